@@ -1,0 +1,425 @@
+#!/usr/bin/env python3
+"""Set up, check and try this repository from a bare machine: no make, no root, only Python 3.10 or later.
+
+The environment is the folder ``.venv``, made with uv where that is installed and with venv and pip
+elsewhere, both from the same locked versions in ``requirements/``. Setting up again costs nothing
+until one of those files changes, so every command begins with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+STAMP = VENV / "dev-stamp.json"
+NEEDED = (3, 10)
+EXAMPLE = "examples/digits.py"
+#: pytest's exit code when it found no test at all.
+NO_TESTS = 5
+
+
+class Stop(Exception):  # noqa: N818 - it carries an exit code to the end of the program, not a defect
+    """End the program with this exit code, after its words on standard error."""
+
+    def __init__(self, message: str, code: int = 1) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Stage(NamedTuple):
+    """One stage of the check: its name and its command, run inside the environment."""
+
+    name: str
+    command: list[str]
+
+
+# --- the environment -------------------------------------------------------------------------
+
+
+def setup(*groups: str) -> None:
+    """Make ``.venv`` hold the dev group and these further ones; at once where it already does."""
+    found = read_stamp()
+    wanted = {group: digest(lock_file(group)) for group in ("dev", *groups)}
+    wanted["project"] = digest(ROOT / "pyproject.toml")
+    if all(found.get(name) == value for name, value in wanted.items()):
+        return
+    started = time.monotonic()
+    install = Uv() if usable_uv() else Pip()
+    say(f"setting up .venv with {install.name} (Python {sys.version_info[0]}.{sys.version_info[1]})")
+    if not works(PYTHON):
+        shutil.rmtree(VENV, ignore_errors=True)
+        found = {}
+        install.create()
+    STAMP.unlink(missing_ok=True)  # an interrupted installation must not look finished
+    for name, value in wanted.items():
+        if found.get(name) == value:
+            continue
+        # Every version is in the lock, so nothing is resolved: quick with pip, and the same everywhere.
+        install.packages(
+            ["--no-build-isolation", "-e", str(ROOT)]
+            if name == "project"
+            else ["--require-hashes", "-r", str(lock_file(name))]
+        )
+    STAMP.write_text(json.dumps({**found, **wanted}, indent=1))
+    say(f"set up in {time.monotonic() - started:.0f} s")
+
+
+class Uv:
+    """Installs with uv."""
+
+    name = "uv"
+
+    def create(self) -> None:
+        run_or_stop(["uv", "venv", "--quiet", "--no-project", "--python", base_python(), str(VENV)])
+
+    def packages(self, what: list[str]) -> None:
+        run_or_stop(["uv", "pip", "install", "--quiet", "--python", str(PYTHON), "--no-deps", *what])
+
+
+class Pip:
+    """Installs with pip: the environment's own, or the base interpreter's where Debian cut ensurepip off."""
+
+    name = "pip"
+
+    def create(self) -> None:
+        if importlib.util.find_spec("venv") is None:
+            raise Stop(no_installer())
+        if not bundled_pip() and not outer_pip():
+            raise Stop(no_installer())
+        options = [] if bundled_pip() else ["--without-pip"]
+        run_or_stop([base_python(), "-m", "venv", *options, str(VENV)])
+
+    def packages(self, what: list[str]) -> None:
+        if quiet([str(PYTHON), "-m", "pip", "--version"]):
+            pip = [str(PYTHON), "-m", "pip"]
+        elif outer_pip():
+            pip = [base_python(), "-m", "pip", "--python", str(PYTHON)]
+        else:
+            raise Stop(no_installer())
+        options = ["--quiet", "--disable-pip-version-check", "--no-input", "--no-deps"]
+        run_or_stop([*pip, "install", *options, *what], env=environment())
+
+
+def usable_uv() -> bool:
+    if os.environ.get("HEADWAY_DEV_INSTALLER") == "pip":
+        return False
+    # A version manager's shim can be on the PATH without a uv behind it, so it is asked.
+    return bool(shutil.which("uv")) and quiet(["uv", "--version"])
+
+
+def bundled_pip() -> bool:
+    return quiet([base_python(), "-c", "import ensurepip"])
+
+
+def outer_pip() -> bool:
+    """Whether the base interpreter's pip can install into another environment (22.3 and later)."""
+    return quiet([base_python(), "-m", "pip", "--python", base_python(), "--version"])
+
+
+def no_installer() -> str:
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    return (
+        f"This Python ({base_python()}) comes without ensurepip and pip, so no environment can be made.\n"
+        f"Install one of: python{version}-venv (Debian, Ubuntu), python3-pip, or uv (https://docs.astral.sh/uv)."
+    )
+
+
+def base_python() -> str:
+    """The interpreter under any environment this one runs in: ``.venv`` must not be made from itself."""
+    return str(getattr(sys, "_base_executable", None) or sys.executable)
+
+
+def works(python: Path) -> bool:
+    return quiet([str(python), "-c", f"import sys; sys.exit(sys.version_info < {NEEDED})"])
+
+
+def lock_file(group: str) -> Path:
+    return ROOT / "requirements" / f"{group}.txt"
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def read_stamp() -> dict[str, str]:
+    """What ``.venv`` was set up with; empty where it does not work or was never finished."""
+    try:
+        stamp = json.loads(STAMP.read_text())
+    except (OSError, ValueError):
+        return {}
+    return stamp if isinstance(stamp, dict) and works(PYTHON) else {}
+
+
+def environment() -> dict[str, str]:
+    """The variables of an activated ``.venv``."""
+    env = {name: value for name, value in os.environ.items() if name not in {"PYTHONHOME", "PYTHONPATH"}}
+    env["VIRTUAL_ENV"] = str(VENV)
+    env["PATH"] = f"{PYTHON.parent}{os.pathsep}{env.get('PATH', os.defpath)}"
+    return env
+
+
+# --- commands --------------------------------------------------------------------------------
+
+
+def check(skip: list[str], verbose: bool) -> None:
+    """Every stage of the gate, one line each; stops at the first that fails, with what it said."""
+    setup()
+    started = time.monotonic()
+    notes: list[str] = []
+    for stage in stages():
+        if stage.name in skip:
+            continue
+        notes += run_stage(stage, verbose)
+    for note in notes:
+        print(f"  {note}")
+    left_out = f", without: {', '.join(skip)}" if skip else ""
+    print(f"all good in {time.monotonic() - started:.0f} s{left_out}")
+
+
+def stages() -> list[Stage]:
+    return [
+        Stage("format", ["ruff", "format", "--check", "--output-format", "concise", "."]),
+        Stage("lint", ["ruff", "check", "."]),
+        Stage("types", ["mypy"]),
+        Stage("imports", ["lint-imports", "--no-logo"]),
+        Stage("unit", pytest("tests/unit", "--ignore=tests/unit/test_docs.py")),
+        Stage("integration", pytest("tests/integration")),
+        Stage("docs", pytest("tests/unit/test_docs.py")),
+    ]
+
+
+def run_stage(stage: Stage, verbose: bool) -> list[str]:
+    """Run one stage and print its line.
+
+    Returns:
+        What it skipped and why, in pytest's words.
+
+    Raises:
+        Stop: It failed.
+    """
+    print(f"{stage.name:<12}", end="\n" if verbose else " ", flush=True)
+    started = time.monotonic()
+    code, output = run_captured(stage.command, echo=verbose)
+    seconds = time.monotonic() - started
+    lines = output.splitlines()
+    closing = next((line.strip("= ") for line in reversed(lines) if line.startswith("=")), "")
+    if code == NO_TESTS and stage.name == "integration":
+        code, closing = 0, "no tests"
+    verdict = "ok    " if code == 0 else "FAILED"
+    print(f"{stage.name + '  ' if verbose else ''}{verdict} {seconds:6.1f} s  {closing}".rstrip(), flush=True)
+    if code:
+        if not verbose:
+            print(output, end="")
+        raise Stop(f"{stage.name} failed: {' '.join(stage.command)}")
+    return [line for line in lines if line.startswith("SKIPPED")]
+
+
+def test(arguments: list[str]) -> NoReturn:
+    """Unit tests, and the integration tests for which the environment names servers."""
+    setup()
+    # Paths of one's own replace the two suites.
+    own = any(Path(argument.split("::")[0]).exists() for argument in arguments)
+    replace_process(pytest(*([] if own else ["tests/unit", "tests/integration"]), *arguments))
+
+
+def e2e(arguments: list[str]) -> NoReturn:
+    """The end-to-end suite, on the cluster and the object store of the environment."""
+    missing = [name for name in ("HEADWAY_TEST_CLUSTER", "HEADWAY_TEST_BUCKET") if not os.environ.get(name)]
+    if missing:
+        raise Stop(
+            f"The end-to-end suite starts pods on a real cluster; not set: {', '.join(missing)}.\n"
+            "Set KUBECONFIG to a cluster for tests, HEADWAY_TEST_CLUSTER=1 to say that it may be used, and\n"
+            "HEADWAY_TEST_BUCKET (with AWS_ENDPOINT_URL_S3 and credentials) to a bucket that its pods reach.",
+            2,
+        )
+    setup()
+    replace_process(pytest("tests/e2e", "--no-skips", *arguments))
+
+
+def quickstart(arguments: list[str]) -> NoReturn:
+    """The example on real data, its training steps as pods."""
+    if not names_cluster():
+        raise Stop(
+            "No Kubernetes cluster found: KUBECONFIG is not set and there is no ~/.kube/config.\n"
+            "Point KUBECONFIG at one (1.29 or later; `kubectl get nodes` shows whether it answers) and run\n"
+            "this again, or try the example on this machine alone:\n"
+            f"python3 dev.py setup --examples && {PYTHON.relative_to(ROOT)} {EXAMPLE} run",
+            2,
+        )
+    setup("examples")
+    env = environment()
+    bucket = env.get("HEADWAY_TEST_BUCKET")
+    if bucket and not any(name.endswith("DATASTORE_SYSROOT_S3") for name in env):
+        env["HEADWAY_DATASTORE_SYSROOT_S3"] = f"s3://{bucket}/quickstart"
+    replace_process([str(PYTHON), EXAMPLE, "run", "--with", "kubernetes", *arguments], env)
+
+
+def names_cluster() -> bool:
+    named = os.environ.get("KUBECONFIG", "").split(os.pathsep)
+    files = [Path(name) for name in named if name] or [Path.home() / ".kube" / "config"]
+    return "KUBERNETES_SERVICE_HOST" in os.environ or any(file.is_file() for file in files)
+
+
+def bench(arguments: list[str]) -> NoReturn:
+    """A benchmark by its name, or the list of them."""
+    names = sorted(path.stem for path in (ROOT / "benchmarks").glob("[!_]*.py"))
+    if not arguments or arguments[0] not in names:
+        raise Stop(f"Name a benchmark: {', '.join(names) or 'there is none yet'}", 2)
+    setup("examples")
+    replace_process([str(PYTHON), f"benchmarks/{arguments[0]}.py", *arguments[1:]])
+
+
+def lock(arguments: list[str]) -> None:
+    """Resolve pyproject.toml anew into ``requirements/``, for every Python and platform at once."""
+    if not usable_uv():
+        raise Stop("Locking needs uv: https://docs.astral.sh/uv", 2)
+    minimum = ".".join(map(str, NEEDED))
+    compile_all = ["uv", "pip", "compile", "--quiet", "--universal", f"--python-version={minimum}"]
+    compile_all += ["--generate-hashes", "--no-annotate", "--custom-compile-command=python3 dev.py lock"]
+    # The examples' packages agree with the others, so that one environment holds both.
+    for group, sources in (("dev", ["pyproject.toml"]), ("examples", ["-c", str(lock_file("dev"))])):
+        path = lock_file(group)
+        path.parent.mkdir(exist_ok=True)
+        run_or_stop([*compile_all, "--group", group, *sources, *arguments, "-o", str(path)])
+        say(f"wrote {path.relative_to(ROOT)}")
+
+
+# --- processes -------------------------------------------------------------------------------
+
+
+def pytest(*arguments: str) -> list[str]:
+    return [str(PYTHON), "-m", "pytest", *arguments]
+
+
+def replace_process(command: list[str], env: dict[str, str] | None = None) -> NoReturn:
+    """Become this command, so that signals, the terminal and the exit code are its own."""
+    sys.stdout.flush()
+    os.chdir(ROOT)
+    os.execvpe(command[0], command, env or environment())
+
+
+def run_or_stop(command: list[str], env: dict[str, str] | None = None) -> None:
+    process = subprocess.Popen(command, cwd=ROOT, env=env)
+    if wait(process):
+        raise Stop(f"failed: {' '.join(command)}")
+
+
+def run_captured(command: list[str], echo: bool) -> tuple[int, str]:
+    """Run inside the environment; its standard output and error as one text, shown as it comes if wanted."""
+    env = environment()
+    process = subprocess.Popen(
+        [shutil.which(command[0], path=env["PATH"]) or command[0], *command[1:]],
+        cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        encoding="utf-8", errors="replace",
+    )  # fmt: skip
+    assert process.stdout is not None
+    lines = []
+    try:
+        for line in process.stdout:
+            lines.append(line)
+            if echo:
+                print(line, end="", flush=True)
+    finally:
+        code = wait(process)
+    return code, "".join(lines)
+
+
+def wait(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> int:
+    """Wait to the end, also after Ctrl-C: the child got it too and may need a moment to clean up."""
+    try:
+        return process.wait()
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
+
+
+def quiet(command: list[str]) -> bool:
+    """Whether this command succeeds, without a word."""
+    try:
+        return (
+            subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False).returncode
+            == 0
+        )
+    except OSError:
+        return False
+
+
+def say(message: str) -> None:
+    print(f"dev: {message}", file=sys.stderr, flush=True)
+
+
+# --- the command line ------------------------------------------------------------------------
+
+
+def ensure_version() -> None:
+    """Go on under a newer interpreter of the PATH where ``python3`` is an old one, as on macOS."""
+    if sys.version_info >= NEEDED:
+        return
+    for minor in range(NEEDED[1] + 9, NEEDED[1] - 1, -1):
+        newer = shutil.which(f"python3.{minor}")
+        if newer and works(Path(newer)):
+            os.execv(newer, [newer, __file__, *sys.argv[1:]])
+    raise Stop(f"Python 3.{NEEDED[1]} or later is needed; {sys.executable} is {sys.version.split()[0]}.", 2)
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="dev.py", description="Set up, check and try this repository.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    one = commands.add_parser("setup", help="make or refresh the environment in .venv")
+    one.add_argument("--examples", action="store_true", help="with what the examples need")
+    one = commands.add_parser("check", help="the gate: format, lint, types, import contracts, tests, docs")
+    one.add_argument("--skip", action="append", default=[], choices=[stage.name for stage in stages()])
+    one.add_argument("-v", "--verbose", action="store_true", help="show what every stage says, as it says it")
+    for name, text in (
+        (
+            "test",
+            "unit tests, and integration tests where servers are configured [pytest's options]",
+        ),
+        ("e2e", "end-to-end tests on the cluster that the environment names [pytest's options]"),
+        ("quickstart", f"run {EXAMPLE} with its training steps on Kubernetes [the flow's options]"),
+        ("bench", "run a benchmark [NAME, its options]"),
+        ("lock", "resolve the dependencies anew [uv's options, such as --upgrade]"),
+    ):
+        commands.add_parser(name, help=text, add_help=False)
+    return top
+
+
+def main() -> None:
+    ensure_version()
+    arguments, rest = parser().parse_known_args()
+    if rest and arguments.command in {"setup", "check"}:
+        parser().error(f"unknown: {' '.join(rest)}")
+    # Ended from outside is ended like Ctrl-C: the children are waited for.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with_rest = {"test": test, "e2e": e2e, "quickstart": quickstart, "bench": bench, "lock": lock}
+    if arguments.command == "setup":
+        setup(*(["examples"] if arguments.examples else []))
+    elif arguments.command == "check":
+        check(arguments.skip, arguments.verbose)
+    else:
+        with_rest[arguments.command](rest)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Stop as stop:
+        print(f"dev: {stop}", file=sys.stderr)
+        sys.exit(stop.code)
+    except KeyboardInterrupt:
+        print("dev: interrupted", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,102 @@
+"""Headway: run any step of a Python flow on any Kubernetes.
+
+The names here are the public ones. They are imported when first used: a pod and a step's process
+pay only for what they touch.
+"""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from headway.flow import entry as _entry
+from headway.version import VERSION as _VERSION
+
+if TYPE_CHECKING:
+    from headway.client import DataArtifact, Flow, Run, Step, Task, namespace
+    from headway.flow.current import current
+    from headway.flow.decorators import (
+        batch,
+        catch,
+        environment,
+        kubernetes,
+        parallel,
+        resources,
+        retry,
+        secrets,
+        timeout,
+    )
+    from headway.flow.parameters import Parameter
+    from headway.flow.spec import FlowSpec
+    from headway.flow.step import step
+    from headway.flow.values import JSONType
+
+__version__ = _VERSION
+
+_PLACES = {
+    "FlowSpec": "headway.flow.spec",
+    "JSONType": "headway.flow.values",
+    "Parameter": "headway.flow.parameters",
+    "current": "headway.flow.current",
+    "step": "headway.flow.step",
+    **dict.fromkeys(
+        (
+            "batch",
+            "catch",
+            "environment",
+            "kubernetes",
+            "parallel",
+            "resources",
+            "retry",
+            "secrets",
+            "timeout",
+        ),
+        "headway.flow.decorators",
+    ),
+    **dict.fromkeys(("DataArtifact", "Flow", "Run", "Step", "Task", "namespace"), "headway.client"),
+}
+
+__all__ = [
+    "DataArtifact",
+    "Flow",
+    "FlowSpec",
+    "JSONType",
+    "Parameter",
+    "Run",
+    "Step",
+    "Task",
+    "batch",
+    "catch",
+    "current",
+    "environment",
+    "kubernetes",
+    "namespace",
+    "parallel",
+    "resources",
+    "retry",
+    "secrets",
+    "step",
+    "timeout",
+]
+
+
+def __getattr__(name: str) -> Any:
+    place = _PLACES.get(name)
+    if place is None:
+        raise AttributeError(f"module 'headway' has no attribute '{name}'")
+    __import__(place)
+    value = getattr(sys.modules[place], name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
+
+
+def _start(flow_class: Any) -> None:
+    # The command line stands above the flow layer and is not for pods: this is the one hook up to it.
+    from headway.cli.start import start_flow
+
+    start_flow(flow_class)
+
+
+_entry.register(_start)

@@ -1,0 +1,63 @@
+"""``run``: what was typed becomes a request to the launcher."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from headway.cli.parameters import given_values, run_parameters
+from headway.cli.program import Program
+from headway.errors import UsageError
+from headway.flow.members import parameters_of
+from headway.launch.run import RunRequest, run_flow
+from headway.store.records import SUCCEEDED
+from headway.ui.plain import PlainReporter
+from headway.version import VERSION
+
+
+def run(
+    this: Program,
+    *,
+    late: Sequence[str],
+    tags: Sequence[str],
+    max_workers: int | None,
+    max_num_splits: int,
+    max_log_size: int,
+    user_namespace: str | None,
+    run_id_file: str | None,
+    forward_credentials: bool,
+    **given: Any,
+) -> None:
+    """Run the flow to its end."""
+    for name, value in (("--max-workers", max_workers), ("--max-num-splits", max_num_splits)):
+        if value is not None and value < 1:
+            raise UsageError(f"{name}={value} is not possible: at least 1 is needed.")
+    graph = this.graph(tuple(late))
+    texts = given_values(parameters_of(this.flow_class), given, this.configuration.environ)
+    request = RunRequest(
+        graph=graph,
+        origin=this.origin,
+        parameters=run_parameters(this, texts),
+        given={name: ", ".join(value) for name, value in texts.items()},
+        tags=tuple(tags),
+        namespace=user_namespace,
+        datastore=this.options.datastore,
+        datastore_root=this.options.datastore_root,
+        max_workers=max_workers,
+        max_num_splits=max_num_splits,
+        max_log_size=max_log_size,
+        package_suffixes=this.options.package_suffixes,
+        package_max_size=this.options.package_max_size,
+        run_id_file=run_id_file,
+        forward_credentials=forward_credentials or _truth(this, "FORWARD_CREDENTIALS"),
+    )
+    if not this.options.quiet:
+        this.write(f"Headway {VERSION} runs {this.flow}.", error=True)
+    end = run_flow(request, this.configuration, PlainReporter(this.write, quiet=this.options.quiet))
+    if end.outcome != SUCCEEDED:
+        sys.exit(130 if end.outcome == "interrupted" else 1)
+
+
+def _truth(this: Program, name: str) -> bool:
+    """A switch in the configuration."""
+    found = this.configuration.get(name)
+    return found is not None and str(found.value).lower() in ("1", "true", "yes", "on")

@@ -1,0 +1,38 @@
+"""How errors reach a person: what happened, where, what to do; and the exit code."""
+
+import os
+import sys
+import traceback
+
+from headway.errors import FlowDefinitionError, HeadwayError, RunInterruptedError
+from headway.ui.writer import StreamWriter
+
+SUCCESS, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+def report(error: BaseException, write: StreamWriter) -> int:
+    """Tell a person of an error.
+
+    Returns:
+        The exit code.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        write("Interrupted.", error=True)
+        return INTERRUPTED
+    if isinstance(error, HeadwayError):
+        write(f"{error.headline}{_place(error)}:", error=True, style="bad")
+        for line in str(error).splitlines():
+            write(f"    {line}", error=True)
+        return INTERRUPTED if isinstance(error, RunInterruptedError) else error.exit_code
+    write("Internal error, a defect of Headway. Please report it with what follows:", error=True, style="bad")
+    sys.stderr.write("".join(traceback.format_exception(error)))
+    return FAILED
+
+
+def _place(error: HeadwayError) -> str:
+    if not isinstance(error, FlowDefinitionError) or not error.file:
+        return ""
+    file = error.file
+    here = os.path.relpath(file)
+    shown = file if here.startswith("..") else here
+    return f" ({shown}, line {error.line})" if error.line else f" ({shown})"

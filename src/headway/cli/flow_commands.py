@@ -1,0 +1,236 @@
+"""The commands of a flow's command line: ``python flow.py run``, ``show``, ``check``, ``version`` and ``package``."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import click
+
+from headway.cli.context import program
+from headway.cli.parameters import parameter_options
+from headway.cli.program import Options, Program
+from headway.flow.members import parameters_of
+from headway.version import VERSION
+
+#: Decorators that steps get which lack them; the program's option and the run's.
+_WITH = click.Option(
+    ["--with", "late"],
+    multiple=True,
+    metavar="NAME[:K=V,…]",
+    help="Give steps that lack it a decorator: --with kubernetes, --with kubernetes:cpu=4,memory=8000.",
+)
+
+
+def top_options() -> list[click.Parameter]:
+    """The program's own options."""
+    return [
+        click.Option(["--quiet/--not-quiet"], default=False, help="Only what tasks print, and errors."),
+        click.Option(["--datastore"], metavar="KIND", help="Where data goes: local, s3, azure or gs."),
+        click.Option(["--datastore-root"], metavar="URL", help="The root of that datastore."),
+        click.Option(
+            ["--package-suffixes"], metavar="LIST", help="Suffixes of files that ship, besides .py."
+        ),
+        click.Option(
+            ["--package-max-size"], metavar="SIZE", help="Size above which the code package is refused."
+        ),
+        _WITH,
+    ]
+
+
+def build(flow_class: Any) -> click.Group:
+    """The command line of one flow class."""
+    group = click.Group(
+        name=flow_class.__name__,
+        help=(flow_class.__doc__ or f"The flow {flow_class.__name__}.").strip(),
+        params=top_options(),
+        callback=_program_of(flow_class),
+        invoke_without_command=True,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _width()},
+    )
+    for command in (
+        _run_command(flow_class),
+        click.Command("check", callback=check, help="Check the flow without running anything."),
+        click.Command("show", callback=show, help="Show the flow's steps and what they do."),
+        _logs_command(),
+        _dump_command(),
+        _package_group(),
+        click.Command("version", callback=version, help="Show Headway's version."),
+    ):
+        group.add_command(command)
+    return group
+
+
+def _program_of(flow_class: Any) -> Any:
+    def program(**values: Any) -> None:
+        context = click.get_current_context()
+        values["late"] = tuple(values["late"])
+        context.obj = Program(flow_class, Options(**values), context.meta["headway.write"])
+        if context.invoked_subcommand is None:
+            check()
+
+    return program
+
+
+def _run_command(flow_class: Any) -> click.Command:
+    options: list[click.Parameter] = [
+        *parameter_options(parameters_of(flow_class).values()),
+        _WITH,
+        click.Option(["--tag", "tags"], multiple=True, help="A tag for the run; may be repeated."),
+        click.Option(["--max-workers"], type=int, metavar="N", help="Tasks at a time (16 … see docs)."),
+        click.Option(
+            ["--max-num-splits"], type=int, default=100, show_default=True, help="Tasks of one foreach."
+        ),
+        click.Option(
+            ["--max-log-size"], type=int, default=10, show_default=True, help="MB of log kept per task."
+        ),
+        click.Option(["--namespace", "user_namespace"], metavar="NAME", help="The run's user namespace."),
+        click.Option(
+            ["--forward-credentials"],
+            is_flag=True,
+            help="Lend pods this machine's own access to the datastore, in a Secret that goes with the run.",
+        ),
+        click.Option(["--run-id-file"], metavar="FILE", help="Write the run's id to this file."),
+    ]
+    return click.Command("run", params=options, callback=run, help="Run the flow.")
+
+
+def _logs_command() -> click.Command:
+    def logs(**values: Any) -> None:
+        from headway.cli import commands_read
+
+        commands_read.logs(program(), **values)
+
+    return click.Command(
+        "logs",
+        params=[
+            _path_argument(),
+            click.Option(["--stdout"], is_flag=True, help="Only stdout."),
+            click.Option(["--stderr"], is_flag=True, help="Only stderr."),
+            click.Option(["--both"], is_flag=True, help="Both, by time; the default."),
+            click.Option(["--timestamps"], is_flag=True, help="Begin each line with its time (UTC)."),
+            click.Option(["--attempt"], type=int, help="Another attempt than the one that counts, from 0."),
+        ],
+        callback=logs,
+        help="Show what tasks printed, and why they failed.",
+    )
+
+
+def _dump_command() -> click.Command:
+    def dump(**values: Any) -> None:
+        from headway.cli import commands_read
+
+        commands_read.dump(program(), **values)
+
+    return click.Command(
+        "dump",
+        params=[
+            _path_argument(),
+            click.Option(["--private"], is_flag=True, help="Also artifacts whose name begins with _."),
+            click.Option(
+                ["--max-value-size"], type=int, default=1000, show_default=True, help="Bytes of values shown."
+            ),
+            click.Option(["--include"], metavar="A,B", help="Only these artifacts."),
+            click.Option(["--file"], metavar="FILE", help="Write the values to this file, as a pickle."),
+        ],
+        callback=dump,
+        help="Show the artifacts of tasks.",
+    )
+
+
+def _path_argument() -> click.Argument:
+    return click.Argument(["path"], nargs=-1, required=True, metavar="RUN[/STEP[/TASK]]")
+
+
+def _package_group() -> click.Group:
+    # What reads folders and packs them is not loaded by the commands that do neither.
+    def list_files() -> None:
+        from headway.cli import commands_package
+
+        commands_package.list_files()
+
+    def info() -> None:
+        from headway.cli import commands_package
+
+        commands_package.info()
+
+    def save(file: str) -> None:
+        from headway.cli import commands_package
+
+        commands_package.save(Path(file))
+
+    return click.Group(
+        "package",
+        help="Show or save the code that ships to pods.",
+        commands=[
+            click.Command("list", callback=list_files, help="List what ships, and what does not and why."),
+            click.Command("info", callback=info, help="Say how much ships."),
+            click.Command(
+                "save",
+                params=[click.Argument(["file"], type=click.Path(dir_okay=False))],
+                callback=save,
+                help="Write the package to a file (tar.gz).",
+            ),
+        ],
+    )
+
+
+def run(**values: Any) -> None:
+    """Run the flow to its end."""
+    # The launcher is not loaded by the commands that only look at the flow.
+    from headway.cli.commands_run import run as run_flow_command
+
+    run_flow_command(program(), **values)
+
+
+def check() -> None:
+    """Check the flow, its decorators and its settings; nothing is run and no cluster is asked."""
+    # The settings' tables are not loaded by the commands that only look at the flow.
+    from headway.launch.steps import plan_steps
+
+    this = program()
+    plan_steps(this.graph(), this.configuration)
+    this.write(f"The flow {this.flow} is valid: {len(list(this.written_graph))} steps.", style="good")
+    if (
+        click.get_current_context().invoked_subcommand is None
+        and click.get_current_context().info_name != "check"
+    ):
+        this.write("Type `run` to run it, `show` to see its steps, `--help` for all commands.", error=True)
+
+
+def show() -> None:
+    """Print the flow's steps."""
+    this = program()
+    graph = this.graph()
+    this.write(f"{graph.name}" + (f": {graph.doc}" if graph.doc else ""))
+    for node in graph:
+        this.write("")
+        for spec in node.decorators:
+            arguments = ", ".join(f"{name}={value!r}" for name, value in spec.attributes.items())
+            this.write(f"@{spec.name}({arguments})" if arguments else f"@{spec.name}", style="dim")
+        marks = [
+            mark
+            for mark, holds in (("start", node.name == graph.start), ("end", node.name == graph.end))
+            if holds
+        ]
+        this.write(f"Step {node.name}" + (f" ({', '.join(marks)})" if marks else ""))
+        for line in (node.doc or "?").splitlines():
+            this.write(f"    {line}")
+        if node.targets:
+            this.write(f"    => {', '.join(node.targets)}{_how(node)}")
+
+
+def _how(node: Any) -> str:
+    if node.foreach:
+        return f" (for each of {node.foreach})"
+    if node.condition:
+        return f" (by {node.condition}: {', '.join(f'{value} -> {step}' for value, step in node.cases)})"
+    return ""
+
+
+def version() -> None:
+    """Print the version."""
+    program().write(VERSION)
+
+
+def _width() -> int:
+    return min(110, shutil.get_terminal_size().columns)

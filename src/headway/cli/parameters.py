@@ -1,0 +1,68 @@
+"""A flow's parameters as options of ``run``, and what was given for them as values."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import click
+
+from headway.cli.program import Program
+from headway.config.general import user
+from headway.flow.members import constants_of, parameters_of
+from headway.flow.parameters import Parameter, ParameterContext
+
+#: Click's names for our options start with this, so that no parameter can take the place of another option.
+_PREFIX = "parameter_"
+
+
+def parameter_options(parameters: Iterable[Parameter]) -> list[click.Parameter]:
+    """One option for each parameter; its text is converted by the parameter itself, whose errors say more."""
+    return [
+        click.Option(
+            [f"--{parameter.name}", f"{_PREFIX}{parameter.attribute}"],
+            multiple=parameter.multiple,
+            help=_help(parameter),
+            metavar=parameter.type_name.upper(),
+        )
+        for parameter in parameters
+    ]
+
+
+def given_values(
+    parameters: Mapping[str, Parameter], given: Mapping[str, Any], environ: Mapping[str, str]
+) -> dict[str, tuple[str, ...]]:
+    """What was given for each parameter, by its attribute: on the command line, else in a variable."""
+    texts: dict[str, tuple[str, ...]] = {}
+    for attribute, parameter in parameters.items():
+        value = given.get(f"{_PREFIX}{attribute}")
+        if value is not None and value != ():
+            texts[attribute] = tuple(value) if parameter.multiple else (str(value),)
+            continue
+        found = next((environ[name] for name in parameter.variables if environ.get(name)), None)
+        if found is not None:
+            texts[attribute] = (found,)
+    return texts
+
+
+def run_parameters(program: Program, texts: Mapping[str, tuple[str, ...]]) -> dict[str, object]:
+    """The values that a run starts with: the class's constants and every parameter."""
+    values = dict(constants_of(program.flow_class))
+    context = ParameterContext(
+        flow_name=program.flow,
+        user_name=user(program.configuration),
+        parameter_name="",
+        logger=lambda line: program.write(line, error=True),
+        ds_type=program.options.datastore or "local",
+    )
+    for attribute, parameter in parameters_of(program.flow_class).items():
+        values[attribute] = parameter.value(texts.get(attribute, ()), context)
+    return values
+
+
+def _help(parameter: Parameter) -> str:
+    words = [parameter.help or ""]
+    if parameter.required:
+        words.append("[required]")
+    elif parameter.show_default and parameter.default is not None:
+        shown = parameter.show_default if isinstance(parameter.show_default, str) else parameter.default
+        words.append("[default: computed]" if callable(shown) else f"[default: {shown}]")
+    return " ".join(word for word in words if word)

@@ -1,0 +1,87 @@
+"""What every command of a flow's command line shares: the flow, the program's own options, the configuration."""
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from headway.config.general import default_decorators
+from headway.config.sources import Configuration
+from headway.flow.graph import Graph
+from headway.flow.parse import parse_flow
+from headway.launch.origin import Origin, find_origin
+from headway.ui.writer import StreamWriter
+
+
+@dataclass(frozen=True)
+class Options:
+    """The program's own options.
+
+    Attributes:
+        quiet: ``--quiet``.
+        datastore: ``--datastore``.
+        datastore_root: ``--datastore-root``.
+        late: ``--with``, as typed.
+        package_suffixes: ``--package-suffixes``.
+        package_max_size: ``--package-max-size``.
+    """
+
+    quiet: bool = False
+    datastore: str | None = None
+    datastore_root: str | None = None
+    late: tuple[str, ...] = ()
+    package_suffixes: str | None = None
+    package_max_size: str | None = None
+
+
+class Program:
+    """One flow's command line.
+
+    Args:
+        flow_class: The flow.
+        options: The program's own options.
+        write: Where its words go.
+    """
+
+    def __init__(self, flow_class: Any, options: Options, write: StreamWriter) -> None:
+        self.flow_class = flow_class
+        self.options = options
+        self.write = write
+
+    @property
+    def flow(self) -> str:
+        """The flow's name."""
+        return str(self.flow_class.__name__)
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        """Variables and files."""
+        return Configuration.load(os.environ, Path.cwd())
+
+    @cached_property
+    def origin(self) -> Origin:
+        """How the flow was started."""
+        return find_origin(self.flow_class)
+
+    @cached_property
+    def written_graph(self) -> Graph:
+        """The graph as the code has it.
+
+        Raises:
+            FlowDefinitionError: The flow is not valid.
+        """
+        return parse_flow(self.flow_class, self.origin.source)
+
+    def graph(self, late: tuple[str, ...] = ()) -> Graph:
+        """The graph with what was attached from outside: ``--with`` and DEFAULT_DECOSPECS."""
+        texts = [*self.options.late, *late]
+        default = default_decorators(self.configuration)
+        if default is not None:
+            texts += str(default.value).split()
+        if not texts:
+            return self.written_graph
+        # Knows every decorator's attributes; most command lines attach none.
+        from headway.flow.late import parse_with
+
+        return self.written_graph.with_decorators(parse_with(text) for text in texts)

@@ -1,0 +1,68 @@
+"""Where the command line of a flow begins: ``MyFlow()`` comes here."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from headway.cli import errors
+from headway.cli.flow_commands import build
+from headway.cli.hoist import hoist
+from headway.ui.writer import StreamWriter
+
+
+def start_flow(flow_class: Any) -> NoReturn:
+    """Run the command that the process was started with, and exit."""
+    sys.exit(run_command(flow_class, sys.argv[1:], sys.argv[0]))
+
+
+def run_command(flow_class: Any, arguments: Sequence[str], program: str) -> int:
+    """Run one command of a flow's command line.
+
+    Args:
+        flow_class: The flow.
+        arguments: What was typed after the program's name, options in any place.
+        program: How the program was called, for words.
+
+    Returns:
+        The exit code: 0 success, 1 the run failed, 2 usage or configuration, 130 interrupted.
+    """
+    write = StreamWriter()
+    try:
+        group = build(flow_class)
+        context = group.make_context(_name(program), _ordered(group, arguments))
+        with context:
+            context.meta["headway.write"] = write
+            group.invoke(context)
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.Abort:
+        return errors.INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return errors.USAGE
+    except SystemExit as exit_:
+        return exit_.code if isinstance(exit_.code, int) else 0 if exit_.code is None else 1
+    except BaseException as error:
+        return errors.report(error, write)
+    return errors.SUCCESS
+
+
+def _ordered(group: click.Group, arguments: Sequence[str]) -> list[str]:
+    commands = {name: _options(command) for name, command in group.commands.items()}
+    return hoist(arguments, _options(group), commands)
+
+
+def _options(command: click.Command) -> dict[str, bool]:
+    """Each option's spellings, and whether it takes a value."""
+    found: dict[str, bool] = {}
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            for name in (*parameter.opts, *parameter.secondary_opts):
+                found[name] = not parameter.is_flag
+    return found
+
+
+def _name(program: str) -> str:
+    return "python -c …" if program == "-c" else f"python {program}"

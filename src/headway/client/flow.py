@@ -1,0 +1,109 @@
+"""``Flow``: the runs of a flow; and ``Headway``: all flows."""
+
+from datetime import datetime
+from typing import Any, Iterator, List, Optional
+
+from headway.client.entity import Entity, in_namespace
+from headway.client.facts import local_time
+from headway.client.lookup import find_run, flow_exists, flow_names, runs_of
+from headway.client.namespaces import get_namespace
+from headway.client.pathspec import Path, is_name
+from headway.client.run import Run
+from headway.client.run_data import RunData
+from headway.errors import NotFoundError
+
+
+class Flow(Entity, depth=1):
+    """A flow by its name: ``Flow("MyFlow")``. Iteration and ``[id]`` give its runs, the newest first.
+
+    Only runs in the user namespace are given, wherever their data is.
+    """
+
+    def _open(self, attempt: Optional[int]) -> None:
+        if not flow_exists(self.id):
+            raise self._missing(flow_names())
+
+    @classmethod
+    def _bound(cls, run: Optional[RunData], path: Path) -> Any:
+        """The flow of a run, or one that is known to have run."""
+        self = cls.__new__(cls)
+        self._path = path
+        return self
+
+    def __iter__(self) -> Iterator[Run]:
+        return self.runs()
+
+    def __getitem__(self, run: object) -> Run:
+        data = find_run(self.id, str(run)) if is_name(str(run)) else None
+        if data is None:
+            raise self._missing_child("run", run, ())
+        found: Run = Run._bound(data, (self.id, data.run))
+        if not found.is_in_namespace():
+            raise found._outside()
+        return found
+
+    def __contains__(self, run: object) -> bool:
+        return is_name(str(run)) and find_run(self.id, str(run)) is not None
+
+    def runs(self, *tags: str) -> Iterator[Run]:
+        """Its runs in the user namespace, the newest first.
+
+        Args:
+            *tags: Only those with all these tags.
+        """
+        namespace = get_namespace()
+        for data in runs_of(self.id):
+            run: Run = Run._bound(data, (self.id, data.run))
+            if in_namespace(data, namespace) and run._tagged(tags):
+                yield run
+
+    @property
+    def latest_run(self) -> Optional[Run]:
+        """Its newest run in the user namespace, finished or not; None where there is none."""
+        return next(self.runs(), None)
+
+    @property
+    def latest_successful_run(self) -> Optional[Run]:
+        """Its newest run in the user namespace that succeeded; None where none did."""
+        return next((run for run in self.runs() if run.successful), None)
+
+    @property
+    def parent(self) -> None:
+        """Nothing: a flow stands alone."""
+
+    @property
+    def created_at(self) -> Optional[datetime]:
+        """When it was first run, local time; None where its runs are gone."""
+        created = [data.summary.created for data in runs_of(self.id)]
+        return local_time(min(created)) if created else None
+
+    def is_in_namespace(self) -> bool:
+        """Whether it has a run in the user namespace that is in use."""
+        return get_namespace() is None or self.latest_run is not None
+
+
+class Headway:
+    """All flows, as far as they have a run in the user namespace: ``Headway().flows``."""
+
+    @property
+    def flows(self) -> List[Flow]:
+        """The flows, by name."""
+        return list(self)
+
+    def __iter__(self) -> Iterator[Flow]:
+        for name in flow_names():
+            flow: Flow = Flow._bound(None, (name,))
+            if flow.is_in_namespace():
+                yield flow
+
+    def __getitem__(self, name: str) -> Flow:
+        try:
+            return Flow(name)
+        except NotFoundError as error:
+            raise KeyError(str(error)) from error
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and is_name(name) and flow_exists(name)
+
+    def __repr__(self) -> str:
+        return "Headway()"

@@ -1,0 +1,203 @@
+"""What the datastore says of one run; what is written once is read once.
+
+While a run goes on its objects are asked for anew with each question; once its end is written
+nothing changes any more, and nothing is read twice.
+"""
+
+import os
+from functools import partial
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set, TypeVar
+
+from headway.client.attempts import Attempts, Seen
+from headway.client.stores import is_near, store_at
+from headway.errors import KeyNotFoundError, NotFoundError
+from headway.flow.graph import Graph
+from headway.store import layout
+from headway.store.artifacts import ArtifactStore
+from headway.store.base import ObjectStore
+from headway.store.parallel import run_parallel
+from headway.store.records import AttemptRef, Batch, Record, RunEnd, RunRecord
+
+#: Reads at a time.
+THREADS = 16
+
+#: The step that holds a run's parameters and constants.
+PARAMETERS = "_parameters"
+
+T = TypeVar("T")
+
+
+class RunData:
+    """One run, wherever its data is.
+
+    Args:
+        root: The datastore in which the record was found.
+        found: The run's record, or one that points to another datastore.
+    """
+
+    def __init__(self, root: str, found: RunRecord) -> None:
+        self.root = found.root or root
+        self.flow = found.flow
+        self.run = found.run
+        #: Who, when, tags: also in a record that only points to another datastore.
+        self.summary = found
+        self._index = root
+        self._record: Optional[RunRecord] = None if found.root else found
+        self._graph: Optional[Graph] = None
+        self._end: Optional[RunEnd] = None
+        #: Of a run that has ended: its tasks by step, as far as they were listed.
+        self._steps: Dict[str, Dict[str, Attempts]] = {}
+        #: Whether these are all.
+        self._complete = False
+        self._records: Dict[AttemptRef, Record] = {}
+        #: Keys of batches that were read, and what they say of each attempt.
+        self._batches: Set[str] = set()
+        self._planned: Dict[AttemptRef, Batch] = {}
+
+    def __getstate__(self) -> Dict[str, Any]:
+        # Travels light: what was read along the way is read again where it is needed.
+        return {"root": self._index, "found": self.summary, "end": self._end}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        self.__init__(state["root"], state["found"])  # type: ignore[misc]  # all else starts empty
+        self._end = state["end"]
+
+    @property
+    def store(self) -> ObjectStore:
+        """The datastore with the run's data."""
+        return store_at(self.root)
+
+    @property
+    def artifacts(self) -> ArtifactStore:
+        """The flow's artifacts there."""
+        return ArtifactStore(self.store, self.flow)
+
+    @property
+    def record(self) -> RunRecord:
+        """The run's own record.
+
+        Raises:
+            NotFoundError: The index still names the run, but its data is gone.
+        """
+        if self._record is None:
+            try:
+                data = self.store.get(layout.run_record(self.flow, self.run))
+            except KeyNotFoundError as error:
+                raise NotFoundError(
+                    f"Run {self.flow}/{self.run} is no longer in {self.root}.",
+                    f"{self._index} still lists it; its data was deleted there.",
+                ) from error
+            self._record = RunRecord.decode(data)
+        return self._record
+
+    @property
+    def graph(self) -> Graph:
+        """The flow's graph, as it was for this run."""
+        if self._graph is None:
+            self._graph = Graph.from_json(self.record.graph)
+        return self._graph
+
+    def end(self) -> Optional[RunEnd]:
+        """How the run ended, None while it has not."""
+        if self._end is None:
+            try:
+                self._end = RunEnd.decode(self.store.get(layout.run_end(self.flow, self.run)))
+            except KeyNotFoundError:
+                # Not ended, or not there any more: then this says so.
+                _ = self.record
+        return self._end
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its end is written."""
+        return self.end() is not None
+
+    def steps(self) -> Dict[str, Dict[str, Attempts]]:
+        """Every task that is known of, by step, from old to new."""
+        if self._complete:
+            return self._steps
+        # Asked first: what is listed after the end is all there will ever be.
+        end = self.end()
+        steps = self._listed("", end)
+        if end is not None:
+            self._steps, self._complete = steps, True
+        return steps
+
+    def tasks(self, step: str) -> Dict[str, Attempts]:
+        """The tasks of a step that are known of, from old to new."""
+        if self._complete or step in self._steps:
+            return self._steps.get(step, {})
+        end = self.end()
+        tasks = self._listed(f"{step}/", end).get(step, {})
+        if end is not None:
+            self._steps[step] = tasks
+        return tasks
+
+    def attempts(self, step: str, task: str) -> Optional[Attempts]:
+        """The attempts of a task, None where there is no such task."""
+        if self._complete or step in self._steps:
+            return self._steps.get(step, {}).get(task)
+        return self._listed(f"{step}/{task}/", self.end()).get(step, {}).get(task)
+
+    def record_of(self, ref: AttemptRef) -> Optional[Record]:
+        """An attempt's record, None where it left none yet."""
+        if ref not in self._records:
+            try:
+                data = self.store.get(layout.record(self.flow, self.run, *ref))
+            except KeyNotFoundError:
+                return None
+            self._records[ref] = Record.decode(data)
+        return self._records[ref]
+
+    def records_of(self, refs: Iterable[AttemptRef]) -> List[Optional[Record]]:
+        """Many records at once, several at a time where that is quicker."""
+        return self.together([partial(self.record_of, ref) for ref in refs])
+
+    def together(self, calls: Sequence[Callable[[], T]]) -> List[T]:
+        """Make calls that read, several at a time where that is quicker."""
+        return run_parallel(calls, 1 if is_near(self.store) else THREADS)
+
+    def batch_of(self, ref: AttemptRef) -> Optional[Batch]:
+        """What an attempt was to do, where that was written down: attempts in pods."""
+        if ref not in self._planned:
+            self._read_batches(ref.step)
+        return self._planned.get(ref)
+
+    def _listed(self, below: str, end: Optional[RunEnd]) -> Dict[str, Dict[str, Attempts]]:
+        """The tasks whose key goes on so: all, one step's or one."""
+        seen = Seen()
+        folder = layout.tasks(self.flow, self.run)
+        seen.add_keys((info.key for info in self.store.list(folder + below)), folder)
+        if end is None:
+            step, _, task = below.rstrip("/").partition("/")
+            self._read_batches(step)
+            for ref in (*self._planned, *self._here()):
+                if step in ("", ref.step) and task in ("", ref.task):
+                    seen.add(*ref)
+        return seen.steps(end.winners if end else {})
+
+    def _here(self) -> List[AttemptRef]:
+        """The attempt that this process is, if it is one of this run: a step may look at itself."""
+        flow, _, rest = os.environ.get("HEADWAY_PATHSPEC", "").partition("/")
+        run, _, rest = rest.partition("/")
+        step, _, task = rest.partition("/")
+        if (flow, run) != (self.flow, self.run):
+            return []
+        return [AttemptRef(step, task, int(os.environ.get("HEADWAY_ATTEMPT", "0")))]
+
+    def _read_batches(self, step: str) -> None:
+        """Read what was handed to pods since the last look, of one step or ("") of all."""
+        folder = layout.run_folder(self.flow, self.run) + "batch/"
+        listed = [info.key for info in self.store.list(folder + (f"{step}-" if step else ""))]
+        fresh = [key for key in listed if key not in self._batches]
+        for read in self.together([partial(self._read_batch, key) for key in fresh]):
+            for batch in read:
+                refs = [AttemptRef(batch.step, spec.task, spec.attempt) for spec in batch.tasks]
+                self._planned.update(dict.fromkeys(refs, batch))
+        self._batches.update(fresh)
+
+    def _read_batch(self, key: str) -> List[Batch]:
+        try:
+            return [Batch.decode(self.store.get(key))]
+        except KeyNotFoundError:  # cleaned up meanwhile
+            return []

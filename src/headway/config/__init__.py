@@ -1,0 +1,1 @@
+"""Settings: where values come from, what they may be, and how they join."""

@@ -1,0 +1,87 @@
+"""What settings must hold together, once each one is valid by itself."""
+
+from collections.abc import Mapping
+
+from headway.config.kubernetes import KubernetesSettings
+from headway.errors import SettingsError
+
+#: Names of volumes that Headway makes itself; with ``headway-`` before them also others.
+OWN_VOLUMES = ("dhsm", "tmpfs-ephemeral-volume")
+
+#: Paths in the container that Headway mounts itself.
+OWN_PATHS = ("/headway",)
+
+
+def with_registry(image: str, registry: str | None) -> str:
+    """The image with the registry before it, unless it names one itself: ``host:port/name``, ``a.b/name``."""
+    if registry is None:
+        return image
+    first, slash, _ = image.partition("/")
+    if slash and (first == "localhost" or "." in first or ":" in first):
+        return image
+    return f"{registry.rstrip('/')}/{image}"
+
+
+def tmpfs_mebibytes(settings: KubernetesSettings) -> int | None:
+    """The size of the file system in memory, None where there is none."""
+    wanted = settings.use_tmpfs if settings.use_tmpfs is not None else settings.tmpfs_size is not None
+    if not wanted:
+        return None
+    return settings.tmpfs_size or max(1, settings.memory // 2)
+
+
+def mounts(settings: KubernetesSettings) -> list[tuple[str, str]]:
+    """Every (setting, path) that the user has mounted."""
+    found = [("persistent_volume_claims", path) for path in settings.persistent_volume_claims.values()]
+    if tmpfs_mebibytes(settings) is not None:
+        found.append(("tmpfs_path", settings.tmpfs_path))
+    if settings.shared_memory is not None:
+        found.append(("shared_memory", "/dev/shm"))  # noqa: S108 - a mount point, not a temporary file
+    found += [("volume_mounts", str(mount["mountPath"])) for mount in settings.volume_mounts]
+    return found
+
+
+def check_together(step_name: str, settings: KubernetesSettings, provenance: Mapping[str, str]) -> None:
+    """Refuse settings that exclude each other.
+
+    Raises:
+        SettingsError: Naming the step, the setting and where it was written.
+    """
+    _check_volume_names(step_name, settings, provenance)
+    taken: dict[str, str] = {}
+    for field, written in mounts(settings):
+        path = written.rstrip("/")
+        if any(path == own or path.startswith(own + "/") for own in OWN_PATHS):
+            raise SettingsError(
+                field, written, f"Headway keeps its own files there (step {step_name})", provenance[field]
+            )
+        if path in taken:
+            raise SettingsError(
+                field,
+                written,
+                f"{taken[path]} is mounted there already (step {step_name})",
+                provenance[field],
+            )
+        taken[path] = field
+
+
+def _check_volume_names(step_name: str, settings: KubernetesSettings, provenance: Mapping[str, str]) -> None:
+    seen = set(settings.persistent_volume_claims)
+    for volume in settings.volumes:
+        name = str(volume["name"])
+        if name in seen or name in OWN_VOLUMES or name.startswith("headway-"):
+            allowed = f"the name of a volume stands for one volume, and this one is taken (step {step_name})"
+            raise SettingsError("volumes", name, allowed, provenance["volumes"])
+        seen.add(name)
+
+
+def memory_warnings(step_name: str, settings: KubernetesSettings) -> tuple[str, ...]:
+    """A warning where files in memory could take more than the memory asked for."""
+    in_memory = (tmpfs_mebibytes(settings) or 0) + (settings.shared_memory or 0)
+    if in_memory * 2**20 <= settings.memory * 10**6:
+        return ()
+    warning = (
+        f"Step {step_name}: tmpfs and shared memory may grow to {in_memory} MiB, and the pod asks for only "
+        f"{settings.memory} MB of memory; what is written there counts as its memory."
+    )
+    return (warning,)

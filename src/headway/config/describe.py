@@ -1,0 +1,56 @@
+"""The settings in words, read off the table that declares them: for ``config show`` and the documentation."""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from headway.config.fields import Setting, settings_of
+from headway.config.kubernetes import KubernetesSettings, launcher_image
+from headway.config.resolve import Resolved
+
+
+class Row(NamedTuple):
+    """One resolved setting as it is shown: its name, its value as text, where it came from."""
+
+    name: str
+    value: str
+    source: str
+
+
+def rows(resolved: Resolved) -> list[Row]:
+    """Every setting with its value and source; what may hold a secret is only said to be set."""
+    found = []
+    for name, setting in settings_of(KubernetesSettings).items():
+        value = getattr(resolved.settings, name)
+        shown = "(set)" if setting.sensitive and value else _text(value)
+        found.append(Row(name, shown, resolved.provenance[name]))
+    return found
+
+
+def reference() -> str:
+    """The documentation's table of all settings, in Markdown."""
+    lines = ["| setting | default | variable | where it lands | meaning |", "|---|---|---|---|---|"]
+    for setting in settings_of(KubernetesSettings).values():
+        names = ", ".join(f"`{name}`" for name in _arguments(setting)) or "(configuration only)"
+        variables = ", ".join(f"`HEADWAY_{variable}`" for variable in setting.variables) or "-"
+        default = "" if setting.written_default is None else _text(setting.written_default)
+        # The table must not depend on the Python that writes it.
+        default = default.replace(launcher_image(), "python:<the launcher's version>")
+        cells = (names, default or "-", variables, setting.lands, setting.doc)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _arguments(setting: Setting) -> tuple[str, ...]:
+    return (setting.name, *setting.aliases) if setting.argument else ()
+
+
+def _text(value: object) -> str:
+    if value is None or value in ((), {}):
+        return ""
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple) and all(isinstance(item, str) for item in value):
+        return ",".join(value)
+    return str(value)

@@ -1,0 +1,91 @@
+"""Typed access to the configuration that is not Kubernetes': the user, the datastores' roots."""
+
+import os
+from collections.abc import Callable, Mapping
+
+from headway.config.sources import Configuration, Sourced, nearest
+from headway.errors import SettingsError
+
+#: The kinds of datastore, with the scheme that a root of that kind begins with.
+SCHEMES: Mapping[str, tuple[str, ...]] = {
+    "local": ("",),
+    "s3": ("s3://",),
+    "azure": ("wasbs://", "wasb://", "abfss://", "https://", "http://", "az://", "azure://"),
+    "gs": ("gs://",),
+}
+
+
+def login_name() -> str | None:
+    """The name of this process's user in the system's user database, None where it has none."""
+    import pwd  # missing on some platforms; only asked where no variable tells
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return None
+
+
+def user(configuration: Configuration, fallback: Callable[[], str | None] = login_name) -> str:
+    """Who runs this: HEADWAY_USER or METAFLOW_USER, then SUDO_USER, USERNAME, USER, then the login name.
+
+    Raises:
+        SettingsError: None of them tells.
+    """
+    if configured := configuration.get("USER"):
+        return str(configured.value)
+    for variable in ("SUDO_USER", "USERNAME", "USER"):
+        if name := configuration.environ.get(variable):
+            return name
+    if name := fallback():
+        return name
+    raise SettingsError(
+        "user", None, "no variable tells who you are", hint="Type: export HEADWAY_USER=<your name>"
+    )
+
+
+def datastore_roots(configuration: Configuration) -> dict[str, Sourced]:
+    """The root that is configured for each kind of datastore; ``local`` always has one.
+
+    Raises:
+        SettingsError: A root is not of its kind.
+    """
+    roots = {"local": local_root(configuration)}
+    for kind in ("s3", "azure", "gs"):
+        found = configuration.get(f"DATASTORE_SYSROOT_{kind.upper()}")
+        if found is not None:
+            roots[kind] = Sourced(check_root(kind, found.value, found.source), found.source)
+    return roots
+
+
+def local_root(configuration: Configuration) -> Sourced:
+    """The folder of the local datastore: configured, the nearest ``.headway`` upward, or a new one here."""
+    found = configuration.get("DATASTORE_SYSROOT_LOCAL")
+    if found is not None:
+        return Sourced(check_root("local", found.value, found.source), found.source)
+    folder = nearest(configuration.cwd, ".headway") or configuration.cwd / ".headway"
+    return Sourced(str(folder), "default")
+
+
+def check_root(kind: str, root: object, source: str) -> str:
+    """The root as text without a slash at its end.
+
+    Raises:
+        SettingsError: It is not a root of this kind.
+    """
+    schemes = SCHEMES[kind]
+    if isinstance(root, str):
+        scheme = next((scheme for scheme in schemes if root.startswith(scheme)), None)
+        if scheme is not None and root[len(scheme) :].strip("/") and (scheme or "://" not in root):
+            return root.rstrip("/")
+    example = {"local": "/data/headway", "azure": "wasbs://container@account.blob.core.windows.net/prefix"}
+    raise SettingsError(
+        f"root of the {kind} datastore",
+        root,
+        f"a root like {example.get(kind, schemes[0] + 'bucket/prefix')} is allowed",
+        source,
+    )
+
+
+def default_decorators(configuration: Configuration) -> Sourced | None:
+    """DEFAULT_DECOSPECS: decorators for every step, as ``--with`` takes them, separated by blanks."""
+    return configuration.get("DEFAULT_DECOSPECS")

@@ -1,0 +1,289 @@
+"""What a step may say about its pod: every ``@kubernetes`` argument, each declared once.
+
+Each line gives default, parser, the configuration names (``KUBERNETES_CPU`` is read from
+``HEADWAY_KUBERNETES_CPU`` and ``METAFLOW_KUBERNETES_CPU``), the place in the manifest, the meaning.
+Names and defaults are Metaflow's where it has them, ZenML's pod settings where it has those.
+"""
+
+# ruff: noqa: RUF009 - setting() declares a field, as dataclasses.field() does
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from headway.config.fields import Join, optional, setting
+from headway.config.kubernetes_values import (
+    annotations,
+    check_key,
+    check_object_name,
+    claims,
+    container_resources,
+    dns_label,
+    extended_resources,
+    image,
+    labels,
+    mount_path,
+    node_selector,
+    object_name,
+    registry,
+)
+from headway.config.parsing import (
+    boolean,
+    choice,
+    cpu_cores,
+    integer,
+    mebibytes,
+    megabytes,
+    names,
+    script,
+    text,
+)
+from headway.config.podenv import environment
+from headway.config.podparts import api_object, api_objects
+from headway.config.tolerations import tolerations
+
+Object = Mapping[str, object]
+Objects = tuple[Mapping[str, object], ...]
+
+#: What a node label that tells of a GPU may be called, by who puts it there.
+GPU_NODE_LABELS = (
+    "nvidia.com/gpu.present",
+    "amd.com/gpu.device-id",
+    "cloud.google.com/gke-accelerator",
+    "k8s.amazonaws.com/accelerator",
+    "kubernetes.azure.com/accelerator",
+)
+
+
+def launcher_image() -> str:
+    """The stock image of the launcher's own Python version."""
+    return f"python:{sys.version_info.major}.{sys.version_info.minor}"
+
+
+# fmt: off
+@dataclass(frozen=True)
+class KubernetesSettings:
+    """The resolved settings of one step's pods."""
+
+    # What the step needs.
+    cpu: Decimal = setting(
+        "1", cpu_cores, "KUBERNETES_CPU", join=Join.MAXIMUM,
+        lands="container resources.requests.cpu; with qos Guaranteed limits too",
+        doc="CPU cores: a number, or text like 500m.",
+    )
+    memory: int = setting(
+        4096, megabytes, "KUBERNETES_MEMORY", join=Join.MAXIMUM,
+        lands="container resources.requests.memory; with qos Guaranteed limits too",
+        doc="Memory in MB (10^6 bytes), or text with a unit.",
+    )
+    disk: int = setting(
+        10240, megabytes, "KUBERNETES_DISK", join=Join.MAXIMUM,
+        lands="container resources.requests.ephemeral-storage; with qos Guaranteed limits too",
+        doc="Disk of the container in MB (10^6 bytes), or text with a unit.",
+    )
+    gpu: int | None = setting(
+        None, optional(integer(0, 1024)), join=Join.MAXIMUM,
+        lands="container resources.limits[<vendor>.com/gpu]; 0: node affinity away from GPU nodes",
+        doc="Number of GPUs; 0 keeps the pod off nodes with GPUs.",
+    )
+    gpu_vendor: str = setting(
+        "nvidia", choice("nvidia", "amd"), "KUBERNETES_GPU_VENDOR",
+        lands="the GPU's resource name", doc="Whose GPUs.",
+    )
+    gpu_node_labels: tuple[str, ...] = setting(
+        GPU_NODE_LABELS, names(check_key), "KUBERNETES_GPU_NODE_LABELS",
+        lands="pod affinity.nodeAffinity, with gpu=0",
+        doc="The node labels that tell of a GPU.",
+    )
+    shared_memory: int | None = setting(
+        None, optional(mebibytes), "KUBERNETES_SHARED_MEMORY", join=Join.MAXIMUM,
+        lands="volume dhsm (emptyDir in memory) at /dev/shm", doc="Size of /dev/shm in MiB.",
+    )
+    extended_resources: Mapping[str, str] = setting(
+        {}, extended_resources, "KUBERNETES_EXTENDED_RESOURCES", join=Join.ADD,
+        lands="container resources.requests and limits", doc="Devices by resource name.",
+    )
+    qos: str = setting(
+        "Burstable", choice("Guaranteed", "Burstable"), "KUBERNETES_QOS",
+        lands="container resources.limits", doc="Guaranteed sets limits equal to requests.",
+    )
+    resources: Mapping[str, Mapping[str, str]] = setting(
+        {}, container_resources, lands="container resources, over all else",
+        doc="Requests and limits as Kubernetes writes them.",
+    )
+
+    # The container.
+    image: str = setting(
+        launcher_image(), image,
+        "KUBERNETES_CONTAINER_IMAGE", "DEFAULT_CONTAINER_IMAGE",
+        lands="container image", doc="The image; it needs a Python of at least 3.9 and nothing else.",
+    )
+    container_registry: str | None = setting(
+        None, optional(registry), "KUBERNETES_CONTAINER_REGISTRY", "DEFAULT_CONTAINER_REGISTRY",
+        argument=False, lands="before an image that names no registry", doc="The registry to pull from.",
+    )
+    image_pull_policy: str = setting(
+        "IfNotPresent", choice("Always", "IfNotPresent", "Never"), "KUBERNETES_IMAGE_PULL_POLICY",
+        lands="container imagePullPolicy", doc="When the node pulls the image.",
+    )
+    image_pull_secrets: tuple[str, ...] = setting(
+        (), names(check_object_name), "KUBERNETES_IMAGE_PULL_SECRETS",
+        lands="pod imagePullSecrets", doc="Secrets with credentials for the registry.",
+    )
+    executable: str = setting(
+        "python", text, "KUBERNETES_EXECUTABLE",
+        lands="container command", doc="The Python to run with, by name or path in the image.",
+    )
+    sandbox_init_script: str | None = setting(
+        None, optional(script), "KUBERNETES_SANDBOX_INIT_SCRIPT", argument=False, sensitive=True,
+        lands="container command (sh first) and env", doc="Shell code to evaluate before the task.",
+    )
+    env: Mapping[str, object] = setting(
+        {}, environment, "KUBERNETES_ENV", join=Join.ADD, sensitive=True, lands="container env",
+        doc="Environment: a dict, or Kubernetes' list with value or valueFrom; $(NAME) is expanded.",
+    )
+    env_from: Objects = setting(
+        (), api_objects(), join=Join.ADD, lands="container envFrom, after secrets",
+        doc="Environment from secrets and config maps.",
+    )
+    secrets: tuple[str, ...] = setting(
+        (), names(check_object_name), "KUBERNETES_SECRETS", join=Join.ADD,
+        lands="container envFrom.secretRef", doc="Secrets whose keys become environment variables.",
+    )
+    port: int | None = setting(
+        None, optional(integer(1, 65535)), "KUBERNETES_PORT",
+        lands="container ports[0].containerPort", doc="A port that the container listens on.",
+    )
+
+    # Where it may run.
+    namespace: str = setting(
+        "default", dns_label, "KUBERNETES_NAMESPACE", aliases=("kubernetes_namespace",),
+        lands="metadata.namespace of every object", doc="The Kubernetes namespace.",
+    )
+    node_selector: Mapping[str, str] = setting(
+        {}, node_selector, "KUBERNETES_NODE_SELECTOR", aliases=("node_selectors",),
+        lands="pod nodeSelector", doc="Labels that the node must carry.",
+    )
+    tolerations: Objects = setting(
+        (), tolerations, "KUBERNETES_TOLERATIONS",
+        lands="pod tolerations", doc="Taints that the pod tolerates.",
+    )
+    affinity: Object = setting(
+        {}, api_object, "KUBERNETES_AFFINITY", lands="pod affinity", doc="Affinity as Kubernetes writes it.",
+    )
+    topology_spread_constraints: Objects = setting(
+        (), api_objects("maxSkew", "topologyKey", "whenUnsatisfiable"),
+        lands="pod topologySpreadConstraints", doc="How pods spread over zones or nodes.",
+    )
+    compute_pool: str | None = setting(
+        None, optional(text), "KUBERNETES_COMPUTE_POOL",
+        lands="pod nodeSelector[compute_pool_label]", doc="The pool of nodes to use.",
+    )
+    compute_pool_label: str = setting(
+        "outerbounds.co/compute-pool", text, "KUBERNETES_COMPUTE_POOL_LABEL", argument=False,
+        lands="key in pod nodeSelector", doc="The node label that names a node's pool.",
+    )
+    priority_class_name: str | None = setting(
+        None, optional(object_name), "KUBERNETES_PRIORITY_CLASS_NAME",
+        lands="pod priorityClassName", doc="The pods' priority class.",
+    )
+    scheduler_name: str | None = setting(
+        None, optional(object_name), "KUBERNETES_SCHEDULER_NAME",
+        lands="pod schedulerName", doc="A scheduler other than the cluster's own.",
+    )
+
+    # Who it is and what it may do.
+    service_account: str | None = setting(
+        None, optional(object_name), "KUBERNETES_SERVICE_ACCOUNT", aliases=("service_account_name",),
+        lands="pod serviceAccountName; its token is mounted only if this is set",
+        doc="The service account that the pod runs as.",
+    )
+    security_profile: str = setting(
+        "auto", choice("auto", "default", "restricted"), "KUBERNETES_SECURITY_PROFILE",
+        lands="pod and container securityContext",
+        doc="restricted meets Pod Security restricted; auto is default until the namespace refuses it.",
+    )
+    restricted_uid: int = setting(
+        1000, integer(0), "KUBERNETES_RESTRICTED_UID",
+        lands="pod securityContext runAsUser, runAsGroup, fsGroup of the restricted profile",
+        doc="The uid and gid of the restricted profile; 0 leaves the choice to the platform.",
+    )
+    security_context: Object = setting(
+        {}, api_object, "KUBERNETES_SECURITY_CONTEXT", join=Join.ADD, aliases=("container_security_context",),
+        lands="container securityContext, field by field over the profile",
+        doc="The container's security context.",
+    )
+    privileged: bool = setting(
+        False, boolean, lands="container securityContext.privileged", doc="All rights on the node.",
+    )
+    host_ipc: bool = setting(
+        False, boolean, lands="pod hostIPC", doc="Use the node's IPC namespace.",
+    )
+
+    # Volumes.
+    use_tmpfs: bool | None = setting(
+        None, optional(boolean), lands="volume tmpfs-ephemeral-volume (emptyDir in memory)",
+        doc="Mount a file system in memory; also on when tmpfs_size is given.",
+    )
+    tmpfs_size: int | None = setting(
+        None, optional(mebibytes), lands="its sizeLimit", doc="Its size in MiB; half of memory by default.",
+    )
+    tmpfs_path: str = setting(
+        "/metaflow_temp", mount_path, lands="its mountPath", doc="Where it is mounted.",
+    )
+    tmpfs_tempdir: bool = setting(
+        True, boolean, lands="env METAFLOW_TEMPDIR and TMPDIR", doc="Whether temporary files go there.",
+    )
+    persistent_volume_claims: Mapping[str, str] = setting(
+        {}, claims, "KUBERNETES_PERSISTENT_VOLUME_CLAIMS",
+        lands="pod volumes and container volumeMounts", doc="Existing claims and where to mount them.",
+    )
+    volumes: Objects = setting(
+        (), api_objects("name"), join=Join.ADD, lands="pod volumes", doc="Volumes as Kubernetes writes them.",
+    )
+    volume_mounts: Objects = setting(
+        (), api_objects("name", "mountPath"), join=Join.ADD,
+        lands="container volumeMounts", doc="Their mounts.",
+    )
+
+    # The objects themselves.
+    labels: Mapping[str, str] = setting(
+        {}, labels, "KUBERNETES_LABELS", join=Join.ADD,
+        lands="labels of Job and pods", doc="Labels of your own.",
+    )
+    annotations: Mapping[str, str] = setting(
+        {}, annotations, "KUBERNETES_ANNOTATIONS", join=Join.ADD,
+        lands="annotations of Job and pods", doc="Annotations of your own.",
+    )
+    additional_pod_spec_args: Object = setting(
+        {}, api_object, join=Join.ADD, lands="pod spec: lists extended, dicts updated",
+        doc="Anything else of a pod spec, as Kubernetes writes it.",
+    )
+    ttl_seconds_after_finished: int = setting(
+        86400, integer(0), "KUBERNETES_JOB_TTL_SECONDS_AFTER_FINISHED", aliases=("ttl",),
+        lands="Job ttlSecondsAfterFinished", doc="How long a Job and its pods stay after their end.",
+    )
+    active_deadline_seconds: int = setting(
+        432000, integer(1), "DEFAULT_RUNTIME_LIMIT",
+        lands="pod activeDeadlineSeconds, where no @timeout says less", doc="The longest that a pod may run.",
+    )
+    termination_grace_period_seconds: int = setting(
+        30, integer(0), "KUBERNETES_TERMINATION_GRACE_PERIOD_SECONDS",
+        lands="pod terminationGracePeriodSeconds", doc="Seconds between SIGTERM and SIGKILL.",
+    )
+
+    # For the launcher and the runtime, not in the manifest.
+    hostname_resolution_timeout: int = setting(
+        600, integer(1), lands="the gang's start barrier",
+        doc="How long the ranks of a gang wait for each other.",
+    )
+    job_terminate_mode: str = setting(
+        "stop", choice("stop", "delete"), "KUBERNETES_JOB_TERMINATE_MODE", argument=False,
+        lands="the launcher", doc="Whether a stopped run's Jobs stay to be looked at.",
+    )
+    fetch_ec2_metadata: bool = setting(
+        False, boolean, "KUBERNETES_FETCH_EC2_METADATA", argument=False,
+        lands="env METAFLOW_KUBERNETES_FETCH_EC2_METADATA", doc="Keep the EC2 instance's facts as metadata.",
+    )
+# fmt: on

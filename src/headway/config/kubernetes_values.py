@@ -1,0 +1,172 @@
+"""Parsers of what only Kubernetes knows: object names, labels, resource names, images.
+
+The rules are those of the API server, so that a value it would refuse is refused here, before any
+object exists, and with the place where it was written.
+"""
+
+import re
+
+from headway.config.parsing import RefusedError, integer, mapping, string_map, text
+from headway.config.podparts import plain
+
+_LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
+_QUALIFIED_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_IMAGE = re.compile(
+    r"((localhost|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+)(:[0-9]+)?/|[A-Za-z0-9-]+:[0-9]+/)?"  # host and port
+    r"[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"  # path
+    r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?"  # tag
+    r"(@[A-Za-z0-9+._-]+:[0-9a-fA-F]{32,})?"  # digest
+)
+_QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?")
+
+
+def dns_label(value: object) -> str:
+    """The name of a namespace, a volume, a container: a DNS label."""
+    name = text(value)
+    if len(name) > 63 or not _DNS_LABEL.fullmatch(name):
+        raise RefusedError(
+            "a name of at most 63 lower-case letters, digits and '-', beginning and ending with a letter or "
+            "digit, is allowed"
+        )
+    return name
+
+
+def object_name(value: object) -> str:
+    """The name of most objects (service account, secret, claim, priority class): a DNS subdomain."""
+    name = text(value)
+    check_object_name(name)
+    return name
+
+
+def check_object_name(name: str) -> None:
+    """Refuse text that cannot name an object."""
+    if len(name) > 253 or not _DNS_SUBDOMAIN.fullmatch(name):
+        raise RefusedError(
+            f"a name of lower-case letters, digits, '-' and '.' is allowed, and {name!r} is not one"
+        )
+
+
+def image(value: object) -> str:
+    """A reference to a container image: ``name``, ``org/name:tag``, ``host:5000/name@sha256:…``."""
+    reference = text(value)
+    if not _IMAGE.fullmatch(reference):
+        raise RefusedError(
+            "an image like python:3.11 or registry.example.com/team/name:tag is allowed",
+            "The name is lower case, without blanks and without http://.",
+        )
+    return reference
+
+
+def registry(value: object) -> str:
+    """A registry, with a path in it or without: ``registry.example.com:5000/team``."""
+    found = text(value).rstrip("/")
+    if "://" in found or not _IMAGE.fullmatch(f"{found}/name"):
+        raise RefusedError("a registry like registry.example.com/team, without https://, is allowed")
+    return found
+
+
+def labels(value: object) -> dict[str, str]:
+    """Labels: keys and values as the API server takes them."""
+    found = string_map(value, bare_keys=True)
+    for key, item in found.items():
+        check_key(key)
+        check_label_value(key, item)
+    return found
+
+
+def node_selector(value: object) -> dict[str, str]:
+    """Labels that a node must carry, as a dict or ``key=value,other=value``."""
+    found = string_map(value)
+    for key, item in found.items():
+        check_key(key)
+        check_label_value(key, item)
+    return found
+
+
+def annotations(value: object) -> dict[str, str]:
+    """Annotations: keys as for labels, values any text up to 256 KiB in all."""
+    found = string_map(value, bare_keys=True)
+    for key in found:
+        check_key(key)
+    if sum(len(key.encode()) + len(item.encode()) for key, item in found.items()) > 256 * 1024:
+        raise RefusedError("annotations of at most 256 KiB in all are allowed")
+    return found
+
+
+def check_key(key: str) -> None:
+    """Refuse text that cannot be the key of a label, an annotation, a taint or an extended resource."""
+    prefix, slash, name = key.rpartition("/")
+    if not _QUALIFIED_NAME.fullmatch(name) or len(name) > 63:
+        raise RefusedError(
+            f"the key {key!r} is not one that Kubernetes takes: at most 63 letters, digits, '-', '_' and "
+            "'.', beginning and ending with a letter or digit, optionally after a prefix like example.com/"
+        )
+    if slash and (len(prefix) > 253 or not _DNS_SUBDOMAIN.fullmatch(prefix)):
+        raise RefusedError(f"the prefix of the key {key!r} must be a domain in lower case, like example.com")
+
+
+def check_label_value(key: str, value: str) -> None:
+    """Refuse text that cannot be a label's value."""
+    if not is_label_value(value):
+        raise RefusedError(
+            f"the value {value!r} of {key!r} is not one that Kubernetes takes: at most 63 letters, digits, "
+            "'-', '_' and '.', beginning and ending with a letter or digit"
+        )
+
+
+def is_label_value(value: str) -> bool:
+    """Whether this text can be a label's value."""
+    return len(value) <= 63 and _LABEL_VALUE.fullmatch(value) is not None
+
+
+def extended_resources(value: object) -> dict[str, str]:
+    """Amounts of resources that the cluster's devices offer: ``{"vendor.example/device": 1}``."""
+    found = string_map(value)
+    for key, amount in found.items():
+        check_key(key)
+        if "/" not in key:
+            raise RefusedError(
+                f"{key!r} is no extended resource: its name carries a domain, like vendor.example/device",
+                "cpu, memory, disk and gpu have settings of their own.",
+            )
+        try:
+            integer(0)(amount)
+        except RefusedError:
+            raise RefusedError(f"{key!r} needs a whole number, and {amount!r} is none") from None
+    return found
+
+
+def container_resources(value: object) -> dict[str, dict[str, str]]:
+    """``{"requests": {…}, "limits": {…}}`` as Kubernetes writes them, quantities checked."""
+    found = mapping(plain(value))
+    if unknown := set(found) - {"requests", "limits"}:
+        raise RefusedError(f"requests and limits are allowed, and {sorted(unknown)} is neither")
+    resources: dict[str, dict[str, str]] = {}
+    for kind, amounts in found.items():
+        resources[kind] = string_map(amounts)
+        for key, amount in resources[kind].items():
+            check_key(key)
+            if not _QUANTITY.fullmatch(amount):
+                raise RefusedError(
+                    f"{kind}.{key} needs a quantity like 2, 500m or 4Gi, and {amount!r} is none"
+                )
+    return resources
+
+
+def claims(value: object) -> dict[str, str]:
+    """Volume claims and where each is mounted: ``{"claim": "/path"}``."""
+    found = string_map(value)
+    for name, path in found.items():
+        check_object_name(name)
+        mount_path(path)
+    return found
+
+
+def mount_path(value: object) -> str:
+    """An absolute path to mount something at; ':' would be read as a separator by the runtime."""
+    path = text(value)
+    if not path.startswith("/") or path == "/" or ":" in path:
+        raise RefusedError("an absolute path like /mnt/data is allowed, other than / and without ':'")
+    return path

@@ -1,0 +1,204 @@
+"""Configuration values with their provenance: environment variables first, then files.
+
+A name is written without prefix (``KUBERNETES_CPU``). It is looked for, first hit wins, as
+
+1. the environment variables ``HEADWAY_<name>``, then ``METAFLOW_<name>``;
+2. the files of the named configuration, if one is chosen: ``.headway/config_<profile>.json`` (the
+   nearest one upward from the working directory), then ``config_<profile>.json`` in Headway's home;
+3. ``.headway/config.json`` (the nearest one upward), then ``config.json`` in Headway's home;
+4. Metaflow's files: ``.metaflow/config.json`` (the nearest one upward), then ``config.json`` in
+   Metaflow's home, in whose place ``config_<profile>.json`` stands where there is one.
+
+Headway's home is ``$HEADWAY_HOME``, ``$XDG_CONFIG_HOME/headway`` or ``~/.config/headway``; Metaflow's
+is ``$METAFLOW_HOME`` or ``~/.metaflowconfig``. The profile is chosen by ``--config-name``,
+``HEADWAY_PROFILE`` or ``METAFLOW_PROFILE``. Keys in files carry a prefix, as the variables do. An empty
+variable or value, and null in a file, is not set.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headway.errors import SettingsError
+
+PREFIXES = ("HEADWAY_", "METAFLOW_")
+
+_UNPREFIXED = re.compile(r"[A-Z][A-Z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Sourced:
+    """A configured value and where it was found.
+
+    Attributes:
+        value: A string from the environment; any JSON value from a file.
+        source: The variable's name, or ``<file>: <key>``.
+    """
+
+    value: object
+    source: str
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """One configuration file that was read: its path and its object."""
+
+    path: Path
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What a person configured outside their code. Build it with :meth:`load`.
+
+    Attributes:
+        environ: The process's environment.
+        cwd: The folder that relative searches started from.
+        files: The files that exist, the one that wins first.
+        profile: The named configuration in use, if any.
+    """
+
+    environ: Mapping[str, str]
+    cwd: Path
+    files: tuple[ConfigFile, ...] = ()
+    profile: str | None = None
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str], cwd: Path, profile: str | None = None) -> "Configuration":
+        """Read the files that apply.
+
+        Args:
+            environ: The environment to look in.
+            cwd: Where the upward search for project files begins.
+            profile: The named configuration (``--config-name``); by default the variable's.
+
+        Raises:
+            SettingsError: A file is not a JSON object, or the named configuration has no file.
+        """
+        chosen = _chosen_profile(environ, profile)
+        name, origin = chosen or (None, "")
+        own = [_read(path) for path in _own_places(environ, cwd, name) if path.is_file()]
+        for file in own:
+            _check_keys(file)
+        files = (*own, *(_read(path) for path in _metaflow_places(environ, cwd, name) if path.is_file()))
+        if name and not any(file.path.name == f"config_{name}.json" for file in files):
+            homes = ", ".join(str(home) for home in (headway_home(environ), metaflow_home(environ)))
+            raise SettingsError(
+                "profile",
+                name,
+                f"there is no config_{name}.json in .headway here or above, nor in {homes}",
+                origin,
+                "Write that file, or name a configuration that exists.",
+            )
+        return cls(environ, cwd, files, name)
+
+    def get(self, name: str) -> Sourced | None:
+        """The configured value of a name without prefix, or None where nobody set it."""
+        for prefix in PREFIXES:
+            if value := self.environ.get(prefix + name):
+                return Sourced(value, prefix + name)
+        for file in self.files:
+            for prefix in PREFIXES:
+                found = file.values.get(prefix + name)
+                if found is not None and found != "":
+                    return Sourced(found, f"{file.path}: {prefix}{name}")
+        return None
+
+    def first(self, *names: str) -> Sourced | None:
+        """The first of several names that is set."""
+        return next((found for name in names if (found := self.get(name))), None)
+
+    def names(self) -> list[str]:
+        """Every name that is set anywhere, without prefix, sorted."""
+        keys = [key for key, value in self.environ.items() if value]
+        keys += [key for file in self.files for key in file.values]
+        return sorted({key[len(prefix) :] for key in keys for prefix in PREFIXES if key.startswith(prefix)})
+
+
+def headway_home(environ: Mapping[str, str]) -> Path:
+    """The folder of Headway's own files for this person."""
+    if home := environ.get("HEADWAY_HOME"):
+        return _expand(home, environ)
+    if base := environ.get("XDG_CONFIG_HOME"):
+        return Path(base) / "headway"
+    return _user_home(environ) / ".config" / "headway"
+
+
+def metaflow_home(environ: Mapping[str, str]) -> Path:
+    """The folder of Metaflow's configuration for this person."""
+    return _expand(environ.get("METAFLOW_HOME") or "~/.metaflowconfig", environ)
+
+
+def nearest(cwd: Path, relative: str) -> Path | None:
+    """The nearest existing ``<folder>/<relative>``, from the working directory upward."""
+    return next((path for folder in (cwd, *cwd.parents) if (path := folder / relative).exists()), None)
+
+
+def _chosen_profile(environ: Mapping[str, str], option: str | None) -> tuple[str, str] | None:
+    if option:
+        return option, "--config-name"
+    for prefix in PREFIXES:
+        if name := environ.get(f"{prefix}PROFILE"):
+            return name, f"{prefix}PROFILE"
+    return None
+
+
+def _own_places(environ: Mapping[str, str], cwd: Path, profile: str | None) -> Iterator[Path]:
+    names = [f"config_{profile}.json"] if profile else []
+    for name in [*names, "config.json"]:
+        if project := nearest(cwd, f".headway/{name}"):
+            yield project
+        yield headway_home(environ) / name
+
+
+def _metaflow_places(environ: Mapping[str, str], cwd: Path, profile: str | None) -> Iterator[Path]:
+    if project := nearest(cwd, ".metaflow/config.json"):
+        yield project
+    home = metaflow_home(environ)
+    named = home / f"config_{profile}.json"
+    yield named if profile and named.is_file() else home / "config.json"
+
+
+def _read(path: Path) -> ConfigFile:
+    try:
+        values: Any = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise _bad_file(path, f"line {error.lineno}, column {error.colno}: {error.msg}") from error
+    except UnicodeDecodeError as error:
+        raise _bad_file(path, f"byte {error.start} is not UTF-8") from error
+    except OSError as error:
+        raise _bad_file(path, error.strerror or "it cannot be read") from error
+    if not isinstance(values, dict):
+        raise _bad_file(path, f"it holds a {type(values).__name__}")
+    return ConfigFile(path, values)
+
+
+def _check_keys(file: ConfigFile) -> None:
+    for key, value in file.values.items():
+        if _UNPREFIXED.fullmatch(key) and not key.startswith(PREFIXES):
+            allowed = "a name in a configuration file begins with HEADWAY_ or METAFLOW_"
+            raise SettingsError(key, value, allowed, str(file.path), f"Write HEADWAY_{key}.")
+
+
+def _bad_file(path: Path, problem: str) -> SettingsError:
+    return SettingsError(
+        "configuration file",
+        str(path),
+        f"{problem}; the file must hold one JSON object",
+        hint='Like this: {"HEADWAY_KUBERNETES_NAMESPACE": "ml"}',
+    )
+
+
+def _user_home(environ: Mapping[str, str]) -> Path:
+    home = environ.get("HOME")
+    return Path(home) if home else Path.home()
+
+
+def _expand(path: str, environ: Mapping[str, str]) -> Path:
+    # Not Path.expanduser: the environment given decides, not the process's own.
+    if path == "~" or path.startswith("~/"):
+        return _user_home(environ) / path[2:]
+    return Path(path)

@@ -1,0 +1,152 @@
+"""Every error a person can meet, as one tree; the type carries what the caller must do.
+
+::
+
+    HeadwayError                    exit 1
+    ├── UsageError                  exit 2: what was typed or written must change
+    │   ├── FlowDefinitionError         the flow's code: graph, decorators, parameters
+    │   ├── SettingsError               a setting: decorator argument, variable, file, --with
+    │   └── ClusterConfigurationError   no kubeconfig, unreachable or forbidden cluster, bad namespace
+    ├── StoreError                  exit 1: the datastore
+    │   ├── KeyNotFoundError            no such object
+    │   ├── KeyExistsError              a conditional write lost
+    │   ├── StoreConfigurationError     exit 2: no bucket, wrong credentials, conditions ignored
+    │   └── StoreUnavailableError       retried and still failing: worth trying later
+    ├── NotFoundError               exit 1: a flow, run, step, task or artifact that is not there
+    ├── RunFailedError              exit 1: the run ended without success
+    └── RunInterruptedError         exit 130: Ctrl-C, SIGTERM, SIGHUP
+
+A message says what happened, to what, the likely cause and what to type next.
+This module runs in pods: standard library, Python 3.9.
+"""
+
+from typing import Optional
+
+
+class HeadwayError(Exception):
+    """The root of everything Headway raises on purpose.
+
+    Args:
+        message: What happened and to what, in one or two sentences.
+        hint: What to do or type next; printed on a line of its own.
+    """
+
+    exit_code = 1
+    headline = "Flow failed"
+
+    def __init__(self, message: str = "", hint: Optional[str] = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message if self.hint is None else f"{self.message}\n{self.hint}"
+
+
+class UsageError(HeadwayError):
+    """What was typed or written has to change before anything can run."""
+
+    exit_code = 2
+    headline = "Usage"
+
+
+class FlowDefinitionError(UsageError):
+    """The flow's own code is not a valid flow.
+
+    Args:
+        message: What is wrong.
+        hint: What to change.
+        file: The source file, if known.
+        line: The line in it, if known.
+    """
+
+    headline = "The flow is not valid"
+
+    def __init__(
+        self,
+        message: str = "",
+        hint: Optional[str] = None,
+        file: Optional[str] = None,
+        line: Optional[int] = None,
+    ) -> None:
+        super().__init__(message, hint)
+        self.file = file
+        self.line = line
+
+
+class SettingsError(UsageError):
+    """A setting has a value that cannot be used.
+
+    Args:
+        field: The setting's name as the person wrote it.
+        value: The value refused.
+        allowed: What would be accepted, in words.
+        source: Where the value came from ("@kubernetes on step train", "METAFLOW_KUBERNETES_CPU", …).
+        hint: What to do next.
+    """
+
+    headline = "A setting cannot be used"
+
+    def __init__(
+        self,
+        field: str,
+        value: object,
+        allowed: str,
+        source: Optional[str] = None,
+        hint: Optional[str] = None,
+    ) -> None:
+        where = f" ({source})" if source else ""
+        super().__init__(f"{field}={value!r}{where} is not possible: {allowed}", hint)
+        self.field = field
+        self.value = value
+        self.allowed = allowed
+        self.source = source
+
+
+class ClusterConfigurationError(UsageError):
+    """The cluster cannot be used as configured: kubeconfig, address, credentials, permissions."""
+
+    headline = "Kubernetes"
+
+
+class StoreError(HeadwayError):
+    """The datastore refused or failed."""
+
+    headline = "Datastore"
+
+
+class KeyNotFoundError(StoreError):
+    """There is no object under this key."""
+
+
+class KeyExistsError(StoreError):
+    """A conditional write found another object in place: somebody else was first."""
+
+
+class StoreConfigurationError(StoreError):
+    """The datastore cannot work as configured: no such bucket, wrong credentials, conditions ignored."""
+
+    exit_code = 2
+
+
+class StoreUnavailableError(StoreError):
+    """The datastore still failed after every retry; trying later may help."""
+
+
+class NotFoundError(HeadwayError):
+    """A flow, run, step, task or artifact that does not exist."""
+
+    headline = "Object not found"
+
+
+class RunFailedError(HeadwayError):
+    """The run ended without success."""
+
+    headline = "Run failed"
+
+
+class RunInterruptedError(HeadwayError):
+    """The run was interrupted from outside."""
+
+    exit_code = 130
+    headline = "Run interrupted"

@@ -1,0 +1,92 @@
+"""What every executor is to the launcher: batches go in, events about attempts come out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from headway.store.records import AttemptRef, Batch, Failure, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The attempt's process or pod runs.
+
+    Attributes:
+        ref: Which attempt.
+        where: For people: the pod's name or the process id.
+        facts: Metadata known at the start.
+    """
+
+    ref: AttemptRef
+    where: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Lines that the attempt printed: (stream, seconds since the epoch, text)."""
+
+    ref: AttemptRef
+    lines: tuple[tuple[str, float, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The attempt is over and its record is in place."""
+
+    ref: AttemptRef
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Why something stands still, in words, or that it goes on.
+
+    Attributes:
+        step: The step it is about, "" for the whole run.
+        ref: One attempt of it, None if it is about all.
+        reason: A word for machines; "" once the trouble is over.
+        message: For people.
+    """
+
+    step: str
+    ref: AttemptRef | None
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The executor itself cannot go on."""
+
+    error: BaseException
+
+
+ExecutorEvent = Started | Output | Ended | Waiting | Broken
+Sink = Callable[[ExecutorEvent], None]
+
+
+class Executor(Protocol):
+    """Starts attempts and says what becomes of them; every attempt that was started ends in one ``Ended``."""
+
+    async def open(self, sink: Sink) -> None:
+        """Get ready; everything that can be found wrong before an attempt exists is found here."""
+        ...
+
+    async def start(self, batch: Batch) -> None:
+        """Take over the batch's attempts; returns once they are in hand, not once they run."""
+        ...
+
+    async def cancel(self, refs: tuple[AttemptRef, ...], failure: Failure, *, now: bool = False) -> None:
+        """End these attempts; each still ends in an ``Ended``, with this failure where it left no record.
+
+        Args:
+            refs: The attempts; unknown or ended ones are ignored.
+            failure: Why, for the record.
+            now: Without the grace that the step was promised.
+        """
+        ...
+
+    async def close(self, *, now: bool = False) -> None:
+        """Leave nothing running and nothing open."""
+        ...

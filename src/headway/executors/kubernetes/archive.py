@@ -1,0 +1,74 @@
+"""The in-pod runtime as one zip that ``python`` starts directly: built once per launcher, content-addressed.
+
+It holds the modules that run in a pod as source and, for pods of the launcher's own Python
+version, compiled as well, so that nothing is compiled at each start. Python takes the source
+where the compiled form is another version's.
+"""
+
+import hashlib
+import importlib.util
+import io
+import marshal
+import zipfile
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+#: Packages and modules of ours that a pod needs.
+PACKAGES = ("flow", "runtime", "store", "client")
+MODULES = ("__init__.py", "errors.py", "version.py")
+#: Modules within them that only a launcher uses.
+LAUNCHER_ONLY = frozenset(
+    {"flow/parse.py", "flow/check.py", "store/remote.py", "runtime/zygote.py", "runtime/fresh.py"}
+)
+
+_MAIN = "from headway.runtime.pod import main\n\nmain()\n"
+_PACKAGE = Path(__file__).parents[2]
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+class RuntimeArchive(NamedTuple):
+    """The archive's bytes and the sha256 of them."""
+
+    data: bytes
+    sha256: str
+
+
+@lru_cache(maxsize=1)
+def runtime_archive() -> RuntimeArchive:
+    """Build the archive from this installation's own files; the same files give the same bytes."""
+    package = _PACKAGE
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        _add(archive, "__main__.py", _MAIN.encode())
+        for path in _sources(package):
+            _add(archive, f"headway/{path.relative_to(package).as_posix()}", path.read_bytes())
+    data = buffer.getvalue()
+    return RuntimeArchive(data, hashlib.sha256(data).hexdigest())
+
+
+def _sources(package: Path) -> list[Path]:
+    found = [package / name for name in MODULES]
+    for name in PACKAGES:
+        found += sorted((package / name).rglob("*.py"))
+    return [path for path in found if path.relative_to(package).as_posix() not in LAUNCHER_ONLY]
+
+
+def _add(archive: zipfile.ZipFile, name: str, source: bytes) -> None:
+    _write(archive, name, source)
+    if name != "__main__.py":
+        _write(archive, name + "c", _compiled(source, name))
+
+
+def _compiled(source: bytes, name: str) -> bytes:
+    """A hash-based .pyc whose source is not checked again (PEP 552)."""
+    code = compile(source, name, "exec", dont_inherit=True, optimize=0)
+    flags = (0b01).to_bytes(4, "little")
+    return importlib.util.MAGIC_NUMBER + flags + importlib.util.source_hash(source) + marshal.dumps(code)
+
+
+def _write(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
+    info = zipfile.ZipInfo(name, _EPOCH)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.external_attr = 0o644 << 16
+    archive.writestr(info, data)

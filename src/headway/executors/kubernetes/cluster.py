@@ -1,0 +1,105 @@
+"""What must be true of a cluster before a run's first pod: reachable, new enough, allowed, our runtime in place."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from headway.errors import ClusterConfigurationError
+from headway.executors.kubernetes.api.client import KubernetesClient
+from headway.executors.kubernetes.api.errors import AlreadyExists, Forbidden, Invalid, NotFound
+from headway.executors.kubernetes.api.kinds import CONFIG_MAP
+from headway.executors.kubernetes.api.kubeconfig import load_access
+from headway.executors.kubernetes.archive import RuntimeArchive, runtime_archive
+from headway.executors.kubernetes.manifest import runtime_config_map
+from headway.executors.kubernetes.names import runtime_config_map_name
+
+#: The oldest Kubernetes whose Jobs can do what a batch needs: a back-off limit per index.
+OLDEST = (1, 29)
+
+#: What a launcher does in a namespace: (verb, resource).
+NEEDED = (
+    ("create", "jobs.batch"),
+    ("list", "jobs.batch"),
+    ("watch", "jobs.batch"),
+    ("patch", "jobs.batch"),
+    ("delete", "jobs.batch"),
+    ("list", "pods"),
+    ("watch", "pods"),
+    ("delete", "pods"),
+    ("create", "configmaps"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A cluster that a run can use.
+
+    Attributes:
+        client: Connected; closed by the stack it was opened on.
+        runtime_config_map: The name of the config map that carries the in-pod runtime, in every namespace.
+    """
+
+    client: KubernetesClient
+    runtime_config_map: str
+
+
+async def connect(stack: AsyncExitStack, namespaces: Iterable[str]) -> Prepared:
+    """Connect to the configured cluster, check it, and put the in-pod runtime into each namespace.
+
+    Args:
+        stack: Closes the connection.
+        namespaces: Where pods will run.
+
+    Raises:
+        ClusterConfigurationError: None configured, unreachable, too old, no such namespace, or not allowed.
+    """
+    client = await stack.enter_async_context(KubernetesClient(load_access()))
+    archive = await asyncio.to_thread(runtime_archive)
+    name = runtime_config_map_name(archive.sha256)
+    await asyncio.gather(
+        _check_version(client),
+        *(_place(client, namespace, name, archive) for namespace in sorted(namespaces)),
+    )
+    return Prepared(client, name)
+
+
+async def _check_version(client: KubernetesClient) -> None:
+    version = await client.version()
+    if not version.at_least(*OLDEST):
+        raise ClusterConfigurationError(
+            f"The cluster runs Kubernetes {version.git_version}; Headway needs {OLDEST[0]}.{OLDEST[1]} or later.",
+            "Its Jobs cannot yet limit retries per index. Use a newer cluster, or another context of your kubeconfig.",
+        )
+
+
+async def _place(client: KubernetesClient, namespace: str, name: str, archive: RuntimeArchive) -> None:
+    denied = await _denied(client, namespace)
+    try:
+        if not denied:
+            with contextlib.suppress(AlreadyExists):
+                await client.create(CONFIG_MAP, namespace, runtime_config_map(name, namespace, archive.data))
+            return
+    except NotFound as error:
+        raise ClusterConfigurationError(
+            f"The cluster has no namespace {namespace}.",
+            f"Create it (kubectl create namespace {namespace}), or name another with @kubernetes(namespace=…) "
+            "or HEADWAY_KUBERNETES_NAMESPACE.",
+        ) from error
+    except (Forbidden, Invalid) as error:
+        raise ClusterConfigurationError(
+            f"The cluster refuses what a run needs in namespace {namespace}: {error.message}", error.hint
+        ) from error
+    raise ClusterConfigurationError(
+        f"You may not do in namespace {namespace} what a run needs: {', '.join(denied)}.",
+        "Ask for a Role with these verbs there (the documentation has it whole), "
+        "or name another namespace with @kubernetes(namespace=…) or HEADWAY_KUBERNETES_NAMESPACE.",
+    )
+
+
+async def _denied(client: KubernetesClient, namespace: str) -> list[str]:
+    answers = await asyncio.gather(*(client.can_i(verb, resource, namespace) for verb, resource in NEEDED))
+    return [
+        f"{verb} {resource}" for (verb, resource), allowed in zip(NEEDED, answers, strict=True) if not allowed
+    ]

@@ -1,0 +1,79 @@
+"""The environment of the container: what the runtime needs, what the pod knows of itself, the user's own."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from headway.config.checks import tmpfs_mebibytes
+from headway.config.kubernetes import KubernetesSettings
+from headway.executors.kubernetes.names import container_name
+from headway.executors.kubernetes.security import has_read_only_root, is_restricted
+from headway.executors.kubernetes.volumes import WORK_PATH
+
+#: Where the sandbox init script travels: as data, so that no quoting is needed.
+INIT_SCRIPT = "HEADWAY_INIT_SCRIPT"
+
+#: The pod's own facts, under our names and the ones that Metaflow's users read.
+_FIELDS = {
+    "HEADWAY_POD_NAME": "metadata.name",
+    "HEADWAY_POD_NAMESPACE": "metadata.namespace",
+    "HEADWAY_POD_UID": "metadata.uid",
+    "HEADWAY_NODE_NAME": "spec.nodeName",
+    "HEADWAY_NODE_IP": "status.hostIP",
+    "HEADWAY_SERVICE_ACCOUNT": "spec.serviceAccountName",
+    "METAFLOW_KUBERNETES_NAMESPACE": "metadata.namespace",
+    "METAFLOW_KUBERNETES_POD_NAMESPACE": "metadata.namespace",
+    "METAFLOW_KUBERNETES_POD_NAME": "metadata.name",
+    "METAFLOW_KUBERNETES_POD_ID": "metadata.uid",
+    "METAFLOW_KUBERNETES_SERVICE_ACCOUNT_NAME": "spec.serviceAccountName",
+    "METAFLOW_KUBERNETES_NODE_IP": "status.hostIP",
+}
+#: Bytes; a limit that is not set reads as what the node can give.
+_RESOURCES = {"HEADWAY_MEMORY_LIMIT": "limits.memory", "HEADWAY_MEMORY_REQUEST": "requests.memory"}
+
+
+def container_env(
+    settings: KubernetesSettings, step: str, datastore: str, batch_key: str, store: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """The ``env`` of the container, each name once: defaults, then the user's own, then what must be so."""
+    entries: dict[str, dict[str, Any]] = {}
+    for name, value in _defaults(settings).items():
+        entries[name] = {"value": value}
+    for name, given in settings.env.items():
+        entries[name] = {"valueFrom": given} if isinstance(given, Mapping) else {"value": str(given)}
+    fixed = {
+        "HEADWAY_DATASTORE": datastore,
+        "HEADWAY_BATCH": batch_key,
+        "HEADWAY_IMAGE": settings.image,
+        **store,
+    }
+    if settings.sandbox_init_script is not None:
+        fixed[INIT_SCRIPT] = settings.sandbox_init_script
+    for name, value in fixed.items():
+        entries[name] = {"value": literal(value)}
+    for name, path in _FIELDS.items():
+        entries[name] = {"valueFrom": {"fieldRef": {"fieldPath": path}}}
+    for name, resource in _RESOURCES.items():
+        reference = {"containerName": container_name(step), "resource": resource}
+        entries[name] = {"valueFrom": {"resourceFieldRef": reference}}
+    return [{"name": name, **entry} for name, entry in entries.items()]
+
+
+def literal(value: str) -> str:
+    """The text that Kubernetes' expansion of ``$(NAME)`` turns back into this very text."""
+    return value.replace("$", "$$")
+
+
+def _defaults(settings: KubernetesSettings) -> dict[str, str]:
+    found = {
+        "PYTHONUNBUFFERED": "1",
+        "METAFLOW_KUBERNETES_WORKLOAD": "1",
+        "METAFLOW_RUNTIME_ENVIRONMENT": "kubernetes",
+    }
+    if is_restricted(settings) or has_read_only_root(settings):
+        # The image's home belongs to another user, or cannot be written at all.
+        found["HOME"] = WORK_PATH
+    if tmpfs_mebibytes(settings) is not None and settings.tmpfs_tempdir:
+        found |= {"METAFLOW_TEMPDIR": settings.tmpfs_path, "TMPDIR": settings.tmpfs_path}
+    if settings.fetch_ec2_metadata:
+        found["METAFLOW_KUBERNETES_FETCH_EC2_METADATA"] = "true"
+    return found

@@ -1,0 +1,273 @@
+"""Attempts as pods: a batch becomes one Job; pods are watched for speed, records are the truth."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from headway.config.kubernetes import KubernetesSettings
+from headway.errors import StoreError
+from headway.executors.base import Broken, Ended, Output, Sink, Started, Waiting
+from headway.executors.kubernetes.api.errors import ApiError
+from headway.executors.kubernetes.cluster import Prepared
+from headway.executors.kubernetes.feed import FeedReader, Report, next_pause, texts
+from headway.executors.kubernetes.names import container_name, job_name
+from headway.executors.kubernetes.observer import Observer
+from headway.executors.kubernetes.run_secret import RunSecret
+from headway.executors.kubernetes.settle import Settler
+from headway.executors.kubernetes.submitter import Hooks, Submitter
+from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
+from headway.runtime.commit import STREAMS
+from headway.store.base import ObjectStore
+from headway.store.records import INFRASTRUCTURE, LOST, AttemptRef, Batch, Failure, Record
+
+#: Pods of one run at a time unless ``--max-workers`` says otherwise.
+DEFAULT_LIMIT = 200
+
+#: Datastore calls at a time.
+_STORE_THREADS = 16
+#: Seconds between two tries to settle an attempt while the datastore is in trouble.
+_STORE_PAUSE = 5.0
+#: Seconds beyond their grace for which stopped pods are waited for.
+_STOP_MARGIN = 15.0
+
+
+class KubernetesExecutor:
+    """Runs attempts as pods of one cluster.
+
+    Args:
+        cluster: The cluster, checked and connected; closed by whom connected it.
+        store: The datastore.
+        flow: The flow's name.
+        run: The run's id.
+        settings: By step.
+        pod_env: Environment that pods need to reach the datastore.
+        limit: Pods at a time.
+        credentials: Variables with the launcher's own access to the datastore, to be lent to the pods.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        cluster: Prepared,
+        store: ObjectStore,
+        flow: str,
+        run: str,
+        settings: Mapping[str, KubernetesSettings],
+        pod_env: Mapping[str, str],
+        limit: int = DEFAULT_LIMIT,
+        credentials: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._secret = RunSecret(cluster.client, flow, run, credentials or {})
+        lent = (self._secret.name,) if self._secret else ()
+        self._settings = {step: replace(own, secrets=(*own.secrets, *lent)) for step, own in settings.items()}
+        self._jobs = Jobs()
+        self._settler = Settler(store, clock)
+        self._feed = FeedReader(store, flow, run, int(clock() * 1000))
+        self._threads = ThreadPoolExecutor(_STORE_THREADS, "headway-store")
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._services: list[asyncio.Task[None]] = []
+        self._sink: Sink = lambda _: None
+        self._cancelled = False
+        hooks = Hooks(self._refused, self._job_waits, self._withdrawn)
+        self._submitter = Submitter(cluster, store, self._jobs, limit, pod_env, self._secret, hooks)
+        self._observer = Observer(cluster.client, flow, run, self._jobs, self)
+
+    async def open(self, sink: Sink) -> None:
+        self._sink = sink
+        namespaces = sorted({settings.namespace for settings in self._settings.values()})
+        self._services = [
+            *(asyncio.create_task(self._guard(work)) for work in self._observer.services(namespaces)),
+            asyncio.create_task(self._guard(self._listen())),
+        ]
+
+    async def start(self, batch: Batch) -> None:
+        settings = self._settings[batch.step]
+        job = TrackedJob(
+            name=job_name(batch.flow, batch.step, batch.run, batch.name),
+            namespace=settings.namespace,
+            batch=batch,
+            settings=settings,
+            container=container_name(batch.step),
+            attempts={
+                index: Attempt(AttemptRef(batch.step, task.task, task.attempt), index)
+                for index, task in enumerate(batch.tasks)
+            },
+        )
+        self._jobs.add(job)
+        self._submitter.submit(job)
+
+    async def cancel(self, refs: tuple[AttemptRef, ...], failure: Failure, *, now: bool = False) -> None:
+        self._cancelled = True
+        touched: dict[str, TrackedJob] = {}
+        for ref in refs:
+            found = self._jobs.find(ref)
+            if found is not None:
+                job, attempt = found
+                attempt.cancelled = attempt.cancelled or failure
+                touched[job.name] = job
+        for job in touched.values():
+            if all(attempt.cancelled for attempt in job.attempts.values()):
+                self._submitter.withdraw(job, now=now)
+            else:
+                for attempt in list(job.attempts.values()):
+                    if attempt.cancelled and attempt.pod:
+                        await self._submitter.delete_pod(job, attempt.pod, now=now)
+
+    async def close(self, *, now: bool = False) -> None:
+        """Take away what still runs, wait until it is gone, and let go of everything."""
+        unfinished = [job for job in self._jobs if job.attempts]
+        for job in unfinished:
+            self._submitter.withdraw(job, now=now)
+        if self._cancelled or unfinished:
+            await self._wait_until_gone()
+        for task in self._services:
+            task.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await self._submitter.stop()
+        with contextlib.suppress(ApiError):
+            # What cannot be deleted now goes with the run's Jobs.
+            await self._secret.remove()
+        await asyncio.gather(*self._services, *self._tasks, return_exceptions=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _wait_until_gone(self) -> None:
+        grace = max((s.termination_grace_period_seconds for s in self._settings.values()), default=0)
+        until = time.monotonic() + grace + _STOP_MARGIN
+        await self._submitter.settled()
+        while time.monotonic() < until and any(job.live_pods or job.attempts for job in self._jobs):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+
+    # What the observer tells.
+
+    def running(self, job: TrackedJob, attempt: Attempt, facts: Mapping[str, str]) -> None:
+        """The attempt's container runs."""
+        if not attempt.started:
+            attempt.started = True
+            self._sink(Started(attempt.ref, f"pod {attempt.pod}", facts))
+
+    def standing(self, job: TrackedJob, attempt: Attempt | None, reason: str, message: str) -> None:
+        """Something stands still, or goes on again (no reason)."""
+        self._sink(Waiting(job.batch.step, attempt.ref if attempt else None, reason, message))
+
+    def trouble(self, message: str) -> None:
+        """The cluster does not answer, or answers again (no message)."""
+        self._sink(Waiting("", None, "ApiServer" if message else "", message))
+
+    def over(self, job: TrackedJob, attempt: Attempt, failure: Failure) -> None:
+        """The attempt can have no further result; the failure counts where it left no record."""
+        if not attempt.settling:
+            attempt.settling = True
+            self._spawn(self._settle(job, attempt, attempt.cancelled or failure))
+
+    # What the submitter tells.
+
+    def _refused(self, job: TrackedJob, failure: Failure) -> None:
+        for attempt in list(job.attempts.values()):
+            self.over(job, attempt, failure)
+
+    def _job_waits(self, job: TrackedJob, reason: str, message: str) -> None:
+        self.standing(job, None, reason, message)
+
+    def _withdrawn(self, job: TrackedJob) -> None:
+        """Attempts without a pod are over now; the others end with their pods."""
+        for attempt in list(job.attempts.values()):
+            if not attempt.pod:
+                self.over(
+                    job, attempt, Failure(INFRASTRUCTURE, "JobDeleted", f"The Job {job.name} was deleted.")
+                )
+
+    # What pods report through the datastore.
+
+    async def _listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            placed = [attempt.placed for _, attempt in self._jobs.attempts() if attempt.placed is not None]
+            youngest = time.monotonic() - max(placed) if placed else None
+            if youngest is not None:
+                try:
+                    for report in await loop.run_in_executor(self._threads, self._feed.poll, self._threads):
+                        self._heard(report)
+                except StoreError as error:
+                    self._sink(Waiting("", None, "Datastore", error.message))
+                    await asyncio.sleep(_STORE_PAUSE)
+            await asyncio.sleep(next_pause(youngest) if youngest is not None else 0.1)
+
+    def _heard(self, report: Report) -> None:
+        found = self._jobs.find(report.ref)
+        if found is None:
+            return
+        job, attempt = found
+        if report.lines:
+            for line in report.lines:
+                attempt.shown[line.stream] = attempt.shown.get(line.stream, 0) + 1
+            self._sink(Output(attempt.ref, texts(report.lines)))
+        if report.ended:
+            missing = Failure(
+                INFRASTRUCTURE, "RecordMissing", "The pod reported a record that is not in the datastore."
+            )
+            self.over(job, attempt, missing)
+
+    # How an attempt ends.
+
+    async def _settle(self, job: TrackedJob, attempt: Attempt, failure: Failure) -> None:
+        facts = (
+            {"kubernetes-pod-name": attempt.pod, "kubernetes-pod-namespace": job.namespace}
+            if attempt.pod
+            else {}
+        )
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                record = await loop.run_in_executor(
+                    self._threads, self._settler.settle, job.batch, job.task(attempt), failure, facts
+                )
+                rest = await loop.run_in_executor(self._threads, self._unshown, job, attempt, record)
+                break
+            except StoreError as error:
+                self._sink(Waiting(job.batch.step, attempt.ref, "Datastore", error.message))
+                await asyncio.sleep(_STORE_PAUSE)
+        if attempt.pod:
+            self.running(job, attempt, record.metadata)
+        if rest:
+            self._sink(Output(attempt.ref, rest))
+        self._jobs.end(job, attempt)
+        self._sink(Ended(attempt.ref, record))
+        self._submitter.share()
+        if record.outcome == LOST:
+            await self._clear_away(job, attempt)
+
+    async def _clear_away(self, job: TrackedJob, attempt: Attempt) -> None:
+        """A lost attempt must not begin, or go on, behind our back."""
+        if not job.attempts:
+            self._submitter.withdraw(job, now=False)
+        elif attempt.pod in job.live_pods:
+            await self._submitter.delete_pod(job, attempt.pod, now=False)
+
+    def _unshown(
+        self, job: TrackedJob, attempt: Attempt, record: Record
+    ) -> tuple[tuple[str, float, str], ...]:
+        """What the attempt printed that was not shown yet."""
+        rest: list[tuple[str, float, str]] = []
+        for stream in STREAMS:
+            shown = attempt.shown.get(stream, 0)
+            if record.log_lines.get(stream, 0) > shown:
+                rest += self._settler.log_after(job.batch, attempt.ref, stream, shown)
+        return tuple(sorted(rest, key=lambda line: line[1]))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(self._guard(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+        """Nothing that goes wrong here goes unheard."""
+        try:
+            await work
+        except Exception as error:
+            self._sink(Broken(error))

@@ -1,0 +1,121 @@
+"""Hears what pods report through the datastore: log lines and the news that a record is there.
+
+One listing answers for all pods of the run, whatever their number: feed keys begin with the time,
+so only what came after the last look is listed. A pod whose clock is behind by more than the
+window is heard of all the same, later: by the pod watch, and its log from the stored one.
+"""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from headway.errors import KeyNotFoundError
+from headway.store import layout
+from headway.store.base import ObjectStore
+from headway.store.logs import END, LogLine, decode_chunk, merge_lines, parse_feed_key, parse_lines
+from headway.store.records import AttemptRef
+
+#: Milliseconds by which clocks may differ and a report still be heard at once.
+WINDOW_MS = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One feed object.
+
+    Attributes:
+        ref: Who reports.
+        sequence: Its number among the attempt's reports.
+        ended: Whether it says that the attempt's record is in place.
+        lines: The lines in it, by time.
+    """
+
+    ref: AttemptRef
+    sequence: int
+    ended: bool
+    lines: tuple[LogLine, ...]
+
+
+class FeedReader:
+    """Reads a run's feed from where it was left.
+
+    Args:
+        store: The datastore.
+        flow: The flow's name.
+        run: The run's id.
+        begin_ms: Milliseconds since the epoch before which nothing is of interest.
+    """
+
+    def __init__(self, store: ObjectStore, flow: str, run: str, begin_ms: int) -> None:
+        self._store = store
+        self._prefix = layout.feed(flow, run)
+        self._newest = begin_ms
+        self._seen: dict[str, int] = {}
+
+    def poll(self, readers: ThreadPoolExecutor) -> list[Report]:
+        """What is new since the last call, in the order in which it was reported; blocking."""
+        after = f"{self._prefix}{self._newest - WINDOW_MS:013d}"
+        fresh: list[tuple[str, Report]] = []
+        for info in self._store.list(self._prefix, after=after):
+            parsed = parse_feed_key(info.key)
+            if parsed is None or info.key in self._seen:
+                continue
+            self._seen[info.key] = parsed.ms
+            self._newest = max(self._newest, parsed.ms)
+            fresh.append((info.key, Report(parsed.ref, parsed.seq, parsed.kind == END, ())))
+        self._forget()
+        contents = (
+            readers.map(self._read, (key for key, _ in fresh))
+            if len(fresh) > 1
+            else map(self._read, (k for k, _ in fresh))
+        )
+        return [
+            Report(r.ref, r.sequence, r.ended, lines) for (_, r), lines in zip(fresh, contents, strict=True)
+        ]
+
+    def _read(self, key: str) -> tuple[LogLine, ...]:
+        try:
+            return chunk_lines(self._store.get(key))
+        except KeyNotFoundError:
+            return ()
+
+    def _forget(self) -> None:
+        """Keep only keys that another listing could still show."""
+        if len(self._seen) > 4096:
+            floor = self._newest - WINDOW_MS
+            self._seen = {key: ms for key, ms in self._seen.items() if ms >= floor}
+
+
+def chunk_lines(payload: bytes) -> tuple[LogLine, ...]:
+    """The lines of a feed object, both streams by time."""
+    return tuple(merge_lines(*(parse_lines(data, stream) for stream, data in decode_chunk(payload).items())))
+
+
+def reported_log(store: ObjectStore, flow: str, run: str, ref: AttemptRef) -> dict[str, bytes]:
+    """By stream, the stored lines that an attempt managed to report, for one that died before it stored its log."""
+    found: list[tuple[int, str]] = []
+    for info in store.list(layout.feed(flow, run)):
+        parsed = parse_feed_key(info.key)
+        if parsed is not None and parsed.ref == ref:
+            found.append((parsed.seq, info.key))
+    log: dict[str, bytes] = {}
+    for _, key in sorted(found):
+        for stream, data in decode_chunk(store.get(key)).items():
+            log[stream] = log.get(stream, b"") + data
+    return log
+
+
+def next_pause(youngest: float | None) -> float:
+    """Seconds until the next look: often while something young runs, as it may end any moment.
+
+    Args:
+        youngest: Seconds for which the youngest pod has been on its node; None where none is.
+    """
+    if youngest is None:
+        return 1.0
+    return min(0.5, max(0.1, youngest / 20))
+
+
+def texts(lines: Iterable[LogLine]) -> tuple[tuple[str, float, str], ...]:
+    """(stream, seconds since the epoch, text) of each line, for people."""
+    return tuple((line.stream, line.ms / 1000, line.text) for line in lines)

@@ -1,0 +1,68 @@
+"""Names of Jobs, containers, config maps and volumes, as Kubernetes takes them.
+
+A Job's name is a function of run and batch alone, so that a create whose answer was lost is settled
+by looking the name up. It begins with flow and step, for the eyes, and ends with a hash of flow, run,
+step and batch, which alone makes it unique: the readable part may be cut.
+"""
+
+import base64
+import hashlib
+import re
+
+#: A name that must be a DNS label (a container, a volume, the host name of an indexed pod).
+LABEL_LENGTH = 63
+#: What Kubernetes appends to the name of an indexed Job for its pods: ``-<index, 5 digits>-<5 random>``.
+_POD_SUFFIX = len("-99999-abcde")
+_JOB_LENGTH = LABEL_LENGTH - _POD_SUFFIX
+#: 50 bits: a million Jobs kept in one namespace collide with a chance of 1 in 2,000.
+_HASH_LENGTH = 10
+
+_OTHER = re.compile(r"[^a-z0-9]+")
+
+
+def job_name(flow: str, step: str, run: str, batch: str) -> str:
+    """``<flow>-<step>-<hash>``, short enough that the names of its pods are DNS labels too."""
+    digest = short_hash(f"{flow}/{run}/{step}/{batch}")
+    head, tail = dns_words(flow) or "flow", dns_words(step)
+    room = _JOB_LENGTH - len(digest) - 2
+    if len(head) + len(tail) > room:
+        # The step tells more, yet the flow keeps at least half of what there is.
+        head = head[: max(room - len(tail), room // 2)].rstrip("-")
+        tail = tail[: room - len(head)].rstrip("-")
+    # A gang's Service has the Job's name, and that must begin with a letter.
+    name = "-".join(part for part in (head, tail, digest) if part)
+    return name if name[0].isalpha() else f"f{name}"[:_JOB_LENGTH]
+
+
+def container_name(step: str) -> str:
+    """The step's name with ``-`` for ``_``."""
+    words = dns_words(step) or "step"
+    return words if len(words) <= LABEL_LENGTH else _cut(words, step)
+
+
+def runtime_config_map_name(digest: str) -> str:
+    """The config map of one version of the in-pod runtime, by the hash of its content."""
+    return f"headway-runtime-{digest[:16].lower()}"
+
+
+def volume_name(claim: str) -> str:
+    """The claim's own name where that can name a volume, else its beginning and a hash of it."""
+    words = dns_words(claim)
+    if claim and words == claim and len(claim) <= LABEL_LENGTH:
+        return claim
+    return _cut(words, claim)
+
+
+def dns_words(text: str) -> str:
+    """Lower case, with ``-`` for whatever a DNS label cannot hold; empty where nothing is left."""
+    return _OTHER.sub("-", text.lower()).strip("-")
+
+
+def short_hash(text: str) -> str:
+    """Ten lower-case letters and digits that stand for a text."""
+    return base64.b32encode(hashlib.sha256(text.encode()).digest()).decode().lower()[:_HASH_LENGTH]
+
+
+def _cut(words: str, text: str) -> str:
+    start = words[: LABEL_LENGTH - _HASH_LENGTH - 1].rstrip("-")
+    return f"{start}-{short_hash(text)}" if start else short_hash(text)

@@ -1,0 +1,194 @@
+"""What a pod's state says about the attempt in it: pure, from container states and conditions.
+
+The main container decides, not the pod's phase: a sidecar that never ends must not keep a task alive.
+What is said here counts only where the attempt left no record.
+"""
+
+import json
+from dataclasses import dataclass
+
+from headway.executors.kubernetes.api.types import Condition, ContainerStateTerminated, ContainerStatus, Pod
+from headway.store.records import CONFIGURATION, INFRASTRUCTURE, RESOURCES, USER, Failure
+
+#: Seconds after which a container that cannot start counts as misconfigured, by the kubelet's reason.
+PATIENCE = {
+    "InvalidImageName": 0.0,
+    "ErrImageNeverPull": 0.0,
+    "ErrImagePull": 60.0,
+    "ImagePullBackOff": 60.0,
+    "CreateContainerConfigError": 30.0,
+    "CreateContainerError": 30.0,
+    "RunContainerError": 30.0,
+}
+
+_IMAGE_REASONS = ("InvalidImageName", "ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff")
+
+#: Errors of the in-pod runtime that trying again cannot mend.
+_CONFIGURATION_ERRORS = (
+    "StoreConfigurationError",
+    "SettingsError",
+    "ClusterConfigurationError",
+    "FlowDefinitionError",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """Why a pod does not run yet.
+
+    Attributes:
+        reason: Kubernetes' word.
+        message: For people.
+        patience: Seconds to wait before the attempt counts as failed, None for as long as it takes.
+        hint: What to do about it.
+    """
+
+    reason: str
+    message: str
+    patience: float | None = None
+    hint: str = ""
+
+
+def container_of(pod: Pod, name: str) -> ContainerStatus | None:
+    """The status of the container that runs the step."""
+    for status in pod.status.container_statuses:
+        if status.name == name:
+            return status
+    return None
+
+
+def is_running(pod: Pod, container: str) -> bool:
+    """Whether the step's container runs now, or has run."""
+    status = container_of(pod, container)
+    return bool(status and status.state and (status.state.running or status.state.terminated))
+
+
+def is_over(pod: Pod, container: str) -> bool:
+    """Whether the step's container has ended, or never will begin."""
+    status = container_of(pod, container)
+    if status and status.state and status.state.terminated:
+        return True
+    return pod.status.phase in ("Succeeded", "Failed")
+
+
+def standstill(pod: Pod, container: str, image: str) -> Standstill | None:
+    """Why the step's container does not run yet; None where it runs or is simply on its way."""
+    if is_running(pod, container) or is_over(pod, container):
+        return None
+    scheduled = _condition(pod, "PodScheduled")
+    if scheduled and scheduled.status == "False" and scheduled.reason:
+        return Standstill(
+            scheduled.reason,
+            f"no node takes the pod {pod.metadata.name}: {scheduled.message}",
+            hint="Ask for less, or for a node that is there; waiting goes on, as a node may come.",
+        )
+    status = container_of(pod, container)
+    waiting = status.state.waiting if status and status.state else None
+    if waiting is None or waiting.reason not in PATIENCE:
+        return None
+    if waiting.reason in _IMAGE_REASONS:
+        message = (
+            f"the image {image} cannot be pulled ({waiting.reason}): {waiting.message or 'no reason given'}"
+        )
+        hint = "Check the image's name and tag, and that the node may pull it (image_pull_secrets)."
+    else:
+        message = f"the container cannot be made ({waiting.reason}): {waiting.message or 'no reason given'}"
+        hint = "Check that the secrets, config maps and volumes it names exist in the namespace."
+    return Standstill(waiting.reason, message, PATIENCE[waiting.reason], hint)
+
+
+def failure_of(pod: Pod, container: str, step: str) -> Failure:
+    """Why an attempt without a record failed, as far as its pod tells."""
+    disrupted = _condition(pod, "DisruptionTarget")
+    if disrupted and disrupted.status == "True":
+        return _disruption(pod, disrupted)
+    if pod.status.reason == "DeadlineExceeded":
+        return Failure(
+            USER,
+            "DeadlineExceeded",
+            f"The pod {pod.metadata.name} was stopped at its deadline.",
+            "Raise @timeout, or the run-time limit of the cluster's pods.",
+        )
+    if pod.status.reason in ("Evicted", "Preempting", "NodeLost", "NodeShutdown", "Shutdown", "Terminated"):
+        return Failure(
+            INFRASTRUCTURE, pod.status.reason, f"The pod was stopped by its node: {_or(pod.status.message)}"
+        )
+    status = container_of(pod, container)
+    ended = status.state.terminated if status and status.state else None
+    if ended is None:
+        return Failure(
+            INFRASTRUCTURE,
+            "PodGone",
+            f"The pod {pod.metadata.name} ended before its container ran: {_or(pod.status.message)}",
+        )
+    return _said(ended) or _by_exit(pod, step, ended)
+
+
+def gone(pod_name: str, step: str) -> Failure:
+    """The failure of an attempt whose pod was deleted by somebody else."""
+    return Failure(
+        INFRASTRUCTURE,
+        "PodDeleted",
+        f"The pod {pod_name} of step {step} was deleted while the attempt ran in it.",
+    )
+
+
+def _disruption(pod: Pod, condition: Condition) -> Failure:
+    words = {
+        "PreemptionByScheduler": "a pod of higher priority took its place",
+        "DeletionByTaintManager": "its node was tainted or does not answer any more",
+        "EvictionByEvictionAPI": "it was evicted, as when a node is drained",
+        "DeletionByPodGC": "its node is gone",
+        "TerminationByKubelet": "its node ran short of something or is shutting down",
+    }
+    why = words.get(condition.reason, condition.message or condition.reason)
+    return Failure(INFRASTRUCTURE, condition.reason, f"The pod {pod.metadata.name} was disrupted: {why}.")
+
+
+def _said(ended: ContainerStateTerminated) -> Failure | None:
+    """What the in-pod runtime itself left as its last words."""
+    try:
+        words = json.loads(ended.message)
+        reason, message, hint = str(words["reason"]), str(words["message"]), str(words["hint"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    kind = CONFIGURATION if reason in _CONFIGURATION_ERRORS else INFRASTRUCTURE
+    return Failure(kind, reason, message, hint)
+
+
+def _by_exit(pod: Pod, step: str, ended: ContainerStateTerminated) -> Failure:
+    if ended.reason == "OOMKilled":
+        return Failure(
+            RESOURCES,
+            "OutOfMemory",
+            f"Step {step} ran out of memory: the kernel killed its container (OOMKilled).",
+            "Ask for more with @kubernetes(memory=…) or @resources(memory=…), or hold less at a time.",
+        )
+    if ended.reason in ("ContainerCannotRun", "StartError") or ended.exit_code in (126, 127):
+        return Failure(
+            CONFIGURATION,
+            ended.reason or "StartError",
+            f"The container could not start its command: {_or(ended.message)}",
+            "The image needs a `python` of version 3.9 or later on its PATH; executable=… names another.",
+        )
+    if ended.exit_code == 137 or ended.signal == 9:
+        return Failure(
+            RESOURCES,
+            "Killed",
+            f"All of the container of step {step} was killed (SIGKILL, exit code 137) and nothing says by whom.",
+            "Usually memory ran out, on the node or in the container: ask for more with memory=….",
+        )
+    tail = f" Its last words: {ended.message.strip()[-500:]}" if ended.message.strip() else ""
+    return Failure(
+        INFRASTRUCTURE if ended.exit_code == 75 else USER,
+        "Exit",
+        f"The container of step {step} ended with exit code {ended.exit_code} and left no result.{tail}",
+    )
+
+
+def _condition(pod: Pod, kind: str) -> Condition | None:
+    return next((item for item in pod.status.conditions if item.type == kind), None)
+
+
+def _or(message: str) -> str:
+    return message.strip() or "no reason given"

@@ -1,0 +1,77 @@
+"""The launcher's credentials for the datastore, lent to the pods of one run through a Secret of its own."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from headway.executors.kubernetes.api.client import KubernetesClient
+from headway.executors.kubernetes.api.kinds import SECRET
+from headway.executors.kubernetes.api.types import Job
+from headway.executors.kubernetes.labels import COMMON, FLOW, RUN, label_value
+from headway.executors.kubernetes.names import short_hash
+
+
+class RunSecret:
+    """One Secret in each namespace where the run has pods.
+
+    It is made right before the first Job that needs it, belongs to every Job of the run, so that
+    Kubernetes collects it with the last of them, and is deleted by the launcher when the run ends.
+
+    Args:
+        client: The cluster.
+        flow: The flow's name.
+        run: The run's id.
+        values: Variable to value; nothing is made where there are none.
+    """
+
+    def __init__(self, client: KubernetesClient, flow: str, run: str, values: Mapping[str, str]) -> None:
+        self._client = client
+        self._labels = {FLOW: label_value(flow), RUN: label_value(run), **COMMON}
+        self._values = dict(values)
+        self._owners: dict[str, list[dict[str, Any]]] = {}
+        self._lock = asyncio.Lock()
+        self.name = f"headway-run-{short_hash(f'{flow}/{run}')}"
+
+    def __bool__(self) -> bool:
+        return bool(self._values)
+
+    async def ensure(self, namespace: str) -> None:
+        """Make the Secret in this namespace, unless it is there."""
+        if not self._values:
+            return
+        async with self._lock:
+            if namespace in self._owners:
+                return
+            await self._client.create(SECRET, namespace, self._manifest(namespace))
+            self._owners[namespace] = []
+
+    async def give_to(self, job: Job) -> None:
+        """Let the Secret live as long as this Job does, at least."""
+        namespace = job.metadata.namespace
+        if namespace not in self._owners:
+            return
+        async with self._lock:
+            owner = {
+                "apiVersion": "batch/v1",
+                "kind": "Job",
+                "name": job.metadata.name,
+                "uid": job.metadata.uid,
+            }
+            self._owners[namespace].append(owner)
+            patch = {"metadata": {"ownerReferences": self._owners[namespace]}}
+            await self._client.patch(SECRET, namespace, self.name, patch)
+
+    async def remove(self) -> None:
+        """Delete it everywhere; for a run that has ended."""
+        namespaces, self._owners = list(self._owners), {}
+        for namespace in namespaces:
+            await self._client.delete(SECRET, namespace, self.name)
+
+    def _manifest(self, namespace: str) -> dict[str, Any]:
+        return {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": self.name, "namespace": namespace, "labels": self._labels},
+            "type": "Opaque",
+            "stringData": self._values,
+        }

@@ -1,0 +1,70 @@
+"""Finds out what became of an attempt whose pod is over, and makes that true if nobody has yet."""
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+
+from headway.errors import KeyExistsError, KeyNotFoundError
+from headway.executors.kubernetes.feed import reported_log, texts
+from headway.runtime.commit import commit, lost
+from headway.store import layout
+from headway.store.base import ObjectStore
+from headway.store.logs import parse_lines
+from headway.store.records import AttemptRef, Batch, Failure, Record, TaskSpec
+
+
+class Settler:
+    """Reads records, and writes them in place of attempts that left none; blocking calls.
+
+    Args:
+        store: The datastore.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(self, store: ObjectStore, clock: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._clock = clock
+
+    def read(self, batch: Batch, ref: AttemptRef) -> Record | None:
+        """The attempt's record, None where there is none yet."""
+        try:
+            return Record.decode(self._store.get(layout.record(batch.flow, batch.run, *ref)))
+        except KeyNotFoundError:
+            return None
+
+    def settle(self, batch: Batch, task: TaskSpec, failure: Failure, facts: Mapping[str, str]) -> Record:
+        """The attempt's record; where it left none, it is lost from now on, whatever it still does.
+
+        Args:
+            batch: The batch the attempt belongs to.
+            task: Which of its tasks.
+            failure: Why, where it left no record.
+            facts: What is known of its pod.
+        """
+        ref = AttemptRef(batch.step, task.task, task.attempt)
+        record = self.read(batch, ref)
+        if record is not None:
+            return record
+        lines = self._keep_log(batch, ref)
+        verdict = lost(batch, task, failure, dict(facts), self._clock())._replace(log_lines=lines)
+        return commit(self._store, batch.flow, batch.run, verdict)
+
+    def log_after(
+        self, batch: Batch, ref: AttemptRef, stream: str, shown: int
+    ) -> tuple[tuple[str, float, str], ...]:
+        """The lines of a finished attempt's log from the given one on."""
+        try:
+            data = self._store.get(layout.log(batch.flow, batch.run, *ref, stream))
+        except KeyNotFoundError:
+            return ()
+        return texts(parse_lines(data, stream)[shown:])
+
+    def _keep_log(self, batch: Batch, ref: AttemptRef) -> dict[str, int]:
+        """Store as its log what an attempt had reported before it died."""
+        counts: dict[str, int] = {}
+        for stream, data in reported_log(self._store, batch.flow, batch.run, ref).items():
+            with contextlib.suppress(KeyExistsError):
+                # The attempt stored its log after all; that one is whole.
+                self._store.put_if_absent(layout.log(batch.flow, batch.run, *ref, stream), data)
+            counts[stream] = len(parse_lines(data, stream))
+        return counts

@@ -1,0 +1,43 @@
+"""Shares one limit of running pods among the Jobs of a run: pure arithmetic, first come first served."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """One Job's claim.
+
+    Attributes:
+        job: Its name.
+        unfinished: Attempts of it that have not ended.
+        parallelism: Pods it may have at a time now; 0 while it is not created.
+    """
+
+    job: str
+    unfinished: int
+    parallelism: int
+
+
+def allot(limit: int, demands: Iterable[Demand]) -> dict[str, int]:
+    """How many pods each Job may have at a time.
+
+    A Job never loses what it has: its pods run already. What its ended attempts leave free goes to
+    the earliest Job that can use more.
+
+    Args:
+        limit: Pods at a time over all Jobs, at least 1.
+        demands: In the order in which the Jobs came.
+
+    Returns:
+        By Job, only those that may have more than now.
+    """
+    waiting = list(demands)
+    free = limit - sum(min(item.unfinished, item.parallelism) for item in waiting)
+    more: dict[str, int] = {}
+    for item in waiting:
+        extra = min(free, item.unfinished - min(item.unfinished, item.parallelism))
+        if extra > 0:
+            more[item.job] = min(item.unfinished, item.parallelism) + extra
+            free -= extra
+    return more

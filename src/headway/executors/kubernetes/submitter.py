@@ -1,0 +1,210 @@
+"""Turns batches into Jobs within the run's limit of pods, and takes Jobs away again."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from headway.executors.kubernetes.api.errors import ApiError, NotFound
+from headway.executors.kubernetes.api.kinds import JOB, POD
+from headway.executors.kubernetes.cluster import Prepared
+from headway.executors.kubernetes.manifest import PodPlan, job_manifest
+from headway.executors.kubernetes.run_secret import RunSecret
+from headway.executors.kubernetes.slots import Demand, allot
+from headway.executors.kubernetes.tracked import Jobs, TrackedJob
+from headway.store import layout
+from headway.store.base import ObjectStore
+from headway.store.records import CONFIGURATION, INFRASTRUCTURE, Failure
+
+#: Seconds between tries while the cluster has no room for another Job, or does not answer.
+_FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0
+#: How long a cluster in trouble is tried before the attempts fail as infrastructure's.
+_GIVE_UP = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Whom the submitter tells.
+
+    Attributes:
+        refused: A Job cannot be created: all its attempts end with this failure.
+        waiting: (job, reason, message): why a Job is not created yet, "" once it is.
+        withdrawn: A Job was taken away.
+    """
+
+    refused: Callable[[TrackedJob, Failure], None]
+    waiting: Callable[[TrackedJob, str, str], None]
+    withdrawn: Callable[[TrackedJob], None]
+
+
+class Submitter:
+    """Creates, widens and deletes Jobs; every call returns at once, the work goes on in tasks.
+
+    Args:
+        cluster: The cluster.
+        store: The datastore.
+        jobs: All Jobs in hand.
+        limit: Pods at a time over all Jobs of the run.
+        pod_env: Environment that pods need to reach the datastore.
+        secret: The credentials lent to the run's pods, if any.
+        hooks: Whom to tell.
+    """
+
+    def __init__(
+        self,
+        cluster: Prepared,
+        store: ObjectStore,
+        jobs: Jobs,
+        limit: int,
+        pod_env: Mapping[str, str],
+        secret: RunSecret,
+        hooks: Hooks,
+    ) -> None:
+        self._client = cluster.client
+        self._runtime_config_map = cluster.runtime_config_map
+        self._store = store
+        self._jobs = jobs
+        self._limit = limit
+        self._pod_env = pod_env
+        self._secret = secret
+        self._hooks = hooks
+        self._stored: set[str] = set()
+        self._busy: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def submit(self, job: TrackedJob) -> None:
+        """Create the Job once there is room for at least one of its pods."""
+        self._spawn(self._store_batch(job))
+
+    def share(self) -> None:
+        """Give free room to the Jobs that wait for it."""
+        demands = [
+            Demand(job.name, len(job.attempts), job.parallelism)
+            for job in self._jobs
+            if job.name in self._stored and not job.deleting
+        ]
+        for name, parallelism in allot(self._limit, demands).items():
+            job = self._jobs.get(name)
+            if job is not None and name not in self._busy:
+                self._busy.add(name)
+                job.parallelism, before = parallelism, job.parallelism
+                self._spawn(self._widen(job, before))
+
+    def withdraw(self, job: TrackedJob, *, now: bool) -> None:
+        """Delete the Job and its pods, with the grace they were promised unless ``now``."""
+        again = job.deleting
+        job.deleting = True
+        if job.created is None and job.name not in self._busy:
+            self._hooks.withdrawn(job)
+        elif job.created is not None and (now or not again):
+            self._spawn(self._delete(job, now=now))
+
+    async def settled(self) -> None:
+        """Until every call under way has returned."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def stop(self) -> None:
+        """Give up every call under way."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def delete_pod(self, job: TrackedJob, pod: str, *, now: bool) -> None:
+        """Delete one pod of a Job whose other attempts go on."""
+        await self._client.delete(POD, job.namespace, pod, grace_seconds=0 if now else None)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _store_batch(self, job: TrackedJob) -> None:
+        key = layout.batch(job.batch.flow, job.batch.run, job.batch.name)
+        await asyncio.to_thread(self._store.put, key, job.batch.encode())
+        self._stored.add(job.name)
+        self.share()
+
+    async def _widen(self, job: TrackedJob, before: int) -> None:
+        try:
+            if job.created is None:
+                await self._create(job)
+            else:
+                body = {"spec": {"parallelism": job.parallelism}}
+                await self._client.patch(JOB, job.namespace, job.name, body)
+        except ApiError as error:
+            job.parallelism = before
+            if not isinstance(error, NotFound):
+                self._hooks.waiting(job, error.reason or "ApiError", error.message)
+        finally:
+            self._busy.discard(job.name)
+        if job.deleting:
+            self.withdraw(job, now=False) if job.created is None else self._spawn(
+                self._delete(job, now=False)
+            )
+        else:
+            self.share()
+
+    async def _create(self, job: TrackedJob) -> None:
+        plan = PodPlan(
+            runtime_config_map=self._runtime_config_map,
+            datastore=self._store.url,
+            batch_key=layout.batch(job.batch.flow, job.batch.run, job.batch.name),
+            env=self._pod_env,
+            parallelism=job.parallelism,
+        )
+        manifest = job_manifest(job.settings, job.batch, plan)
+        pause, begun = _FIRST_PAUSE, time.monotonic()
+        while not job.deleting:
+            error = await self._try_to_create(job, manifest)
+            if error is None:
+                job.created = time.monotonic()
+                self._hooks.waiting(job, "", "")
+                return
+            failure = _refusal(error, waited=time.monotonic() - begun)
+            if failure is not None:
+                self._hooks.refused(job, failure)
+                return
+            self._hooks.waiting(job, error.reason or "ApiError", error.message)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _try_to_create(self, job: TrackedJob, manifest: Mapping[str, Any]) -> ApiError | None:
+        try:
+            await self._secret.ensure(job.namespace)
+            created = await self._client.create(JOB, job.namespace, manifest)
+        except ApiError as error:
+            return error
+        with contextlib.suppress(ApiError):
+            # Without this owner the Secret still goes at the run's end, by the launcher's hand.
+            await self._secret.give_to(created)
+        return None
+
+    async def _delete(self, job: TrackedJob, *, now: bool) -> None:
+        try:
+            await self._client.delete(JOB, job.namespace, job.name, propagation="Background")
+        except ApiError as error:
+            self._hooks.waiting(
+                job, error.reason or "ApiError", f"its Job cannot be deleted: {error.message}"
+            )
+            await asyncio.sleep(_FIRST_PAUSE)
+            self._spawn(self._delete(job, now=now))
+            return
+        if now:
+            for pod in list(job.live_pods):
+                await self.delete_pod(job, pod, now=True)
+        self._hooks.withdrawn(job)
+
+
+def _refusal(error: ApiError, waited: float) -> Failure | None:
+    """The failure of attempts whose Job cannot be created, None while trying again may help."""
+    reason = error.reason or "ApiError"
+    if not getattr(error, "transient", False):
+        return Failure(
+            CONFIGURATION, reason, f"The cluster refuses the Job: {error.message}", error.hint or ""
+        )
+    if waited > _GIVE_UP:
+        return Failure(INFRASTRUCTURE, reason, error.message, error.hint or "")
+    return None

@@ -1,0 +1,111 @@
+"""What the executor knows of the attempts and Jobs in its hands."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from headway.config.kubernetes import KubernetesSettings
+from headway.store.records import AttemptRef, Batch, Failure, TaskSpec
+
+
+@dataclass(slots=True, eq=False)
+class Attempt:
+    """One attempt that has not ended.
+
+    Attributes:
+        ref: Which.
+        index: Its index in the batch and the Job.
+        pod: The name of its pod, "" while there is none.
+        pod_uid: That pod's uid.
+        placed: When it was first seen on a node (monotonic seconds), None before.
+        started: Whether the launcher was told that it runs.
+        standing: Kubernetes' word for why it stands still, "" where it does not.
+        standing_since: When that began (monotonic seconds).
+        shown: How many of its lines were shown, by stream.
+        cancelled: Why it is to end, None where it is not.
+        settling: Whether its end is being settled; it is settled once.
+    """
+
+    ref: AttemptRef
+    index: int
+    pod: str = ""
+    pod_uid: str = ""
+    placed: float | None = None
+    started: bool = False
+    standing: str = ""
+    standing_since: float = 0.0
+    shown: dict[str, int] = field(default_factory=dict)
+    cancelled: Failure | None = None
+    settling: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class TrackedJob:
+    """One Job and its attempts that have not ended.
+
+    Attributes:
+        name: The Job's name.
+        namespace: Its namespace.
+        batch: What it runs.
+        settings: Its pods' settings.
+        container: The name of the container that runs the step.
+        attempts: By index, those that have not ended.
+        parallelism: Pods it may have at a time; 0 while it is not created.
+        created: When it was created (monotonic seconds), None before.
+        deleting: Whether its deletion was asked for.
+        live_pods: Names of its pods that have not ended, as far as known.
+    """
+
+    name: str
+    namespace: str
+    batch: Batch
+    settings: KubernetesSettings
+    container: str
+    attempts: dict[int, Attempt]
+    parallelism: int = 0
+    created: float | None = None
+    deleting: bool = False
+    live_pods: set[str] = field(default_factory=set)
+
+    def task(self, attempt: Attempt) -> TaskSpec:
+        """The attempt's entry in the batch."""
+        return self.batch.tasks[attempt.index]
+
+
+class Jobs:
+    """All Jobs in hand, by name, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, TrackedJob] = {}
+        self._by_ref: dict[AttemptRef, tuple[TrackedJob, Attempt]] = {}
+
+    def add(self, job: TrackedJob) -> None:
+        """Take a Job in hand."""
+        self._by_name[job.name] = job
+        for attempt in job.attempts.values():
+            self._by_ref[attempt.ref] = (job, attempt)
+
+    def get(self, name: str) -> TrackedJob | None:
+        """The Job of this name."""
+        return self._by_name.get(name)
+
+    def find(self, ref: AttemptRef) -> tuple[TrackedJob, Attempt] | None:
+        """The attempt and its Job, None once it has ended."""
+        return self._by_ref.get(ref)
+
+    def end(self, job: TrackedJob, attempt: Attempt) -> None:
+        """The attempt has ended."""
+        job.attempts.pop(attempt.index, None)
+        self._by_ref.pop(attempt.ref, None)
+
+    def forget(self, job: TrackedJob) -> None:
+        """The Job is of no interest any more."""
+        self._by_name.pop(job.name, None)
+
+    def __iter__(self) -> Iterator[TrackedJob]:
+        return iter(list(self._by_name.values()))
+
+    def attempts(self) -> Iterator[tuple[TrackedJob, Attempt]]:
+        """Every attempt that has not ended."""
+        for job in self:
+            for attempt in list(job.attempts.values()):
+                yield job, attempt

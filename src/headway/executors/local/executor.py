@@ -1,0 +1,208 @@
+"""Attempts as processes on this machine: forked from a warm parent where that is safe, else started afresh."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from headway.executors.base import Broken, Ended, Output, Sink, Started
+from headway.executors.local.process import Pipes, as_file, start_fresh
+from headway.executors.local.zygote import ChildExit, Zygote
+from headway.runtime.attempt import unreported
+from headway.runtime.channel import Report, exit_status
+from headway.runtime.commit import commit, lost, record_of, store_logs
+from headway.runtime.logbook import Logbook, StampedLine
+from headway.store.base import ObjectStore
+from headway.store.records import USER, AttemptRef, Batch, Failure, TaskSpec
+
+
+@dataclass(slots=True, eq=False)
+class _Attempt:
+    """One attempt in hand; ``signal`` is set once it runs, ``cancelled`` once it is to end."""
+
+    batch: Batch
+    index: int
+    cancelled: Failure | None = None
+    signal: Callable[[int], None] | None = None
+    timers: list[asyncio.TimerHandle] = field(default_factory=list)
+
+    @property
+    def task(self) -> TaskSpec:
+        return self.batch.tasks[self.index]
+
+    @property
+    def ref(self) -> AttemptRef:
+        return AttemptRef(self.batch.step, self.task.task, self.task.attempt)
+
+
+class LocalExecutor:
+    """Runs attempts here, a limited number at a time.
+
+    Args:
+        store: The datastore, for records and logs.
+        zygote: The warm parent.
+        limit: Attempts at a time.
+        log_limit: Bytes of log kept per stream and attempt.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        zygote: Zygote,
+        limit: int,
+        log_limit: int = 10_000_000,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._zygote = zygote
+        self._limit = limit
+        self._log_limit = log_limit
+        self._clock = clock
+        self._queue: deque[_Attempt] = deque()
+        self._running: dict[AttemptRef, _Attempt] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sink: Sink = lambda _: None
+
+    async def open(self, sink: Sink) -> None:
+        self._sink = sink
+        self._zygote.connect()
+
+    async def start(self, batch: Batch) -> None:
+        self._queue.extend(_Attempt(batch, index) for index in range(len(batch.tasks)))
+        self._fill()
+
+    async def cancel(self, refs: tuple[AttemptRef, ...], failure: Failure, *, now: bool = False) -> None:
+        wanted = set(refs)
+        waiting = [attempt for attempt in self._queue if attempt.ref in wanted]
+        self._queue = deque(attempt for attempt in self._queue if attempt.ref not in wanted)
+        for attempt in waiting:
+            record = lost(attempt.batch, attempt.task, failure, {}, self._clock())
+            self._sink(Ended(attempt.ref, record))
+        for ref in refs:
+            running = self._running.get(ref)
+            if running is not None:
+                self._stop(running, failure, now)
+
+    async def close(self, *, now: bool = False) -> None:
+        self._queue.clear()
+        for attempt in list(self._running.values()):
+            self._stop(attempt, Failure(USER, "Cancelled", "The run ended.", ""), now=True)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=10)
+        self._zygote.close()
+
+    def _fill(self) -> None:
+        while self._queue and len(self._running) < self._limit:
+            attempt = self._queue.popleft()
+            self._running[attempt.ref] = attempt
+            task = asyncio.create_task(self._run(attempt))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, attempt: _Attempt) -> None:
+        try:
+            await self._attempt(attempt)
+        except Exception as error:
+            self._sink(Broken(error))
+        finally:
+            self._running.pop(attempt.ref, None)
+            self._fill()
+
+    async def _attempt(self, attempt: _Attempt) -> None:
+        begun = self._clock()
+        book = Logbook(self._log_limit)
+        ended: asyncio.Future[ChildExit] = asyncio.get_running_loop().create_future()
+        pipes = Pipes(book, lambda lines: self._show(attempt.ref, lines))
+        pid = await self._launch(attempt, pipes, ended.set_result)
+        self._sink(Started(attempt.ref, f"pid {pid}", {"pid": str(pid)}))
+        self._watch_time(attempt)
+        if attempt.cancelled is not None:
+            self._stop(attempt, attempt.cancelled, now=True)
+        child = await ended
+        for timer in attempt.timers:
+            timer.cancel()
+        if attempt.signal is not None:
+            attempt.signal(signal.SIGKILL)
+        report = await pipes.drain()
+        record = record_of(
+            attempt.batch,
+            attempt.task,
+            report,
+            _failure(attempt, report, child),
+            _facts(child),
+            begun,
+            self._clock(),
+            book.lines,
+        )
+        await asyncio.to_thread(store_logs, self._store, attempt.batch, attempt.task, book)
+        truth = await asyncio.to_thread(commit, self._store, attempt.batch.flow, attempt.batch.run, record)
+        self._running.pop(attempt.ref, None)
+        self._sink(Ended(attempt.ref, truth))
+
+    async def _launch(self, attempt: _Attempt, pipes: Pipes, ended: Callable[[ChildExit], None]) -> int:
+        batch_fd = as_file(attempt.batch.encode())
+        stdout, stderr, report = pipes.writes
+        fds = (batch_fd, stdout, stderr, report)
+        try:
+            fresh = bool(attempt.batch.env) or bool(await self._zygote.unforkable())
+            if fresh:
+                command = [sys.executable, "-m", "headway.runtime.fresh", str(batch_fd), str(report)]
+                child = await start_fresh([*command, str(attempt.index), self._store.url], fds, ended)
+                attempt.signal = child.signal
+                return child.pid
+            number, pid = await self._zygote.fork(attempt.index, fds, ended)
+            attempt.signal = lambda signal_number: self._zygote.signal(number, signal_number)
+            return pid
+        finally:
+            os.close(batch_fd)
+            pipes.handed_over()
+
+    def _watch_time(self, attempt: _Attempt) -> None:
+        """The step keeps its own time; this is for one that does not let itself be stopped."""
+        limit = attempt.batch.timeout
+        if limit is not None:
+            words = Failure(
+                USER,
+                "Timeout",
+                f"Step {attempt.batch.step} was killed: it went on after its @timeout.",
+                "Something in the step catches every exception or blocks in native code.",
+            )
+            delay = limit + min(attempt.batch.grace, 30)
+            loop = asyncio.get_running_loop()
+            attempt.timers.append(loop.call_later(delay, self._stop, attempt, words, True))
+
+    def _stop(self, attempt: _Attempt, failure: Failure, now: bool = False) -> None:
+        attempt.cancelled = attempt.cancelled or failure
+        if attempt.signal is None:
+            return
+        attempt.signal(signal.SIGKILL if now else signal.SIGTERM)
+        if not now:
+            loop = asyncio.get_running_loop()
+            attempt.timers.append(loop.call_later(attempt.batch.grace, attempt.signal, signal.SIGKILL))
+
+    def _show(self, ref: AttemptRef, lines: list[StampedLine]) -> None:
+        if lines:
+            texts = tuple((line.stream, line.time, line.text.decode("utf-8", "replace")) for line in lines)
+            self._sink(Output(ref, texts))
+
+
+def _failure(attempt: _Attempt, report: Report | None, child: ChildExit) -> Failure | None:
+    if report is not None and report.failure is None:
+        return None
+    if attempt.cancelled is not None:
+        return attempt.cancelled
+    if report is not None:
+        return report.failure
+    return unreported(attempt.batch.step, *exit_status(child.status))
+
+
+def _facts(child: ChildExit) -> dict[str, str]:
+    facts = {"python-version": "{}.{}.{}".format(*sys.version_info[:3])}
+    if child.peak:
+        facts.update({"peak-memory": str(child.peak), "cpu-seconds": f"{child.cpu:.3f}"})
+    return facts

@@ -1,0 +1,1 @@
+"""Authoring: flows, steps, decorators and parameters, compiled to one graph."""

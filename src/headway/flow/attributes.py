@@ -1,0 +1,161 @@
+"""The attributes of the decorators that are not a pod's settings, and the values each takes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any, Optional
+
+#: The most retries that a step can have.
+MAX_RETRIES = 4
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One attribute of a decorator.
+
+    Attributes:
+        name: Its name.
+        default: What holds where it is not written.
+        doc: What it means, in one sentence.
+        parse: Takes what was written; raises ValueError with what is allowed, in words.
+        aliases: Other names for it.
+    """
+
+    name: str
+    default: Any
+    doc: str
+    parse: Callable[[object], object]
+    aliases: tuple[str, ...] = ()
+
+    def refusal(self, value: object) -> Optional[ValueError]:
+        """What is allowed instead of this value, None if it is allowed; a value of None always is."""
+        if value is None:
+            return None
+        try:
+            self.parse(value)
+        except ValueError as error:
+            return error
+        return None
+
+
+def _anything(value: object) -> object:
+    return value
+
+
+def _number(minimum: float, unit: str = "a number") -> Callable[[object], object]:
+    def parse(value: object) -> object:
+        if isinstance(value, str):
+            try:
+                value = float(value)
+            except ValueError:
+                value = None
+        # NaN compares false with everything.
+        if isinstance(value, bool) or not isinstance(value, Real) or not float(value) >= minimum:
+            raise ValueError(f"{unit} of at least {minimum:g} is allowed")
+        return value
+
+    return parse
+
+
+def _whole(minimum: int) -> Callable[[object], object]:
+    def parse(value: object) -> object:
+        if isinstance(value, str) and value.strip().isdecimal():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+            raise ValueError(f"a whole number of at least {minimum} is allowed")
+        return value
+
+    return parse
+
+
+def _times(value: object) -> object:
+    number = _whole(0)(value)
+    if int(str(number)) > MAX_RETRIES:
+        raise ValueError(f"the maximum number of retries is @retry(times={MAX_RETRIES})")
+    return number
+
+
+def _text(value: object) -> object:
+    if not isinstance(value, str) or not value:
+        raise ValueError("text is allowed")
+    return value
+
+
+def _identifier(value: object) -> object:
+    if not isinstance(value, str) or not value.isidentifier() or value.startswith("_"):
+        raise ValueError("the name of an artifact is allowed, as text")
+    return value
+
+
+def _flag(value: object) -> object:
+    if not isinstance(value, bool):
+        raise ValueError("True or False is allowed")
+    return value
+
+
+def _variables(value: object) -> object:
+    if not isinstance(value, Mapping):
+        raise ValueError('a dict from variable to value is allowed: vars={"NAME": "value"}')
+    for name in value:
+        if not isinstance(name, str) or not name or "=" in name or "\0" in name:
+            raise ValueError(f"{name!r} is not the name of a variable")
+    return value
+
+
+def _sources(value: object) -> object:
+    if isinstance(value, (list, tuple)) and all(isinstance(item, (str, Mapping)) for item in value):
+        return value
+    raise ValueError('a list of secrets is allowed: sources=["aws-secrets-manager.name"]')
+
+
+def check_timeout(attributes: Mapping[str, Any]) -> str:
+    """What is wrong with the parts of a @timeout together."""
+    if not any(float(attributes.get(part) or 0) for part in ("seconds", "minutes", "hours")):
+        return "Specify a duration, for example @timeout(minutes=10)."
+    return ""
+
+
+# fmt: off
+RETRY = (
+    Attribute("times", 3, "How often the step is tried again.", _times),
+    Attribute("minutes_between_retries", None, "Minutes to wait before; 2 for remote steps by default.",
+              _number(0, "a number of minutes")),
+)
+TIMEOUT = (
+    Attribute("seconds", 0, "Seconds, added to minutes and hours.", _number(0, "a number of seconds")),
+    Attribute("minutes", 0, "Minutes.", _number(0, "a number of minutes")),
+    Attribute("hours", 0, "Hours.", _number(0, "a number of hours")),
+)
+ENVIRONMENT = (Attribute("vars", {}, "The variables.", _variables),)
+PARALLEL = (
+    Attribute("num_nodes", None, "On how many nodes, where self.next does not say it.", _whole(1)),
+)
+CATCH = (
+    Attribute("var", None, "The artifact for the exception; None where the step succeeded.", _identifier),
+    Attribute("print_exception", True, "Whether the exception is printed.", _flag),
+)
+SECRETS = (
+    Attribute("sources", [], "Which secrets: names, or dicts with type, id, options and role.", _sources),
+    Attribute("role", None, "The role to read them with.", _text),
+    Attribute("allow_override", False, "Whether they may replace variables that are set.", _flag),
+)
+BATCH = tuple(
+    Attribute(name, default, doc, _anything)
+    for name, default, doc in (
+        ("cpu", 1, "CPUs."), ("gpu", 0, "GPUs."),
+        ("memory", 4096, "Memory in MB."),
+        ("image", None, "The image."), ("queue", None, "The job queue."),
+        ("iam_role", None, "The task's role."), ("execution_role", None, "The role that starts it."),
+        ("shared_memory", None, "Size of /dev/shm in MiB."), ("max_swap", None, "Swap in MiB."),
+        ("swappiness", None, "Swappiness, 0 to 100."), ("inferentia", None, "Inferentia chips."),
+        ("trainium", None, "Trainium chips."), ("efa", None, "Elastic fabric adapters."),
+        ("host_volumes", None, "Folders of the host."), ("efs_volumes", None, "EFS volumes to mount."),
+        ("use_tmpfs", False, "Mount a file system in memory."), ("aws_batch_tags", None, "Tags of the job."),
+        ("tmpfs_tempdir", True, "Temporary files go there."), ("tmpfs_size", None, "Its size in MiB."),
+        ("tmpfs_path", "/metaflow_temp", "Where it is mounted."),
+        ("ephemeral_storage", None, "Disk in GiB."), ("log_driver", None, "The log driver."),
+        ("log_options", None, "Its options."), ("executable", None, "The Python to run with."),
+        ("privileged", False, "All rights on the host."),
+    )
+)
+# fmt: on

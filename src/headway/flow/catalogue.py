@@ -1,0 +1,176 @@
+"""The step decorators that there are: their attributes, what each means, and what values it takes.
+
+The launcher alone reads this table, when it builds the graph: a pod never pays for it. The
+attributes of ``@kubernetes`` and ``@resources`` are the settings of a pod and come from where those are
+declared, once such a decorator is met.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Optional
+
+from headway.errors import FlowDefinitionError, HeadwayError, UsageError
+from headway.flow.attributes import (
+    BATCH,
+    CATCH,
+    ENVIRONMENT,
+    PARALLEL,
+    RETRY,
+    SECRETS,
+    TIMEOUT,
+    Attribute,
+    check_timeout,
+)
+from headway.flow.decorators import DecoratorSpec
+from headway.flow.names import did_you_mean
+
+
+@dataclass(frozen=True)
+class DecoratorKind:
+    """One step decorator.
+
+    Attributes:
+        name: Its name.
+        doc: What it does, in one sentence.
+        load: Gives its attributes.
+        allow_multiple: Whether a step may carry several.
+        check: Says what is wrong with the attributes together, "" if nothing.
+    """
+
+    name: str
+    doc: str
+    load: Callable[[], tuple[Attribute, ...]]
+    allow_multiple: bool = False
+    check: Callable[[Mapping[str, Any]], str] = field(default=lambda attributes: "")
+
+    @property
+    def attributes(self) -> dict[str, Attribute]:
+        """The attributes by name, their aliases included."""
+        return _by_name(self.load)
+
+
+@cache
+def _by_name(load: Callable[[], tuple[Attribute, ...]]) -> dict[str, Attribute]:
+    return {name: each for each in load() for name in (each.name, *each.aliases)}
+
+
+def _kubernetes() -> tuple[Attribute, ...]:
+    # It imports the settings of pods: 20 ms that a run without pods need not pay.
+    from headway.flow.pod_attributes import KUBERNETES
+
+    return KUBERNETES
+
+
+def _resources() -> tuple[Attribute, ...]:
+    from headway.flow.pod_attributes import RESOURCES  # as above
+
+    return RESOURCES
+
+
+#: Every step decorator, by name.
+STEP_DECORATORS: Mapping[str, DecoratorKind] = {
+    kind.name: kind
+    for kind in (
+        DecoratorKind("kubernetes", "Run the step in a pod.", _kubernetes),
+        DecoratorKind("resources", "What the step needs, wherever it runs.", _resources),
+        DecoratorKind("retry", "Try the step again after it failed.", lambda: RETRY),
+        DecoratorKind("timeout", "Stop the step after a time.", lambda: TIMEOUT, check=check_timeout),
+        DecoratorKind("environment", "Environment variables for the step.", lambda: ENVIRONMENT),
+        DecoratorKind("parallel", "Run the step on several nodes at once.", lambda: PARALLEL),
+        DecoratorKind("catch", "Go on when the step has failed for good.", lambda: CATCH),
+        DecoratorKind("secrets", "Secrets as environment variables.", lambda: SECRETS),
+        DecoratorKind("batch", "Run the step on AWS Batch.", lambda: BATCH),
+    )
+}
+
+
+def check_decorators(specs: Sequence[DecoratorSpec], where: str) -> None:
+    """Check one step's decorators, one by one and for doubles.
+
+    Args:
+        specs: The decorators.
+        where: The step, in words ("step 'train'").
+
+    Raises:
+        FlowDefinitionError: What stands in code is wrong.
+        UsageError: What stands in a ``--with`` is wrong.
+    """
+    seen: dict[str, DecoratorSpec] = {}
+    for spec in specs:
+        kind = kind_of(spec)
+        check_spec(spec, where)
+        if spec.name in seen and not kind.allow_multiple:
+            raise error_at(
+                spec,
+                f"{where[:1].upper()}{where[1:]} has @{spec.name} twice.",
+                f"Write one @{spec.name} with all its attributes.",
+            )
+        seen[spec.name] = spec
+
+
+def check_spec(spec: DecoratorSpec, where: str = "") -> None:
+    """Check one decorator: its name, the names of its attributes, and each value by itself.
+
+    Args:
+        spec: The decorator.
+        where: The step that it stands on, in words; "" for one that came from the command line.
+
+    Raises:
+        FlowDefinitionError: What stands in code is wrong.
+        UsageError: What stands in a ``--with`` is wrong.
+    """
+    kind = kind_of(spec)
+    on = f" on {where}" if where else ""
+    if spec.positional:
+        value = spec.positional[0]
+        example = next(iter(kind.attributes))
+        raise error_at(
+            spec,
+            f"Decorator '{spec.name}'{on} has a value without a name: {value!r}.",
+            f"Write its name, for example @{spec.name}({example}={value!r}).",
+        )
+    for name, value in spec.attributes.items():
+        attribute = kind.attributes.get(name)
+        if attribute is None:
+            supported = [each.name for each in kind.load()]
+            raise error_at(
+                spec,
+                f"Decorator '{spec.name}' does not support the attribute '{name}'{on and f' ({on[1:]})'}.",
+                did_you_mean(name, supported).replace("Known:", "These are supported:"),
+            )
+        refused = attribute.refusal(value)
+        if refused is not None:
+            written = f"@{spec.name}({name}={value!r}){on}" if where else f"{name}={value!r}"
+            raise error_at(spec, f"{written}: {refused}.", getattr(refused, "hint", None))
+    wrong = kind.check(spec.attributes)
+    if wrong:
+        raise error_at(spec, f"@{spec.name}{on}: {wrong}" if where else wrong)
+
+
+def kind_of(spec: DecoratorSpec) -> DecoratorKind:
+    """The table's entry for this decorator.
+
+    Raises:
+        UsageError: There is no decorator of this name.
+    """
+    kind = STEP_DECORATORS.get(spec.name)
+    if kind is None:
+        hint = did_you_mean(spec.name, STEP_DECORATORS).replace("Known:", "These are supported:")
+        raise error_at(spec, f"There is no step decorator '{spec.name}'.", hint)
+    return kind
+
+
+def error_at(spec: DecoratorSpec, message: str, hint: Optional[str] = None) -> HeadwayError:
+    """The error for something wrong with a decorator, with the place where it is written."""
+    if spec.attached:
+        return UsageError(f"{spec.source}: {message}", hint)
+    file, line = spec.location
+    return FlowDefinitionError(message, hint, file or None, line or None)
+
+
+def describe(name: str) -> str:
+    """What a decorator does and what each of its attributes means, as text."""
+    kind = STEP_DECORATORS[name]
+    lines = [f"{each.name} (default: {each.default!r}): {each.doc}" for each in kind.load()]
+    return "\n".join([kind.doc, "", *lines])

@@ -1,0 +1,185 @@
+"""The checks of a flow that need no walk over its branches; each raises one error that says what to write.
+
+:mod:`headway.flow.branches` holds the others. The launcher alone runs them: what a pod is given
+has passed.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from headway.errors import FlowDefinitionError
+from headway.flow.catalogue import check_decorators
+from headway.flow.decorators import DecoratorSpec, decorators_of
+from headway.flow.graph import END, FOREACH, PARALLEL, SWITCH, Node, reachable_from, topological_order
+from headway.flow.members import parameters_of
+from headway.flow.names import RESERVED_NAMES, did_you_mean
+from headway.flow.parameter_checks import check_parameters
+from headway.flow.step import members_of, step_mark
+
+_STEP_NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
+
+
+def check_class(cls: Any) -> None:
+    """Check what stands in a flow's class beside the graph: decorators and parameters."""
+    for base in cls.__mro__:
+        for spec in decorators_of(base):
+            raise _misplaced(spec, f"on class {base.__name__}")
+    for name, member in members_of(cls).items():
+        decorators = decorators_of(member)
+        if step_mark(member) is None:
+            for spec in decorators:
+                raise _misplaced(spec, f"on '{name}', which is not marked with @step")
+        else:
+            check_decorators(decorators, f"step '{name}'")
+    check_parameters(parameters_of(cls).values())
+
+
+def check_names(steps: Mapping[str, Node]) -> None:
+    """Check that steps are called what steps can be called, and lead to steps that exist."""
+    for node in steps.values():
+        if node.name in RESERVED_NAMES:
+            raise _error(node, "has a name that every flow object uses itself.", "Call it something else.")
+        if not _STEP_NAME.fullmatch(node.name):
+            raise _error(
+                node,
+                "has a name that a step cannot have.",
+                "Use lower-case letters, digits and underscores, and no underscore first.",
+            )
+        for target in node.targets:
+            if target not in steps:
+                hint = did_you_mean(target, steps, "self.{}")
+                raise _error(
+                    node,
+                    f"leads to '{target}' in self.next, which is no step of the flow.",
+                    hint,
+                    at_next=True,
+                )
+        for target in set(node.targets):
+            if node.targets.count(target) > 1:
+                raise _error(
+                    node, f"leads to '{target}' twice.", "Name each step once in self.next.", at_next=True
+                )
+
+
+def check_ends(steps: Mapping[str, Node], start: str, end: str) -> None:
+    """Check that nothing leads to the start, that the end leads nowhere, and that only it does."""
+    first, last = steps[start], steps[end]
+    for node in steps.values():
+        if start in node.targets and node.name != start:
+            raise _error(
+                node,
+                f"leads to '{start}', where the flow starts.",
+                "Nothing can lead to the start.",
+                at_next=True,
+            )
+    if first.takes_inputs:
+        raise _error(first, "is the start and takes inputs.", f"Write def {start}(self).")
+    if last.kind != END:
+        raise _error(
+            last, "is the end of the flow, but has a self.next.", "Leave self.next out of it.", at_next=True
+        )
+    if last.takes_inputs:
+        raise _error(
+            last, "is the end of the flow and a join.", "Join in a step of its own and lead it to the end."
+        )
+    for node in steps.values():
+        if node.kind == END and node.name != end:
+            raise _error(
+                node,
+                "does not say what follows: it has no self.next.",
+                f"End it with self.next(self.<step>), for example self.next(self.{end}).",
+            )
+
+
+def check_reach(steps: Mapping[str, Node], start: str) -> None:
+    """Check that every step can be reached and that none comes round again, a switch's own step excepted."""
+    for node in steps.values():
+        if node.name in node.targets and node.kind != SWITCH:
+            raise _error(node, "leads to itself.", "Only a switch may lead to its own step.", at_next=True)
+    reachable = reachable_from(steps, start)
+    ordered = set(topological_order(steps, start))
+    circular = {name for name in reachable if name not in ordered}
+    if circular:
+        loop = _loop(steps, circular)
+        raise _error(
+            steps[loop[-1]],
+            f"closes a loop: {' → '.join([*loop, loop[0]])}.",
+            "A flow goes forward; only a switch may lead to its own step.",
+            at_next=True,
+        )
+    for node in steps.values():
+        if node.name not in reachable:
+            raise _error(
+                node,
+                f"is never reached from '{start}'.",
+                f"Lead a step to it with self.next(self.{node.name}).",
+            )
+
+
+def check_gangs(steps: Mapping[str, Node]) -> None:
+    """Check what ``num_parallel``, ``@parallel`` and ``@catch`` need around them."""
+    for node in steps.values():
+        if node.kind == PARALLEL:
+            gang = steps[node.targets[0]]
+            if not gang.is_parallel:
+                raise _error(
+                    node,
+                    f"leads to '{gang.name}' with num_parallel, but '{gang.name}' is not a @parallel step.",
+                    f"Write @parallel above step '{gang.name}'.",
+                    at_next=True,
+                )
+            if not all(steps[target].takes_inputs for target in gang.targets):
+                raise _error(
+                    gang,
+                    "is @parallel, so that a join has to follow it.",
+                    "Lead it to def join(self, inputs).",
+                )
+        elif node.kind in (FOREACH, SWITCH) and node.decorator("catch") is not None:
+            raise _error(
+                node,
+                f"is @catch and ends with a {node.kind}: had it failed, nobody would know what follows.",
+                "Let it go on to a step of its own that decides.",
+            )
+        for target in node.targets:
+            gang = steps[target]
+            spec = gang.decorator("parallel")
+            if spec is not None and node.kind != PARALLEL and spec.attributes.get("num_nodes") is None:
+                raise _error(
+                    node,
+                    f"leads to the @parallel step '{target}' without saying on how many nodes it runs.",
+                    f"Write self.next(self.{target}, num_parallel=N), or @parallel(num_nodes=N).",
+                    at_next=True,
+                )
+
+
+def _loop(steps: Mapping[str, Node], circular: set[str]) -> list[str]:
+    """Some loop among steps of which at least one is in a loop: go on until a step comes again."""
+    path = [next(name for name in steps if name in circular)]
+    while True:
+        # Backwards, since behind a loop there may be dead ends, but before each step of it another one.
+        before = next(
+            name
+            for name in steps
+            if name in circular and name != path[-1] and path[-1] in steps[name].targets
+        )
+        if before in path:
+            loop = list(reversed(path[path.index(before) :]))
+            first = loop.index(next(name for name in steps if name in loop))
+            return loop[first:] + loop[:first]
+        path.append(before)
+
+
+def _misplaced(spec: DecoratorSpec, where: str) -> FlowDefinitionError:
+    file, line = spec.location
+    return FlowDefinitionError(
+        f"@{spec.name} stands {where}.",
+        f"Step decorators belong on steps: put @{spec.name} on a method that is marked with @step.",
+        file or None,
+        line or None,
+    )
+
+
+def _error(node: Node, message: str, hint: str, at_next: bool = False) -> FlowDefinitionError:
+    line = node.next_line if at_next and node.next_line else node.line
+    return FlowDefinitionError(f"Step '{node.name}' {message}", hint or None, node.file or None, line or None)

@@ -1,0 +1,131 @@
+"""Step decorators: each is a frozen note of what was written; nothing is checked or done here.
+
+A decorated module is imported in every pod, so a decorator only records. What the names and
+attributes may be stands in :mod:`headway.flow.catalogue`, which the launcher alone reads, and is
+checked when the graph is built: a mistake is then one clear error and not a traceback at import.
+"""
+
+import sys
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Tuple, TypeVar, Union, overload
+
+from headway.errors import FlowDefinitionError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_NOTES = "_headway_decorators"
+
+
+class DecoratorSpec(NamedTuple):
+    """One decorator as a person wrote it.
+
+    Attributes:
+        name: The decorator's name.
+        attributes: What was written and nothing else: defaults are the reader's business, so that
+            an explicit ``cpu=1`` stays explicit.
+        source: Where: ``file:line``, or ``--with kubernetes:cpu=4``.
+        positional: Arguments without a name; no decorator takes any, the check says so.
+    """
+
+    name: str
+    attributes: Mapping[str, Any] = {}
+    source: str = ""
+    positional: Tuple[Any, ...] = ()
+
+    @property
+    def location(self) -> Tuple[str, int]:
+        """(file, line) of what stands in code, ("", 0) for what came from the command line."""
+        file, _, line = self.source.rpartition(":")
+        return (file, int(line)) if file and line.isdigit() and not self.attached else ("", 0)
+
+    @property
+    def attached(self) -> bool:
+        """Whether it came from the command line or a variable and not from the flow's code."""
+        return self.source.startswith("--with")
+
+    def to_json(self) -> Dict[str, Any]:
+        """Plain data for the run's record; values that JSON does not know become their repr."""
+        attributes = {name: plain(value) for name, value in self.attributes.items()}
+        return {"name": self.name, "attributes": attributes, "source": self.source}
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> "DecoratorSpec":
+        """The inverse of :meth:`to_json`."""
+        return cls(raw["name"], raw.get("attributes", {}), raw.get("source", ""))
+
+
+class StepDecorator:
+    """A decorator that notes itself on a step, above or below ``@step``, with or without parentheses."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __call__(self, function: F, /) -> F: ...
+
+    @overload
+    def __call__(self, *positional: Any, **attributes: Any) -> Callable[[F], F]: ...
+
+    def __call__(self, *positional: Any, **attributes: Any) -> Union[Any, Callable[[F], F]]:
+        frame = sys._getframe(1)
+        source = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        if len(positional) == 1 and not attributes and _can_be_decorated(positional[0]):
+            return _note(positional[0], DecoratorSpec(self.name, {}, source))
+        spec = DecoratorSpec(self.name, attributes, source, positional)
+        return lambda target: _note(target, spec)
+
+    def __repr__(self) -> str:
+        return f"@{self.name}"
+
+
+def decorators_of(target: object) -> Tuple[DecoratorSpec, ...]:
+    """The step decorators noted on a function or class, from top to bottom as written."""
+    notes = getattr(target, "__dict__", {}).get(_NOTES, ())
+    return notes if isinstance(notes, tuple) else ()
+
+
+def _can_be_decorated(target: object) -> bool:
+    """Whether this is what stands below a decorator, and not a value between its parentheses."""
+    is_exception = isinstance(target, type) and issubclass(target, BaseException)
+    return callable(target) and hasattr(target, "__dict__") and not is_exception
+
+
+def _note(target: Any, spec: DecoratorSpec) -> Any:
+    if isinstance(target, type):
+        # Not an error yet: the check of the flow names the class, the file and the line.
+        setattr(target, _NOTES, (spec, *decorators_of(target)))
+        return target
+    if _can_be_decorated(target):
+        # A new tuple each time: functools.wraps copies the reference to another function's.
+        target.__dict__[_NOTES] = (spec, *decorators_of(target))
+        return target
+    file, line = spec.location
+    raise FlowDefinitionError(
+        f"@{spec.name} stands on a {type(target).__name__}, which is not a step.",
+        f"Put @{spec.name} on a method that is marked with @step.",
+        file or None,
+        line or None,
+    )
+
+
+def plain(value: Any) -> Any:
+    """The same value as JSON knows it; what it does not know becomes its repr."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in value]
+    return repr(value)
+
+
+batch = StepDecorator("batch")
+catch = StepDecorator("catch")
+environment = StepDecorator("environment")
+kubernetes = StepDecorator("kubernetes")
+parallel = StepDecorator("parallel")
+resources = StepDecorator("resources")
+retry = StepDecorator("retry")
+secrets = StepDecorator("secrets")
+timeout = StepDecorator("timeout")

@@ -1,0 +1,35 @@
+"""The one hook upwards: what constructing a flow does.
+
+``MyFlow()`` starts the command line, which stands in a layer above. The package's facade registers
+it here; processes that only run steps disable it, so that importing a flow, with or without a main
+guard, starts nothing there.
+"""
+
+from typing import Any, Callable, Optional
+
+_start: Optional[Callable[[Any], object]] = None
+_disabled = False
+
+
+def register(start: Callable[[Any], object]) -> None:
+    """Say what ``MyFlow()`` does; it is called with the class."""
+    global _start
+    _start = start
+
+
+def disable() -> None:
+    """From now on constructing a flow does nothing in this process."""
+    global _disabled
+    _disabled = True
+
+
+def enable() -> None:
+    """Undo :func:`disable`; for tests and for a process that goes on to be a launcher."""
+    global _disabled
+    _disabled = False
+
+
+def start(flow: Any) -> None:
+    """Start what is registered for this flow class, unless that is disabled."""
+    if _start is not None and not _disabled:
+        _start(flow)

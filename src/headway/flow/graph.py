@@ -1,0 +1,212 @@
+"""The one form that every flow and pipeline is compiled to: steps, and how each goes on.
+
+A :class:`Graph` is made by :func:`headway.flow.assemble.assemble`, which refuses what is not a
+valid graph; whoever holds one can rely on it. It knows neither ``FlowSpec`` nor source code, and
+its JSON form stands in the run's record.
+"""
+
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+
+from headway.flow.decorators import DecoratorSpec, plain
+
+#: How a step goes on. A step that takes inputs and goes on to one step is a ``join``; one that takes
+#: inputs and then splits again has the kind of its split: ``takes_inputs`` tells of the other half.
+LINEAR, SPLIT, FOREACH, PARALLEL, SWITCH, JOIN, END = (
+    "linear",
+    "split",
+    "foreach",
+    "parallel",
+    "switch",
+    "join",
+    "end",
+)
+
+#: The kinds that open a fan-out which a join closes.
+FAN_OUTS = frozenset({SPLIT, FOREACH, PARALLEL})
+
+#: The variable of a fan-out made by ``num_parallel``, where a foreach has the name of an artifact.
+PARALLEL_VARIABLE = "_parallel"
+
+
+class Node(NamedTuple):
+    """One step.
+
+    Attributes:
+        name: The step's name.
+        kind: How it goes on: linear, split, foreach, parallel, switch, join or end.
+        targets: The steps it may lead to, as written; a switch's without doubles.
+        foreach: The artifact that a foreach goes over.
+        num_parallel: The number of nodes, where ``num_parallel`` is written as a number.
+        condition: The artifact that a switch looks at.
+        cases: A switch's (value as text, step), in the order written.
+        takes_inputs: Whether it is called with ``inputs``: it joins a fan-out.
+        matching_split: For a step that takes inputs: the fan-out that it closes.
+        matching_join: For a fan-out: the step that closes it.
+        doc: The step's docstring.
+        file: Where the step is written.
+        line: The line of its ``def``.
+        next_line: The line of its ``self.next``, 0 where it has none.
+        decorators: From top to bottom as written.
+        start: Whether it is annotated as the start.
+        end: Whether it is annotated as the end.
+        info: What ``@step(node_info=…)`` says.
+    """
+
+    name: str
+    kind: str
+    targets: Tuple[str, ...] = ()
+    foreach: Optional[str] = None
+    num_parallel: Optional[int] = None
+    condition: Optional[str] = None
+    cases: Tuple[Tuple[str, str], ...] = ()
+    takes_inputs: bool = False
+    matching_split: Optional[str] = None
+    matching_join: Optional[str] = None
+    doc: str = ""
+    file: str = ""
+    line: int = 0
+    next_line: int = 0
+    decorators: Tuple[DecoratorSpec, ...] = ()
+    start: bool = False
+    end: bool = False
+    info: Mapping[str, Any] = {}
+
+    def decorator(self, name: str) -> Optional[DecoratorSpec]:
+        """The step's decorator of this name, the first if it may stand several times."""
+        return next((spec for spec in self.decorators if spec.name == name), None)
+
+    @property
+    def is_parallel(self) -> bool:
+        """Whether the step is a gang (``@parallel``).
+
+        Reached with ``num_parallel`` it is a fan-out of that many tasks, closed by a join. Reached by
+        a plain ``self.next``, with ``@parallel(num_nodes=…)``, it is one task of that many ranks, and
+        what rank 0 made is its result.
+        """
+        return self.decorator("parallel") is not None
+
+    def to_json(self) -> Dict[str, Any]:
+        """Plain data; what has its default is left out."""
+        raw = {
+            name: value
+            for name, value in self._asdict().items()
+            if name not in self._field_defaults or value != self._field_defaults[name]
+        }
+        if self.decorators:
+            raw["decorators"] = [spec.to_json() for spec in self.decorators]
+        for name in ("targets", "cases"):
+            if name in raw:
+                raw[name] = [list(item) if isinstance(item, tuple) else item for item in raw[name]]
+        if self.info:
+            raw["info"] = plain(self.info)
+        return raw
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> "Node":
+        """The inverse of :meth:`to_json`; fields that a newer version added are ignored."""
+        known = {name: value for name, value in raw.items() if name in cls._fields}
+        known["targets"] = tuple(known.get("targets", ()))
+        known["cases"] = tuple((value, target) for value, target in known.get("cases", ()))
+        known["decorators"] = tuple(DecoratorSpec.from_json(spec) for spec in known.get("decorators", ()))
+        return cls(**known)
+
+
+class Graph:
+    """The steps of one flow by name, in the order written, and which is first and last."""
+
+    __slots__ = ("doc", "end", "name", "nodes", "start")
+
+    def __init__(self, name: str, nodes: Iterable[Node], start: str, end: str, doc: str = "") -> None:
+        self.name = name
+        self.nodes: Dict[str, Node] = {node.name: node for node in nodes}
+        self.start = start
+        self.end = end
+        self.doc = doc
+
+    def __getitem__(self, step: str) -> Node:
+        return self.nodes[step]
+
+    def __contains__(self, step: object) -> bool:
+        return step in self.nodes
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes.values())
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Graph) and self.to_json() == other.to_json()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<Graph {self.name}: {', '.join(node.name for node in self.in_order())}>"
+
+    def predecessors(self, step: str) -> Tuple[str, ...]:
+        """The steps that may lead to this one, in the order written, itself included where it loops."""
+        return tuple(node.name for node in self if step in node.targets)
+
+    def in_order(self) -> List[Node]:
+        """The steps from start to end, each after all that lead to it."""
+        ordered = topological_order(self.nodes, self.start)
+        return [self.nodes[name] for name in ordered]
+
+    def with_decorators(self, specs: Iterable[DecoratorSpec]) -> "Graph":
+        """The same graph with late decorators attached to each step that lacks them; what is written wins."""
+        attached = tuple(specs)
+        nodes = [node._replace(decorators=attach(node.decorators, attached)) for node in self]
+        return Graph(self.name, nodes, self.start, self.end, self.doc)
+
+    def to_json(self) -> Dict[str, Any]:
+        """Plain data for the run's record."""
+        nodes = [node.to_json() for node in self]
+        return {"name": self.name, "start": self.start, "end": self.end, "doc": self.doc, "nodes": nodes}
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> "Graph":
+        """The inverse of :meth:`to_json`."""
+        nodes = [Node.from_json(node) for node in raw["nodes"]]
+        return cls(raw["name"], nodes, raw["start"], raw["end"], raw.get("doc", ""))
+
+
+def attach(written: Tuple[DecoratorSpec, ...], late: Iterable[DecoratorSpec]) -> Tuple[DecoratorSpec, ...]:
+    """A step's decorators once the late ones have joined those that it lacks; the first of a name wins."""
+    result = list(written)
+    for spec in late:
+        if all(spec.name != present.name for present in result):
+            result.append(spec)
+    return tuple(result)
+
+
+def topological_order(nodes: Mapping[str, Node], start: str) -> List[str]:
+    """The steps that start leads to, each after all that lead to it, in the order written among equals.
+
+    A step that leads to itself is no obstacle; a longer loop leaves its steps out.
+    """
+    reachable = reachable_from(nodes, start)
+    waiting = dict.fromkeys(reachable, 0)
+    for name in reachable:
+        for target in set(nodes[name].targets) - {name}:
+            waiting[target] += 1
+    ready, ordered = [start] if waiting[start] == 0 else [], []
+    while ready:
+        name = ready.pop(0)
+        ordered.append(name)
+        for target in dict.fromkeys(nodes[name].targets):
+            if target != name:
+                waiting[target] -= 1
+                if waiting[target] == 0:
+                    ready.append(target)
+    return ordered
+
+
+def reachable_from(nodes: Mapping[str, Node], start: str) -> List[str]:
+    """The steps that start leads to, itself first."""
+    found, ahead = {start: None}, [start]
+    while ahead:
+        for target in nodes[ahead.pop()].targets:
+            if target not in found:
+                found[target] = None
+                ahead.append(target)
+    return list(found)

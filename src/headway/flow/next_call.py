@@ -1,0 +1,187 @@
+"""``self.next`` in source: which of its forms a call is, and what it says.
+
+The forms are those of :mod:`headway.flow.transition`, which sees the same call at run time.
+"""
+
+import ast
+from typing import NamedTuple, Optional
+
+from headway.errors import FlowDefinitionError
+from headway.flow.graph import FOREACH, LINEAR, PARALLEL, SPLIT, SWITCH
+from headway.flow.names import did_you_mean
+from headway.flow.source import FunctionNode
+
+_FORMS = (
+    'self.next(self.a), self.next(self.a, self.b), self.next(self.a, foreach="items"), '
+    'self.next(self.a, num_parallel=4) or self.next({"x": self.a, "y": self.b}, condition="kind")'
+)
+
+
+class NextCall(NamedTuple):
+    """What a ``self.next`` call says: the fields of a node that it decides."""
+
+    kind: str
+    targets: tuple[str, ...] = ()
+    foreach: Optional[str] = None
+    num_parallel: Optional[int] = None
+    condition: Optional[str] = None
+    cases: tuple[tuple[str, str], ...] = ()
+    next_line: int = 0
+
+
+class Refusal(NamedTuple):
+    """Makes the errors of one step."""
+
+    step: str
+    file: str
+    line: int
+
+    def __call__(self, message: str, hint: Optional[str] = None, line: int = 0) -> FlowDefinitionError:
+        return FlowDefinitionError(f"Step '{self.step}' {message}", hint, self.file, line or self.line)
+
+
+def find_next(refuse: Refusal, definition: FunctionNode, this: str) -> Optional[ast.Call]:
+    """The call of ``self.next`` in the last statement; anywhere else it is refused."""
+    last = definition.body[-1]
+    found = last.value if isinstance(last, ast.Expr) and _is_next(last.value, this) else None
+    for node in ast.walk(definition):
+        if node is not found and _is_next(node, this):
+            line = getattr(node, "lineno", 0)
+            if found is not None:
+                raise refuse("calls self.next more than once.", "Keep the one at its end.", line)
+            raise refuse(
+                "calls self.next, but not as its last statement.",
+                "Move it to the end, outside of if, for, try and return. To choose the way at run time "
+                'write self.next({"x": self.a, "y": self.b}, condition="kind").',
+                line,
+            )
+    return found if isinstance(found, ast.Call) else None
+
+
+def _is_next(node: ast.AST, this: str) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "next"
+        and _is_name(node.func.value, this)
+    )
+
+
+def _is_name(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def read_next(refuse: Refusal, call: ast.Call, this: str) -> NextCall:
+    refuse = refuse._replace(line=call.lineno)
+    keywords = {keyword.arg or "**": keyword.value for keyword in call.keywords}
+    known = ("condition", "foreach", "num_parallel")
+    for keyword in keywords:
+        if keyword not in known:
+            raise refuse(
+                f"passes {keyword} to self.next, which has no such argument.", did_you_mean(keyword, known)
+            )
+    if len(keywords) > 1:
+        raise refuse(
+            f"passes {' and '.join(keywords)} to self.next.", "Use one of them, and put a step between."
+        )
+    if not call.args:
+        raise refuse("names no step in self.next.", f"Write one of {_FORMS}.")
+    if isinstance(call.args[0], ast.Dict) or "condition" in keywords:
+        return _read_switch(refuse, call, keywords, this)
+    targets = tuple(_target(refuse, argument, this) for argument in call.args)
+    if not keywords:
+        return NextCall(LINEAR if len(targets) == 1 else SPLIT, targets, next_line=call.lineno)
+    keyword, value = next(iter(keywords.items()))
+    if len(targets) != 1:
+        raise refuse(
+            f"passes {keyword} with {len(targets)} steps.",
+            "It leads to one step; split in the step that follows.",
+        )
+    if keyword == "foreach":
+        return NextCall(FOREACH, targets, foreach=_text(refuse, "foreach", value), next_line=call.lineno)
+    count = value.value if isinstance(value, ast.Constant) else None
+    if isinstance(value, ast.Constant) and (type(count) is not int or count < 1):
+        raise refuse(f"passes num_parallel={count!r}.", "It is a number of nodes, of at least 1.")
+    # Anything but a number is computed at run time and checked then.
+    return NextCall(
+        PARALLEL, targets, num_parallel=count if isinstance(count, int) else None, next_line=call.lineno
+    )
+
+
+def _read_switch(refuse: Refusal, call: ast.Call, keywords: dict[str, ast.expr], this: str) -> NextCall:
+    form = 'A switch is self.next({"x": self.a, "y": self.b}, condition="kind").'
+    first = call.args[0]
+    if not isinstance(first, ast.Dict) or len(call.args) != 1:
+        raise refuse("passes condition to self.next without one dict of steps.", form)
+    if "condition" not in keywords:
+        wrong = next(iter(keywords), None)
+        raise refuse(
+            f"passes a dict of steps with {wrong}." if wrong else "passes a dict of steps alone.", form
+        )
+    cases = []
+    for key, value in zip(first.keys, first.values):
+        cases.append((_case(refuse, key, this), _target(refuse, value, this)))
+    if len(cases) < 2:
+        raise refuse(
+            "has a switch with fewer than two cases.", "Add a case, or write self.next(self.<step>)."
+        )
+    values = [value for value, _ in cases]
+    doubles = {value for value in values if values.count(value) > 1}
+    if doubles:
+        raise refuse(f"has a switch with the case {', '.join(sorted(doubles))} twice.", "Keep one of them.")
+    return NextCall(
+        SWITCH,
+        tuple(dict.fromkeys(target for _, target in cases)),
+        condition=_text(refuse, "condition", keywords["condition"]),
+        cases=tuple(cases),
+        next_line=call.lineno,
+    )
+
+
+def _case(refuse: Refusal, key: Optional[ast.expr], this: str) -> str:
+    """A switch's case as text: a literal, or a value of a configuration (``self.config.key``)."""
+    if isinstance(key, ast.Constant) and isinstance(key.value, (str, int, float, bool)):
+        return str(key.value)
+    if (
+        isinstance(key, ast.UnaryOp)
+        and isinstance(key.op, ast.USub)
+        and isinstance(key.operand, ast.Constant)
+    ):
+        return ast.unparse(key)
+    if isinstance(key, (ast.Attribute, ast.Subscript)):
+        inner = key.value
+        while isinstance(inner, (ast.Attribute, ast.Subscript)):
+            inner = inner.value
+        if _is_name(inner, this):
+            return ast.unparse(key)
+    written = "**" if key is None else ast.unparse(key)
+    raise refuse(
+        f"has a switch with the case {written}.", "A case is a text, a number, or self.<config>.<key>."
+    )
+
+
+def _target(refuse: Refusal, node: ast.expr, this: str) -> str:
+    if isinstance(node, ast.Attribute) and _is_name(node.value, this):
+        return node.attr
+    written = ast.unparse(node)
+    called = (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and _is_name(node.func.value, this)
+    )
+    hint = f"Write {written.partition('(')[0]}, without calling it." if called else f"Write one of {_FORMS}."
+    raise refuse(f"passes {written} to self.next, which is not a step.", hint)
+
+
+def _text(refuse: Refusal, keyword: str, value: ast.expr) -> str:
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        if value.value.isidentifier():
+            return value.value
+        raise refuse(
+            f"passes {keyword}={value.value!r}, which cannot be an artifact's name.", _named(keyword)
+        )
+    raise refuse(f"passes {keyword}={ast.unparse(value)}.", _named(keyword))
+
+
+def _named(keyword: str) -> str:
+    return f'It is the name of an artifact, as text: self.items = …, then {keyword}="items".'

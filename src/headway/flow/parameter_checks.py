@@ -1,0 +1,70 @@
+"""What is checked of a flow's parameters before a run; the launcher alone does."""
+
+from collections.abc import Iterable
+
+from headway.flow.names import RESERVED_NAMES
+from headway.flow.parameters import Parameter, is_parameter_type
+from headway.flow.values import has_type
+
+#: Options of ``run`` and what stands for them elsewhere; a parameter of that name could not be given.
+RESERVED_PARAMETERS = frozenset(
+    {
+        "params", "with", "tag", "namespace", "obj", "tags", "decospecs", "run-id-file", "max-num-splits",
+        "max-workers", "max-log-size", "user-namespace", "run-id", "task-id", "runner-attribute-file", "help",
+    }
+)  # fmt: skip
+
+
+def check_parameters(parameters: Iterable[Parameter]) -> None:
+    """Check the declarations of a flow.
+
+    Raises:
+        FlowDefinitionError: A name is reserved or given twice, a type is unknown, a default does not fit.
+    """
+    seen: dict[str, Parameter] = {}
+    for parameter in parameters:
+        _check_declaration(parameter)
+        key = _folded(parameter.name)
+        if key in seen:
+            raise parameter.error(
+                f"its name is taken by the parameter '{seen[key].name}' "
+                f"(attribute '{seen[key].attribute}', line {seen[key].line}).",
+                "Rename one of them: on the command line case does not count, nor - against _.",
+            )
+        seen[key] = parameter
+
+
+def _check_declaration(parameter: Parameter) -> None:
+    name: object = parameter.name
+    if not isinstance(name, str) or not name.replace("-", "_").isidentifier():
+        raise parameter.error("this is no name.", "Use letters, digits, - and _, and no digit first.")
+    if _folded(name) in RESERVED_PARAMETERS:
+        raise parameter.error(
+            "the name is reserved: the command line has an option of it.", "Use another name."
+        )
+    if parameter.attribute in RESERVED_NAMES:
+        raise parameter.error(
+            f"every flow object has an attribute '{parameter.attribute}' of its own.",
+            "Call the attribute otherwise.",
+        )
+    if not is_parameter_type(parameter.type):
+        raise parameter.error(
+            f"the type {parameter.type_name} is none that a parameter can have.",
+            "Use str, int, float, bool or JSONType, given as type=… or by the default.",
+        )
+    if parameter.separator is not None and parameter.type is not str:
+        raise parameter.error(
+            f"a separator needs text, but the type is {parameter.type_name}.", "Declare type=str."
+        )
+    default = parameter.default
+    if default is None or callable(default) or parameter.multiple or parameter.separator is not None:
+        return
+    if not has_type(default, parameter.type):
+        raise parameter.error(
+            f"the default {default!r} is not of the type {parameter.type_name}.",
+            "Change the default or the type.",
+        )
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("_", "-")

@@ -1,0 +1,78 @@
+"""The static graph of a flow class, read from the last statement of each of its steps.
+
+Read and not run: what follows a step must be known before anything starts. The launcher alone does
+this; a pod is told what it needs.
+"""
+
+import ast
+import inspect
+from collections.abc import Callable
+from typing import Any, Optional
+
+from headway.flow.assemble import assemble
+from headway.flow.check import check_class
+from headway.flow.decorators import decorators_of
+from headway.flow.graph import END, JOIN, LINEAR, Graph, Node
+from headway.flow.next_call import NextCall, Refusal, find_next, read_next
+from headway.flow.source import FunctionNode, SourceReader
+from headway.flow.step import StepMark, step_mark, steps_of
+
+
+def parse_flow(cls: Any, source: Optional[str] = None) -> Graph:
+    """The graph of a flow class.
+
+    Args:
+        cls: The class; steps that it inherits count, those it overrides do not.
+        source: The text of the program, where it is in no file; ``python -c`` is found without it.
+
+    Raises:
+        FlowDefinitionError: The class is not a valid flow: what is wrong, where, and what to write.
+    """
+    check_class(cls)
+    reader = SourceReader(source)
+    nodes = [_read_step(reader, name, function) for name, function in steps_of(cls).items()]
+    return assemble(cls.__name__, nodes, inspect.cleandoc(cls.__doc__ or ""))
+
+
+def _read_step(reader: SourceReader, name: str, function: Callable[..., Any]) -> Node:
+    definition, file = reader.find(function)
+    refuse = Refusal(name, file, definition.lineno)
+    takes_inputs = _takes_inputs(refuse, definition)
+    this = _arguments(definition)[0].arg
+    end = find_next(refuse, definition, this)
+    said = read_next(refuse, end, this) if end is not None else NextCall(END)
+    if said.kind == LINEAR and takes_inputs:
+        said = said._replace(kind=JOIN)
+    mark = step_mark(function) or StepMark()
+    return Node(
+        name,
+        **said._asdict(),
+        takes_inputs=takes_inputs,
+        doc=inspect.cleandoc(function.__doc__ or ""),
+        file=file,
+        line=definition.lineno,
+        decorators=decorators_of(function),
+        start=mark.start,
+        end=mark.end,
+        info=mark.info,
+    )
+
+
+def _arguments(definition: FunctionNode) -> list[ast.arg]:
+    return [*definition.args.posonlyargs, *definition.args.args]
+
+
+def _takes_inputs(refuse: Refusal, definition: FunctionNode) -> bool:
+    if isinstance(definition, ast.AsyncFunctionDef):
+        raise refuse("is an async function.", "Write def; a step may run an event loop of its own inside.")
+    arguments = definition.args
+    required_only = not (arguments.vararg or arguments.kwarg or arguments.kwonlyargs)
+    count = len(_arguments(definition))
+    if not required_only or count not in (1, 2):
+        raise refuse(
+            "takes *arguments, **arguments or keyword-only ones."
+            if not required_only
+            else f"takes {count} arguments.",
+            "A step takes (self), or (self, inputs) where it joins the tasks of a split.",
+        )
+    return count == 2

@@ -1,0 +1,45 @@
+"""What a foreach can go over: how many items it has, and which is the n-th."""
+
+from itertools import islice
+from typing import Any
+
+
+def count_items(iterable: Any) -> int:
+    """How many tasks a foreach over this makes.
+
+    Raises:
+        TypeError: It cannot be iterated.
+    """
+    if hasattr(iterable, "__iter__") and hasattr(iterable, "__len__") and not hasattr(iterable, "iloc"):
+        return len(iterable)
+    # Iteration is what the items are defined by: the len() of a DataFrame counts
+    # its rows, where iteration gives its columns.
+    return sum(1 for _ in iterable)
+
+
+def item_at(iterable: Any, index: int) -> Any:
+    """The item that iteration gives at this index, found directly where that is the same.
+
+    Raises:
+        IndexError: There are fewer items.
+    """
+    if type(iterable) in (list, tuple, str, bytes, range):
+        return iterable[index]
+    if not _is_keyed(iterable):
+        try:
+            return iterable[index]
+        except (TypeError, KeyError, IndexError):
+            # Iterable without positions.
+            return _nth(iterable, index)
+    return _nth(iterable, index)
+
+
+def _is_keyed(iterable: Any) -> bool:
+    """Whether ``iterable[n]`` means a key or label and not a position: mappings, pandas objects."""
+    return hasattr(iterable, "keys") or hasattr(iterable, "iloc")
+
+
+def _nth(iterable: Any, index: int) -> Any:
+    for item in islice(iterable, index, index + 1):
+        return item
+    raise IndexError(f"there is no item {index}")

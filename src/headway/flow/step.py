@@ -1,0 +1,91 @@
+"""The ``@step`` decorator, and how the steps of a class are found."""
+
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, TypeVar, Union, overload
+
+from headway.errors import FlowDefinitionError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_MARK = "_headway_step"
+
+
+class StepMark(NamedTuple):
+    """What ``@step`` says of a method.
+
+    Attributes:
+        start: Whether it is annotated as the flow's first step.
+        end: Whether it is annotated as the flow's last step.
+        info: Facts for tools, kept with the graph and never interpreted.
+    """
+
+    start: bool = False
+    end: bool = False
+    info: Mapping[str, Any] = {}
+
+
+@overload
+def step(function: F) -> F: ...
+
+
+@overload
+def step(
+    *, start: bool = False, end: bool = False, node_info: Optional[Mapping[str, Any]] = None
+) -> Callable[[F], F]: ...
+
+
+def step(
+    function: Optional[F] = None,
+    *,
+    start: bool = False,
+    end: bool = False,
+    node_info: Optional[Mapping[str, Any]] = None,
+) -> Union[F, Callable[[F], F]]:
+    """Make a method a step of its flow.
+
+    Args:
+        function: The method, where the decorator is written without parentheses.
+        start: Whether the flow starts here; needed only where neither a step called ``start``
+            nor the graph's shape says so.
+        end: Whether the flow ends here.
+        node_info: Facts for tools, kept with the graph.
+    """
+    mark = StepMark(start, end, node_info or {})
+    if function is not None:
+        return _marked(function, mark)
+    return lambda decorated: _marked(decorated, mark)
+
+
+def step_mark(member: object) -> Optional[StepMark]:
+    """What ``@step`` said of this member of a class, None where it is no step."""
+    # Only the member's own dictionary: a class attribute may answer to any name.
+    mark = getattr(member, "__dict__", {}).get(_MARK)
+    return mark if isinstance(mark, StepMark) else None
+
+
+def members_of(cls: type) -> Dict[str, Any]:
+    """What a class and its bases define, by name, base classes first, overriding definitions in place."""
+    members: Dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        if base is not object:
+            members.update(vars(base))
+    return members
+
+
+def steps_of(cls: type) -> Dict[str, Callable[..., Any]]:
+    """The steps of a flow class by name, inherited ones first, else in the order they are written."""
+    return {name: member for name, member in members_of(cls).items() if step_mark(member) is not None}
+
+
+def _marked(function: F, mark: StepMark) -> F:
+    wrong_kind = isinstance(function, (staticmethod, classmethod, type)) or not callable(function)
+    if wrong_kind or not hasattr(function, "__dict__"):
+        raise FlowDefinitionError(
+            f"@step stands on {_described(function)}; a step is a plain method.",
+            "Write it as: @step def train(self): …",
+        )
+    function.__dict__[_MARK] = mark
+    return function
+
+
+def _described(value: object) -> str:
+    return f"class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"

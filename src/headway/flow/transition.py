@@ -1,0 +1,168 @@
+"""``self.next`` at run time: from what a step said to a :class:`~headway.flow.task.Transition`."""
+
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Tuple
+
+from headway.errors import FlowDefinitionError
+from headway.flow.decorators import decorators_of
+from headway.flow.graph import PARALLEL_VARIABLE
+from headway.flow.names import did_you_mean
+from headway.flow.splits import count_items
+from headway.flow.step import step_mark, steps_of
+from headway.flow.task import Transition
+
+_KEYWORDS = ("condition", "foreach", "num_parallel")
+
+
+class InvalidTransitionError(FlowDefinitionError):
+    """A step's ``self.next`` cannot be followed."""
+
+    headline = "Invalid self.next() transition"
+
+
+class _Refusal(NamedTuple):
+    """Makes the errors of one transition."""
+
+    step: str
+    file: str
+    line: int
+
+    def __call__(self, message: str, hint: str = "") -> InvalidTransitionError:
+        return InvalidTransitionError(
+            f"self.next() in step '{self.step}': {message}", hint or None, self.file, self.line
+        )
+
+
+def make_transition(
+    step: str,
+    file: str,
+    line: int,
+    read: Callable[[str], Any],
+    targets: Tuple[Any, ...],
+    keywords: Mapping[str, Any],
+) -> Transition:
+    """Check what was passed to ``self.next`` and note where the flow goes.
+
+    Args:
+        step: The step that calls it.
+        file: Where.
+        line: Where.
+        read: Gives the value of an artifact of the step, or raises AttributeError.
+        targets: The positional arguments.
+        keywords: The named ones.
+
+    Raises:
+        InvalidTransitionError: It is none of the forms that ``self.next`` has.
+    """
+    refuse = _Refusal(step, file, line)
+    for name in keywords:
+        if name not in _KEYWORDS:
+            raise refuse(f"there is no argument '{name}'.", did_you_mean(name, _KEYWORDS))
+    if not targets:
+        raise refuse("no step is named.", "Write self.next(self.<step>).")
+    foreach, num_parallel, condition = (keywords.get(n) for n in ("foreach", "num_parallel", "condition"))
+    if condition is not None or isinstance(targets[0], dict):
+        if foreach is not None or num_parallel is not None:
+            raise refuse(
+                "a switch cannot be combined with foreach or num_parallel.", "Put a step between them."
+            )
+        return _switch(refuse, read, targets, condition)
+    names = tuple(_step_name(refuse, target) for target in targets)
+    if len(set(names)) != len(names):
+        raise refuse(f"a step is named twice: {', '.join(names)}.")
+    if foreach is not None and num_parallel is not None:
+        raise refuse("foreach and num_parallel cannot be combined.", "Put a step between them.")
+    if foreach is not None:
+        return _foreach(refuse, read, names, foreach)
+    if num_parallel is not None:
+        return _parallel(refuse, targets, names, num_parallel)
+    return Transition(names)
+
+
+def _switch(
+    refuse: _Refusal, read: Callable[[str], Any], targets: Tuple[Any, ...], condition: Any
+) -> Transition:
+    form = 'A switch is self.next({"value": self.<step>, …}, condition="<artifact>").'
+    if len(targets) != 1 or not isinstance(targets[0], dict):
+        raise refuse("a condition needs one dict from values to steps.", form)
+    if condition is None:
+        raise refuse("a dict of steps needs a condition.", form)
+    if not isinstance(condition, str):
+        raise refuse(f"the condition is the name of an artifact, not {type(condition).__name__}.", form)
+    cases = {value: _step_name(refuse, target) for value, target in targets[0].items()}
+    if not cases:
+        raise refuse("a switch needs at least one case.", form)
+    value = _read(refuse, read, condition, "condition")
+    try:
+        chosen: Optional[str] = cases.get(value)
+    except TypeError:
+        chosen = None
+    if chosen is None:
+        listed = ", ".join(repr(case) for case in cases)
+        raise refuse(
+            f"the condition '{condition}' is {_short(value)}, which is none of the cases {listed}.",
+            f"Set self.{condition} to one of them, or add the case.",
+        )
+    return Transition((chosen,), condition=condition, choice=str(value))
+
+
+def _foreach(
+    refuse: _Refusal, read: Callable[[str], Any], names: Tuple[str, ...], variable: Any
+) -> Transition:
+    if not isinstance(variable, str):
+        raise refuse(
+            f"foreach takes the name of an artifact, not {type(variable).__name__}.",
+            'Write self.items = …, then self.next(self.<step>, foreach="items").',
+        )
+    if len(names) != 1:
+        raise refuse(
+            f"a foreach leads to one step, not to {', '.join(names)}.", "Split in the step that follows it."
+        )
+    value = _read(refuse, read, variable, "foreach variable")
+    try:
+        count = count_items(value)
+    except TypeError as error:
+        raise refuse(
+            f"the foreach variable '{variable}' is {_short(value)}, which cannot be iterated.",
+            f"Make self.{variable} a list.",
+        ) from error
+    if count == 0:
+        raise refuse(
+            f"the foreach over '{variable}' has no items, so that nothing would follow.",
+            f"Give self.{variable} at least one item, or choose another way with a switch.",
+        )
+    return Transition(names, variable, count)
+
+
+def _parallel(refuse: _Refusal, targets: Tuple[Any, ...], names: Tuple[str, ...], count: Any) -> Transition:
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise refuse(f"num_parallel is a number of nodes of at least 1, not {_short(count)}.")
+    if len(names) != 1:
+        raise refuse(f"num_parallel leads to one step, not to {', '.join(names)}.")
+    if not any(spec.name == "parallel" for spec in decorators_of(getattr(targets[0], "__func__", None))):
+        raise refuse(
+            f"step '{names[0]}' is to run on several nodes, but is not @parallel.",
+            f"Write @parallel above step '{names[0]}'.",
+        )
+    return Transition(names, PARALLEL_VARIABLE, count)
+
+
+def _step_name(refuse: _Refusal, target: Any) -> str:
+    function = getattr(target, "__func__", None)
+    if function is None or step_mark(function) is None:
+        raise refuse(f"{_short(target)} is not a step.", "Pass steps as self.<step>, without calling them.")
+    # Not __name__: a decorator without functools.wraps leaves its own there.
+    return next(name for name, member in steps_of(type(target.__self__)).items() if member is function)
+
+
+def _read(refuse: _Refusal, read: Callable[[str], Any], name: str, role: str) -> Any:
+    try:
+        return read(name)
+    except AttributeError as error:
+        raise refuse(
+            f"the {role} '{name}' is not an artifact of this step.", f"Set self.{name} before self.next()."
+        ) from error
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"

@@ -1,0 +1,1 @@
+"""The launcher: wires settings, scheduler, executors and journal, and drives a run."""

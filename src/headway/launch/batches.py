@@ -1,0 +1,72 @@
+"""Turns what the scheduler asks for into batches that an executor can start."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from headway.schedule.instructions import StartBatch
+from headway.store.records import Batch, Code
+
+
+@dataclass(frozen=True, slots=True)
+class StepRun:
+    """How one step's code is to run, wherever it runs.
+
+    Attributes:
+        timeout: Seconds, None for no limit.
+        env: ``@environment`` values.
+        retries: How many retries the user's code has.
+        grace: Seconds between SIGTERM and SIGKILL.
+        code: How the flow's code is started there.
+    """
+
+    code: Code
+    timeout: float | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    retries: int = 0
+    grace: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFactory:
+    """Makes batches of one run.
+
+    Attributes:
+        flow: The flow's name.
+        run: The run's id.
+        user: Who runs it.
+        namespace: The user namespace.
+        tags: The run's tags.
+        steps: By step.
+        orphan_limit: Seconds after the end of the launcher's lease in which a pod may still start.
+    """
+
+    flow: str
+    run: str
+    user: str
+    namespace: str
+    tags: tuple[str, ...]
+    steps: Mapping[str, StepRun]
+    orphan_limit: float = 3600.0
+
+    def make(self, start: StartBatch) -> Batch:
+        """The batch for one instruction of the scheduler."""
+        step = self.steps[start.step]
+        return Batch(
+            flow=self.flow,
+            run=self.run,
+            step=start.step,
+            name=start.name,
+            code=step.code,
+            tasks=start.tasks,
+            frames=start.frames,
+            inputs=start.inputs,
+            join=start.join,
+            timeout=step.timeout,
+            env=dict(step.env),
+            user=self.user,
+            tags=self.tags,
+            namespace=self.namespace,
+            retries=step.retries,
+            grace=step.grace,
+            orphan_limit=self.orphan_limit,
+        )

@@ -1,0 +1,228 @@
+"""Drives one run: carries events from the executors to the scheduler and its instructions back."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import NoReturn
+
+from headway.errors import HeadwayError
+from headway.executors.base import Broken, Ended, Executor, ExecutorEvent, Output, Started, Waiting
+from headway.launch.batches import BatchFactory
+from headway.launch.journal import Journal
+from headway.launch.reporter import Reporter
+from headway.schedule.events import (
+    AttemptCancelled,
+    AttemptFailed,
+    AttemptStarted,
+    AttemptSucceeded,
+    Event,
+    RetriesDue,
+    RunStarted,
+    StopRequested,
+)
+from headway.schedule.instructions import CancelAttempts, Instruction, RunEnded, ScheduleRetry, StartBatch
+from headway.schedule.scheduler import Scheduler
+from headway.store.records import CONFIGURATION, SUCCEEDED, USER, AttemptRef, Failure, Record
+
+#: Retries that become due within this many seconds of each other go into one batch.
+RETRY_WINDOW = 0.1
+
+CANCELLED = "Cancelled"
+
+
+class Driver:
+    """One run from its first event to its end.
+
+    Args:
+        scheduler: The state machine.
+        executors: By step.
+        batches: Makes the batches that the scheduler asks for.
+        journal: Where what happened is written down before anything follows from it.
+        reporter: Hears of everything.
+        max_splits: The most tasks that one foreach may yield, None for any number.
+        jitter: Between 0 and 1; spreads retries after infrastructure failures.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        executors: Mapping[str, Executor],
+        batches: BatchFactory,
+        journal: Journal,
+        reporter: Reporter,
+        max_splits: int | None = None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._scheduler = scheduler
+        self._executors = executors
+        self._batches = batches
+        self._journal = journal
+        self._reporter = reporter
+        self._max_splits = max_splits
+        self._jitter = jitter
+        self._events: asyncio.Queue[ExecutorEvent | Event] = asyncio.Queue()
+        #: Failed attempts whose consequence the scheduler is about to decide.
+        self._undecided: dict[AttemptRef, Record] = {}
+        self._due: list[AttemptRef] = []
+        self._timers: set[asyncio.TimerHandle] = set()
+        self._stops = 0
+        self._hurry: asyncio.Task[None] | None = None
+        self._ended: RunEnded | None = None
+
+    async def run(self) -> RunEnded:
+        """Until the scheduler says that the run has ended.
+
+        Raises:
+            HeadwayError: An executor cannot go on; nothing is left running.
+        """
+        try:
+            for executor in self._each():
+                await executor.open(self._events.put_nowait)
+            await self._handle([RunStarted()])
+            while self._ended is None:
+                await self._window()
+            return self._ended
+        finally:
+            for timer in self._timers:
+                timer.cancel()
+            for executor in self._each():
+                await executor.close(now=self._stops > 1 or self._ended is None)
+
+    def fail(self, error: HeadwayError) -> None:
+        """Give the run up: it cannot be driven from here any more."""
+        self._events.put_nowait(Broken(error))
+
+    def stop(self, reason: str) -> bool:
+        """Stop cleanly; asked again, without the grace that steps were promised.
+
+        Returns:
+            Whether this was asked for the first time.
+        """
+        self._stops += 1
+        if self._stops == 1:
+            self._events.put_nowait(StopRequested(reason))
+        elif self._hurry is None:
+            self._hurry = asyncio.ensure_future(self._cancel(self._scheduler.active(), reason, now=True))
+        return self._stops == 1
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the run has failed or was asked to stop."""
+        return self._scheduler.stopping
+
+    def _each(self) -> list[Executor]:
+        return list(dict.fromkeys(self._executors.values()))
+
+    async def _window(self) -> None:
+        """Take everything that has happened by now, and decide on it at once."""
+        happened = [await self._events.get()]
+        with contextlib.suppress(asyncio.QueueEmpty):
+            while True:
+                happened.append(self._events.get_nowait())
+        await self._handle([event for item in happened if (event := self._translate(item)) is not None])
+
+    def _translate(self, item: ExecutorEvent | Event) -> Event | None:
+        match item:
+            case Started():
+                self._reporter.attempt_started(item)
+                return AttemptStarted(item.ref)
+            case Output():
+                self._reporter.output(item)
+            case Waiting():
+                self._reporter.waiting(item)
+            case Broken():
+                _raise(item.error)
+            case Ended():
+                return self._ending(item.record)
+            case _:
+                return item
+        return None
+
+    def _ending(self, record: Record) -> Event:
+        if record.outcome == SUCCEEDED:
+            self._reporter.attempt_ended(record, None)
+            too_many = self._too_many_splits(record)
+            if too_many is not None:
+                return AttemptFailed(record.ref, too_many)
+            return AttemptSucceeded(record.ref, record.transition)
+        failure = record.failure or Failure(USER, "Unknown", "The attempt failed and left no reason.")
+        if self._scheduler.stopping and failure.reason == CANCELLED:
+            self._reporter.attempt_ended(record, None)
+            return AttemptCancelled(record.ref)
+        # What follows, a retry or the end of the run, is known once the scheduler has decided.
+        self._undecided[record.ref] = record
+        return AttemptFailed(record.ref, failure)
+
+    def _too_many_splits(self, record: Record) -> Failure | None:
+        splits = record.transition.splits if record.transition else None
+        if self._max_splits is None or splits is None or splits <= self._max_splits:
+            return None
+        return Failure(
+            CONFIGURATION,
+            "TooManySplits",
+            f"The foreach of step {record.ref.step} yields {splits} tasks, and at most {self._max_splits} are allowed.",
+            f"Allow them with --max-num-splits={splits}.",
+        )
+
+    async def _handle(self, events: Sequence[Event]) -> None:
+        """Decide, write down what it was decided on, carry it out."""
+        instructions: list[Instruction] = []
+        for event in events:
+            answer = self._scheduler.handle(event)
+            if isinstance(event, AttemptFailed):
+                self._report_failure(event.ref, answer)
+            self._journal.append(event)
+            instructions += answer
+        if instructions:
+            await asyncio.to_thread(self._journal.flush)
+        for instruction in instructions:
+            await self._carry_out(instruction)
+        if events:
+            self._reporter.progress(self._scheduler.counts())
+
+    def _report_failure(self, ref: AttemptRef, answer: Sequence[Instruction]) -> None:
+        record = self._undecided.pop(ref, None)
+        if record is not None:
+            delays = [item.delay for item in answer if isinstance(item, ScheduleRetry)]
+            self._reporter.attempt_ended(record, delays[0] if delays else None)
+
+    async def _carry_out(self, instruction: Instruction) -> None:
+        match instruction:
+            case StartBatch():
+                if len(instruction.tasks) > 1:
+                    self._reporter.fan_out(instruction.step, len(instruction.tasks))
+                await self._executors[instruction.step].start(self._batches.make(instruction))
+            case ScheduleRetry(ref, delay):
+                self._schedule_retry(ref, delay)
+            case CancelAttempts(refs, reason):
+                await self._cancel(refs, reason, now=self._stops > 1)
+            case RunEnded():
+                self._ended = instruction
+
+    async def _cancel(self, refs: Sequence[AttemptRef], reason: str, *, now: bool) -> None:
+        failure = Failure(USER, CANCELLED, f"Stopped: {reason}")
+        for executor in self._each():
+            mine = tuple(ref for ref in refs if self._executors[ref.step] is executor)
+            if mine:
+                await executor.cancel(mine, failure, now=now)
+
+    def _schedule_retry(self, ref: AttemptRef, delay: float) -> None:
+        spread = 0.25 * self._jitter() if delay else 0.0
+        self._timers.add(asyncio.get_running_loop().call_later(delay * (1 + spread), self._retry_due, ref))
+
+    def _retry_due(self, ref: AttemptRef) -> None:
+        """Retries that become due close together start together."""
+        if not self._due:
+            self._timers.add(asyncio.get_running_loop().call_later(RETRY_WINDOW, self._retries_due))
+        self._due.append(ref)
+
+    def _retries_due(self) -> None:
+        refs, self._due = tuple(self._due), []
+        self._events.put_nowait(RetriesDue(refs))
+
+
+def _raise(error: BaseException) -> NoReturn:
+    if isinstance(error, HeadwayError):
+        raise error
+    raise HeadwayError(f"Internal error: {type(error).__name__}: {error}") from error

@@ -1,0 +1,76 @@
+"""How the person started the flow here, so that it can be started again in a child or a pod."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from headway.errors import UsageError
+from headway.store.records import Code
+
+#: The file that ``python -c`` becomes where a file is needed.
+SOURCE_FILE = "flow_from_command_line.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The flow's code as it was started.
+
+    Attributes:
+        code: How to start it from this machine's files.
+        source: Its text where it stands in no file (``python -c``), else None.
+    """
+
+    code: Code
+    source: str | None = None
+
+
+def find_origin(
+    flow_class: type, main: ModuleType | None = None, arguments: Sequence[str] | None = None
+) -> Origin:
+    """Tell how the running process was started.
+
+    Args:
+        flow_class: The flow.
+        main: The main module; the process's own by default.
+        arguments: What the interpreter was started with; ``sys.orig_argv`` by default.
+
+    Raises:
+        UsageError: The flow was defined where it cannot be started again (an interactive session).
+    """
+    module: Any = main or sys.modules["__main__"]
+    name = (flow_class.__module__, flow_class.__qualname__)
+    spec = getattr(module, "__spec__", None)
+    file = getattr(module, "__file__", None)
+    if spec is not None and spec.name:
+        dotted = spec.name.removesuffix(".__main__")
+        levels = spec.name.count(".")
+        root = Path(file or spec.origin).resolve().parents[levels]
+        return Origin(Code("module", dotted, name, root=str(root)))
+    if file is not None:
+        path = Path(file).absolute()
+        return Origin(Code("path", path.name, name, root=str(path.parent)))
+    source = _source_of(sys.orig_argv if arguments is None else arguments)
+    if source is None:
+        raise UsageError(
+            f"The flow {flow_class.__name__} stands in no file, so its steps cannot be started elsewhere.",
+            "Save it as a file and type: python that_file.py run",
+        )
+    return Origin(Code("source", SOURCE_FILE, name, root=str(Path.cwd())), source)
+
+
+def _source_of(arguments: Sequence[str]) -> str | None:
+    """The text after ``-c``, which may stand behind other options of the interpreter."""
+    takes_value = {"-W", "-X", "--check-hash-based-pycs"}
+    rest = list(arguments[1:])
+    while rest:
+        option = rest.pop(0)
+        if option in takes_value:
+            rest = rest[1:]
+        elif option.startswith("-") and not option.startswith("--") and option.endswith("c"):
+            return rest[0] if rest else None
+        elif not option.startswith("-"):
+            return None
+    return None

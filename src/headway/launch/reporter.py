@@ -1,0 +1,38 @@
+"""What the launcher tells the person while it drives a run; what they see of it is the user interface's part."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from headway.executors.base import Output, Started, Waiting
+from headway.schedule.tasks import StepCounts
+from headway.store.records import Record, RunEnd, RunRecord
+
+
+class Reporter(Protocol):
+    """Hears of a run's progress; every method returns at once."""
+
+    def run_started(self, record: RunRecord) -> None: ...
+
+    def note(self, message: str) -> None:
+        """A line about the run as a whole."""
+        ...
+
+    def fan_out(self, step: str, splits: int) -> None:
+        """A foreach yielded this many tasks."""
+        ...
+
+    def attempt_started(self, event: Started) -> None: ...
+
+    def output(self, event: Output) -> None: ...
+
+    def waiting(self, event: Waiting) -> None: ...
+
+    def attempt_ended(self, record: Record, retry_in: float | None) -> None:
+        """An attempt is over; ``retry_in`` is the number of seconds until the next one, None if there is none."""
+        ...
+
+    def progress(self, counts: Mapping[str, StepCounts]) -> None:
+        """How many tasks of each step are waiting, running, done."""
+        ...
+
+    def run_ended(self, end: RunEnd) -> None: ...

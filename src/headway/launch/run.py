@@ -1,0 +1,336 @@
+"""Runs a flow: the one place where configuration, scheduler, executors, journal and datastore are wired."""
+
+import asyncio
+import contextlib
+import os
+import platform
+import signal
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headway.config.datastore import Choice, choose_datastore
+from headway.config.general import datastore_roots
+from headway.config.general import user as configured_user
+from headway.config.sources import Configuration
+from headway.errors import HeadwayError
+from headway.executors.base import Executor
+from headway.executors.local.executor import LocalExecutor
+from headway.executors.local.zygote import Zygote
+from headway.flow.graph import Graph
+from headway.launch.batches import BatchFactory, StepRun
+from headway.launch.driver import Driver
+from headway.launch.index import remember_run
+from headway.launch.journal import Journal
+from headway.launch.keeper import kept
+from headway.launch.lease import Holder, Lease
+from headway.launch.origin import Origin
+from headway.launch.reporter import Reporter
+from headway.launch.run_ids import claim_run
+from headway.launch.steps import PlannedStep, plan_steps, schedule_plan
+from headway.runtime.commit import commit
+from headway.runtime.state import PARAMETERS
+from headway.schedule.instructions import RunEnded
+from headway.schedule.scheduler import Scheduler
+from headway.store import layout
+from headway.store.artifacts import ArtifactStore
+from headway.store.base import ObjectStore
+from headway.store.conditions import verify_conditions
+from headway.store.forward import credentials_to_forward
+from headway.store.open import child_environment, open_store
+from headway.store.records import FAILED, SUCCEEDED, Code, Record, RunEnd, RunRecord
+from headway.version import VERSION
+
+if TYPE_CHECKING:
+    from headway.config.kubernetes import KubernetesSettings
+    from headway.executors.kubernetes.cluster import Prepared
+
+#: Local attempts at a time, by processor.
+_LOCAL_PER_CPU = 2
+#: Seconds between SIGTERM and SIGKILL for local steps.
+_LOCAL_GRACE = 30.0
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What is to be run, and how, as a person asked for it.
+
+    Attributes:
+        graph: The flow's graph, late decorators attached.
+        origin: How the flow was started here.
+        parameters: Values of the parameters, and of the class's constants, by name.
+        given: The parameters as text, for people.
+        tags: Tags of the run.
+        namespace: The user namespace, "user:<name>" by default.
+        datastore: ``--datastore``.
+        datastore_root: ``--datastore-root``.
+        max_workers: ``--max-workers``: attempts at a time, for each executor; None for their defaults.
+        max_num_splits: ``--max-num-splits``.
+        max_log_size: ``--max-log-size`` in MB.
+        package_suffixes: ``--package-suffixes``.
+        package_max_size: ``--package-max-size``.
+        run_id_file: Where the run's id is written.
+        forward_credentials: Whether pods may use the launcher's own access to the datastore.
+    """
+
+    graph: Graph
+    origin: Origin
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    namespace: str | None = None
+    datastore: str | None = None
+    datastore_root: str | None = None
+    max_workers: int | None = None
+    max_num_splits: int = 100
+    max_log_size: int = 10
+    package_suffixes: str | None = None
+    package_max_size: str | None = None
+    run_id_file: str | None = None
+    forward_credentials: bool = False
+
+
+def run_flow(request: RunRequest, configuration: Configuration, reporter: Reporter) -> RunEnd:
+    """Run a flow to its end.
+
+    Everything that can be found wrong before a task exists is found before a task exists.
+
+    Returns:
+        How it ended.
+
+    Raises:
+        HeadwayError: It could not be run.
+    """
+    user = configured_user(configuration)
+    steps = plan_steps(request.graph, configuration)
+    remote = [step for step in steps.values() if step.kubernetes is not None]
+    roots = datastore_roots(configuration)
+    choice = choose_datastore(
+        request.datastore,
+        request.datastore_root,
+        roots,
+        bool(remote),
+        configuration.get("DEFAULT_DATASTORE"),
+    )
+    if choice.reason:
+        reporter.note(choice.reason)
+    for step in remote:
+        for warning in step.warnings:
+            reporter.note(warning)
+    wiring = _Wiring(request, configuration, reporter, steps, choice, user, str(roots["local"].value))
+    with wiring.warm_parent() as zygote:
+        return asyncio.run(wiring.drive(zygote))
+
+
+@dataclass(frozen=True)
+class _Wiring:
+    """The parts of one run, and how they are put together."""
+
+    request: RunRequest
+    configuration: Configuration
+    reporter: Reporter
+    steps: Mapping[str, PlannedStep]
+    choice: Choice
+    user: str
+    local_root: str
+
+    @property
+    def flow(self) -> str:
+        return self.request.graph.name
+
+    @property
+    def remote(self) -> dict[str, "KubernetesSettings"]:
+        """The settings of the steps that run as pods, by step."""
+        return {name: step.kubernetes for name, step in self.steps.items() if step.kubernetes is not None}
+
+    @contextmanager
+    def warm_parent(self) -> Iterator[tuple[Code, Zygote | None]]:
+        """The code as local steps start it, and the process they are forked from.
+
+        It imports the flow while everything else gets ready. There is none where every step is a pod.
+        """
+        with _local_code(self.request.origin) as code:
+            zygote = Zygote(code, self.choice.url) if len(self.remote) < len(self.steps) else None
+            try:
+                yield code, zygote
+            finally:
+                if zygote is not None:
+                    zygote.close()
+
+    async def drive(self, warm: tuple[Code, Zygote | None]) -> RunEnd:
+        """From what can be found wrong beforehand to the record of the run's end."""
+        local_code, zygote = warm
+        async with AsyncExitStack() as stack:
+            cluster = await self._cluster(stack) if self.remote else None
+            store = await asyncio.to_thread(self._open_store)
+            code = await asyncio.to_thread(self._ship, store) if cluster else local_code
+            holder = Holder.here(self.user)
+            record = await asyncio.to_thread(self._claim, store, code, holder)
+            lease = Lease(store, record.flow, record.run, holder)
+            await asyncio.to_thread(lease.acquire)
+            scheduler = Scheduler(
+                schedule_plan(self.request.graph), {name: step.policy for name, step in self.steps.items()}
+            )
+            executors: dict[str, Executor] = {}
+            if zygote is not None:
+                executors.update(dict.fromkeys(self.steps, self._local(store, zygote)))
+            if cluster is not None:
+                executors.update(dict.fromkeys(self.remote, self._kubernetes(store, record, cluster)))
+            driver = Driver(
+                scheduler,
+                executors,
+                self._batches(record, local_code, code),
+                Journal(store, record.flow, record.run, holder.id),
+                self.reporter,
+                self.request.max_num_splits,
+            )
+            stack.enter_context(_interruptible(driver, self.reporter))
+            await stack.enter_async_context(kept(lease, driver.fail))
+            self.reporter.run_started(record)
+            try:
+                ended = await driver.run()
+            except HeadwayError as error:
+                await asyncio.to_thread(
+                    _record_end, store, record, RunEnded(FAILED, message=error.message), {}
+                )
+                raise
+            end = await asyncio.to_thread(_record_end, store, record, ended, scheduler.winners())
+        self.reporter.run_ended(end)
+        return end
+
+    def _open_store(self) -> ObjectStore:
+        store = open_store(self.choice.url, prefer_native=True)
+        verify_conditions(store)
+        return store
+
+    def _ship(self, store: ObjectStore) -> Code:
+        # What packs the code is for runs with pods.
+        from headway.launch.shipping import bundle_limits, ship
+
+        request = self.request
+        limits = bundle_limits(self.configuration, request.package_suffixes, request.package_max_size)
+        return ship(store, self.flow, request.origin, limits, self.reporter)
+
+    async def _cluster(self, stack: AsyncExitStack) -> "Prepared":
+        # aiohttp and msgspec cost 180 ms that a run without pods must not pay.
+        from headway.executors.kubernetes.cluster import connect
+
+        return await connect(stack, {settings.namespace for settings in self.remote.values()})
+
+    def _kubernetes(self, store: ObjectStore, record: RunRecord, cluster: "Prepared") -> Executor:
+        from headway.executors.kubernetes.executor import DEFAULT_LIMIT, KubernetesExecutor
+
+        limit = self.request.max_workers or DEFAULT_LIMIT
+        env = child_environment(store.url)
+        lent = credentials_to_forward(store.url) if self.request.forward_credentials else None
+        return KubernetesExecutor(cluster, store, record.flow, record.run, self.remote, env, limit, lent)
+
+    def _local(self, store: ObjectStore, zygote: Zygote) -> Executor:
+        limit = self.request.max_workers or _LOCAL_PER_CPU * _processors()
+        return LocalExecutor(store, zygote, limit, self.request.max_log_size * 1_000_000)
+
+    def _claim(self, store: ObjectStore, code: Code, holder: Holder) -> RunRecord:
+        """The run's own id and record, its parameters, and its place in the local index."""
+        request = self.request
+        record = claim_run(
+            store,
+            RunRecord(
+                flow=self.flow,
+                run="",
+                user=self.user,
+                created=time.time(),
+                tags=request.tags,
+                system_tags=_system_tags(self.user),
+                graph=request.graph.to_json(),
+                parameters=dict(request.given),
+                code=code,
+                metadata={"headway_version": VERSION, "script-name": code.main, "runtime": "dev"},
+            ),
+            holder.id,
+        )
+        store.put(layout.flow_marker(self.flow), b"")
+        artifacts = ArtifactStore(store, self.flow).save_many(dict(request.parameters))
+        now = time.time()
+        parameters = Record(PARAMETERS, SUCCEEDED, artifacts=artifacts, started=now, ended=now)
+        commit(store, self.flow, record.run, parameters)
+        remember_run(self.local_root, store.url, record)
+        if request.run_id_file:
+            Path(request.run_id_file).write_text(record.run)
+        return record
+
+    def _batches(self, record: RunRecord, local_code: Code, code: Code) -> BatchFactory:
+        steps = {
+            name: StepRun(
+                code=local_code if step.kubernetes is None else code,
+                timeout=step.timeout,
+                env=step.env,
+                retries=step.retries,
+                grace=float(step.kubernetes.termination_grace_period_seconds)
+                if step.kubernetes
+                else _LOCAL_GRACE,
+            )
+            for name, step in self.steps.items()
+        }
+        namespace = self.request.namespace if self.request.namespace is not None else f"user:{self.user}"
+        return BatchFactory(record.flow, record.run, self.user, namespace, record.tags, steps)
+
+
+def _record_end(store: ObjectStore, record: RunRecord, ended: RunEnded, winners: Mapping[str, int]) -> RunEnd:
+    end = RunEnd(ended.outcome, time.time(), ended.end_ref, ended.message, dict(winners))
+    with contextlib.suppress(HeadwayError):
+        # Another launcher may have ended the run; a datastore in trouble does not change what happened.
+        store.put_if_absent(layout.run_end(record.flow, record.run), end.encode())
+    return end
+
+
+def _system_tags(user: str) -> tuple[str, ...]:
+    python = platform.python_version()
+    return (
+        f"user:{user}",
+        "runtime:dev",
+        f"python_version:{python}",
+        f"headway_version:{VERSION}",
+    )
+
+
+@contextmanager
+def _local_code(origin: Origin) -> Iterator[Code]:
+    """The code as local steps start it; ``python -c`` text becomes a file for as long as the run lasts."""
+    if origin.source is None:
+        yield origin.code
+        return
+    with tempfile.TemporaryDirectory(prefix="headway-") as folder:
+        (Path(folder) / origin.code.main).write_text(origin.source)
+        yield origin.code._replace(root=folder)
+
+
+@contextmanager
+def _interruptible(driver: Driver, reporter: Reporter) -> Iterator[None]:
+    """Ctrl-C, SIGTERM and SIGHUP ask the run to stop; a second one asks it to hurry."""
+    loop = asyncio.get_running_loop()
+
+    def stop(name: str) -> None:
+        if driver.stop(f"interrupted by {name}"):
+            reporter.note(
+                "Stopping: running tasks are asked to end; what is done is kept. Ctrl-C again ends them at once."
+            )
+        else:
+            reporter.note("Ending what still runs at once.")
+
+    names = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SIGHUP"}
+    for number, name in names.items():
+        loop.add_signal_handler(number, stop, name)
+    try:
+        yield
+    finally:
+        for number in names:
+            loop.remove_signal_handler(number)
+
+
+def _processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,151 @@
+"""From a graph and its decorators to how each step runs: where, with which settings, how often again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from headway.config.sources import Configuration
+from headway.errors import FlowDefinitionError, SettingsError
+from headway.flow.decorators import DecoratorSpec
+from headway.flow.graph import PARALLEL, Graph, Node
+from headway.schedule.plan import Plan, PlanNode, StepPolicy
+from headway.store.records import USER
+
+if TYPE_CHECKING:
+    from headway.config.kubernetes import KubernetesSettings
+
+#: ``@retry`` as a person gets it without arguments.
+_RETRY_TIMES = 3
+_RETRY_MINUTES_REMOTE = 2
+_RETRY_MINUTES_LOCAL = 0
+
+#: Decorators that are understood by name and not carried out yet.
+_NOT_YET = {
+    "batch": "Headway does not run steps on AWS Batch; @kubernetes runs them on a cluster.",
+    "parallel": "Steps of several nodes (@parallel) cannot be run yet.",
+    "catch": "@catch cannot be carried out yet; @retry can.",
+    "secrets": "@secrets cannot be carried out yet; @kubernetes(secrets=[…]) gives a pod Kubernetes secrets.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """How one step runs.
+
+    Attributes:
+        name: The step.
+        kubernetes: Its pods' settings, None where it runs on this machine.
+        provenance: Where each of the settings came from.
+        warnings: What is allowed and yet likely to surprise.
+        timeout: Seconds its code may run, None for no limit.
+        env: ``@environment`` values.
+        retries: ``@retry`` times, 0 without it.
+        retry_delay: Seconds before a retry.
+    """
+
+    name: str
+    kubernetes: "KubernetesSettings | None" = None
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    timeout: float | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    retries: int = 0
+    retry_delay: float = 0.0
+
+    @property
+    def policy(self) -> StepPolicy:
+        """The scheduler's view of its retries."""
+        return StepPolicy({USER: self.retries}, self.retry_delay)
+
+
+def plan_steps(graph: Graph, configuration: Configuration) -> dict[str, PlannedStep]:
+    """Resolve every step of a graph; nothing is asked of any cluster.
+
+    Raises:
+        SettingsError: A value cannot be used.
+        FlowDefinitionError: The flow needs what is not there yet.
+    """
+    return {node.name: _plan(node, configuration) for node in graph}
+
+
+def schedule_plan(graph: Graph) -> Plan:
+    """The graph as the scheduler knows it."""
+    return Plan.of(
+        graph.start,
+        (PlanNode(node.name, node.targets, node.takes_inputs, node.name == graph.end) for node in graph),
+    )
+
+
+def _plan(node: Node, configuration: Configuration) -> PlannedStep:
+    _refuse_what_is_missing(node)
+    kubernetes = node.decorator("kubernetes")
+    times, delay = _retries(node.decorator("retry"), remote=kubernetes is not None)
+    step = PlannedStep(
+        node.name,
+        timeout=_timeout(node.decorator("timeout")),
+        env=_environment(node.decorator("environment")),
+        retries=times,
+        retry_delay=delay,
+    )
+    return step if kubernetes is None else _with_pod(step, kubernetes, node, configuration)
+
+
+def _with_pod(
+    step: PlannedStep, kubernetes: DecoratorSpec, node: Node, configuration: Configuration
+) -> PlannedStep:
+    # The settings' table costs 30 ms to load, which a run without pods must not pay.
+    from headway.config.resolve import Layer, resolve_kubernetes
+
+    layer = Layer(kubernetes.attributes, _place(kubernetes, node))
+    resources = node.decorator("resources")
+    resolved = resolve_kubernetes(
+        node.name,
+        decorator=None if kubernetes.attached else layer,
+        with_spec=layer if kubernetes.attached else None,
+        resources_decorator=Layer(resources.attributes, _place(resources, node)) if resources else None,
+        configuration=configuration,
+    )
+    return replace(
+        step, kubernetes=resolved.settings, provenance=resolved.provenance, warnings=resolved.warnings
+    )
+
+
+def _place(spec: DecoratorSpec, node: Node) -> str:
+    return spec.source if spec.attached else f"@{spec.name} on step {node.name}, {spec.source}"
+
+
+def _refuse_what_is_missing(node: Node) -> None:
+    for name, words in _NOT_YET.items():
+        spec = node.decorator(name)
+        if spec is not None:
+            raise FlowDefinitionError(f"Step {node.name}: {words}", None, *spec.location)
+    if node.kind == PARALLEL:
+        raise FlowDefinitionError(
+            f"Step {node.name}: {_NOT_YET['parallel']}", None, node.file, node.next_line
+        )
+
+
+def _retries(spec: DecoratorSpec | None, *, remote: bool) -> tuple[int, float]:
+    if spec is None:
+        return 0, 0.0
+    times = spec.attributes.get("times")
+    minutes = spec.attributes.get("minutes_between_retries")
+    if minutes is None:
+        minutes = _RETRY_MINUTES_REMOTE if remote else _RETRY_MINUTES_LOCAL
+    return int(_RETRY_TIMES if times is None else times), float(minutes) * 60
+
+
+def _timeout(spec: DecoratorSpec | None) -> float | None:
+    if spec is None:
+        return None
+    units = {"seconds": 1, "minutes": 60, "hours": 3600}
+    return float(sum(float(spec.attributes.get(name) or 0) * length for name, length in units.items()))
+
+
+def _environment(spec: DecoratorSpec | None) -> dict[str, str]:
+    if spec is None:
+        return {}
+    values = spec.attributes.get("vars") or {}
+    if not isinstance(values, Mapping):
+        raise SettingsError("vars", values, "a dict of names and values is allowed", spec.source)
+    return {str(name): str(value) for name, value in values.items()}

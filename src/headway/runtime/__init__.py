@@ -1,0 +1,1 @@
+"""What runs inside a worker or a pod: load inputs, call the step, commit the result."""

@@ -1,0 +1,193 @@
+"""One attempt, start to end, in this process: bind the inputs, call the step, store what it made."""
+
+import os
+import sys
+import traceback
+from types import TracebackType
+from typing import Any, Dict, List, Optional
+
+from headway.errors import HeadwayError
+from headway.flow.current import current
+from headway.flow.spec import bind, call_step, inherited, produced
+from headway.flow.task import Input, TaskContext
+from headway.runtime.channel import Report
+from headway.runtime.limits import StepTimeoutError, TimeLimit
+from headway.runtime.state import PARAMETERS, sources
+from headway.store.artifacts import ArtifactStore
+from headway.store.base import ObjectStore
+from headway.store.records import RESOURCES, USER, ArtifactRef, Batch, Failure, TaskSpec, Transition
+
+#: Where this package stands, as the frames of its own code say it (relative where it was compiled ahead
+#: for a pod), so that they are left out of what people read.
+_OURS = os.path.dirname(os.path.dirname((lambda: None).__code__.co_filename)) + os.sep
+
+
+def run_attempt(flow_class: Any, batch: Batch, task: TaskSpec, store: ObjectStore) -> Report:
+    """Run one task of a batch in this process.
+
+    Nothing the step raises leaves this function: it becomes the report's failure, and the
+    traceback is printed on stderr, the way Python prints it but without our own frames.
+    """
+    try:
+        return _run(flow_class, batch, task, store)
+    except SystemExit as error:
+        return _exited(batch, error)
+    except BaseException as error:
+        return Report(failure=_explain(batch, error))
+    finally:
+        _flush()
+
+
+def failed_report(batch: Batch, error: BaseException) -> Report:
+    """The report of an attempt that failed before its step could begin."""
+    if isinstance(error, SystemExit):
+        return _exited(batch, error)
+    report = Report(failure=_explain(batch, error))
+    _flush()
+    return report
+
+
+def _run(flow_class: Any, batch: Batch, task: TaskSpec, store: ObjectStore) -> Report:
+    flow = bind(flow_class, _context(batch, task, store))
+    _tell_current(batch, task)
+    with TimeLimit(batch.step, batch.timeout):
+        said = call_step(flow)
+    artifacts: Dict[str, ArtifactRef] = dict(inherited(flow))
+    artifacts.update(ArtifactStore(store, batch.flow).save_many(produced(flow)))
+    transition = Transition(said.targets, said.foreach, said.splits) if said else None
+    return Report(artifacts=artifacts, transition=transition)
+
+
+def _context(batch: Batch, task: TaskSpec, store: ObjectStore) -> TaskContext:
+    """What the step inherits, and for a join the inputs it chooses from."""
+    frames = batch.frames_of(task)
+    if not batch.join:
+        return TaskContext(sources(store, batch.flow, batch.run, batch.inputs[:1])[0], batch.step, frames)
+    parameters = sources(store, batch.flow, batch.run, [PARAMETERS])[0]
+    several = sources(store, batch.flow, batch.run, batch.inputs)
+    inputs = [Input(ref.step, source) for ref, source in zip(batch.inputs, several)]
+    return TaskContext(parameters, batch.step, frames, inputs=inputs)
+
+
+def _tell_current(batch: Batch, task: TaskSpec) -> None:
+    current._begin(
+        flow_name=batch.flow,
+        run_id=batch.run,
+        step_name=batch.step,
+        task_id=task.task,
+        retry_count=task.attempt,
+        origin_run_id=batch.origin,
+        namespace=batch.namespace,
+        username=batch.user,
+        tags=frozenset(batch.tags),
+    )
+
+
+def _exited(batch: Batch, error: SystemExit) -> Report:
+    code = error.code if isinstance(error.code, int) else (0 if error.code is None else 1)
+    if isinstance(error.code, str):
+        sys.stderr.write(error.code + "\n")
+    return Report(
+        exited=code,
+        failure=Failure(
+            USER,
+            "Exit",
+            f"Step {batch.step} called sys.exit({code}) before it was done.",
+            "Return from the step after self.next(…) instead; a step that exits has no result.",
+        ),
+    )
+
+
+def _explain(batch: Batch, error: BaseException) -> Failure:
+    text = _format(error)
+    sys.stderr.write(text)
+    kind = RESOURCES if isinstance(error, MemoryError) else USER
+    name = f"{type(error).__module__}.{type(error).__qualname__}".replace("builtins.", "")
+    if isinstance(error, StepTimeoutError):
+        return Failure(USER, "Timeout", error.message, error.hint or "", text, name)
+    if isinstance(error, ModuleNotFoundError):
+        return Failure(USER, "ModuleMissing", f"{name}: {error}", _missing_module(error), text, name)
+    if isinstance(error, HeadwayError):
+        return Failure(kind, "Exception", error.message, error.hint or "", text, name)
+    message = _first_line(error)
+    return Failure(kind, "Exception", f"{name}: {message}" if message else name, "", text, name)
+
+
+def _missing_module(error: ModuleNotFoundError) -> str:
+    package = (error.name or "the module").partition(".")[0]
+    where = os.environ.get("HEADWAY_IMAGE")
+    if where:
+        return (
+            f"The image {where} does not have {package}. Name an image that has it with @kubernetes(image=…), "
+            "or, if it is code of yours, keep it in the flow's folder or import it in the flow file; "
+            "`package list` shows what ships."
+        )
+    return f"{package} is not installed in the environment that runs this step: {sys.executable}."
+
+
+def _format(error: BaseException) -> str:
+    """The traceback from the person's first frame on; ours tell them nothing."""
+    trace = error.__traceback__
+    start = trace
+    while start is not None and _is_ours(start):
+        start = start.tb_next
+    lines: List[str] = traceback.format_exception(type(error), error, start or trace)
+    if isinstance(error, HeadwayError) and start is None:
+        return f"{error}\n"
+    return "".join(lines)
+
+
+def _is_ours(trace: TracebackType) -> bool:
+    return trace.tb_frame.f_code.co_filename.startswith(_OURS)
+
+
+def _first_line(error: BaseException) -> str:
+    try:
+        lines = str(error).strip().splitlines()
+    except Exception:
+        return ""
+    return lines[0] if lines else ""
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            # The step closed or replaced its streams; there is nothing left to flush.
+            _ = None
+
+
+def unreported(step: str, code: Optional[int], signal_number: Optional[int]) -> Failure:
+    """The failure of a process that ended without a report, as far as its exit tells."""
+    if signal_number is not None:
+        return by_signal(step, signal_number)
+    return Failure(
+        USER,
+        "Exit",
+        f"The process of step {step} ended with exit code {code} and left no result.",
+        "Something called os._exit, or the interpreter itself failed; its last log lines may tell.",
+    )
+
+
+def by_signal(step: str, number: int) -> Failure:
+    """The failure of a process that a signal ended."""
+    if number == 9:
+        return Failure(
+            USER,
+            "Killed",
+            f"The process of step {step} was killed (SIGKILL).",
+            "Usually by the kernel when memory ran out: ask for more with memory=…, or look for what sends SIGKILL.",
+        )
+    import signal  # only for its names, on a path taken once
+
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        name = f"signal {number}"
+    hint = (
+        "A native library crashed; run the step with PYTHONFAULTHANDLER=1 to see where."
+        if number in (6, 7, 11)
+        else ""
+    )
+    return Failure(USER, "Signal", f"The process of step {step} was ended by {name}.", hint)

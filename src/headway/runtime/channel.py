@@ -1,0 +1,72 @@
+"""How a forked child tells its supervisor what came of the step: one JSON message on a pipe.
+
+The child writes its whole report at once and closes the pipe; end of file without a
+report means that the process died before it could say anything.
+"""
+
+import json
+import os
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+from headway.store.records import ArtifactRef, Failure, Transition
+
+_CHUNK = 1 << 20
+
+
+class Report(NamedTuple):
+    """What a child says of its attempt; the supervisor makes the record of it.
+
+    Attributes:
+        artifacts: Every artifact of the task after the step, inherited ones included.
+        transition: What ``self.next`` said.
+        failure: Why the attempt failed, None where it succeeded.
+        exited: The code of a ``sys.exit`` that ended the step, None otherwise.
+    """
+
+    artifacts: Dict[str, ArtifactRef] = {}  # noqa: RUF012 - a named tuple default, never changed
+    transition: Optional[Transition] = None
+    failure: Optional[Failure] = None
+    exited: Optional[int] = None
+
+    def encode(self) -> bytes:
+        return json.dumps(self._asdict(), separators=(",", ":")).encode()
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Report":
+        raw: Dict[str, Any] = json.loads(data)
+        transition = raw["transition"]
+        failure = raw["failure"]
+        return cls(
+            artifacts={name: ArtifactRef(*ref) for name, ref in raw["artifacts"].items()},
+            transition=Transition(tuple(transition[0]), *transition[1:]) if transition else None,
+            failure=Failure(*failure) if failure else None,
+            exited=raw["exited"],
+        )
+
+
+def send(fd: int, report: Report) -> None:
+    """Write the report and close the pipe."""
+    view = memoryview(report.encode())
+    try:
+        while view:
+            view = view[os.write(fd, view[:_CHUNK]) :]
+    finally:
+        os.close(fd)
+
+
+def decode_parts(parts: List[bytes]) -> Optional[Report]:
+    """The report made of what was read, None where the child died before it finished writing one."""
+    data = b"".join(parts)
+    if not data:
+        return None
+    try:
+        return Report.decode(data)
+    except (ValueError, KeyError, TypeError, IndexError):
+        return None
+
+
+def exit_status(status: int) -> Tuple[Optional[int], Optional[int]]:
+    """(exit code, signal) of a wait status; one of them is None."""
+    if os.WIFSIGNALED(status):
+        return None, os.WTERMSIG(status)
+    return os.WEXITSTATUS(status), None

@@ -1,0 +1,77 @@
+"""Makes an attempt's result true: logs first, then the record, created once and by one writer only."""
+
+from typing import Dict, Optional
+
+from headway.errors import KeyExistsError
+from headway.runtime.channel import Report
+from headway.runtime.logbook import Logbook
+from headway.store import layout
+from headway.store.base import ObjectStore
+from headway.store.records import FAILED, LOST, SUCCEEDED, AttemptRef, Batch, Failure, Record, TaskSpec
+
+STREAMS = ("stdout", "stderr")
+
+
+def record_of(
+    batch: Batch,
+    task: TaskSpec,
+    report: Optional[Report],
+    failure: Optional[Failure],
+    metadata: Dict[str, str],
+    started: float,
+    ended: float,
+    log_lines: Dict[str, int],
+) -> Record:
+    """The record of an attempt from what its process reported.
+
+    Args:
+        batch: The batch the attempt belongs to.
+        task: Which of its tasks.
+        report: What the process said, None where it said nothing.
+        failure: Why it failed, None where it succeeded.
+        metadata: Facts about the attempt.
+        started: Seconds since the epoch.
+        ended: Seconds since the epoch.
+        log_lines: Lines per stream.
+    """
+    done = report if failure is None else None
+    return Record(
+        ref=AttemptRef(batch.step, task.task, task.attempt),
+        outcome=FAILED if done is None else SUCCEEDED,
+        frames=batch.frames_of(task),
+        artifacts=done.artifacts if done else {},
+        transition=done.transition if done else None,
+        failure=failure,
+        metadata=metadata,
+        started=started,
+        ended=ended,
+        inputs=batch.inputs,
+        log_lines=dict(log_lines),
+    )
+
+
+def store_logs(store: ObjectStore, batch: Batch, task: TaskSpec, book: Logbook) -> None:
+    """Put both streams' logs in place; a stream without lines leaves no object."""
+    for stream in STREAMS:
+        content = book.content(stream)
+        if content:
+            store.put(layout.log(batch.flow, batch.run, batch.step, task.task, task.attempt, stream), content)
+
+
+def commit(store: ObjectStore, flow: str, run: str, record: Record) -> Record:
+    """Create the record, or learn that another writer was first.
+
+    Returns:
+        The record that is true: this one, or the one that was there.
+    """
+    key = layout.record(flow, run, *record.ref)
+    try:
+        store.put_if_absent(key, record.encode())
+    except KeyExistsError:
+        return Record.decode(store.get(key))
+    return record
+
+
+def lost(batch: Batch, task: TaskSpec, failure: Failure, metadata: Dict[str, str], now: float) -> Record:
+    """The record that the launcher writes in place of an attempt that it gives up."""
+    return record_of(batch, task, None, failure, metadata, now, now, {})._replace(outcome=LOST)

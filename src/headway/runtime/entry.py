@@ -1,0 +1,80 @@
+"""Starts the person's flow code again, the way they started it, without its command line.
+
+The main file becomes ``__main__`` here as well, so that classes defined in it pickle under
+the same name everywhere; ``MyFlow()`` in it does nothing, with or without a main guard.
+"""
+
+import importlib
+import importlib.util
+import os
+import sys
+from types import CodeType, ModuleType
+from typing import Any, Optional, Tuple
+
+from headway.errors import FlowDefinitionError
+from headway.flow import entry
+from headway.store.records import Code
+
+
+def load_flow(code: Code, root: str) -> Any:
+    """Run the flow's main code and return the flow class.
+
+    Args:
+        code: How the code is started.
+        root: The folder that holds it here: the unpacked bundle, or the person's own folder.
+
+    Raises:
+        FlowDefinitionError: The class is not there after the code ran.
+    """
+    entry.disable()
+    for extra in reversed(code.paths):
+        sys.path.insert(0, os.path.join(root, extra))
+    module = _run_main(code, root)
+    name, qualname = code.cls
+    holder: Any = module if name == "__main__" else importlib.import_module(name)
+    try:
+        for part in qualname.split("."):
+            holder = getattr(holder, part)
+    except AttributeError as error:
+        raise FlowDefinitionError(
+            f"The flow class {qualname} is not in {code.main} once it has been imported.",
+            "Define it at the top level of the file, not inside a function or a main guard.",
+        ) from error
+    return holder
+
+
+def _run_main(code: Code, root: str) -> ModuleType:
+    module = ModuleType("__main__")
+    path: Optional[str]
+    if code.kind == "module":
+        sys.path.insert(0, root)
+        compiled, path, package = _find_module(code.main)
+        module.__package__ = package
+    else:
+        path = os.path.join(root, code.main)
+        sys.path.insert(0, os.path.dirname(path) if code.kind == "path" else os.getcwd())
+        with open(path, "rb") as file:
+            compiled = compile(
+                file.read(), path if code.kind == "path" else "<string>", "exec", dont_inherit=True
+            )
+    if code.kind != "source":
+        module.__file__ = path
+    module.__dict__["__builtins__"] = __builtins__
+    sys.argv = [path or "-c"]
+    sys.modules["__main__"] = module
+    exec(compiled, module.__dict__)  # noqa: S102 - the person's own flow file is what we are here to run
+    return module
+
+
+def _find_module(name: str) -> Tuple[CodeType, Optional[str], str]:
+    spec = importlib.util.find_spec(name)
+    if spec is not None and spec.submodule_search_locations is not None:
+        name += ".__main__"
+        spec = importlib.util.find_spec(name)
+    loader: Any = spec.loader if spec else None
+    compiled = loader.get_code(name) if loader is not None else None
+    if spec is None or compiled is None:
+        raise FlowDefinitionError(
+            f"There is no module {name} to run.", "Start the flow with python -m from its folder."
+        )
+    return compiled, spec.origin, name.rpartition(".")[0]

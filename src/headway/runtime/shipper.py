@@ -1,0 +1,97 @@
+"""Sends log lines to the datastore while the step runs, in small chunks, from a thread of its own."""
+
+import threading
+from time import time
+from typing import Dict, List
+
+from headway.errors import StoreError
+from headway.runtime.logbook import StampedLine
+from headway.store.base import ObjectStore
+from headway.store.logs import END, LOG, encode_chunk, encode_line, feed_key
+from headway.store.records import AttemptRef, Batch, TaskSpec
+
+#: Seconds between two chunks of one attempt.
+INTERVAL = 0.5
+
+
+class LogShipper:
+    """Collects lines and writes them as feed objects; a datastore in trouble only delays them.
+
+    Args:
+        store: The datastore.
+        batch: The batch the attempt belongs to.
+        task: Which of its tasks.
+    """
+
+    def __init__(self, store: ObjectStore, batch: Batch, task: TaskSpec) -> None:
+        self._store = store
+        self._flow, self._run = batch.flow, batch.run
+        self._ref = AttemptRef(batch.step, task.task, task.attempt)
+        self._waiting: List[StampedLine] = []
+        self._sequence = 0
+        self._change = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._ship, name="headway-logs", daemon=True)
+        self._started = False
+
+    def add(self, lines: List[StampedLine]) -> None:
+        """Hand over lines; returns at once."""
+        if not lines:
+            return
+        with self._change:
+            self._waiting += lines
+            if not self._started:
+                self._started = True
+                self._thread.start()
+            self._change.notify()
+
+    def close(self) -> None:
+        """Stop shipping; what was not shipped yet goes with :meth:`end`."""
+        with self._change:
+            self._closed = True
+            self._change.notify()
+        if self._started:
+            self._thread.join(timeout=10)
+
+    def end(self) -> None:
+        """Say that the attempt's record is there, with the last lines.
+
+        A failure is of no account: the launcher finds the record by itself, only later.
+        """
+        try:
+            self._put(END, self._take())
+        except StoreError:
+            return
+
+    def _ship(self) -> None:
+        with self._change:
+            while not self._closed:
+                if not self._waiting:
+                    self._change.wait()
+                    continue
+                lines = self._take()
+                self._change.release()
+                try:
+                    self._put(LOG, lines)
+                    lines = []
+                except StoreError:
+                    # Kept for the next round; the whole log is stored at the end in any case.
+                    pass
+                finally:
+                    self._change.acquire()
+                    self._waiting[:0] = lines
+                self._change.wait_for(lambda: self._closed, INTERVAL)
+
+    def _take(self) -> List[StampedLine]:
+        lines, self._waiting = self._waiting, []
+        return lines
+
+    def _put(self, kind: str, lines: List[StampedLine]) -> None:
+        key = feed_key(self._flow, self._run, int(time() * 1000), self._ref, self._sequence, kind)
+        self._sequence += 1
+        streams: Dict[str, bytes] = {}
+        for line in lines:
+            streams[line.stream] = streams.get(line.stream, b"") + encode_line(
+                line.text, int(line.time * 1000)
+            )
+        self._store.put(key, encode_chunk(streams))

@@ -1,0 +1,169 @@
+"""Watches over the process of one attempt in a pod: its streams, its signals, its end.
+
+One thread and one loop; shipping logs is another thread's work, so that a slow datastore
+never stops the step from printing.
+"""
+
+import os
+import selectors
+import signal
+import time
+from typing import Callable, Dict, List, NamedTuple, Optional
+
+from headway.runtime import channel
+from headway.runtime.logbook import Logbook, StampedLine
+
+#: How long what is left in the pipes is waited for once the step's process has ended.
+_DRAIN = 2.0
+#: Time kept back from the grace for flushing logs and committing.
+_RESERVE = 3.0
+
+
+class Ended(NamedTuple):
+    """How the step's process ended.
+
+    Attributes:
+        report: What it said, None where it said nothing.
+        code: Its exit code, None where a signal ended it.
+        signal: The signal that ended it.
+        terminated: The pod was asked to stop before the process ended.
+        expired: The supervisor killed it because its time, or the grace, was over: "timeout", "grace" or "".
+        peak: The most memory the process held, in bytes.
+        cpu: Seconds of processor time, the process and what it waited for.
+    """
+
+    report: Optional[channel.Report]
+    code: Optional[int]
+    signal: Optional[int]
+    terminated: bool
+    expired: str
+    peak: int
+    cpu: float
+
+
+class Supervisor:
+    """Runs the loop for one child.
+
+    Args:
+        pid: The child, leader of its own process group.
+        pipes: Read ends by name: stdout, stderr, report.
+        book: Collects the lines.
+        show: Called with whole lines as they come.
+        grace: Seconds between SIGTERM and the end of the pod.
+        time_limit: Seconds after which the child is killed whatever it does, None for none.
+    """
+
+    def __init__(
+        self,
+        pid: int,
+        pipes: Dict[str, int],
+        book: Logbook,
+        show: Callable[[List[StampedLine]], None],
+        grace: float,
+        time_limit: Optional[float],
+    ) -> None:
+        self._pid = pid
+        self._pipes = dict(pipes)
+        self._book = book
+        self._show = show
+        self._grace = grace
+        self._report: List[bytes] = []
+        self._status: Optional[int] = None
+        self._peak = 0
+        self._cpu = 0.0
+        self._terminated = False
+        self._expired = ""
+        self._kill_at = None if time_limit is None else time.monotonic() + time_limit
+        self._kill_why = "timeout"
+
+    def run(self) -> Ended:
+        """Until the child has ended and its pipes are empty."""
+        wake_read, wake_write = os.pipe()
+        os.set_blocking(wake_read, False)
+        os.set_blocking(wake_write, False)
+        signal.set_wakeup_fd(wake_write)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, lambda *_: self._terminate())
+        selector = selectors.DefaultSelector()
+        selector.register(wake_read, selectors.EVENT_READ, "wake")
+        for name, fd in self._pipes.items():
+            selector.register(fd, selectors.EVENT_READ, name)
+        drain_until: Optional[float] = None
+        self._reap()
+        while self._pipes or self._status is None:
+            for key, _ in selector.select(self._pause(drain_until)):
+                if key.data == "wake":
+                    os.read(wake_read, 4096)
+                else:
+                    self._read(selector, key.data, key.fd)
+            if self._status is None:
+                self._reap()
+                self._enforce()
+            if self._status is not None:
+                if drain_until is None:
+                    self._signal_group(signal.SIGKILL)
+                    drain_until = time.monotonic() + _DRAIN
+                elif time.monotonic() > drain_until:
+                    break
+        signal.set_wakeup_fd(-1)
+        os.close(wake_read)
+        os.close(wake_write)
+        self._show(self._book.finish())
+        code, number = channel.exit_status(self._status or 0)
+        report = channel.decode_parts(self._report)
+        return Ended(report, code, number, self._terminated, self._expired, self._peak, self._cpu)
+
+    def _read(self, selector: selectors.DefaultSelector, name: str, fd: int) -> None:
+        data = os.read(fd, 65536)
+        if not data:
+            selector.unregister(fd)
+            os.close(fd)
+            del self._pipes[name]
+        elif name == "report":
+            self._report.append(data)
+        else:
+            self._show(self._book.feed(name, data))
+
+    def _pause(self, drain_until: Optional[float]) -> Optional[float]:
+        if drain_until is not None:
+            return max(0.0, drain_until - time.monotonic())
+        if self._kill_at is None:
+            return None
+        return max(0.0, self._kill_at - time.monotonic())
+
+    def _terminate(self) -> None:
+        """The pod is to stop: tell the step, and leave time to commit what it leaves."""
+        if not self._terminated:
+            self._terminated = True
+            limit = time.monotonic() + max(0.5, self._grace - _RESERVE)
+            if self._kill_at is None or limit < self._kill_at:
+                self._kill_at, self._kill_why = limit, "grace"
+        if self._status is None:
+            os.kill(self._pid, signal.SIGTERM)
+
+    def _enforce(self) -> None:
+        if self._kill_at is not None and time.monotonic() >= self._kill_at and self._status is None:
+            self._expired = self._kill_why
+            self._kill_at = None
+            self._signal_group(signal.SIGKILL)
+
+    def _signal_group(self, number: int) -> None:
+        try:
+            os.killpg(self._pid, number)
+        except (ProcessLookupError, PermissionError):
+            if self._status is None:
+                os.kill(self._pid, number)
+
+    def _reap(self) -> None:
+        """Take the child's end, and that of every orphan a container's first process inherits."""
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self._pid:
+                self._status = status
+                self._peak = usage.ru_maxrss * 1024
+                self._cpu = usage.ru_utime + usage.ru_stime

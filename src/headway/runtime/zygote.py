@@ -1,0 +1,212 @@
+"""The warm parent of local attempts: imports the flow once, then forks a child for each attempt.
+
+It speaks with the launcher over one socket that keeps message boundaries (Linux):
+
+- the launcher sends ``{"fork": n, "index": i}`` with four file descriptors (the batch as a file,
+  stdout, stderr, report), or ``{"signal": number, "child": n}``;
+- the zygote answers ``{"ready": true, "forkable": …, "why": …}`` once, then ``{"started": n, "pid": …}``
+  and ``{"ended": n, "status": …, "peak": …, "cpu": …}`` for each child.
+
+It runs no threads and opens no connections. End of file on the socket means that the launcher
+is gone: every child's group is killed and the zygote leaves.
+"""
+
+import gc
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+from typing import Any, Callable, Dict, List, NoReturn, Optional, Tuple
+
+from headway.runtime import child, reseed
+from headway.runtime.entry import load_flow
+from headway.store.base import ObjectStore
+from headway.store.open import open_store
+from headway.store.records import Batch, Code
+
+_MESSAGE = 64 * 1024
+
+#: Native libraries whose own threads are known to come back after a fork.
+_FORK_SAFE_POOLS = ("libopenblas", "libscipy_openblas", "libgomp", "libmkl", "libiomp5")
+
+
+def main() -> NoReturn:
+    """``python -m headway.runtime.zygote SOCKET_FD STORE_URL CODE_JSON``."""
+    fd, url, code_json = sys.argv[1:4]
+    kind, entry, flow_class, bundle, root, paths = json.loads(code_json)
+    code = Code(kind, entry, (flow_class[0], flow_class[1]), bundle, root, tuple(paths))
+    control = socket.socket(fileno=int(fd))
+    control.set_inheritable(False)
+    os.environ["HEADWAY_IN_TASK"] = "1"
+    load = _import_once(code)
+    why = unforkable()
+    gc.collect()
+    gc.freeze()
+    _send(control, {"ready": True, "forkable": not why, "why": why})
+    Zygote(control, load, lambda: open_store(url)).serve()
+    os._exit(0)
+
+
+def _import_once(code: Code) -> Callable[[], Any]:
+    """Import the flow now; what an import raises is raised again in each attempt, where it is seen."""
+    try:
+        if code.kind != "module":
+            with open(os.path.join(code.root, code.main), encoding="utf-8", errors="replace") as file:
+                reseed.keep(file.read())
+        flow_class = load_flow(code, code.root)
+    except BaseException as error:
+        return _raiser(error)
+    return lambda: flow_class
+
+
+def _raiser(error: BaseException) -> Callable[[], Any]:
+    def load() -> Any:
+        raise error
+
+    return load
+
+
+def unforkable() -> str:
+    """Why this process must not be forked after what it imported, "" where it may."""
+    import threading  # loaded by now in any case
+
+    others = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
+    if others:
+        return f"importing the flow started the Python thread {others[0]}"
+    if not os.path.isdir("/proc/self/task"):
+        return "" if sys.platform.startswith("linux") else "forking is not safe on this system"
+    if len(os.listdir("/proc/self/task")) == 1:
+        return ""
+    with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
+        loaded = {os.path.basename(line.split()[-1]) for line in maps if ".so" in line}
+    if any(library.startswith(_FORK_SAFE_POOLS) for library in loaded):
+        return ""
+    return "importing the flow started threads in a native library"
+
+
+class Zygote:
+    """Forks on request and reaps; one thread, one loop."""
+
+    def __init__(
+        self, control: socket.socket, load: Callable[[], Any], store: Callable[[], ObjectStore]
+    ) -> None:
+        self._control = control
+        self._load = load
+        self._store = store
+        self._children: Dict[int, int] = {}
+
+    def serve(self) -> None:
+        """Until the launcher closes the socket."""
+        wake_read, wake_write = os.pipe()
+        os.set_blocking(wake_read, False)
+        os.set_blocking(wake_write, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.set_wakeup_fd(wake_write)
+        selector = selectors.DefaultSelector()
+        selector.register(self._control, selectors.EVENT_READ)
+        selector.register(wake_read, selectors.EVENT_READ)
+        try:
+            while True:
+                for key, _ in selector.select():
+                    if key.fileobj is self._control:
+                        if not self._command():
+                            return
+                    else:
+                        os.read(wake_read, 4096)
+                self._reap()
+        finally:
+            for pid in self._children:
+                _signal_group(pid, signal.SIGKILL)
+
+    def _command(self) -> bool:
+        message, fds, _, _ = socket.recv_fds(self._control, _MESSAGE, 4)
+        if not message:
+            return False
+        command = json.loads(message)
+        if "fork" in command:
+            self._fork(command["fork"], command["index"], fds)
+        else:
+            for pid, number in self._children.items():
+                if number == command["child"]:
+                    _signal_group(pid, command["signal"])
+        return True
+
+    def _fork(self, number: int, index: int, fds: List[int]) -> None:
+        pid = os.fork()
+        if pid == 0:
+            self._run_child(index, fds)
+        for fd in fds:
+            os.close(fd)
+        self._children[pid] = number
+        _send(self._control, {"started": number, "pid": pid})
+
+    def _run_child(self, index: int, fds: List[int]) -> NoReturn:
+        """Never returns into the parent's loop, whatever happens: what it would clean up is not ours."""
+        try:
+            batch_fd, stdout, stderr, report = fds
+            self._control.close()
+            child.become_child(stdout, stderr)
+            batch = Batch.decode(read_at(batch_fd))
+            os.close(batch_fd)
+            child.run(self._load, batch, batch.tasks[index], self._store, report)
+        finally:
+            os._exit(70)
+
+    def _reap(self) -> None:
+        while self._children:
+            reaped = _wait()
+            if reaped is None:
+                return
+            pid, status, peak, cpu = reaped
+            number = self._children.pop(pid, None)
+            if number is not None:
+                _send(self._control, {"ended": number, "status": status, "peak": peak, "cpu": cpu})
+
+
+def read_at(fd: int) -> bytes:
+    """A whole file from its start, by position, so that several readers may share the descriptor."""
+    parts: List[bytes] = []
+    offset = 0
+    while True:
+        part = os.pread(fd, 1 << 20, offset)
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
+        offset += len(part)
+
+
+def _wait() -> Optional[Tuple[int, int, int, float]]:
+    try:
+        pid, status, usage = os.wait4(-1, os.WNOHANG)
+    except ChildProcessError:
+        return None
+    if pid == 0:
+        return None
+    return pid, status, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime
+
+
+def _signal_group(pid: int, number: int) -> None:
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:
+        # The child may not have made its group yet, or is gone; it is ours until we reap it.
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            return
+
+
+def _send(control: socket.socket, message: Dict[str, Any]) -> None:
+    try:
+        control.send(json.dumps(message).encode())
+    except (BrokenPipeError, ConnectionResetError):
+        # The launcher is gone; the next read says so.
+        return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""What the launcher tells the scheduler.
+
+Events about an attempt that is over or superseded change nothing, so that every source of truth
+(record, pod watch, a replayed journal) may report the same end again.
+"""
+
+from dataclasses import dataclass
+
+from headway.store.records import AttemptRef, Failure, Transition
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The run's record and its ``_parameters`` task exist: the start step may run."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStarted:
+    """The attempt runs by now. Changes the counts only; a launcher that does not count may leave it out."""
+
+    ref: AttemptRef
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptSucceeded:
+    """The attempt's record says *succeeded*.
+
+    Attributes:
+        ref: The attempt.
+        transition: What ``self.next`` said; None from an end step.
+    """
+
+    ref: AttemptRef
+    transition: Transition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFailed:
+    """The attempt's record says *failed*, or the launcher wrote it as *lost*.
+
+    The launcher settles the record first: an attempt reported here never succeeds later.
+    """
+
+    ref: AttemptRef
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptCancelled:
+    """An attempt named by ``CancelAttempts`` is gone without a result of its own."""
+
+    ref: AttemptRef
+
+
+@dataclass(frozen=True, slots=True)
+class RetryDue:
+    """The wait that a ``ScheduleRetry`` asked for is over."""
+
+    ref: AttemptRef
+
+
+@dataclass(frozen=True, slots=True)
+class RetriesDue:
+    """Several waits are over: what can start together, starts as one batch."""
+
+    refs: tuple[AttemptRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    """Somebody wants the run to stop: Ctrl-C, SIGTERM, ``stop``."""
+
+    reason: str
+
+
+class UnexpectedEventError(ValueError):
+    """The event cannot have happened, whatever came before it: a mistake in the launcher."""
+
+
+Event = (
+    RunStarted
+    | AttemptStarted
+    | AttemptSucceeded
+    | AttemptFailed
+    | AttemptCancelled
+    | RetryDue
+    | RetriesDue
+    | StopRequested
+)

@@ -1,0 +1,73 @@
+"""What the scheduler asks the launcher to do."""
+
+from dataclasses import dataclass
+
+from headway.store.records import AttemptRef, FrameTuple, TaskSpec
+
+#: The third way a run can end, beside the records' *succeeded* and *failed*.
+INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class StartBatch:
+    """Start these attempts of one step, together.
+
+    Attributes:
+        step: The step all of them belong to.
+        frames: The fan-out the tasks stand in, outermost first; in the last frame each task's own
+            index takes the place of the one given.
+        inputs: The winning attempts that lead here: one, or for a join all of them in split order.
+        tasks: Task, attempt and index of each, by index.
+        join: Whether the step takes ``inputs``.
+        name: Unique in the run: "train-3".
+    """
+
+    step: str
+    frames: tuple[FrameTuple, ...]
+    inputs: tuple[AttemptRef, ...]
+    tasks: tuple[TaskSpec, ...]
+    join: bool
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleRetry:
+    """After so many seconds (and jitter), say ``RetryDue`` or ``RetriesDue`` with this ref.
+
+    Attributes:
+        ref: The attempt to come.
+        delay: Seconds; 0 means that only attempts failing at the same time are waited for.
+    """
+
+    ref: AttemptRef
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAttempts:
+    """Stop these attempts and tell the end of each: cancelled, failed, or succeeded after all."""
+
+    refs: tuple[AttemptRef, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """Nothing runs and nothing will: the last instruction of a run.
+
+    Attributes:
+        outcome: succeeded, failed or interrupted.
+        end_ref: The winning attempt of the end step, if it succeeded.
+        message: Why the run did not succeed, for people; "" if it did.
+        failed_ref: The attempt whose failure ended the run, if one did.
+        hint: What to do about it, or "".
+    """
+
+    outcome: str
+    end_ref: AttemptRef | None = None
+    message: str = ""
+    failed_ref: AttemptRef | None = None
+    hint: str = ""
+
+
+Instruction = StartBatch | ScheduleRetry | CancelAttempts | RunEnded

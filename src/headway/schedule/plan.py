@@ -1,0 +1,91 @@
+"""What the scheduler must know of a flow: its shape, and how often each step may be tried again."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from headway.store.records import CONFIGURATION, INFRASTRUCTURE, RESOURCES, USER
+
+#: Retries per failure class where the policy says nothing.
+DEFAULT_RETRIES: Mapping[str, int] = {USER: 0, INFRASTRUCTURE: 5, CONFIGURATION: 0}
+
+FIRST_BACKOFF_SECONDS = 1.0
+LONGEST_BACKOFF_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlanNode:
+    """One step of the plan.
+
+    Attributes:
+        name: The step's name.
+        targets: Every step that it may lead to; which of them, and how, its transition says at run time.
+        join: Whether it collects the tasks of a split.
+        end: Whether the run succeeds when it does.
+    """
+
+    name: str
+    targets: tuple[str, ...] = ()
+    join: bool = False
+    end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps by name, and which of them is first.
+
+    Raises:
+        ValueError: The start or a target is not among the nodes, or no node is an end.
+    """
+
+    start: str
+    nodes: Mapping[str, PlanNode]
+
+    def __post_init__(self) -> None:
+        named = {self.start, *(target for node in self.nodes.values() for target in node.targets)}
+        if missing := sorted(named - self.nodes.keys()):
+            raise ValueError(f"the plan names steps that it does not hold: {', '.join(missing)}")
+        if not any(node.end for node in self.nodes.values()):
+            raise ValueError("the plan has no end step")
+
+    @classmethod
+    def of(cls, start: str, nodes: Iterable[PlanNode]) -> "Plan":
+        """The plan of these nodes."""
+        return cls(start, {node.name: node for node in nodes})
+
+
+@dataclass(frozen=True, slots=True)
+class StepPolicy:
+    """How often, and how soon, a step's tasks are tried again.
+
+    Attributes:
+        retries: How many retries each failure class allows a task; ``@retry(times=…)`` is the user
+            class. A class not named has its default: none, 5 for infrastructure. Resources share the
+            user's budget unless they are named.
+        delay: Seconds to wait before a retry, infrastructure failures excepted.
+    """
+
+    retries: Mapping[str, int] = field(default_factory=dict)
+    delay: float = 0.0
+
+    def pool(self, kind: str) -> str:
+        """The class whose budget a failure of this class spends."""
+        return USER if kind == RESOURCES and RESOURCES not in self.retries else kind
+
+    def budget(self, pool: str) -> int:
+        """How many failures of this pool are followed by a retry; none for a class not known here."""
+        return self.retries.get(pool, DEFAULT_RETRIES.get(pool, 0))
+
+    def retry_delay(self, kind: str, earlier: int) -> float:
+        """Seconds to wait before the retry that follows a failure.
+
+        Args:
+            kind: The failure's class.
+            earlier: How many failures of its pool the task had before this one.
+        """
+        return infrastructure_delay(earlier) if kind == INFRASTRUCTURE else self.delay
+
+
+def infrastructure_delay(earlier: int) -> float:
+    """Seconds to back off: 1, 2, 4, … at most 60. The launcher adds the jitter."""
+    # The exponent is bounded too: a budget of thousands must not overflow a float.
+    return min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2.0 ** min(earlier, 16))

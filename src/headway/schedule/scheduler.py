@@ -1,0 +1,252 @@
+"""The state machine of one run: what to start, try again, cancel, and when it is over."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from headway.schedule.events import (
+    AttemptCancelled,
+    AttemptFailed,
+    AttemptStarted,
+    AttemptSucceeded,
+    Event,
+    RetriesDue,
+    RetryDue,
+    RunStarted,
+    StopRequested,
+    UnexpectedEventError,
+)
+from headway.schedule.instructions import (
+    INTERRUPTED,
+    CancelAttempts,
+    Instruction,
+    RunEnded,
+    ScheduleRetry,
+    StartBatch,
+)
+from headway.schedule.joins import JoinGroups
+from headway.schedule.plan import Plan, StepPolicy
+from headway.schedule.tasks import Cohort, StepCounts, Task, TaskState, TaskTable
+from headway.schedule.transitions import Start, TransitionError, advance
+from headway.store.records import FAILED, SUCCEEDED, USER, AttemptRef, Failure, Transition
+
+#: The attempt whose artifacts are the run's parameters: the input of the start task.
+PARAMETERS = AttemptRef("_parameters", "0", 0)
+
+_TRANSITION_HINT = (
+    "Whichever way a step's code takes, it has to end with the self.next call that its source shows."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """Why nothing more is started; the first reason stands."""
+
+    outcome: str
+    message: str
+    failed_ref: AttemptRef | None = None
+    hint: str = ""
+
+
+class Scheduler:
+    """Drives one run; not safe to use from several threads.
+
+    Args:
+        plan: The flow's shape.
+        policies: How often each step may be tried again; a step not named has the default policy.
+    """
+
+    def __init__(self, plan: Plan, policies: Mapping[str, StepPolicy]) -> None:
+        self._plan = plan
+        self._policies = {step: policies.get(step, StepPolicy()) for step in plan.nodes}
+        self._tasks = TaskTable(plan.nodes)
+        self._joins = JoinGroups()
+        self._batches = 0
+        self._started = False
+        self._stop: _Stop | None = None
+        self._end: AttemptRef | None = None
+        self._outcome: str | None = None
+
+    def handle(self, event: Event) -> list[Instruction]:
+        """Take in what happened.
+
+        An event that is no news (a duplicate, a superseded attempt, anything after the end)
+        gives no instruction and changes nothing.
+
+        Returns:
+            What is to be done, in this order.
+
+        Raises:
+            UnexpectedEventError: The event names an attempt, or a cancellation, that was never asked for.
+        """
+        instructions = self._react(event)
+        if self._outcome is None and (self._started or self._stop) and not self._tasks.any_live():
+            instructions.append(self._finish())
+        return instructions
+
+    @property
+    def outcome(self) -> str | None:
+        """succeeded, failed or interrupted once the run has ended, None before."""
+        return self._outcome
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the run failed or was interrupted: nothing more is started."""
+        return self._stop is not None
+
+    def counts(self) -> dict[str, StepCounts]:
+        """How many tasks of each step stand where; every step of the plan is named."""
+        return self._tasks.counts()
+
+    def winners(self) -> dict[str, int]:
+        """The number of the attempt that counts, by "step/task", of all tasks that succeeded."""
+        return self._tasks.winners()
+
+    def active(self) -> tuple[AttemptRef, ...]:
+        """The attempts that were started and have not ended."""
+        return tuple(task.ref for task in self._tasks.live(TaskState.WAITING, TaskState.RUNNING))
+
+    def retrying(self) -> tuple[AttemptRef, ...]:
+        """The attempts whose wait is not over: each is owed a ``RetryDue``."""
+        return tuple(task.ref for task in self._tasks.live(TaskState.RETRYING))
+
+    def _react(self, event: Event) -> list[Instruction]:
+        match event:
+            case AttemptSucceeded(ref, transition):
+                return self._succeeded(ref, transition)
+            case AttemptFailed(ref, failure):
+                return self._failed(ref, failure)
+            case AttemptStarted(ref):
+                return self._attempt_started(ref)
+            case AttemptCancelled(ref):
+                return self._cancelled(ref)
+            case RetryDue(ref):
+                return self._due((ref,))
+            case RetriesDue(refs):
+                return self._due(refs)
+            case StopRequested(reason):
+                return self._halt(_Stop(INTERRUPTED, reason))
+            case RunStarted():
+                return self._run_started()
+
+    def _run_started(self) -> list[Instruction]:
+        if self._started or self._stop:
+            return []
+        self._started = True
+        return [self._start(Start(self._plan.start, (), range(1)), (PARAMETERS,))]
+
+    def _attempt_started(self, ref: AttemptRef) -> list[Instruction]:
+        task = self._tasks.under_way(ref)
+        if task:
+            self._tasks.move(task, TaskState.RUNNING)
+        return []
+
+    def _succeeded(self, ref: AttemptRef, transition: Transition | None) -> list[Instruction]:
+        task = self._tasks.under_way(ref)
+        if task is None:
+            return []
+        is_end = self._plan.nodes[ref.step].end
+        if self._stop and not is_end:
+            self._tasks.finish(task, TaskState.SUCCEEDED)
+            return []
+        try:
+            following = advance(self._plan, ref, task.frames, transition)
+        except TransitionError as e:
+            return self._give_up(task, Failure(USER, "Transition", f"{e}.", _TRANSITION_HINT))
+        self._tasks.finish(task, TaskState.SUCCEEDED)
+        if is_end:
+            self._end = ref
+        instructions: list[Instruction] = []
+        for item in following:
+            if isinstance(item, Start):
+                instructions.append(self._start(item, (ref,)))
+            elif inputs := self._joins.arrive(item, ref):
+                instructions.append(self._start(item.start(), inputs))
+        return instructions
+
+    def _failed(self, ref: AttemptRef, failure: Failure) -> list[Instruction]:
+        task = self._tasks.under_way(ref)
+        if task is None:
+            return []
+        policy = self._policies[ref.step]
+        pool = policy.pool(failure.kind)
+        earlier = task.spend(pool)
+        if self._stop or earlier >= policy.budget(pool):
+            return self._give_up(task, failure)
+        task.attempt += 1
+        self._tasks.move(task, TaskState.RETRYING)
+        return [ScheduleRetry(task.ref, policy.retry_delay(failure.kind, earlier))]
+
+    def _give_up(self, task: Task, failure: Failure) -> list[Instruction]:
+        """The task has failed for good, and the run with it."""
+        ref = task.ref
+        self._tasks.finish(task, TaskState.FAILED)
+        tries = f" after {ref.attempt + 1} attempts" if ref.attempt else ""
+        message = f"{ref.step}/{ref.task} failed{tries}: {failure.message}"
+        return self._halt(_Stop(FAILED, message, ref, failure.hint))
+
+    def _cancelled(self, ref: AttemptRef) -> list[Instruction]:
+        task = self._tasks.under_way(ref)
+        if task is None:
+            return []
+        if self._stop is None:
+            # Taken as an end, it would leave a task that neither failed nor is tried again.
+            raise UnexpectedEventError(f"{ref} was cancelled, though nobody asked for it")
+        self._tasks.finish(task, TaskState.CANCELLED)
+        return []
+
+    def _due(self, refs: tuple[AttemptRef, ...]) -> list[Instruction]:
+        # All are looked up before one is moved: an unknown ref must leave the state as it was.
+        due = [task for task in map(self._tasks.current, refs) if task and task.state is TaskState.RETRYING]
+        cohorts: dict[Cohort, dict[int, Task]] = {}
+        for task in due:
+            cohorts.setdefault(task.cohort, {})[task.index] = task
+        instructions: list[Instruction] = []
+        for cohort, by_index in cohorts.items():
+            tasks = [by_index[index] for index in sorted(by_index)]
+            for task in tasks:
+                self._tasks.move(task, TaskState.WAITING)
+            instructions.append(self._batch(cohort, tasks))
+        return instructions
+
+    def _halt(self, stop: _Stop) -> list[Instruction]:
+        """Start nothing more, give up the waits, cancel what is under way."""
+        if self._stop or self._outcome:
+            return []
+        self._stop = stop
+        for task in self._tasks.live(TaskState.RETRYING):
+            self._tasks.finish(task, TaskState.FAILED)
+        active = self.active()
+        reason = f"{stop.failed_ref.step}/{stop.failed_ref.task} failed" if stop.failed_ref else stop.message
+        return [CancelAttempts(active, reason)] if active else []
+
+    def _start(self, start: Start, inputs: tuple[AttemptRef, ...]) -> StartBatch:
+        cohort = Cohort(start.step, start.frames, inputs, self._plan.nodes[start.step].join)
+        return self._batch(cohort, self._tasks.mint(cohort, start.indices))
+
+    def _batch(self, cohort: Cohort, tasks: list[Task]) -> StartBatch:
+        self._batches += 1
+        return StartBatch(
+            step=cohort.step,
+            frames=cohort.frames,
+            inputs=cohort.inputs,
+            tasks=tuple(task.spec for task in tasks),
+            join=cohort.join,
+            name=f"{cohort.step}-{self._batches}",
+        )
+
+    def _finish(self) -> RunEnded:
+        stop = self._stop
+        if self._end and (stop is None or stop.outcome == INTERRUPTED):
+            # A stop that came too late to keep the end step from succeeding took nothing away.
+            ended = RunEnded(SUCCEEDED, self._end)
+        elif stop:
+            ended = RunEnded(stop.outcome, None, stop.message, stop.failed_ref, stop.hint)
+        else:
+            ended = RunEnded(FAILED, None, self._stalled())
+        self._outcome = ended.outcome
+        return ended
+
+    def _stalled(self) -> str:
+        """What a run waits for that has nothing left to run; a graph that was checked never comes here."""
+        joins = [f"{join} (has {came} of {count} inputs)" for join, came, count in self._joins.waiting()]
+        return f"The end step was not reached; still waiting: {', '.join(joins) or 'nothing'}."

@@ -1,0 +1,1 @@
+"""Datastores: blobs, records, logs, and the layout they share."""

@@ -1,0 +1,85 @@
+"""Where everything stands in a datastore: the keys of layout version 1, relative to the root.
+
+::
+
+    v1/flows/<flow>                                   a marker, so that flows can be listed
+    v1/<flow>/runs/<run>.json                         run record, created once
+    v1/<flow>/run/<run>/end.json                      how the run ended, created once
+    v1/<flow>/run/<run>/lease.json                    the launcher's claim, replaced by compare-and-swap
+    v1/<flow>/run/<run>/journal/<8 digits>.json       the launcher's decisions, window by window
+    v1/<flow>/run/<run>/batch/<batch>.json            what the pods of one Job are to do
+    v1/<flow>/run/<run>/feed/<ms>.<step>.<task>.<attempt>.<n>   what pods report while they run
+    v1/<flow>/run/<run>/task/<step>/<task>/<attempt>/record.json   the commit: its creation is the truth
+    v1/<flow>/run/<run>/task/<step>/<task>/<attempt>/stdout.log    its log, stamped lines, whole
+    v1/<flow>/run/<run>/task/<step>/<task>/<attempt>/stderr.log
+    v1/<flow>/data/<2 hex>/<sha256>                   artifacts, by content
+    v1/<flow>/code/<sha256>                           bundles of code, by content
+
+Steps, flows and ids never hold a slash or a dot. This module runs in pods.
+"""
+
+VERSION = "v1"
+
+
+def flow_marker(flow: str) -> str:
+    return f"{VERSION}/flows/{flow}"
+
+
+def runs(flow: str) -> str:
+    return f"{VERSION}/{flow}/runs/"
+
+
+def run_record(flow: str, run: str) -> str:
+    return f"{runs(flow)}{run}.json"
+
+
+def run_folder(flow: str, run: str) -> str:
+    return f"{VERSION}/{flow}/run/{run}/"
+
+
+def run_end(flow: str, run: str) -> str:
+    return run_folder(flow, run) + "end.json"
+
+
+def lease(flow: str, run: str) -> str:
+    return run_folder(flow, run) + "lease.json"
+
+
+def journal(flow: str, run: str) -> str:
+    return run_folder(flow, run) + "journal/"
+
+
+def batch(flow: str, run: str, name: str) -> str:
+    return f"{run_folder(flow, run)}batch/{name}.json"
+
+
+def feed(flow: str, run: str) -> str:
+    return run_folder(flow, run) + "feed/"
+
+
+def tasks(flow: str, run: str) -> str:
+    return run_folder(flow, run) + "task/"
+
+
+def step_folder(flow: str, run: str, step: str) -> str:
+    return f"{tasks(flow, run)}{step}/"
+
+
+def attempt_folder(flow: str, run: str, step: str, task: str, attempt: int) -> str:
+    return f"{step_folder(flow, run, step)}{task}/{attempt}/"
+
+
+def record(flow: str, run: str, step: str, task: str, attempt: int) -> str:
+    return attempt_folder(flow, run, step, task, attempt) + "record.json"
+
+
+def log(flow: str, run: str, step: str, task: str, attempt: int, stream: str) -> str:
+    return f"{attempt_folder(flow, run, step, task, attempt)}{stream}.log"
+
+
+def blob(flow: str, sha256: str) -> str:
+    return f"{VERSION}/{flow}/data/{sha256[:2]}/{sha256}"
+
+
+def code(flow: str, sha256: str) -> str:
+    return f"{VERSION}/{flow}/code/{sha256}"

@@ -1,0 +1,194 @@
+"""Log lines, stamped where they are written, and the small objects that carry them while a task runs.
+
+A stored line is ``2026-11-22T08:41:25.123Z task text``: time (UTC, milliseconds), source, text, newline.
+The source is ``task`` or ``runtime``; with a ``+`` (``task+``) the text goes on where the line before
+ended, because it was too long for one. The text is what was written, byte for byte. What bears no stamp
+is garbage or torn, and is still given, as text, with the time of the line before.
+"""
+
+import heapq
+import time
+from datetime import date
+from functools import lru_cache
+from typing import Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+
+from headway.store import layout
+from headway.store.records import AttemptRef
+
+#: Who wrote a line: the user's code, or Headway.
+TASK, RUNTIME = "task", "runtime"
+
+#: A longer line is stored in several pieces.
+MAX_TEXT = 64 << 10
+
+#: Kinds of feed objects: lines of a running attempt, and the notice that its record is there.
+LOG, END = "log", "end"
+
+_STAMP = 24
+_EPOCH = date(1970, 1, 1).toordinal()
+_TAGS = {
+    b"task": (TASK, False),
+    b"task+": (TASK, True),
+    b"runtime": (RUNTIME, False),
+    b"runtime+": (RUNTIME, True),
+}
+
+
+class LogLine(NamedTuple):
+    """A line of a log.
+
+    Attributes:
+        ms: When it was written, milliseconds since the epoch.
+        source: "task" or "runtime".
+        text: Without the newline; bytes that are no UTF-8 are replaced.
+        stream: "stdout" or "stderr".
+        continues: Whether it goes on where an earlier line ended whose text is not in this data.
+    """
+
+    ms: int
+    source: str
+    text: str
+    stream: str = "stdout"
+    continues: bool = False
+
+
+class FeedKey(NamedTuple):
+    """What the key of a feed object says.
+
+    Attributes:
+        ms: When it was written, by its writer's clock, milliseconds since the epoch.
+        ref: The attempt that wrote it.
+        seq: Numbers the attempt's feed objects, from 0.
+        kind: "log" or "end"; others are of later versions and to be left alone.
+    """
+
+    ms: int
+    ref: AttemptRef
+    seq: int
+    kind: str
+
+
+def encode_line(text: bytes, ms: int, source: str = TASK, continues: bool = False) -> bytes:
+    """The stored form of a line (or of several, where the text holds newlines).
+
+    Args:
+        text: What was written; one newline at its end is not part of it.
+        ms: When, milliseconds since the epoch.
+        source: "task" or "runtime".
+        continues: Whether the text goes on where the last one ended, because that had no newline.
+    """
+    stamp = format_time(ms)
+    first = b" %b " % source.encode()
+    again = b" %b+ " % source.encode()
+    pieces: List[bytes] = []
+    for line in (text[:-1] if text.endswith(b"\n") else text).split(b"\n"):
+        pieces += (stamp, again if continues else first, line[:MAX_TEXT], b"\n")
+        for start in range(MAX_TEXT, len(line), MAX_TEXT):
+            pieces += (stamp, again, line[start : start + MAX_TEXT], b"\n")
+        continues = False
+    return b"".join(pieces)
+
+
+def parse_lines(data: bytes, stream: str = "stdout") -> List[LogLine]:
+    """The lines in stored data, long ones put together again.
+
+    Args:
+        data: Any stored bytes, also a part of a log.
+        stream: Which stream the data is of.
+    """
+    lines: List[LogLine] = []
+    ms, source = 0, TASK
+    for raw in data.split(b"\n"):
+        fields = raw.split(b" ", 2)
+        tag = _TAGS.get(fields[1]) if len(fields) == 3 else None
+        when = _parse_time(fields[0]) if tag else None
+        if tag is None or when is None:
+            if raw:
+                lines.append(LogLine(ms, source, raw.decode("utf-8", "replace"), stream))
+            continue
+        ms, (source, continues) = when, tag
+        text = fields[2].decode("utf-8", "replace")
+        if continues and lines and lines[-1].source == source:
+            lines[-1] = lines[-1]._replace(text=lines[-1].text + text)
+        else:
+            lines.append(LogLine(ms, source, text, stream, continues))
+    return lines
+
+
+def merge_lines(*streams: Iterable[LogLine]) -> Iterator[LogLine]:
+    """The lines of several streams by time, each stream's own order kept even where its clock went back."""
+    numbered = (_monotonic(stream, number) for number, stream in enumerate(streams))
+    for _, _, line in heapq.merge(*numbered, key=lambda item: item[:2]):
+        yield line
+
+
+def encode_chunk(streams: Mapping[str, bytes]) -> bytes:
+    """The payload of a ``log`` feed object: stored lines of one or more streams.
+
+    Each stream is a line ``<stream> <bytes>`` and then so many bytes of stored lines.
+    """
+    return b"".join(b"%b %d\n%b" % (name.encode(), len(lines), lines) for name, lines in streams.items())
+
+
+def decode_chunk(payload: bytes) -> Dict[str, bytes]:
+    """The stored lines in a payload, by stream; what is torn at its end is given as far as it goes."""
+    streams: Dict[str, bytes] = {}
+    while payload:
+        head, _, payload = payload.partition(b"\n")
+        name, _, count = head.partition(b" ")
+        if not count.isdigit():
+            break
+        size = int(count)
+        streams[name.decode("utf-8", "replace")] = payload[:size]
+        payload = payload[size:]
+    return streams
+
+
+def feed_key(flow: str, run: str, ms: int, ref: AttemptRef, seq: int, kind: str) -> str:
+    """The key of a feed object; keys of a run sort by time."""
+    return f"{layout.feed(flow, run)}{ms:013d}.{ref.step}.{ref.task}.{ref.attempt}.{seq}.{kind}"
+
+
+def parse_feed_key(key: str) -> Optional[FeedKey]:
+    """What a feed object's key says, None if it is none."""
+    fields = key.rpartition("/")[2].split(".")
+    if len(fields) != 6 or not (fields[0].isdigit() and fields[3].isdigit() and fields[4].isdigit()):
+        return None
+    ms, step, task, attempt, seq, kind = fields
+    return FeedKey(int(ms), AttemptRef(step, task, int(attempt)), int(seq), kind)
+
+
+def format_time(ms: int) -> bytes:
+    """The stamp of a moment: ``2026-11-22T08:41:25.123Z``."""
+    seconds, rest = divmod(ms, 1000)
+    return b"%b.%03dZ" % (_format_second(seconds), rest)
+
+
+@lru_cache(maxsize=64)
+def _format_second(seconds: int) -> bytes:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)).encode()
+
+
+@lru_cache(maxsize=256)
+def _parse_second(text: bytes) -> Optional[int]:
+    """Seconds since the epoch of ``2026-11-22T08:41:25``."""
+    try:
+        year, month, day = int(text[0:4]), int(text[5:7]), int(text[8:10])
+        days = date(year, month, day).toordinal() - _EPOCH
+        return days * 86400 + int(text[11:13]) * 3600 + int(text[14:16]) * 60 + int(text[17:19])
+    except ValueError:
+        return None
+
+
+def _parse_time(stamp: bytes) -> Optional[int]:
+    if len(stamp) != _STAMP or stamp[10:11] != b"T" or stamp[19:20] != b"." or not stamp[20:23].isdigit():
+        return None
+    seconds = _parse_second(stamp[:19])
+    return None if seconds is None else seconds * 1000 + int(stamp[20:23])
+
+
+def _monotonic(lines: Iterable[LogLine], number: int) -> Iterator[Tuple[int, int, LogLine]]:
+    latest = 0
+    for line in lines:
+        latest = max(latest, line.ms)
+        yield latest, number, line

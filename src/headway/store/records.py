@@ -1,0 +1,299 @@
+"""The small JSON objects that say what is to be done and what was done.
+
+Plain named tuples with their own JSON form, because they are read and written in pods
+(standard library, Python 3.9, few imports). A field that a newer version added is ignored
+by an older reader; a field that is missing takes its default.
+"""
+
+import json
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+#: One level of fan-out that a task stands in, outermost first:
+#: (split step, split task, index, count, variable or None). A static branch has no variable.
+FrameTuple = Tuple[str, str, int, int, Optional[str]]
+
+
+class AttemptRef(NamedTuple):
+    """One try of a task: (step, task, attempt). Also names a winning attempt's artifacts."""
+
+    step: str
+    task: str
+    attempt: int
+
+    def __str__(self) -> str:
+        return f"{self.step}/{self.task}" + (f" (attempt {self.attempt})" if self.attempt else "")
+
+
+class ArtifactRef(NamedTuple):
+    """Where an artifact's value is: its content's sha256, its size there in bytes, its type's name."""
+
+    sha256: str
+    size: int
+    type: str
+
+
+class Transition(NamedTuple):
+    """What ``self.next`` said: the targets, and for a foreach its variable and number of splits."""
+
+    targets: Tuple[str, ...]
+    foreach: Optional[str] = None
+    splits: Optional[int] = None
+
+
+#: The failure classes, each with a budget of its own.
+USER, RESOURCES, INFRASTRUCTURE, CONFIGURATION = "user", "resources", "infrastructure", "configuration"
+
+
+class Failure(NamedTuple):
+    """Why an attempt failed.
+
+    Attributes:
+        kind: user, resources, infrastructure or configuration: whose budget it spends.
+        reason: One word for machines ("Exception", "Timeout", "OutOfMemory", "Signal", "Exit", "Evicted", …).
+        message: One or two sentences for people.
+        hint: What to do about it, or "".
+        traceback: The user's traceback, or "".
+        type: The exception's qualified name, or "".
+    """
+
+    kind: str
+    reason: str
+    message: str
+    hint: str = ""
+    traceback: str = ""
+    type: str = ""
+
+
+#: What became of an attempt.
+SUCCEEDED, FAILED, LOST = "succeeded", "failed", "lost"
+
+
+class Record(NamedTuple):
+    """An attempt's result; the creation of this object, once, is what makes it true.
+
+    Attributes:
+        ref: Which attempt.
+        outcome: succeeded, failed, or lost (written by the launcher in place of an attempt it gave up).
+        frames: The fan-out the task stands in, outermost first.
+        artifacts: Name to place, inherited ones included.
+        transition: What ``self.next`` said, None for the end step and for failures.
+        failure: Why, unless it succeeded.
+        metadata: Facts about the attempt (``kubernetes-pod-name``, ``peak-memory``, …), all strings.
+        started: Seconds since the epoch, by the clock of the machine it ran on.
+        ended: The same clock.
+        inputs: The attempts whose artifacts it read.
+        log_lines: Lines per stream, so that a reader knows when it has them all.
+    """
+
+    ref: AttemptRef
+    outcome: str
+    frames: Tuple[FrameTuple, ...] = ()
+    artifacts: Dict[str, ArtifactRef] = {}
+    transition: Optional[Transition] = None
+    failure: Optional[Failure] = None
+    metadata: Dict[str, str] = {}
+    started: float = 0.0
+    ended: float = 0.0
+    inputs: Tuple[AttemptRef, ...] = ()
+    log_lines: Dict[str, int] = {}
+
+    def encode(self) -> bytes:
+        return encode(self._asdict())
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Record":
+        raw = _known(cls, json.loads(data))
+        raw["ref"] = AttemptRef(*raw["ref"])
+        raw["frames"] = tuple(frame_from_json(frame) for frame in raw.get("frames", ()))
+        raw["artifacts"] = {name: ArtifactRef(*ref) for name, ref in raw.get("artifacts", {}).items()}
+        raw["inputs"] = tuple(AttemptRef(*ref) for ref in raw.get("inputs", ()))
+        if raw.get("transition"):
+            targets, foreach, splits = raw["transition"]
+            raw["transition"] = Transition(tuple(targets), foreach, splits)
+        if raw.get("failure"):
+            raw["failure"] = Failure(*raw["failure"])
+        return cls(**raw)
+
+
+class Code(NamedTuple):
+    """How the flow's code is started again elsewhere, the way the person started it here.
+
+    Attributes:
+        kind: "path" (``python flow.py``), "module" (``python -m pkg.flow``) or "source" (``python -c``).
+        main: The path relative to the bundle's root, the dotted module, or the name of the source file.
+        cls: The flow class, as (module name, qualified name); the module is ``__main__`` where it stands there.
+        bundle: sha256 of the bundle in the datastore, "" where code is not shipped (local steps).
+        root: The folder that holds the code here; local steps run from it. "" in a pod.
+        paths: Further import folders, relative to the bundle's root.
+    """
+
+    kind: str
+    main: str
+    cls: Tuple[str, str]
+    bundle: str = ""
+    root: str = ""
+    paths: Tuple[str, ...] = ()
+
+
+class TaskSpec(NamedTuple):
+    """One task of a batch: its id, the attempt to make, its index in the innermost foreach or branch."""
+
+    task: str
+    attempt: int
+    index: int = 0  # type: ignore[assignment]  # a tuple has a method of this name; nobody calls it here
+
+
+class Batch(NamedTuple):
+    """Attempts of one step started together: what a pod (by its index) or a local child is to do.
+
+    Attributes:
+        flow: The flow's name.
+        run: The run's id.
+        step: The step all attempts belong to.
+        name: Unique within the run; names the stored object and the Job.
+        code: How to start the flow's code.
+        tasks: The attempts, by index.
+        frames: The fan-out of these tasks, outermost first; the last frame's index is taken from the task.
+        inputs: The winning attempts that lead here: one, or for a join all of them in split order.
+        join: Whether the step takes ``inputs``.
+        timeout: Seconds the step's code may run, None for no limit.
+        env: Environment for the step's code (``@environment``).
+        user: Who runs it.
+        tags: The run's tags.
+        namespace: The user namespace ("user:ann").
+        retries: How many retries the user's code has, for ``current`` and for words.
+        origin: The run that was resumed, or None.
+        grace: Seconds between SIGTERM and SIGKILL.
+        orphan_limit: Seconds after the end of the launcher's lease in which a pod may still start.
+    """
+
+    flow: str
+    run: str
+    step: str
+    name: str
+    code: Code
+    tasks: Tuple[TaskSpec, ...]
+    frames: Tuple[FrameTuple, ...] = ()
+    inputs: Tuple[AttemptRef, ...] = ()
+    join: bool = False
+    timeout: Optional[float] = None
+    env: Dict[str, str] = {}
+    user: str = ""
+    tags: Tuple[str, ...] = ()
+    namespace: str = ""
+    retries: int = 0
+    origin: Optional[str] = None
+    grace: float = 30.0
+    orphan_limit: float = 3600.0
+
+    def encode(self) -> bytes:
+        return encode(self._asdict())
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Batch":
+        raw = _known(cls, json.loads(data))
+        kind, main, flow_class, *rest = raw["code"]
+        raw["code"] = Code(
+            kind, main, (flow_class[0], flow_class[1]), *rest[:2], *(tuple(p) for p in rest[2:3])
+        )
+        raw["tasks"] = tuple(TaskSpec(*task) for task in raw["tasks"])
+        raw["frames"] = tuple(frame_from_json(frame) for frame in raw.get("frames", ()))
+        raw["inputs"] = tuple(AttemptRef(*ref) for ref in raw.get("inputs", ()))
+        raw["tags"] = tuple(raw.get("tags", ()))
+        return cls(**raw)
+
+    def frames_of(self, task: TaskSpec) -> Tuple[FrameTuple, ...]:
+        """The fan-out of one of the tasks: the batch's frames with the task's own index in the last."""
+        if not self.frames:
+            return ()
+        split, parent, _, count, variable = self.frames[-1]
+        return (*self.frames[:-1], (split, parent, task.index, count, variable))
+
+
+class RunRecord(NamedTuple):
+    """What is known of a run when it starts.
+
+    Attributes:
+        flow: The flow's name.
+        run: The run's id.
+        user: Who started it.
+        created: Seconds since the epoch.
+        tags: Tags that the user gave.
+        system_tags: Tags that Headway gives (``user:ann``, ``runtime:dev``, …).
+        graph: The graph, as the flow layer writes it.
+        parameters: Name to the text that was given or the default's repr, for people.
+        code: How the flow's code was started.
+        metadata: Facts about the launcher (versions, script name, …).
+        root: The datastore's root, where this record only points to a run elsewhere; else "".
+        origin: The run that was resumed, or None.
+    """
+
+    flow: str
+    run: str
+    user: str
+    created: float
+    tags: Tuple[str, ...] = ()
+    system_tags: Tuple[str, ...] = ()
+    graph: Dict[str, Any] = {}
+    parameters: Dict[str, str] = {}
+    code: Optional[Code] = None
+    metadata: Dict[str, str] = {}
+    root: str = ""
+    origin: Optional[str] = None
+
+    def encode(self) -> bytes:
+        return encode(self._asdict())
+
+    @classmethod
+    def decode(cls, data: bytes) -> "RunRecord":
+        raw = _known(cls, json.loads(data))
+        raw["tags"] = tuple(raw.get("tags", ()))
+        raw["system_tags"] = tuple(raw.get("system_tags", ()))
+        if raw.get("code"):
+            kind, main, flow_class, *rest = raw["code"]
+            raw["code"] = Code(
+                kind, main, (flow_class[0], flow_class[1]), *rest[:2], *(tuple(p) for p in rest[2:3])
+            )
+        return cls(**raw)
+
+
+class RunEnd(NamedTuple):
+    """How a run ended; the creation of this object is what ends it.
+
+    Attributes:
+        outcome: succeeded, failed or interrupted.
+        ended: Seconds since the epoch.
+        end: The winning attempt of the end step, None unless it succeeded.
+        message: Why it did not succeed, for people.
+        winners: The number of the attempt that counts, by "step/task".
+    """
+
+    outcome: str
+    ended: float
+    end: Optional[AttemptRef] = None
+    message: str = ""
+    winners: Dict[str, int] = {}
+
+    def encode(self) -> bytes:
+        return encode(self._asdict())
+
+    @classmethod
+    def decode(cls, data: bytes) -> "RunEnd":
+        raw = _known(cls, json.loads(data))
+        if raw.get("end"):
+            raw["end"] = AttemptRef(*raw["end"])
+        return cls(**raw)
+
+
+def encode(value: object) -> bytes:
+    """Compact JSON; named tuples become arrays."""
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def frame_from_json(raw: List[Any]) -> FrameTuple:
+    split, parent, index, count, variable = raw
+    return (split, parent, index, count, variable)
+
+
+def _known(cls: Any, raw: Dict[str, Any]) -> Dict[str, Any]:
+    return {name: value for name, value in raw.items() if name in cls._fields}

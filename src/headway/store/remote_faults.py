@@ -1,0 +1,39 @@
+"""What obstore's errors tell, read from their text: it gives no codes."""
+
+import re
+from socket import gaierror
+from ssl import SSLCertVerificationError
+
+from headway.errors import StoreError
+from headway.store.s3.answers import Fault, text_of
+
+
+def read_fault(error: Exception) -> Fault:
+    """What the server said, from the text that obstore gives; status 0 where there was no answer."""
+    text = str(error).partition("\n\nDebug source")[0]
+    status = re.search(r"status code: (\d{3})", text)
+    code = text_of(text, "Code")
+    return Fault(
+        int(status.group(1)) if status else 0, code, text_of(text, "Message"), text_of(text, "Region")
+    )
+
+
+def read_cause(error: Exception) -> Exception:
+    """The kind of network failure that obstore's text tells of."""
+    text = str(error)
+    if "dns error" in text:
+        return gaierror()
+    if "ConnectionRefused" in text or "Connection refused" in text:
+        return ConnectionRefusedError()
+    if "UnknownIssuer" in text or "invalid peer certificate" in text:
+        untrusted = SSLCertVerificationError()
+        untrusted.verify_message = "unknown issuer"
+        return untrusted
+    if "TimedOut" in text or "timed out" in text:
+        return TimeoutError()
+    return RuntimeError(" ".join(text.partition("\n\nDebug source")[0].split())[:300])
+
+
+def is_behind_end(error: StoreError) -> bool:
+    """Whether a range was refused because it begins behind the object's end."""
+    return "InvalidRange" in str(error.__cause__)

@@ -1,0 +1,69 @@
+"""When a failed try is made again, and after how long."""
+
+import os
+from typing import NamedTuple, Optional
+
+from headway.store.s3.answers import Fault
+
+_RETRIED_STATUS = {429, 500, 502, 503, 504}
+_RETRIED_CODES = {
+    "ConditionalRequestConflict",
+    "InternalError",
+    "OperationAborted",
+    "RequestTimeout",
+    "ServiceUnavailable",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequests",
+}
+
+
+class RetryPolicy(NamedTuple):
+    """How long to go on.
+
+    Attributes:
+        tries: At most so many tries of one call.
+        seconds: No try starts later than this after the first one.
+        first_contact: The same, before the store ever answered: a wrong address is told of soon.
+        base: The longest pause after the first try, doubled with each one.
+        cap: The longest pause of all.
+    """
+
+    tries: int = 10
+    seconds: float = 120.0
+    first_contact: float = 5.0
+    base: float = 0.1
+    cap: float = 10.0
+
+    def pause(
+        self, tries: int, elapsed: float, contact: bool, wanted: Optional[float] = None
+    ) -> Optional[float]:
+        """Seconds to wait before the next try, None to give up.
+
+        Args:
+            tries: Tries made so far.
+            elapsed: Seconds since the first one began.
+            contact: Whether the store ever answered.
+            wanted: What the server asked for (Retry-After); never waited less, unless it is too long.
+        """
+        left = (self.seconds if contact else min(self.seconds, self.first_contact)) - elapsed
+        pause = _random() * min(self.cap, self.base * 2.0 ** (tries - 1))
+        if wanted is not None:
+            pause += min(wanted, self.cap * 3)
+        return None if tries >= self.tries or pause >= left else pause
+
+
+def is_retried(fault: Fault) -> bool:
+    """Whether the same request may well succeed a moment later."""
+    return fault.status in _RETRIED_STATUS or fault.code in _RETRIED_CODES
+
+
+def retry_after(value: Optional[str]) -> Optional[float]:
+    """The seconds in a Retry-After header; a date there is not worth reading."""
+    return float(value) if value and value.strip().isdigit() else None
+
+
+def _random() -> float:
+    # Not the random module: its state is the user's, seeded by the user and shared by forked children.
+    return int.from_bytes(os.urandom(4), "big") / 2**32

@@ -1,0 +1,342 @@
+"""A small S3 server on loopback, for tests: it checks signatures and conditions, and fails when told to.
+
+It knows path-style requests for one bucket, and of them what an object store needs. Not a server
+for anything else: all is in memory, and nothing about it is fast.
+"""
+
+import hashlib
+import re
+import socket
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock, Thread
+from types import MappingProxyType, TracebackType
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from headway.store.s3.answers import escape, text_of
+from headway.store.s3.signing import UNSIGNED_PAYLOAD, Credentials, Scope, authorization
+
+CREDENTIALS = Credentials("AKIDTEST", "secret/test+key")
+
+
+class Reply(NamedTuple):
+    """An answer of the server."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = MappingProxyType({})
+
+
+class Fault(NamedTuple):
+    """What goes wrong with one request.
+
+    Attributes:
+        reply: Sent instead of the answer; None hangs up.
+        carried_out: Whether the request has its effect all the same.
+        method: Only a request with this method, "" for any.
+        asked: Only a request whose target holds this text.
+        after: Only after so many requests that fit.
+    """
+
+    reply: Reply | None = None
+    carried_out: bool = False
+    method: str = ""
+    asked: str = ""
+    after: int = 0
+
+
+class Seen(NamedTuple):
+    """A request as it came."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False  # so that closing waits for them
+    request_queue_size = 64  # clients in tests come all at once
+
+
+class S3Server:
+    """A running server; a context manager that stops it.
+
+    Args:
+        bucket: The only bucket there is.
+        region: The only region whose signatures are accepted.
+        page: Keys on a page of a listing.
+        honours_conditions: False for a server that takes every conditional write.
+
+    Attributes:
+        objects: By key.
+        uploads: Multipart uploads begun and not ended.
+        seen: Every request so far.
+        clients: The ports of all connections so far.
+        refuse_early: Deny every request before its body is read, and hang up.
+    """
+
+    def __init__(
+        self,
+        bucket: str = "bucket",
+        region: str = "us-east-1",
+        page: int = 1000,
+        honours_conditions: bool = True,
+    ) -> None:
+        self.bucket = bucket
+        self.region = region
+        self.page = page
+        self.honours_conditions = honours_conditions
+        self.objects: dict[str, bytes] = {}
+        self.uploads: dict[str, dict[int, bytes]] = {}
+        self.seen: list[Seen] = []
+        self.clients: set[int] = set()
+        self.refuse_early = False
+        self.lock = Lock()
+        self._faults: deque[Fault] = deque()
+        self._sockets: set[socket.socket] = set()
+        self._server = _Server(("127.0.0.1", 0), self._handler())
+        self._thread = Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables with which a client finds this server and may use it."""
+        return {
+            "AWS_ENDPOINT_URL_S3": self.url,
+            "AWS_ACCESS_KEY_ID": CREDENTIALS.access_key,
+            "AWS_SECRET_ACCESS_KEY": CREDENTIALS.secret_key,
+            "AWS_REGION": self.region,
+            "AWS_CONFIG_FILE": "/nonexistent",
+            "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def fail(self, *faults: Fault) -> None:
+        """Let later requests fail, each fault once, in this order among those that fit a request."""
+        self._faults.extend(faults)
+
+    def hang_up(self) -> None:
+        """Close every open connection, as a server does with idle ones."""
+        for connection in list(self._sockets):
+            connection.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Stop, and wait for every thread."""
+        self._server.shutdown()
+        for connection in list(self._sockets):
+            with suppress(OSError):  # the client was faster
+                connection.shutdown(socket.SHUT_RDWR)
+        self._server.server_close()
+        self._thread.join()
+
+    def __enter__(self) -> "S3Server":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def answer(self, seen: Seen) -> Reply | None:
+        """The reply to a request, None to hang up."""
+        self.seen.append(seen)
+        fault = self._due(seen)
+        if fault is not None and not fault.carried_out:
+            return fault.reply
+        reply = self._authorized(seen)
+        return fault.reply if fault is not None else reply
+
+    def _due(self, seen: Seen) -> Fault | None:
+        """The fault that this request meets, taken out of the list."""
+        with self.lock:
+            for index, fault in enumerate(self._faults):
+                if fault.method in ("", seen.method) and fault.asked in seen.target:
+                    if fault.after:
+                        self._faults[index] = fault._replace(after=fault.after - 1)
+                        return None
+                    del self._faults[index]
+                    return fault
+        return None
+
+    def _authorized(self, seen: Seen) -> Reply:
+        url = urlsplit(seen.target)
+        given = seen.headers.get("authorization", "")
+        found = re.match(r"AWS4-HMAC-SHA256 Credential=([^/]*)/(\d+)/([^/]*)/s3/aws4_request, Signed", given)
+        if found is None or found.group(1) != CREDENTIALS.access_key:
+            return error(403, "InvalidAccessKeyId", "who is that?")
+        if found.group(3) != self.region:
+            region = f"<Region>{self.region}</Region>"
+            return error(400, "AuthorizationHeaderMalformed", "the region is wrong", region)
+        payload = seen.headers["x-amz-content-sha256"]
+        if payload not in (UNSIGNED_PAYLOAD, hashlib.sha256(seen.body).hexdigest()):
+            return error(400, "XAmzContentSHA256Mismatch", "the payload is another one")
+        names = given.partition("SignedHeaders=")[2].partition(",")[0].split(";")
+        signed = {name: seen.headers[name] for name in names}
+        scope = Scope(self.region, "s3")
+        if given != authorization(seen.method, url.path, url.query, signed, payload, CREDENTIALS, scope):
+            return error(403, "SignatureDoesNotMatch", "the signature is wrong")
+        bucket, _, key = unquote(url.path).lstrip("/").partition("/")
+        if bucket != self.bucket:
+            return error(404, "NoSuchBucket", "there is no such bucket")
+        with self.lock:
+            return self._bucket(seen, dict(parse_qsl(url.query, keep_blank_values=True)), key)
+
+    def _bucket(self, seen: Seen, query: dict[str, str], key: str) -> Reply:
+        if not key:
+            return self._delete_many(seen.body) if "delete" in query else self._list(query)
+        if "uploads" in query or "uploadId" in query:
+            return self._multipart(seen, query, key)
+        content = self.objects.get(key)
+        tag = etag(content) if content is not None else None
+        if seen.method == "PUT":
+            return self._put(seen, key, tag)
+        if seen.method == "DELETE":
+            self.objects.pop(key, None)
+            return Reply(204)
+        if content is None or tag is None:
+            return error(404, "NoSuchKey", "there is no such object")
+        if seen.headers.get("if-match", tag) != tag:
+            return error(412, "PreconditionFailed", "it changed")
+        return _ranged(content, tag, seen.headers.get("range"))
+
+    def _put(self, seen: Seen, key: str, tag: str | None) -> Reply:
+        wanted = seen.headers.get("if-match")
+        if self.honours_conditions:
+            if wanted is not None and tag is None:
+                return error(404, "NoSuchKey", "there is nothing to replace")
+            if wanted not in (None, tag) or (seen.headers.get("if-none-match") == "*" and tag is not None):
+                return error(412, "PreconditionFailed", "the condition does not hold")
+        self.objects[key] = seen.body
+        return Reply(200, headers={"ETag": etag(seen.body)})
+
+    def _multipart(self, seen: Seen, query: dict[str, str], key: str) -> Reply:
+        if "uploads" in query:
+            upload = f"upload-{len(self.seen)}"
+            self.uploads[upload] = {}
+            return Reply(200, f"<Result><UploadId>{upload}</UploadId></Result>".encode())
+        upload = query["uploadId"]
+        if upload not in self.uploads:
+            return error(404, "NoSuchUpload", "there is no such upload")
+        if seen.method == "PUT":
+            self.uploads[upload][int(query["partNumber"])] = seen.body
+            return Reply(200, headers={"ETag": etag(seen.body)})
+        parts = self.uploads.pop(upload)
+        if seen.method == "DELETE":
+            return Reply(204)
+        listed = re.findall(r"<PartNumber>(\d+)</PartNumber><ETag>(.*?)</ETag>", seen.body.decode())
+        if [(int(number), tag) for number, tag in listed] != [(n, etag(parts[n])) for n in sorted(parts)]:
+            return error(400, "InvalidPart", "the parts are not those")
+        self.objects[key] = b"".join(parts[number] for number in sorted(parts))
+        return Reply(200, b"<CompleteMultipartUploadResult></CompleteMultipartUploadResult>")
+
+    def _list(self, query: dict[str, str]) -> Reply:
+        after = query.get("continuation-token") or query.get("start-after", "")
+        found = sorted(k for k in self.objects if k.startswith(query.get("prefix", "")) and k > after)
+        shown = found[: self.page]
+        items = "".join(
+            f"<Contents><Key>{escape(key)}</Key><Size>{len(self.objects[key])}</Size></Contents>"
+            for key in shown
+        )
+        more = len(found) > len(shown)
+        token = f"<NextContinuationToken>{escape(shown[-1])}</NextContinuationToken>" if more else ""
+        truncated = f"<IsTruncated>{str(more).lower()}</IsTruncated>"
+        return Reply(200, f"<ListBucketResult>{truncated}{items}{token}</ListBucketResult>".encode())
+
+    def _delete_many(self, body: bytes) -> Reply:
+        for item in re.findall(r"<Object>(.*?)</Object>", body.decode()):
+            self.objects.pop(text_of(item, "Key"), None)
+        return Reply(200, b"<DeleteResult></DeleteResult>")
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def setup(self) -> None:
+                super().setup()
+                outer._sockets.add(self.connection)
+                outer.clients.add(self.client_address[1])
+
+            def finish(self) -> None:
+                outer._sockets.discard(self.connection)
+                super().finish()
+
+            def handle(self) -> None:
+                try:
+                    super().handle()
+                except OSError:  # the client hung up
+                    self.close_connection = True
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the base class's name)
+                pass
+
+            def _serve(self) -> None:
+                if outer.refuse_early:
+                    self._send(error(403, "AccessDenied"))
+                    self.close_connection = True
+                    return
+                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                reply = outer.answer(Seen(self.command, self.path, headers, body))
+                if reply is None:
+                    self.close_connection = True
+                    self.connection.shutdown(socket.SHUT_RDWR)
+                    return
+                self._send(reply)
+
+            def _send(self, reply: Reply) -> None:
+                self.send_response(reply.status)
+                for name, value in reply.headers.items():
+                    self.send_header(name, value)
+                promised = reply.headers.get("Content-Length", str(len(reply.body)))
+                if "Content-Length" not in reply.headers:
+                    self.send_header("Content-Length", promised)
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(reply.body)
+                    self.close_connection = self.close_connection or int(promised) > len(reply.body)
+
+            do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _serve  # noqa: N815  (the base class's names)
+
+        return Handler
+
+
+def etag(content: bytes) -> str:
+    """The tag of a version, as S3 makes it."""
+    return f'"{hashlib.md5(content, usedforsecurity=False).hexdigest()}"'
+
+
+def error(
+    status: int, code: str, message: str = "", more: str = "", headers: dict[str, str] | None = None
+) -> Reply:
+    """An error as S3 sends it."""
+    body = f"<Error><Code>{code}</Code><Message>{message}</Message>{more}</Error>"
+    return Reply(status, f'<?xml version="1.0"?>\n{body}'.encode(), headers or {})
+
+
+def _ranged(content: bytes, tag: str, asked: str | None) -> Reply:
+    headers = {"ETag": tag}
+    if asked is None:
+        return Reply(200, content, headers)
+    first, _, last = asked.removeprefix("bytes=").partition("-")
+    if int(first) >= len(content):
+        return error(
+            416, "InvalidRange", "there is nothing", headers={"Content-Range": f"bytes */{len(content)}"}
+        )
+    part = content[int(first) : int(last) + 1]
+    headers["Content-Range"] = f"bytes {first}-{int(first) + len(part) - 1}/{len(content)}"
+    return Reply(206, part, headers)

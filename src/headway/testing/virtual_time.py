@@ -1,0 +1,62 @@
+"""An event loop whose clock jumps over waiting: tests of time limits and pauses run at once.
+
+Time passes only when nothing else can happen: no callback is ready and no socket has data. Code under
+test must live in one thread and one loop; a subprocess or a worker thread is not seen and would be
+overtaken by the clock.
+"""
+
+import asyncio
+import selectors
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_GRACE = 0.002
+"""Real seconds given to the kernel to deliver what was sent over loopback, before the clock may jump."""
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    """Waits for sockets a moment only, then reports the time that the loop wanted to wait as gone."""
+
+    skipped = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None:
+            return super().select(None)
+        ready = super().select(min(timeout, _GRACE) if timeout > 0 else timeout)
+        if not ready and timeout > 0:
+            self.skipped += timeout
+        return ready
+
+
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """An event loop with virtual time, from 0."""
+
+    def __init__(self) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        return self._jumping.skipped
+
+
+def run_virtual(main: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end in virtual time.
+
+    Args:
+        main: What to run.
+    """
+    loop = VirtualTimeLoop()
+    try:
+        return loop.run_until_complete(main)
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+class VirtualTimePolicy(asyncio.DefaultEventLoopPolicy):
+    """Makes event loops with virtual time; for pytest-asyncio's `event_loop_policy` fixture."""
+
+    def new_event_loop(self) -> asyncio.AbstractEventLoop:
+        return VirtualTimeLoop()

@@ -1,0 +1,143 @@
+"""A run in plain lines: what tasks print on stdout, behind ``[step/task]``; how the run goes, likewise.
+
+Data, and that is a task's own lines and what becomes of the task, goes to stdout; what Headway has to
+say about the run itself goes to stderr.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from headway.executors.base import Output, Started, Waiting
+from headway.runtime.limits import duration
+from headway.schedule.tasks import StepCounts
+from headway.store.records import LOST, SUCCEEDED, AttemptRef, Failure, Record, RunEnd, RunRecord
+
+#: Reasons why something stands still that a person is told again after so many seconds.
+_REPEAT = 60.0
+
+
+class Writer(Protocol):
+    """Writes one line to a stream, and nothing else between its pieces."""
+
+    def __call__(self, line: str, *, error: bool = False, style: str = "") -> None:
+        """Write a line.
+
+        Args:
+            line: Without its end.
+            error: To stderr.
+            style: good, bad, dim or "".
+        """
+        ...
+
+
+class PlainReporter:
+    """Tells of a run line by line.
+
+    Args:
+        write: Writes lines.
+        quiet: Only what tasks print, and why something failed.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self, write: Writer, *, quiet: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._write = write
+        self._quiet = quiet
+        self._clock = clock
+        self._attempts: dict[AttemptRef, float] = {}
+        self._standing: dict[tuple[str, AttemptRef | None], tuple[str, float]] = {}
+        self._run = ""
+        self._begun = 0.0
+
+    def run_started(self, record: RunRecord) -> None:
+        self._run, self._begun = record.run, self._clock()
+        self._say(f"Run {record.run} of {record.flow} starts, for user {record.user}.")
+
+    def note(self, message: str) -> None:
+        self._say(message)
+
+    def fan_out(self, step: str, splits: int) -> None:
+        self._task_line(step, f"Foreach yields {splits} tasks.")
+
+    def attempt_started(self, event: Started) -> None:
+        ref = event.ref
+        self._attempts[ref] = self._clock()
+        again = f" (attempt {ref.attempt + 1})" if ref.attempt else ""
+        self._task_line(_name(ref), f"Task is starting{again}.")
+        pod = event.facts.get("kubernetes-pod-name")
+        if pod:
+            self._task_line(_name(ref), f"Running on Kubernetes pod: {pod}")
+
+    def output(self, event: Output) -> None:
+        prefix = f"[{_name(event.ref)}] "
+        for stream, _, text in event.lines:
+            self._write(prefix + text, error=stream == "stderr")
+
+    def waiting(self, event: Waiting) -> None:
+        """Told when the reason changes, and again from time to time while it stands."""
+        key = (event.step, event.ref)
+        known, since = self._standing.get(key, ("", 0.0))
+        if not event.reason:
+            self._standing.pop(key, None)
+            return
+        if event.reason == known and self._clock() - since < _REPEAT:
+            return
+        self._standing[key] = (event.reason, self._clock())
+        where = _name(event.ref) if event.ref else event.step
+        message = event.message[:1].upper() + event.message[1:]
+        if where:
+            self._write(f"[{where}] Waiting: {event.message}", error=True, style="dim")
+        else:
+            self._write(f"Waiting: {message}", error=True, style="dim")
+
+    def attempt_ended(self, record: Record, retry_in: float | None) -> None:
+        begun = self._attempts.pop(record.ref, None)
+        if record.outcome == SUCCEEDED:
+            self._task_line(_name(record.ref), "Task finished successfully.", "good")
+            return
+        failure = record.failure or Failure("user", "", "The task failed.")
+        if failure.reason == "Cancelled":
+            if begun is not None:
+                self._task_line(_name(record.ref), "Task was stopped.", "dim")
+            return
+        name = _name(record.ref)
+        verb = "Task was lost" if record.outcome == LOST else "Task failed"
+        self._write(f"[{name}] {verb}: {failure.message}", error=True, style="bad")
+        if failure.hint:
+            self._write(f"[{name}] {failure.hint}", error=True)
+        if retry_in is not None:
+            when = f"in {duration(retry_in)}" if retry_in else "now"
+            self._write(f"[{name}] It is tried again {when} ({_class(failure)}).", error=True)
+
+    def progress(self, counts: Mapping[str, StepCounts]) -> None:
+        """Plain lines tell of tasks as they come; there is nothing to redraw."""
+
+    def run_ended(self, end: RunEnd) -> None:
+        if end.outcome == SUCCEEDED:
+            took = duration(round(max(0.0, self._clock() - self._begun), 1))
+            self._say(f"Run {self._run} succeeded in {took}.", "good")
+            return
+        self._write(f"Run {self._run} {end.outcome}: {end.message}", error=True, style="bad")
+
+    def _task_line(self, name: str, message: str, style: str = "") -> None:
+        if not self._quiet:
+            self._write(f"[{name}] {message}", style=style)
+
+    def _say(self, message: str, style: str = "") -> None:
+        if not self._quiet:
+            self._write(message, error=True, style=style)
+
+
+def _name(ref: AttemptRef) -> str:
+    return f"{ref.step}/{ref.task}"
+
+
+def _class(failure: Failure) -> str:
+    return {
+        "user": "counted as one of the step's @retry times",
+        "resources": "counted as one of the step's @retry times",
+        "infrastructure": "not counted against @retry: the infrastructure failed, not the code",
+        "configuration": "a configuration failure",
+    }[failure.kind]

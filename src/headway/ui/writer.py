@@ -1,0 +1,30 @@
+"""Lines to stdout and stderr, coloured where a person looks at a terminal that wants colours."""
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import TextIO
+
+_STYLES = {"good": "32", "bad": "31", "dim": "2"}
+
+
+def wants_colour(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether colours belong on this stream: a terminal, and neither NO_COLOR nor TERM=dumb is set."""
+    if environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty()
+
+
+class StreamWriter:
+    """Writes lines to the process's streams, flushed, so that a pipe sees them as they come."""
+
+    def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
+        self._out = out or sys.stdout
+        self._err = err or sys.stderr
+        self._colours = {False: wants_colour(self._out), True: wants_colour(self._err)}
+
+    def __call__(self, line: str, *, error: bool = False, style: str = "") -> None:
+        code = _STYLES.get(style) if self._colours[error] else None
+        stream = self._err if error else self._out
+        stream.write(f"\x1b[{code}m{line}\x1b[0m\n" if code else f"{line}\n")
+        stream.flush()

@@ -1,0 +1,118 @@
+"""What every test shares: which servers there are, and what a unit test must not do or leave behind."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+UNIT = Path(__file__).parent / "unit"
+#: CPU seconds of a unit test, those of the processes it waited for included.
+BUDGET = 2.0
+#: Wall time is capped loosely: it is there to find a sleep, not a busy machine.
+PATIENCE = 10.0
+#: A unit test that still runs after this many seconds hangs, and is stopped where it stands.
+LAST_CALL = 60.0
+
+SERVERS = {
+    "cluster": (("HEADWAY_TEST_CLUSTER",), "no Kubernetes cluster for tests"),
+    "s3": (("AWS_ENDPOINT_URL_S3", "HEADWAY_TEST_BUCKET"), "no S3 server for tests"),
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--no-skips", action="store_true", help="a skipped test, or no test at all, is a failure"
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for marker, (variables, reason) in SERVERS.items():
+        missing = [name for name in variables if not os.environ.get(name)]
+        if not missing:
+            continue
+        skip = pytest.mark.skip(reason=f"{reason} (not set: {', '.join(missing)})")
+        for item in items:
+            if item.get_closest_marker(marker):
+                item.add_marker(skip)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if not session.config.getoption("--no-skips") or exitstatus:
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    assert reporter is not None
+    if reporter.stats.get("skipped") or not reporter.stats.get("passed"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(autouse=True)
+def _unit_rules(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A unit test stays in its budget and leaves no thread and no process behind."""
+    if not request.path.is_relative_to(UNIT):
+        yield
+        return
+    marker = request.node.get_closest_marker("budget")
+    budget = marker.args[0] if marker else BUDGET
+    threads, children = set(threading.enumerate()), child_processes()
+    cpu, started = cpu_seconds(), time.monotonic()
+    with last_call(LAST_CALL * budget / BUDGET):
+        yield
+    used, took = cpu_seconds() - cpu, time.monotonic() - started
+    left = [*leaked_threads(threads), *(f"process {pid}" for pid in sorted(child_processes() - children))]
+    assert not left, f"left behind: {', '.join(left)}"
+    assert used <= budget, f"took {used:.1f} s of CPU; a unit test has {budget:g} s"
+    assert took <= PATIENCE * budget / BUDGET, f"took {took:.1f} s; does it sleep?"
+
+
+@contextmanager
+def last_call(seconds: float) -> Iterator[None]:
+    """Fail what hangs inside, wherever the main thread waits."""
+
+    def stop(*_: object) -> None:
+        pytest.fail(f"still running after {seconds:g} s: it hangs")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def leaked_threads(before: set[threading.Thread]) -> list[str]:
+    leaked = []
+    for thread in set(threading.enumerate()) - before:
+        thread.join(1.0)  # one that is just ending is no leak
+        if thread.is_alive():
+            leaked.append(f"thread {thread.name}")
+    return leaked
+
+
+def cpu_seconds() -> float:
+    return sum(os.times()[:4])
+
+
+def child_processes() -> set[int]:
+    """The running children of this process, where the system can tell (Linux)."""
+    found: set[int] = set()
+    for listing in Path("/proc/self/task").glob("*/children"):
+        try:
+            found.update(map(int, listing.read_text().split()))
+        except OSError:  # a thread that ended meanwhile
+            continue
+    return {pid for pid in found if not _finished_or_helper(pid)}
+
+
+def _finished_or_helper(pid: int) -> bool:
+    """Whether it only waits to be reaped, or is multiprocessing's tracker, which lives as long as we do."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return state == "Z" or b"resource_tracker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return True

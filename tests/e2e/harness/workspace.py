@@ -1,0 +1,147 @@
+"""A person's folder, variables and share of the cluster, for one test: flows are written, started and read here."""
+
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from harness.bucket import Bucket
+from harness.kubectl import Kubectl, Object, active, eventually
+from harness.launch import PATIENCE, Launch, Result
+from harness.reading import RunView, read_run
+from harness.target import Target
+
+FLOWS = Path(__file__).parents[1] / "flows"
+
+#: The label by which a test finds its own objects.
+OWNER = "headway-e2e"
+
+#: What a pod of these tests asks for, so that a small node runs many side by side.
+SMALL = {"HEADWAY_KUBERNETES_CPU": "0.02", "HEADWAY_KUBERNETES_MEMORY": "64", "HEADWAY_KUBERNETES_DISK": "50"}
+
+#: Seconds within which a pod that was told to stop is gone; steps here end at once when told to.
+GRACE = 20.0
+
+Variables = Mapping[str, str | None]
+
+
+class Workspace:
+    """Where one test works.
+
+    Args:
+        folder: An empty folder.
+        target: The cluster.
+        kubectl: The suite's namespace there.
+        bucket: The test's own part of the object store.
+        secret: The secret that lets pods into the object store.
+        name: Unique to the test, a label value.
+    """
+
+    def __init__(
+        self, folder: Path, target: Target, kubectl: Kubectl, bucket: Bucket, secret: str, name: str
+    ) -> None:
+        self.folder = folder
+        self.target = target
+        self.kubectl = kubectl
+        self.bucket = bucket
+        self.environ = {
+            "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(folder / "home"),
+            "LANG": "C.UTF-8",
+            "KUBECONFIG": target.kubeconfig,
+            **target.store,
+            "HEADWAY_USER": "e2e",
+            "HEADWAY_DATASTORE_SYSROOT_S3": f"s3://{bucket.name}/{bucket.prefix}",
+            "HEADWAY_KUBERNETES_NAMESPACE": kubectl.namespace,
+            "HEADWAY_KUBERNETES_SECRETS": secret,
+            "HEADWAY_KUBERNETES_LABELS": f"{OWNER}={name}",
+            **SMALL,
+        }
+        self.secret = secret
+        self.selector = f"{OWNER}={name}"
+        self._launches: list[Launch] = []
+        (folder / "home").mkdir()
+
+    # Starting flows.
+
+    def start(
+        self, flow: str, *arguments: str, env: Variables | None = None, folder: Path | None = None
+    ) -> Launch:
+        """Start a flow and come back at once.
+
+        Args:
+            flow: The name of a file in ``tests/e2e/flows``, or a flow's source.
+            arguments: What is typed behind the file's name.
+            env: Variables that differ; None takes one away.
+            folder: Another folder to start it in.
+        """
+        return self.start_command([sys.executable, self.flow_file(flow, folder).name, *arguments], env, folder)
+
+    def start_command(
+        self, command: Sequence[str], env: Variables | None = None, folder: Path | None = None
+    ) -> Launch:
+        """Start any command with the test's variables, and come back at once."""
+        launch = Launch(command, folder or self.folder, self.variables(env))
+        self._launches.append(launch)
+        return launch
+
+    def run_flow(
+        self, flow: str, *arguments: str, env: Variables | None = None, patience: float = PATIENCE
+    ) -> Result:
+        """Start a flow and wait for its end."""
+        return self.start(flow, *arguments, env=env).wait(patience)
+
+    def flow_file(self, flow: str, folder: Path | None = None) -> Path:
+        """Put a flow's file into the folder."""
+        folder = folder or self.folder
+        if "\n" in flow:
+            path = folder / "flow.py"
+            path.write_text(flow)
+            return path
+        return Path(shutil.copy(FLOWS / flow, folder / flow))
+
+    def variables(self, env: Variables | None = None) -> dict[str, str]:
+        """The test's variables, with some that differ."""
+        merged = {**self.environ, **(env or {})}
+        return {name: value for name, value in merged.items() if value is not None}
+
+    # What there is afterwards.
+
+    def read(self, flow: str, run: Result | str = "latest", env: Variables | None = None) -> RunView:
+        """A run through the public client, by its id or the launcher that started it."""
+        run_id = run if isinstance(run, str) else run.run_id
+        return read_run(flow, run_id, self.folder, self.variables(env))
+
+    def pods(self, selector: str = "") -> list[Object]:
+        """This test's pods; further labels narrow them down."""
+        return self.kubectl.objects("pods", ",".join(filter(None, (self.selector, selector))))
+
+    def jobs(self) -> list[Object]:
+        return self.kubectl.objects("jobs", self.selector)
+
+    def still_active(self, seconds: float = GRACE) -> list[str]:
+        """The pods of this test that have not ended within some seconds."""
+        remaining: list[str] = []
+
+        def none_left() -> bool:
+            remaining[:] = active(self.pods())
+            return not remaining
+
+        eventually(seconds, none_left)
+        return remaining
+
+    def unowned(self) -> list[str]:
+        """Jobs of this test that nobody will ever clear away."""
+        return [
+            job["metadata"]["name"]
+            for job in self.jobs()
+            if job["spec"].get("ttlSecondsAfterFinished") is None and not job["metadata"].get("ownerReferences")
+        ]
+
+    def close(self) -> None:
+        """End what the test left running on this machine, and its Jobs."""
+        killed = [launch for launch in self._launches if launch.running]
+        for launch in killed:
+            launch.kill()
+        if killed or active(self.pods()):
+            self.kubectl.run("delete", "jobs", "--selector", self.selector, "--wait=false")

@@ -1,0 +1,79 @@
+"""Who runs, and the roots of the datastores."""
+
+from pathlib import Path
+
+import pytest
+
+from headway.config.general import datastore_roots, default_decorators, local_root, user
+from headway.config.sources import Configuration
+from headway.errors import SettingsError
+
+
+def configuration(cwd: Path, **environ: str) -> Configuration:
+    return Configuration(environ, cwd)
+
+
+def test_the_user_is_who_the_first_variable_says(tmp_path: Path) -> None:
+    environ = {"HEADWAY_USER": "a", "METAFLOW_USER": "b", "SUDO_USER": "c", "USERNAME": "d", "USER": "e"}
+    found = []
+    for variable in list(environ):
+        found.append(user(configuration(tmp_path, **environ), lambda: "login"))
+        del environ[variable]
+    found.append(user(configuration(tmp_path), lambda: "login"))
+    assert found == ["a", "b", "c", "d", "e", "login"]
+
+
+def test_nobody_is_an_error_that_says_what_to_type(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="export HEADWAY_USER"):
+        user(configuration(tmp_path), lambda: None)
+
+
+def test_roots_are_found_by_kind(tmp_path: Path) -> None:
+    roots = datastore_roots(
+        configuration(
+            tmp_path,
+            METAFLOW_DATASTORE_SYSROOT_S3="s3://bucket/metaflow/",
+            HEADWAY_DATASTORE_SYSROOT_GS="gs://bucket",
+            METAFLOW_DATASTORE_SYSROOT_AZURE="wasbs://container@account.blob.core.windows.net/metaflow",
+        )
+    )
+    assert {kind: root.value for kind, root in roots.items()} == {
+        "local": str(tmp_path / ".headway"),
+        "s3": "s3://bucket/metaflow",
+        "azure": "wasbs://container@account.blob.core.windows.net/metaflow",
+        "gs": "gs://bucket",
+    }
+    assert roots["s3"].source == "METAFLOW_DATASTORE_SYSROOT_S3"
+
+
+@pytest.mark.parametrize(
+    ("kind", "root"),
+    [
+        ("S3", "bucket/metaflow"),
+        ("S3", "s3://"),
+        ("S3", "gs://bucket"),
+        ("GS", "s3://bucket"),
+        ("AZURE", "container/metaflow"),
+        ("LOCAL", "s3://bucket"),
+    ],
+)
+def test_a_root_of_another_kind_is_refused_where_it_was_set(tmp_path: Path, kind: str, root: str) -> None:
+    variable = f"HEADWAY_DATASTORE_SYSROOT_{kind}"
+    with pytest.raises(SettingsError, match=variable):
+        datastore_roots(configuration(tmp_path, **{variable: root}))
+
+
+def test_the_local_root_is_configured_or_the_nearest_or_here(tmp_path: Path) -> None:
+    deep = tmp_path / "a" / "b"
+    deep.mkdir(parents=True)
+    assert local_root(configuration(deep)).value == str(deep / ".headway")
+    (tmp_path / ".headway").mkdir()
+    assert local_root(configuration(deep)).value == str(tmp_path / ".headway")
+    configured = local_root(configuration(deep, HEADWAY_DATASTORE_SYSROOT_LOCAL="/data/"))
+    assert (configured.value, configured.source) == ("/data", "HEADWAY_DATASTORE_SYSROOT_LOCAL")
+
+
+def test_default_decorators_are_found(tmp_path: Path) -> None:
+    found = default_decorators(configuration(tmp_path, METAFLOW_DEFAULT_DECOSPECS="kubernetes:cpu=2 retry"))
+    assert found is not None
+    assert found.value == "kubernetes:cpu=2 retry"

@@ -1,0 +1,32 @@
+"""What `config show` and the documentation say comes from the table, whole and without secrets."""
+
+from dataclasses import fields
+from pathlib import Path
+
+from headway.config.describe import reference, rows
+from headway.config.kubernetes import KubernetesSettings
+from headway.config.resolve import Layer, resolve_kubernetes
+from headway.config.sources import Configuration
+
+
+def test_rows_tell_value_and_source() -> None:
+    configuration = Configuration({"METAFLOW_KUBERNETES_SECRETS": "a,b"}, Path("/"))
+    decorator = Layer({"cpu": "1.50", "env": {"TOKEN": "hunter2"}}, "@kubernetes on step train")
+    found = {
+        row.name: row
+        for row in rows(resolve_kubernetes("train", decorator=decorator, configuration=configuration))
+    }
+    assert found["cpu"][1:] == ("1.5", "@kubernetes on step train")
+    assert found["secrets"][1:] == ("a,b", "METAFLOW_KUBERNETES_SECRETS")
+    assert found["env"].value == "(set)"
+    assert found["gpu"][1:] == ("", "default")
+    assert found["tmpfs_tempdir"].value == "true"
+    assert list(found) == [field.name for field in fields(KubernetesSettings)]
+
+
+def test_the_reference_has_a_line_for_each_setting() -> None:
+    lines = reference().splitlines()
+    assert len(lines) == 2 + len(fields(KubernetesSettings))
+    assert lines[2].startswith("| `cpu` | 1 | `HEADWAY_KUBERNETES_CPU` |")
+    assert any("python:<the launcher's version>" in line for line in lines)
+    assert all(line.count(" | ") == 4 for line in lines[2:])

@@ -1,0 +1,124 @@
+"""The truth table of precedence: every rule of how a step's settings join, one line each."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headway.config.resolve import BUILT_IN, Layer, Resolved, resolve_kubernetes
+from headway.config.sources import Configuration
+
+Values = dict[str, Any]
+
+
+@dataclass
+class Case:
+    """What each place says of one field; the value that comes out, and whence."""
+
+    rule: str
+    name: str
+    value: object
+    source: str
+    env: dict[str, str] = field(default_factory=dict)
+    flow: object = None
+    with_spec: object = None
+    decorator: object = None
+    resources: object = None
+    override: object = None
+
+
+CPU, MEMORY = "METAFLOW_KUBERNETES_CPU", "METAFLOW_KUBERNETES_MEMORY"
+ALL = "@kubernetes + --with + flow"
+LABELS, SECRETS = "METAFLOW_KUBERNETES_LABELS", "METAFLOW_KUBERNETES_SECRETS"
+
+TABLE = [
+    # One value: the later layer wins.
+    Case("nobody says anything", "cpu", Decimal(1), BUILT_IN),
+    Case("configuration fills in", "cpu", Decimal(2), CPU, env={CPU: "2"}),
+    Case("our variable before Metaflow's", "cpu", Decimal(3), "HEADWAY_KUBERNETES_CPU",
+         env={CPU: "2", "HEADWAY_KUBERNETES_CPU": "3"}),
+    Case("flow settings win over configuration", "cpu", Decimal(3), "flow", env={CPU: "2"}, flow=3),
+    Case("--with wins over flow settings", "cpu", Decimal(4), "--with",
+         env={CPU: "2"}, flow=3, with_spec="4"),
+    Case("the decorator wins over --with", "cpu", Decimal(1), "@kubernetes",
+         env={CPU: "2"}, flow=3, with_spec="4", decorator=1),
+    Case("--override wins over everything", "cpu", Decimal("0.5"), "--override",
+         env={CPU: "2"}, flow=3, with_spec="4", decorator=5, resources=6, override="500m"),
+    Case("an explicit default is explicit", "cpu", Decimal(1), "@kubernetes", env={CPU: "8"}, decorator=1),
+    Case("an explicit default is explicit, in text", "memory", 4096, "@kubernetes",
+         env={MEMORY: "8192"}, decorator="4096"),
+    Case("None is no statement", "cpu", Decimal(2), CPU, env={CPU: "2"}),
+    Case("an empty variable is no statement", "cpu", Decimal(1), BUILT_IN, env={CPU: ""}),
+    Case("image: the decorator's", "image", "a.b/c", "@kubernetes",
+         env={"METAFLOW_KUBERNETES_CONTAINER_IMAGE": "x"}, decorator="a.b/c"),
+    Case("image: the variable's", "image", "x", "METAFLOW_KUBERNETES_CONTAINER_IMAGE",
+         env={"METAFLOW_KUBERNETES_CONTAINER_IMAGE": "x", "METAFLOW_DEFAULT_CONTAINER_IMAGE": "y"}),
+    Case("image: the general variable's", "image", "y", "METAFLOW_DEFAULT_CONTAINER_IMAGE",
+         env={"METAFLOW_DEFAULT_CONTAINER_IMAGE": "y"}),
+    Case("false is a statement", "tmpfs_tempdir", False, "@kubernetes", with_spec=True, decorator=False),
+    # @resources: the greater of what people wrote.
+    Case("@resources alone", "cpu", Decimal(4), "@resources", resources=4),
+    Case("@resources alone, less than the default", "memory", 512, "@resources", resources=512),
+    Case("@resources alone, less than configured", "cpu", Decimal(1), "@resources",
+         env={CPU: "8"}, resources=1),
+    Case("the greater: @resources", "cpu", Decimal(4), "@resources", decorator=2, resources=4),
+    Case("the greater: @kubernetes", "cpu", Decimal(4), "@kubernetes", decorator=4, resources="2"),
+    Case("equals are the decorator's", "cpu", Decimal(4), "@kubernetes", decorator=4, resources=4.0),
+    Case("--with and bare @resources", "memory", 256, "--with", with_spec="256"),
+    Case("--with joins @resources too", "memory", 16000, "@resources", with_spec=256, resources=16000),
+    Case("only the winner joins, not what it hides", "cpu", Decimal(2), "@resources",
+         with_spec=8, decorator=1, resources=2),
+    Case("flow settings join @resources", "cpu", Decimal(4), "flow", flow=4, resources=2),
+    Case("gpu of @resources", "gpu", 1, "@resources", resources=1),
+    Case("gpu=0 says something", "gpu", 0, "@kubernetes", decorator=0),
+    Case("gpu: 1 is more than 0", "gpu", 1, "@resources", decorator=0, resources="1"),
+    Case("no gpu is no statement", "gpu", None, BUILT_IN),
+    Case("shared memory", "shared_memory", 2048, "@resources", decorator=1024, resources=2048),
+    Case("shared memory of the variable", "shared_memory", 64, "METAFLOW_KUBERNETES_SHARED_MEMORY",
+         env={"METAFLOW_KUBERNETES_SHARED_MEMORY": "64"}),
+    # What is gathered from all layers.
+    Case("secrets: the decorator's first", "secrets", ("d", "w", "f", "e"), f"{ALL} + {SECRETS}",
+         env={SECRETS: "e,d"}, flow=["f"], with_spec="w", decorator=["d"]),
+    Case("labels: key by key", "labels", {"a": "d", "b": "w", "c": "f", "e": "e"},
+         f"{ALL} + {LABELS}",
+         env={LABELS: "a=e,b=e,c=e,e=e"}, flow={"a": "f", "b": "f", "c": "f"},
+         with_spec="a=w,b=w", decorator={"a": "d"}),
+    Case("labels: --override's key wins", "labels", {"a": "o", "b": "d"}, "--override + @kubernetes",
+         decorator={"a": "d", "b": "d"}, override="a=o"),
+    Case("annotations", "annotations", {"a": "1", "b": "2"}, "@kubernetes + METAFLOW_KUBERNETES_ANNOTATIONS",
+         env={"METAFLOW_KUBERNETES_ANNOTATIONS": "a=0,b=2"}, decorator={"a": 1}),
+    Case("security context, field by field", "security_context", {"runAsUser": 1, "runAsGroup": 2},
+         "@kubernetes + flow",
+         flow={"run_as_user": 0, "runAsGroup": 2}, decorator={"run_as_user": 1}),
+    # What is replaced as a whole.
+    Case("node selector", "node_selector", {"a": "d"}, "@kubernetes",
+         env={"METAFLOW_KUBERNETES_NODE_SELECTOR": "a=e,b=e"}, decorator="a=d"),
+    Case("tolerations", "tolerations", (), "@kubernetes",
+         env={"METAFLOW_KUBERNETES_TOLERATIONS": '[{"operator": "Exists"}]'}, decorator=[]),
+    Case("pull secrets", "image_pull_secrets", ("d",), "@kubernetes",
+         env={"METAFLOW_KUBERNETES_IMAGE_PULL_SECRETS": '["e"]'}, decorator=["d"]),
+]  # fmt: skip
+
+
+def resolve(case: Case) -> Resolved:
+    def layer(value: object, source: str) -> Layer:
+        return Layer({case.name: value}, source)
+
+    return resolve_kubernetes(
+        "train",
+        decorator=layer(case.decorator, "@kubernetes"),
+        with_spec=layer(case.with_spec, "--with"),
+        flow_settings=layer(case.flow, "flow"),
+        resources_decorator=None if case.resources is None else layer(case.resources, "@resources"),
+        configuration=Configuration(case.env, Path("/")),
+        overrides=layer(case.override, "--override"),
+    )
+
+
+@pytest.mark.parametrize("case", TABLE, ids=lambda case: case.rule)
+def test_precedence(case: Case) -> None:
+    resolved = resolve(case)
+    assert getattr(resolved.settings, case.name) == case.value
+    assert resolved.provenance[case.name] == case.source

@@ -1,0 +1,74 @@
+"""``current``: its values within a task, and its words outside."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from headway.flow.current import Current, Parallel, current
+
+
+@pytest.fixture
+def running() -> Iterator[Current]:
+    it = Current()
+    it._begin(
+        lazy={"run": lambda: ["a run"]},
+        flow_name="F",
+        run_id="7",
+        step_name="train",
+        task_id="3",
+        retry_count=0,
+        origin_run_id=None,
+        tags=("a",),
+    )
+    yield it
+    it._end()
+
+
+def test_values(running: Current) -> None:
+    assert (running.flow_name, running.run_id, running.retry_count) == ("F", "7", 0)
+    assert running.pathspec == "F/7/train/3"
+    assert running.is_running_flow
+    assert "run_id" in running
+    assert "pathspec" in running
+    assert running.get("run_id", "x") == "7"
+    assert running.get("origin_run_id", "x") is None
+    assert running.get("nothing") is None
+    assert running.get("nothing", 5) == 5
+    assert repr(running) == "<current F/7/train/3>"
+
+
+def test_lazy_values_are_made_once(running: Current) -> None:
+    assert "run" in running
+    assert running.run is running.run
+
+
+def test_decorators_add(running: Current) -> None:
+    assert running.get("is_parallel") is False
+    assert "parallel" not in running
+    running._extend(parallel=Parallel("10.0.0.1", 4, 1, "3"))
+    assert running.get("is_parallel") is True
+    assert running.parallel.node_index == 1
+
+
+def test_unknown_names(running: Current) -> None:
+    with pytest.raises(
+        AttributeError, match=r"current has no 'run_ids' in this step\. Did you mean current\.run_id"
+    ):
+        running.run_ids  # noqa: B018
+
+
+def test_outside_of_a_task(running: Current) -> None:
+    running._end()
+    assert not running.is_running_flow
+    assert "run_id" not in running
+    assert "pathspec" not in running
+    assert running.get("run_id", "none") == "none"
+    assert running.get("pathspec") is None
+    assert repr(running) == "<current: no running step>"
+    with pytest.raises(AttributeError, match=r"current\.run_id is known only within a running step"):
+        running.run_id  # noqa: B018
+
+
+def test_the_one_that_flows_import() -> None:
+    assert isinstance(current, Current)
+    assert not current.is_running_flow

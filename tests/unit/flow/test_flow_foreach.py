@@ -1,0 +1,178 @@
+"""What a task within a foreach knows: its index, its input, the stack around it, also once names have changed."""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flow_sources import MemorySource, Place, bound
+
+from headway.flow.graph import PARALLEL_VARIABLE
+from headway.flow.spec import FlowSpec, call_step, inherited
+from headway.flow.splits import count_items, item_at
+from headway.flow.step import step
+from headway.flow.task import Frame, Input
+
+
+class Flow(FlowSpec):
+    @step
+    def work(self) -> None: ...
+
+    @step
+    def join(self, inputs: Any) -> None: ...
+
+
+OUTER: Frame = ("start", "1", 1, 3, "xs")
+BRANCH: Frame = ("fork", "4", 0, 2, None)
+INNER: Frame = ("inner", "7", 2, 4, "ys")
+
+
+def test_outside_of_a_foreach() -> None:
+    one = bound(Flow)
+    assert (one.index, one.input, one.foreach_stack()) == (None, None, [])
+    assert repr(one) == "<flow Flow step work>"
+
+
+def test_in_one_foreach() -> None:
+    one = bound(Flow, source=MemorySource(xs=["a", "b", "c"]), frames=[OUTER])
+    assert (one.index, one.input, one.foreach_stack()) == (1, "b", [(1, 3, "b")])
+    assert repr(one) == "<flow Flow step work[1] (input: 'b')>"
+
+
+def test_in_nested_foreachs_with_a_branch_between() -> None:
+    source = MemorySource(xs="abc", ys=[10, 20, 30, 40])
+    one = bound(Flow, source=source, frames=[OUTER, BRANCH, INNER])
+    assert (one.index, one.input) == (2, 30)
+    assert one.foreach_stack() == [(1, 3, "b"), (2, 4, 30)]
+    assert repr(one) == "<flow Flow step work[1,2] (input: 30)>"
+
+
+def test_in_a_branch_within_a_foreach_the_foreach_counts() -> None:
+    one = bound(Flow, source=MemorySource(xs="abc"), frames=[OUTER, BRANCH])
+    assert (one.index, one.input) == (1, "b")
+
+
+def test_num_parallel_gives_the_index() -> None:
+    one = bound(Flow, frames=[("start", "1", 3, 4, PARALLEL_VARIABLE)])
+    assert (one.index, one.input) == (3, 3)
+    assert inherited(one) == {}
+
+
+def test_looking_at_the_input_does_not_touch_the_whole() -> None:
+    source = MemorySource(xs=[[1], [2], [3]])
+    one = bound(Flow, source=source, frames=[OUTER])
+    one.input.append(5)
+    assert one.input == [2, 5]
+    assert source.loaded == ["xs"]
+    assert set(inherited(one)) == {"xs"}
+
+
+def test_the_input_outlives_another_meaning_of_the_name() -> None:
+    one = bound(Flow, source=MemorySource(xs=["a", "b", "c"]), frames=[OUTER])
+    one.xs = "something else"
+    assert one.input == "b"
+    places = inherited(one)
+    assert places == {"_headway_start": Place("['a', 'b', 'c']")}
+    later = bound(
+        Flow, source=MemorySource(_headway_start=["a", "b", "c"], xs="something else"), frames=[OUTER]
+    )
+    assert (later.input, later.xs) == ("b", "something else")
+    assert set(inherited(later)) == {"_headway_start", "xs"}
+
+
+def test_the_outer_input_outlives_an_inner_join() -> None:
+    inputs = [Input("work", MemorySource(xs="abc", ys=[1]), (OUTER, INNER))]
+    join = bound(Flow, "join", frames=[OUTER], inputs=inputs)
+    assert join.input == "b"
+    assert inherited(join) == {"_headway_start": Place("'abc'")}
+    after = bound(Flow, source=MemorySource(_headway_start="abc"), frames=[OUTER])
+    assert after.input == "b"
+
+
+def test_what_is_lost_is_none() -> None:
+    one = bound(Flow, source=MemorySource(), frames=[OUTER])
+    assert one.input is None
+    assert inherited(one) == {}
+
+
+def test_a_foreach_over_a_parameter_needs_nothing_kept() -> None:
+    inputs = [Input("work", MemorySource(xs="abc", ys=[1]), (OUTER, INNER))]
+    join = bound(Flow, "join", MemorySource(xs="abc"), frames=[OUTER], inputs=inputs)
+    assert join.input == "b"
+    assert set(inherited(join)) == {"xs"}
+
+
+def test_an_input_of_a_join_knows_its_own_place() -> None:
+    class Looks(Flow):
+        @step
+        def join(self, inputs: Any) -> None:
+            self.seen = [(each.index, each.input) for each in inputs]
+
+    frames: list[Frame] = [("start", "1", i, 2, "xs") for i in range(2)]
+    inputs = [Input("work", MemorySource(xs="ab"), (frame,)) for frame in frames]
+    one: Any = bound(Looks, "join", inputs=inputs)
+    call_step(one)
+    assert one.seen == [(0, "a"), (1, "b")]
+
+
+class Labelled:
+    """Like a pandas Series with labels of its own: ``[n]`` is a label, iteration gives the values."""
+
+    iloc = None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter("xyz")
+
+    def __getitem__(self, label: int) -> str:
+        return {2: "x", 0: "y", 1: "z"}[label]
+
+
+class Table:
+    """Like a pandas DataFrame: its length counts rows, iteration gives columns."""
+
+    iloc = None
+
+    def __len__(self) -> int:
+        return 100
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(["id", "price"])
+
+
+class Lines:
+    """Iterable again and again, without positions."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(["one", "two"])
+
+
+@pytest.mark.parametrize(
+    ("iterable", "items"),
+    [
+        ([1, 2], [1, 2]),
+        ((1, 2), [1, 2]),
+        ("ab", ["a", "b"]),
+        (b"ab", [97, 98]),
+        (range(5, 8), [5, 6, 7]),
+        ({"a": 1, "b": 2}, ["a", "b"]),
+        ({0: "a", 5: "b"}, [0, 5]),
+        (OrderedDict(a=1, b=2), ["a", "b"]),
+        ({"a": 1}.items(), [("a", 1)]),
+        (frozenset({3}), [3]),
+        (deque([1, 2]), [1, 2]),
+        (Labelled(), ["x", "y", "z"]),
+        (Lines(), ["one", "two"]),
+        (Table(), ["id", "price"]),
+        ([], []),
+    ],
+)
+def test_what_can_be_gone_over(iterable: Any, items: list[Any]) -> None:
+    assert count_items(iterable) == len(items)
+    assert [item_at(iterable, index) for index in range(len(items))] == items
+    with pytest.raises(IndexError):
+        item_at(iterable, len(items))
+
+
+def test_what_cannot() -> None:
+    with pytest.raises(TypeError):
+        count_items(5)

@@ -1,0 +1,101 @@
+"""``self.next`` at run time: every form, and every refusal."""
+
+from typing import Any
+
+import pytest
+from flow_sources import FILE, MemorySource, body_source, bound, flow_class
+
+from headway.flow.spec import call_step, transition_of
+from headway.flow.task import Transition
+from headway.flow.transition import InvalidTransitionError
+
+
+def said(statements: str, **values: Any) -> Transition | None:
+    lines = "\n    ".join(statements.splitlines())
+    source = body_source(
+        f"""\
+@step
+def work(self):
+    {lines}
+@step
+def a(self): pass
+@step
+def b(self): pass
+@parallel
+@step
+def gang(self): pass
+def helper(self): pass
+"""
+    )
+    flow = bound(flow_class(source), source=MemorySource(**values))
+    returned = call_step(flow)
+    assert returned == transition_of(flow)
+    return returned
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        ("pass", None),
+        ("self.next(self.a)", Transition(("a",))),
+        ("self.next(self.a, self.b)", Transition(("a", "b"))),
+        ("self.next(self.a, foreach='xs')", Transition(("a",), "xs", 3)),
+        ("self.xs = {1: 2}\nself.next(self.a, foreach='xs')", Transition(("a",), "xs", 1)),
+        ("self.xs = (x for x in 'ab')\nself.next(self.a, foreach='xs')", Transition(("a",), "xs", 2)),
+        ("self.next(self.gang, num_parallel=4)", Transition(("gang",), "_parallel", 4)),
+        ("self.next({'u': self.a, 'v': self.b}, condition='kind')",
+         Transition(("b",), condition="kind", choice="v")),
+        ("self.next({1: self.a, True: self.b}, condition='flag')",
+         Transition(("b",), condition="flag", choice="True")),
+        ("self.next(self.a, foreach=None)", Transition(("a",))),
+    ],
+)  # fmt: skip
+def test_said(statements: str, expected: Transition | None) -> None:
+    assert said(statements, xs="abc", kind="v", flag=True) == expected
+
+
+REFUSED = {
+    "self.next()": "no step is named",
+    "self.next(self.a, oops=1)": "there is no argument 'oops'",
+    "self.next(self.a)\nself.next(self.b)": "is called a second time, after line 4",
+    "self.next('a')": "'a' is not a step",
+    "self.next(self.helper)": "is not a step",
+    "self.next(self.a())": "None is not a step",
+    "self.next(self.a, self.a)": "a step is named twice: a, a",
+    "self.next(self.a, foreach=['x'])": "foreach takes the name of an artifact, not list",
+    "self.next(self.a, self.b, foreach='xs')": "a foreach leads to one step, not to a, b",
+    "self.next(self.a, foreach='nothing')": "the foreach variable 'nothing' is not an artifact of this step",
+    "self.next(self.a, foreach='number')": "the foreach variable 'number' is 5, which cannot be iterated",
+    "self.next(self.a, foreach='none')": "the foreach over 'none' has no items",
+    "self.next(self.a, foreach='xs', num_parallel=2)": "foreach and num_parallel cannot be combined",
+    "self.next(self.gang, num_parallel=0)": "num_parallel is a number of nodes of at least 1, not 0",
+    "self.next(self.gang, num_parallel='4')": "num_parallel is a number of nodes of at least 1, not '4'",
+    "self.next(self.gang, self.a, num_parallel=2)": "num_parallel leads to one step",
+    "self.next(self.a, num_parallel=2)": "step 'a' is to run on several nodes, but is not @parallel",
+    "self.next({'v': self.a})": "a dict of steps needs a condition",
+    "self.next({}, condition='kind')": "a switch needs at least one case",
+    "self.next(self.a, condition='kind')": "a condition needs one dict",
+    "self.next({'v': self.a}, self.b, condition='kind')": "a condition needs one dict",
+    "self.next({'v': self.a}, condition=5)": "the condition is the name of an artifact, not int",
+    "self.next({'v': 'a'}, condition='kind')": "'a' is not a step",
+    "self.next({'u': self.a}, condition='kind')": "the condition 'kind' is 'v', which is none of the cases 'u'",
+    "self.next({'u': self.a}, condition='xs')": "the condition 'xs' is 'abc', which is none of the cases",
+    "self.next({'u': self.a}, condition='listed')": "the condition 'listed' is [1], which is none of the cases",
+    "self.next({'u': self.a}, condition='nothing')": "the condition 'nothing' is not an artifact of this step",
+    "self.next({'v': self.a}, condition='kind', foreach='xs')": "a switch cannot be combined",
+    "self.next({'v': self.a}, condition='kind', num_parallel=2)": "a switch cannot be combined",
+}
+
+
+@pytest.mark.parametrize("statements", REFUSED, ids=str)
+def test_refused(statements: str) -> None:
+    with pytest.raises(InvalidTransitionError) as caught:
+        said(statements, xs="abc", kind="v", number=5, none=[], listed=[1])
+    assert REFUSED[statements] in caught.value.message
+    assert "self.next() in step 'work'" in caught.value.message
+    assert (caught.value.file, caught.value.line) == (FILE, 4 + statements.count("\n"))
+
+
+def test_an_unknown_step_is_a_missing_artifact() -> None:
+    with pytest.raises(AttributeError, match="Step 'work' has no artifact 'c'"):
+        said("self.next(self.c)")

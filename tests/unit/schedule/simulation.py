@@ -1,0 +1,226 @@
+"""A launcher without a clock: obeys the scheduler, ends attempts in any order, checks every step."""
+
+from collections import Counter
+from random import Random
+
+from random_flows import END, Flow, Label, expected
+
+from headway.schedule import (
+    AttemptCancelled,
+    AttemptFailed,
+    AttemptStarted,
+    AttemptSucceeded,
+    CancelAttempts,
+    Event,
+    Instruction,
+    RetriesDue,
+    RetryDue,
+    RunEnded,
+    RunStarted,
+    Scheduler,
+    ScheduleRetry,
+    StartBatch,
+    StepPolicy,
+    StopRequested,
+)
+from headway.schedule.scheduler import PARAMETERS
+from headway.store.records import (
+    CONFIGURATION,
+    INFRASTRUCTURE,
+    RESOURCES,
+    USER,
+    AttemptRef,
+    Batch,
+    Code,
+    Failure,
+)
+
+KINDS = (USER, RESOURCES, INFRASTRUCTURE, CONFIGURATION)
+CODE = Code("path", "flow.py", ("__main__", "F"))
+
+
+class Simulation:
+    """One run of a random flow.
+
+    Args:
+        flow: What runs.
+        policies: The retry policies, by step.
+        random: Which attempt ends next, and how.
+        failing: How many of 100 ends are failures.
+        stopping: How many of 1000 moves are a request to stop.
+    """
+
+    def __init__(
+        self,
+        flow: Flow,
+        policies: dict[str, StepPolicy],
+        random: Random,
+        failing: int = 0,
+        stopping: int = 0,
+    ) -> None:
+        self.flow = flow
+        self.policies = policies
+        self.random = random
+        self.failing = failing
+        self.stopping = stopping
+        self.scheduler = Scheduler(flow.plan, policies)
+        self.expected = expected(flow)
+        self.log: list[tuple[Event, list[Instruction]]] = []
+        self.labels: dict[str, Label] = {}
+        self.inputs: dict[Label, tuple[Label, ...]] = {}
+        self.done: set[Label] = set()
+        self.attempts: dict[str, int] = {}
+        self.failures: dict[str, Counter[str]] = {}
+        self.active: list[AttemptRef] = []
+        self.pending: list[AttemptRef] = []
+        self.batches: set[str] = set()
+        self.stop: str | None = None
+        self.end: RunEnded | None = None
+
+    def run(self) -> "Simulation":
+        self.send(RunStarted())
+        for _ in range(100 * len(self.expected)):
+            if self.end:
+                return self
+            self.send(self.next_event())
+        raise AssertionError("the run does not end")
+
+    def next_event(self) -> Event:
+        assert self.active or self.pending, "nothing can happen any more, and the run has not ended"
+        if not self.stop and self.random.randrange(1000) < self.stopping:
+            self.stop = "interrupted"
+            return StopRequested("Ctrl-C")
+        if self.pending and (not self.active or self.random.randrange(3) == 0):
+            return self.some_due()
+        ref = self.active[self.random.randrange(len(self.active))]
+        if self.random.randrange(5) == 0:
+            return AttemptStarted(ref)
+        self.active.remove(ref)
+        if self.stop and self.random.randrange(2):
+            return AttemptCancelled(ref)
+        if self.random.randrange(100) < self.failing:
+            return self.failure_of(ref)
+        label = self.labels[ref.task]
+        self.done.add(label)
+        return AttemptSucceeded(ref, self.flow.transition(label))
+
+    def failure_of(self, ref: AttemptRef) -> AttemptFailed:
+        kind = self.random.choice(KINDS)
+        self.failures.setdefault(ref.task, Counter())[kind] += 1
+        if not self.stop and not self.has_budget(ref):
+            self.stop = "failed"
+        return AttemptFailed(ref, Failure(kind, "Exit", "it did not work"))
+
+    def has_budget(self, ref: AttemptRef) -> bool:
+        """Whether the failures so far are within the budgets; only the last one can be the one too many."""
+        retries, failures = self.policies[ref.step].retries, self.failures[ref.task]
+        used = {kind: failures[kind] for kind in (USER, RESOURCES, INFRASTRUCTURE, CONFIGURATION)}
+        if RESOURCES not in retries:
+            used[USER] += used.pop(RESOURCES)
+        allowed = {USER: 0, INFRASTRUCTURE: 5, CONFIGURATION: 0, **retries}
+        return all(count <= allowed[kind] for kind, count in used.items())
+
+    def some_due(self) -> Event:
+        count = self.random.randint(1, len(self.pending))
+        refs = tuple(self.random.sample(self.pending, count))
+        self.pending = [ref for ref in self.pending if ref not in refs]
+        return RetryDue(refs[0]) if count == 1 else RetriesDue(refs)
+
+    def send(self, event: Event) -> None:
+        stopping = self.scheduler.stopping
+        instructions = self.scheduler.handle(event)
+        self.log.append((event, instructions))
+        for instruction in instructions:
+            assert self.end is None, "the end is the last instruction"
+            match instruction:
+                case StartBatch():
+                    assert not self.stop, "nothing starts once the run fails or stops"
+                    self.start(instruction, event)
+                case ScheduleRetry(ref, delay):
+                    assert isinstance(event, AttemptFailed)
+                    assert not self.stop
+                    assert ref == event.ref._replace(attempt=event.ref.attempt + 1)
+                    self.check_delay(ref, event.failure.kind, delay)
+                    self.pending.append(ref)
+                case CancelAttempts(refs):
+                    assert not stopping, "attempts are cancelled once"
+                    assert sorted(refs) == sorted(self.active)
+                case RunEnded():
+                    self.end = instruction
+        assert self.scheduler.stopping == bool(self.stop)
+        if self.stop:
+            self.pending.clear()
+        else:
+            ready = {label for label, inputs in self.expected.items() if self.done.issuperset(inputs)}
+            assert set(self.inputs) == ready, "what is ready has started, and nothing else"
+        self.check_counts()
+
+    def start(self, batch: StartBatch, event: Event) -> None:
+        assert batch.name not in self.batches
+        self.batches.add(batch.name)
+        indices = [task.index for task in batch.tasks]
+        assert indices == sorted(set(indices))
+        assert batch.join == self.flow.nodes[batch.step].join
+        inputs = tuple(self.labels[ref.task] for ref in batch.inputs if ref != PARAMETERS)
+        assert all(self.attempts[ref.task] == ref.attempt for ref in batch.inputs if ref != PARAMETERS)
+        stored = Batch("F", "1", batch.step, batch.name, CODE, batch.tasks, batch.frames)
+        for task in batch.tasks:
+            path = tuple(index for _, _, index, _, _ in stored.frames_of(task))
+            assert task.index == (path[-1] if path else 0)
+            ref = AttemptRef(batch.step, task.task, task.attempt)
+            if task.attempt:
+                assert isinstance(event, (RetryDue, RetriesDue))
+                assert self.attempts[task.task] == task.attempt - 1
+                assert self.labels[task.task][:2] == (batch.step, path)
+                assert self.inputs[self.labels[task.task]] == inputs
+            else:
+                assert task.task == str(len(self.labels) + 1), "ids are minted in order"
+                label = (batch.step, path, sum(known[:2] == (batch.step, path) for known in self.inputs))
+                assert self.expected[label] == inputs
+                self.labels[task.task] = label
+                self.inputs[label] = inputs
+            self.attempts[task.task] = task.attempt
+            self.active.append(ref)
+
+    def check_delay(self, ref: AttemptRef, kind: str, delay: float) -> None:
+        if kind == INFRASTRUCTURE:
+            assert delay == min(60, 2 ** (self.failures[ref.task][INFRASTRUCTURE] - 1))
+        else:
+            assert delay == self.policies[ref.step].delay
+
+    def check_counts(self) -> None:
+        counts = self.scheduler.counts().values()
+        assert sum(count.waiting + count.running for count in counts) == len(self.active)
+        assert sum(count.retrying for count in counts) == len(self.pending)
+        assert sum(count.succeeded for count in counts) == len(self.done) == len(self.scheduler.winners())
+        assert sum(sum(count) for count in counts) == len(self.labels)
+        assert sorted(self.scheduler.active()) == sorted(self.active)
+        assert sorted(self.scheduler.retrying()) == sorted(self.pending)
+
+    def check_end(self) -> None:
+        """The run's end tells what became of it."""
+        assert self.end
+        assert not self.active
+        assert self.scheduler.outcome == self.end.outcome
+        if self.end.outcome == "succeeded":
+            assert self.end.end_ref
+            assert self.labels[self.end.end_ref.task][0] == END
+            assert self.inputs == self.expected
+            assert self.done == set(self.expected)
+            winners = {ref.task: ref.attempt for ref in map(parse, self.scheduler.winners().items())}
+            assert winners == self.attempts
+            return
+        assert self.end.outcome == self.stop
+        assert self.end.end_ref is None
+        if self.stop == "failed":
+            assert self.end.failed_ref
+            step, task, attempt = self.end.failed_ref
+            assert f"{step}/{task} failed" in self.end.message
+            assert self.attempts[task] == attempt
+        else:
+            assert self.end.message == "Ctrl-C"
+
+
+def parse(winner: tuple[str, int]) -> AttemptRef:
+    step, _, task = winner[0].partition("/")
+    return AttemptRef(step, task, winner[1])

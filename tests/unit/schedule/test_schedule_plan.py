@@ -1,0 +1,44 @@
+"""The plan refuses what it cannot mean; policies say which budget a failure spends."""
+
+import pytest
+
+from headway.schedule import Plan, PlanNode, StepPolicy
+from headway.schedule.plan import infrastructure_delay
+from headway.store.records import CONFIGURATION, INFRASTRUCTURE, RESOURCES, USER
+
+
+@pytest.mark.parametrize(
+    ("start", "nodes", "words"),
+    [
+        ("begin", [PlanNode("start", end=True)], "begin"),
+        ("start", [PlanNode("start", ("nowhere",)), PlanNode("end", end=True)], "nowhere"),
+        ("start", [PlanNode("start", ("start",))], "no end"),
+    ],
+)
+def test_a_plan_with_a_hole_is_refused(start: str, nodes: list[PlanNode], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        Plan.of(start, nodes)
+
+
+def test_budgets_where_nothing_is_said() -> None:
+    policy = StepPolicy()
+    budgets = {
+        kind: policy.budget(policy.pool(kind)) for kind in (USER, RESOURCES, INFRASTRUCTURE, CONFIGURATION)
+    }
+    assert budgets == {USER: 0, RESOURCES: 0, INFRASTRUCTURE: 5, CONFIGURATION: 0}
+
+
+def test_resources_share_the_users_budget_unless_they_have_their_own() -> None:
+    assert StepPolicy({USER: 3}).pool(RESOURCES) == USER
+    own = StepPolicy({USER: 3, RESOURCES: 1})
+    assert own.budget(own.pool(RESOURCES)) == 1
+
+
+def test_only_infrastructure_backs_off() -> None:
+    policy = StepPolicy(delay=120)
+    assert [policy.retry_delay(kind, 3) for kind in (USER, RESOURCES, CONFIGURATION)] == [120, 120, 120]
+    assert policy.retry_delay(INFRASTRUCTURE, 3) == 8
+
+
+def test_the_back_off_doubles_up_to_a_minute_and_never_overflows() -> None:
+    assert [infrastructure_delay(n) for n in (0, 1, 2, 5, 6, 10**6)] == [1, 2, 4, 32, 60, 60]

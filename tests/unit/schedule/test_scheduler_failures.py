@@ -1,0 +1,197 @@
+"""What a failure or a stop leads to, by example."""
+
+import pytest
+from scheduler_examples import CHAIN, LINE, PARAMETERS, bad, begin, ok, ref, wide
+
+from headway.schedule import (
+    AttemptCancelled,
+    CancelAttempts,
+    RetriesDue,
+    RetryDue,
+    RunEnded,
+    RunStarted,
+    Scheduler,
+    ScheduleRetry,
+    StartBatch,
+    StepCounts,
+    StepPolicy,
+    StopRequested,
+)
+from headway.store.records import (
+    CONFIGURATION,
+    INFRASTRUCTURE,
+    RESOURCES,
+    USER,
+    TaskSpec,
+)
+
+# Retries
+
+
+def test_a_retry_waits_as_the_user_asked_and_has_the_next_number() -> None:
+    scheduler = begin(LINE, StepPolicy({USER: 1}, delay=120))
+    assert scheduler.handle(bad("start/1")) == [ScheduleRetry(ref("start/1", 1), 120)]
+    assert scheduler.counts()["start"] == StepCounts(retrying=1)
+    assert scheduler.handle(RetryDue(ref("start/1", 1))) == [
+        StartBatch("start", (), (PARAMETERS,), (TaskSpec("1", 1, 0),), False, "start-2")
+    ]
+
+
+def test_a_spent_budget_ends_the_run_and_names_the_task() -> None:
+    scheduler = begin(LINE, StepPolicy({USER: 1}))
+    scheduler.handle(bad("start/1"))
+    scheduler.handle(RetryDue(ref("start/1", 1)))
+    assert scheduler.handle(bad("start/1", attempt=1)) == [
+        RunEnded("failed", None, "start/1 failed after 2 attempts: it broke", ref("start/1", 1), "mend it")
+    ]
+
+
+def attempts_until_the_end(policy: StepPolicy, *kinds: str) -> int:
+    """How many attempts are made if they fail in turn for these reasons."""
+    scheduler = begin(LINE, policy)
+    for attempt, kind in enumerate(kinds):
+        scheduler.handle(bad("start/1", kind, attempt))
+        if scheduler.outcome:
+            return attempt + 1
+        scheduler.handle(RetryDue(ref("start/1", attempt + 1)))
+    raise AssertionError("the budgets are not spent")
+
+
+@pytest.mark.parametrize(
+    ("retries", "kinds", "attempts"),
+    [
+        ({}, [USER], 1),
+        ({}, [RESOURCES], 1),
+        ({}, [CONFIGURATION], 1),
+        ({}, ["something new"], 1),
+        ({}, [INFRASTRUCTURE] * 6, 6),
+        ({INFRASTRUCTURE: 1}, [INFRASTRUCTURE] * 2, 2),
+        ({USER: 2}, [USER, RESOURCES, USER], 3),
+        ({USER: 2}, [RESOURCES, RESOURCES, RESOURCES], 3),
+        ({USER: 1, RESOURCES: 1}, [RESOURCES, USER, RESOURCES], 3),
+        ({USER: 1, RESOURCES: 0}, [RESOURCES], 1),
+        ({USER: 1}, [INFRASTRUCTURE, USER, INFRASTRUCTURE, USER], 4),
+        ({USER: 3}, [USER, CONFIGURATION], 2),
+        ({CONFIGURATION: 1}, [CONFIGURATION] * 2, 2),
+    ],
+)
+def test_each_class_of_failure_spends_its_own_budget(
+    retries: dict[str, int], kinds: list[str], attempts: int
+) -> None:
+    assert attempts_until_the_end(StepPolicy(retries), *kinds) == attempts
+
+
+def test_infrastructure_retries_back_off_up_to_a_minute_whatever_the_user_asked() -> None:
+    scheduler = begin(LINE, StepPolicy({INFRASTRUCTURE: 9, USER: 1}, delay=7))
+    delays = []
+    for attempt, kind in enumerate([INFRASTRUCTURE, USER, *[INFRASTRUCTURE] * 7]):
+        (retry,) = scheduler.handle(bad("start/1", kind, attempt))
+        assert isinstance(retry, ScheduleRetry)
+        delays.append(retry.delay)
+        scheduler.handle(RetryDue(retry.ref))
+    assert delays == [1, 7, 2, 4, 8, 16, 32, 60, 60]
+
+
+def test_retries_due_together_are_one_batch_for_each_fan_out() -> None:
+    scheduler = begin(CHAIN, StepPolicy({USER: 1}))
+    scheduler.handle(ok("start/1", "a", splits=4))
+    scheduler.handle(ok("a/2", "b"))
+    for name in ("a/5", "a/3", "b/6"):
+        scheduler.handle(bad(name))
+    siblings, other = scheduler.handle(RetriesDue((ref("a/5", 1), ref("b/6", 1), ref("a/3", 1))))
+    assert siblings == StartBatch(
+        "a",
+        (("start", "1", 0, 4, "xs"),),
+        (ref("start/1"),),
+        (TaskSpec("3", 1, 1), TaskSpec("5", 1, 3)),
+        False,
+        "a-4",
+    )
+    assert other == StartBatch(
+        "b", (("start", "1", 0, 4, "xs"),), (ref("a/2"),), (TaskSpec("6", 1, 0),), False, "b-5"
+    )
+
+
+def test_a_retry_told_as_due_twice_starts_once() -> None:
+    scheduler = wide(2, StepPolicy({USER: 1}))
+    scheduler.handle(bad("body/2"))
+    (batch,) = scheduler.handle(RetriesDue((ref("body/2", 1), ref("body/2", 1))))
+    assert isinstance(batch, StartBatch)
+    assert len(batch.tasks) == 1
+    assert scheduler.handle(RetryDue(ref("body/2", 1))) == []
+
+
+# Failing and stopping
+
+
+def test_a_failure_for_good_cancels_the_others_and_waits_for_them() -> None:
+    scheduler = wide(4, StepPolicy({INFRASTRUCTURE: 1}))
+    scheduler.handle(ok("body/2", "join"))
+    scheduler.handle(bad("body/3", INFRASTRUCTURE))
+    assert scheduler.handle(bad("body/4")) == [CancelAttempts((ref("body/5"),), "body/4 failed")]
+    assert scheduler.stopping
+    assert scheduler.handle(RetryDue(ref("body/3", 1))) == [], "waits are given up"
+    assert scheduler.counts()["body"] == StepCounts(waiting=1, succeeded=1, failed=2)
+    assert scheduler.handle(AttemptCancelled(ref("body/5"))) == [
+        RunEnded("failed", None, "body/4 failed: it broke", ref("body/4"), "mend it")
+    ]
+    assert scheduler.counts()["body"] == StepCounts(succeeded=1, failed=2, cancelled=1)
+
+
+def test_while_failing_a_success_counts_and_leads_nowhere() -> None:
+    scheduler = wide(2)
+    scheduler.handle(bad("body/2"))
+    (end,) = scheduler.handle(ok("body/3", "join"))
+    assert isinstance(end, RunEnded)
+    assert end.outcome == "failed"
+    assert scheduler.winners() == {"start/1": 0, "body/3": 0}
+
+
+def test_the_first_failure_is_the_one_that_is_told() -> None:
+    scheduler = wide(2)
+    scheduler.handle(bad("body/3"))
+    assert scheduler.handle(StopRequested("Ctrl-C")) == []
+    (end,) = scheduler.handle(bad("body/2"))
+    assert isinstance(end, RunEnded)
+    assert (end.outcome, end.failed_ref) == ("failed", ref("body/3"))
+
+
+def test_a_stop_cancels_what_runs_and_what_waits() -> None:
+    scheduler = wide(3, StepPolicy({USER: 1}))
+    scheduler.handle(bad("body/2"))
+    active = (ref("body/3"), ref("body/4"))
+    assert scheduler.active() == active
+    assert scheduler.retrying() == (ref("body/2", 1),)
+    assert scheduler.handle(StopRequested("Ctrl-C")) == [CancelAttempts(active, "Ctrl-C")]
+    assert scheduler.handle(bad("body/3")) == []
+    assert scheduler.handle(AttemptCancelled(ref("body/4"))) == [RunEnded("interrupted", None, "Ctrl-C")]
+
+
+def test_a_stop_before_the_start_or_between_attempts_ends_at_once() -> None:
+    scheduler = Scheduler(LINE, {})
+    assert scheduler.handle(StopRequested("Ctrl-C")) == [RunEnded("interrupted", None, "Ctrl-C")]
+    assert scheduler.handle(RunStarted()) == []
+    scheduler = begin(LINE, StepPolicy({USER: 1}))
+    scheduler.handle(bad("start/1"))
+    assert scheduler.handle(StopRequested("Ctrl-C")) == [RunEnded("interrupted", None, "Ctrl-C")]
+
+
+def test_a_stop_that_comes_too_late_for_the_end_step_takes_nothing_away() -> None:
+    scheduler = begin(LINE)
+    scheduler.handle(ok("start/1", "end"))
+    scheduler.handle(StopRequested("Ctrl-C"))
+    assert scheduler.handle(ok("end/2")) == [RunEnded("succeeded", ref("end/2"))]
+
+
+def test_nothing_happens_before_the_start() -> None:
+    scheduler = Scheduler(LINE, {})
+    assert scheduler.handle(RetriesDue(())) == []
+    assert scheduler.outcome is None
+
+
+def test_nothing_follows_the_end() -> None:
+    scheduler = begin(LINE)
+    scheduler.handle(bad("start/1"))
+    for event in (StopRequested("Ctrl-C"), RunStarted(), bad("start/1"), ok("start/1", "end")):
+        assert scheduler.handle(event) == []
+    assert scheduler.outcome == "failed"

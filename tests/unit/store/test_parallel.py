@@ -1,0 +1,48 @@
+"""Calls side by side."""
+
+from functools import partial
+from threading import Barrier, current_thread, get_ident
+
+import pytest
+
+from headway.store.parallel import run_parallel
+
+
+def test_results_stand_in_the_order_of_the_calls() -> None:
+    assert run_parallel([partial(pow, number, 2) for number in range(20)], 4) == [n * n for n in range(20)]
+
+
+def test_calls_run_side_by_side() -> None:
+    barrier = Barrier(3)
+    run_parallel([partial(barrier.wait, 5)] * 3, 3)  # passes only if all three wait at once
+
+
+def test_the_callers_thread_works_too() -> None:
+    barrier = Barrier(2)
+
+    def who() -> int:
+        barrier.wait(5)
+        return get_ident()
+
+    assert get_ident() in run_parallel([who, who], 2)
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_one_call_needs_no_thread(count: int) -> None:
+    assert run_parallel([current_thread] * count, 4) == [current_thread()] * count
+
+
+def test_the_first_failure_is_raised_and_no_call_begins_after_it() -> None:
+    made: list[int] = []
+
+    def call(number: int) -> None:
+        made.append(number)
+        if number == 2:
+            raise KeyError(number)
+
+    with pytest.raises(KeyError, match="2"):
+        run_parallel([partial(call, number) for number in range(1000)], 1)
+    assert made == [0, 1, 2]
+    with pytest.raises(KeyError, match="2"):
+        run_parallel([partial(call, number) for number in range(1000)], 2)
+    assert len(made) < 1000

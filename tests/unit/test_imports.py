@@ -1,0 +1,55 @@
+"""Start-up is a feature: what ``import headway`` and the in-pod runtime may load."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "src"
+
+#: Of Headway itself, what `import headway` may load: what a flow file needs before its command line starts.
+PACKAGE_MAY_LOAD = ("headway", "headway.errors", "headway.flow")
+#: And what the in-pod runtime may load on top, until the first byte is fetched.
+RUNTIME_MAY_LOAD = (*PACKAGE_MAY_LOAD, "headway.runtime", "headway.store")
+
+#: Milliseconds each, paid by every pod and every `--help`; loaded where they are used, if at all.
+HEAVY = {
+    "_asyncio", "ast", "asyncio", "concurrent", "ctypes", "dataclasses", "decimal", "difflib", "dis", "email",
+    "http", "importlib.metadata", "inspect", "logging", "multiprocessing", "pydoc", "shutil", "sqlite3",
+    "ssl", "subprocess", "tempfile", "unittest", "urllib.request", "uuid", "xml", "zipfile",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("module", "may_load"),
+    [("headway", PACKAGE_MAY_LOAD), ("headway.runtime.pod", RUNTIME_MAY_LOAD)],
+)
+def test_start_up_loads_little(module: str, may_load: tuple[str, ...]) -> None:
+    loaded = loaded_by(module)
+    own = {name for name in loaded if name.partition(".")[0] == "headway"}
+    assert not {name for name in own if not belongs(name, may_load)}
+    foreign = {name for name in loaded - own if name.partition(".")[0] not in sys.stdlib_module_names}
+    assert not foreign, "only the standard library is there"
+    assert not {name for name in loaded if belongs(name, tuple(HEAVY))}
+
+
+def loaded_by(module: str) -> set[str]:
+    """What importing a module adds to a bare interpreter that has no site-packages, as in a pod."""
+    program = (
+        "import sys, json\n"
+        "before = set(sys.modules)\n"
+        f"sys.path.insert(0, {str(SOURCE)!r})\n"
+        f"import {module}\n"
+        "print(json.dumps(sorted(set(sys.modules) - before)))"
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout))
+
+
+def belongs(name: str, packages: tuple[str, ...]) -> bool:
+    return any(
+        name == package or (package != "headway" and name.startswith(package + ".")) for package in packages
+    )
