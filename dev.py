@@ -18,8 +18,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -37,6 +39,10 @@ class Stop(Exception):  # noqa: N818 - it carries an exit code to the end of the
     def __init__(self, message: str, code: int = 1) -> None:
         super().__init__(message)
         self.code = code
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came."""
 
 
 class Stage(NamedTuple):
@@ -262,9 +268,13 @@ def quickstart(arguments: list[str]) -> NoReturn:
     setup("examples")
     env = environment()
     bucket = env.get("HEADWAY_TEST_BUCKET")
-    if bucket and not any(name.endswith("DATASTORE_SYSROOT_S3") for name in env):
+    if bucket and not any("DATASTORE_SYSROOT" in name for name in env):
+        # A bucket for tests, with credentials for tests: its pods have none of their own.
         env["HEADWAY_DATASTORE_SYSROOT_S3"] = f"s3://{bucket}/quickstart"
-    replace_process([str(PYTHON), EXAMPLE, "run", "--with", "kubernetes", *arguments], env)
+        env.setdefault("HEADWAY_FORWARD_CREDENTIALS", "1")
+    if not any(name.endswith("KUBERNETES_CONTAINER_IMAGE") for name in env):
+        say("the pods need an image with scikit-learn; HEADWAY_KUBERNETES_CONTAINER_IMAGE names one")
+    replace_process([str(PYTHON), EXAMPLE, "run", *arguments], env)
 
 
 def names_cluster() -> bool:
@@ -275,7 +285,9 @@ def names_cluster() -> bool:
 
 def bench(arguments: list[str]) -> NoReturn:
     """A benchmark by its name, or the list of them."""
-    names = sorted(path.stem for path in (ROOT / "benchmarks").glob("[!_]*.py"))
+    names = sorted(
+        path.stem for path in (ROOT / "benchmarks").glob("*.py") if "\ndef main(" in path.read_text()
+    )
     if not arguments or arguments[0] not in names:
         raise Stop(f"Name a benchmark: {', '.join(names) or 'there is none yet'}", 2)
     setup("examples")
@@ -313,7 +325,9 @@ def replace_process(command: list[str], env: dict[str, str] | None = None) -> No
 
 def run_or_stop(command: list[str], env: dict[str, str] | None = None) -> None:
     process = subprocess.Popen(command, cwd=ROOT, env=env)
-    if wait(process):
+    with attended(process):
+        code = process.wait()
+    if code:
         raise Stop(f"failed: {' '.join(command)}")
 
 
@@ -327,23 +341,27 @@ def run_captured(command: list[str], echo: bool) -> tuple[int, str]:
     )  # fmt: skip
     assert process.stdout is not None
     lines = []
-    try:
+    with attended(process):
         for line in process.stdout:
             lines.append(line)
             if echo:
                 print(line, end="", flush=True)
-    finally:
-        code = wait(process)
+        code = process.wait()
     return code, "".join(lines)
 
 
-def wait(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> int:
-    """Wait to the end, also after Ctrl-C: the child got it too and may need a moment to clean up."""
+@contextmanager
+def attended(process: subprocess.Popen[Any]) -> Iterator[None]:
+    """Leave nothing running when this ends early: a child may have to clean up, so it is waited for.
+
+    Ctrl-C in a terminal reaches the child too; SIGTERM reaches only us and is passed on as the same.
+    """
     try:
-        return process.wait()
-    except BaseException:
-        process.terminate()
-        process.wait()
+        yield
+    except KeyboardInterrupt as interrupt:
+        if isinstance(interrupt, Terminated):
+            process.send_signal(signal.SIGINT)
+        process.communicate()  # also reads what it still says, so that it does not wait for us
         raise
 
 
@@ -398,13 +416,16 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def terminate(*_: object) -> NoReturn:
+    raise Terminated
+
+
 def main() -> None:
     ensure_version()
     arguments, rest = parser().parse_known_args()
     if rest and arguments.command in {"setup", "check"}:
         parser().error(f"unknown: {' '.join(rest)}")
-    # Ended from outside is ended like Ctrl-C: the children are waited for.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, terminate)
     with_rest = {"test": test, "e2e": e2e, "quickstart": quickstart, "bench": bench, "lock": lock}
     if arguments.command == "setup":
         setup(*(["examples"] if arguments.examples else []))

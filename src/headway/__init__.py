@@ -11,7 +11,19 @@ from headway.flow import entry as _entry
 from headway.version import VERSION as _VERSION
 
 if TYPE_CHECKING:
-    from headway.client import DataArtifact, Flow, Run, Step, Task, namespace
+    from headway.client import (
+        DataArtifact,
+        Flow,
+        Run,
+        Step,
+        Task,
+        default_metadata,
+        default_namespace,
+        get_metadata,
+        get_namespace,
+        metadata,
+        namespace,
+    )
     from headway.flow.current import current
     from headway.flow.decorators import (
         batch,
@@ -51,7 +63,22 @@ _PLACES = {
         ),
         "headway.flow.decorators",
     ),
-    **dict.fromkeys(("DataArtifact", "Flow", "Run", "Step", "Task", "namespace"), "headway.client"),
+    **dict.fromkeys(
+        (
+            "DataArtifact",
+            "Flow",
+            "Run",
+            "Step",
+            "Task",
+            "default_metadata",
+            "default_namespace",
+            "get_metadata",
+            "get_namespace",
+            "metadata",
+            "namespace",
+        ),
+        "headway.client",
+    ),
 }
 
 __all__ = [
@@ -66,8 +93,13 @@ __all__ = [
     "batch",
     "catch",
     "current",
+    "default_metadata",
+    "default_namespace",
     "environment",
+    "get_metadata",
+    "get_namespace",
     "kubernetes",
+    "metadata",
     "namespace",
     "parallel",
     "resources",

@@ -172,10 +172,10 @@ def public(task: TaskData) -> List[str]:
 def why_missing(task: TaskData, name: str) -> str:
     """Why a task has no such artifact."""
     record = task.record()
+    if record is None and task.run.has_ended:
+        return f"Task {task.pathspec} left no result before its run ended, so it has no artifact {name!r}."
     if record is None:
-        return (
-            f"Task {task.pathspec} has not finished yet: its artifacts, such as {name!r}, come when it has."
-        )
+        return f"Task {task.pathspec} has not finished yet; artifacts such as {name!r} come when it has."
     if record.failure is not None:
         return (
             f"Task {task.pathspec} {record.outcome}, so it has no artifact {name!r}; its exception says why."

@@ -1,8 +1,9 @@
 """Which attempts a task has had, and which of them counts, read off the keys of a datastore."""
 
-from typing import Dict, Iterable, Mapping, NamedTuple, Optional, Set, Tuple
+from typing import Dict, Iterable, NamedTuple, Optional, Set, Tuple
 
 from headway.client.pathspec import age_order
+from headway.store.records import RunEnd
 
 _RECORD = "record.json"
 
@@ -11,7 +12,8 @@ class Attempts(NamedTuple):
     """The attempts of one task.
 
     Attributes:
-        counting: The one that counts: the winner, as far as the run's end tells of one, else the newest.
+        counting: The one that counts: the winner, as far as the run's end tells of one, else the newest;
+            once the run has ended, the newest that left a record, if one did.
         numbers: All that are known of, from old to new.
         recorded: Those that are over and left a record.
     """
@@ -42,18 +44,22 @@ class Seen:
         if recorded:
             self._recorded.setdefault(step, {}).setdefault(task, set()).add(attempt)
 
-    def steps(self, winners: Mapping[str, int]) -> Dict[str, Dict[str, Attempts]]:
-        """By step and task, from old to new; ``winners`` is what the run's end says."""
+    def steps(self, end: Optional[RunEnd]) -> Dict[str, Dict[str, Attempts]]:
+        """By step and task, from old to new; ``end`` is the run's, None while it goes on."""
         found: Dict[str, Dict[str, Attempts]] = {}
         for step, tasks in self._all.items():
             recorded = self._recorded.get(step, {})
             found[step] = {
-                task: _attempts(tasks[task], recorded.get(task, set()), winners.get(f"{step}/{task}"))
+                task: _attempts(f"{step}/{task}", tasks[task], recorded.get(task, set()), end)
                 for task in sorted(tasks, key=age_order)
             }
         return dict(sorted(found.items(), key=lambda item: age_order(next(iter(item[1])))))
 
 
-def _attempts(numbers: Set[int], recorded: Set[int], winner: Optional[int]) -> Attempts:
-    counting = winner if winner is not None and winner in numbers else max(numbers)
+def _attempts(name: str, numbers: Set[int], recorded: Set[int], end: Optional[RunEnd]) -> Attempts:
+    if end is None:
+        counting = max(numbers)
+    else:
+        winner = end.winners.get(name)
+        counting = winner if winner is not None and winner in numbers else max(recorded or numbers)
     return Attempts(counting, tuple(sorted(numbers)), tuple(sorted(recorded)))

@@ -14,7 +14,6 @@ from headway.client.run_data import RunData
 from headway.errors import NotFoundError
 from headway.flow.names import did_you_mean
 
-
 #: Tasks, and what is below them, have attempts.
 _FIRST_WITH_ATTEMPTS = 4
 #: So many names are listed to somebody who asked for one that is not among them.

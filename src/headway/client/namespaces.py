@@ -62,7 +62,7 @@ def _user() -> str:
         from headway.config.general import user
         from headway.config.sources import Configuration
     except ImportError:
-        return os.environ.get("METAFLOW_USER") or os.environ.get("HEADWAY_USER") or "unknown"
+        return os.environ.get("HEADWAY_USER") or os.environ.get("METAFLOW_USER") or "unknown"
     # pathlib is loaded by the configuration in any case.
     from pathlib import Path
 

@@ -174,7 +174,7 @@ class RunData:
             for ref in (*self._planned, *self._here()):
                 if step in ("", ref.step) and task in ("", ref.task):
                     seen.add(*ref)
-        return seen.steps(end.winners if end else {})
+        return seen.steps(end)
 
     def _here(self) -> List[AttemptRef]:
         """The attempt that this process is, if it is one of this run: a step may look at itself."""

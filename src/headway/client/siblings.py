@@ -14,7 +14,7 @@ from headway.store.records import AttemptRef, Record
 #: At most so many are fetched at a time.
 _MOST = 256
 #: Larger values are fetched when asked for, not before.
-_SMALL = 256 << 10
+_SMALL = 64 << 10
 
 
 class Window:

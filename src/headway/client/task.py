@@ -89,7 +89,7 @@ class Task(InRun, depth=4):
     @property
     def finished(self) -> bool:
         """Whether it ended, with or without success; while its run goes on, a retry may still follow."""
-        return self._task.record() is not None
+        return self._task.record() is not None or self._run.has_ended
 
     @property
     def exception(self) -> Optional[TaskFailedError]:

@@ -88,7 +88,8 @@ class TaskData:
             self._attempts = self.run.attempts(self.step, self.task) or self._attempts
             self._siblings = None
         self._stale = True
-        record = self._siblings.record(self._place) if self._siblings else self.run.record_of(self._ref())
+        together = self._siblings
+        record = together.record(self._place) if together is not None else self.run.record_of(self._ref())
         if record is not None and self._is_final(record):
             self._settled = record
         return record
@@ -136,10 +137,10 @@ class TaskData:
         record = self.record()
         if record is not None:
             return record.frames
-        ref = self._ref()
-        batch = self.run.batch_of(ref)
-        specs = batch.tasks if batch is not None else ()
-        return next((batch.frames_of(spec) for spec in specs if batch and spec.task == ref.task), ())
+        batch = self.run.batch_of(self._ref())
+        if batch is None:
+            return ()
+        return next(batch.frames_of(spec) for spec in batch.tasks if spec.task == self.task)
 
     def inputs(self) -> Tuple[AttemptRef, ...]:
         """The attempts whose artifacts it reads; of one that still runs, as far as that is written down."""

@@ -222,7 +222,8 @@ def inputs_of(flow: Any) -> Inputs:
     if state.inputs is None:
 
         def view(each: Input) -> Any:
-            task = TaskContext(each.source, each.step, each.frames, parameters)
+            frames = each.frames() if callable(each.frames) else each.frames
+            task = TaskContext(each.source, each.step, frames, parameters)
             return _bound(type(flow), task, view=True)
 
         state.inputs = Inputs(state.task.inputs or (), view)

@@ -1,6 +1,6 @@
 """What a flow object is told of the task that it is bound to, and what its step says at the end."""
 
-from typing import Any, FrozenSet, Iterable, NamedTuple, Optional, Protocol, Sequence, Tuple
+from typing import Any, Callable, FrozenSet, Iterable, NamedTuple, Optional, Protocol, Sequence, Tuple, Union
 
 #: One level of fan-out, outermost first: (split step, split task, index, count, variable or None).
 #: The same shape as the store's; this layer stands below it.
@@ -33,13 +33,13 @@ class Input(NamedTuple):
     Attributes:
         step: The step it is of.
         source: Its artifacts.
-        frames: The fan-out it stands in, its own index in the last; () leaves ``index`` and
-            ``input`` of the input unknown.
+        frames: The fan-out it stands in, its own index in the last, or what tells it once the input
+            is touched; () leaves ``index`` and ``input`` of the input unknown.
     """
 
     step: str
     source: ArtifactSource
-    frames: Tuple[Frame, ...] = ()
+    frames: Union[Tuple[Frame, ...], Callable[[], Tuple[Frame, ...]]] = ()
 
 
 class TaskContext(NamedTuple):

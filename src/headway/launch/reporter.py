@@ -17,6 +17,10 @@ class Reporter(Protocol):
         """A line about the run as a whole."""
         ...
 
+    def agree(self, question: str) -> bool:
+        """Ask a person before the run starts; False where nobody is there to answer."""
+        ...
+
     def fan_out(self, step: str, splits: int) -> None:
         """A foreach yielded this many tasks."""
         ...

@@ -1,7 +1,5 @@
 """Ships the flow's code to the datastore, once per content, and says what goes."""
 
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,7 +7,7 @@ from headway.config.sources import Configuration
 from headway.launch.bundle.archive import pack
 from headway.launch.bundle.collect import DEFAULT_SUFFIXES, collect, parse_suffixes
 from headway.launch.bundle.describe import summary, warnings
-from headway.launch.bundle.plan import DEFAULT_MAX_SIZE, Oversize, Plan, oversize, parse_size
+from headway.launch.bundle.plan import DEFAULT_MAX_SIZE, Plan, oversize, parse_size
 from headway.launch.origin import Origin
 from headway.store import layout
 from headway.store.base import ObjectStore
@@ -21,9 +19,7 @@ class Notes(Protocol):
 
     def note(self, message: str) -> None: ...
 
-
-def _refuse(question: Oversize) -> bool:
-    raise question.error()
+    def agree(self, question: str) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -34,20 +30,17 @@ class BundleLimits:
         suffixes: Which files, by the end of their name.
         max_size: Bytes above which a person has to agree.
         source: Where that limit came from.
-        agree: Asks a person whether a larger bundle is meant; by default nobody is there to ask.
     """
 
     suffixes: tuple[str, ...] = DEFAULT_SUFFIXES
     max_size: int = DEFAULT_MAX_SIZE
     source: str = "default"
-    agree: Callable[[Oversize], bool] = _refuse
 
 
 def bundle_limits(
     configuration: Configuration,
     suffixes: str | None,
     max_size: str | None,
-    agree: Callable[[Oversize], bool] = _refuse,
 ) -> BundleLimits:
     """The limits from the command line, else from the configuration.
 
@@ -62,7 +55,7 @@ def bundle_limits(
         limit, source = parse_size(max_size), "--package-max-size"
     elif configured is not None:
         limit, source = parse_size(str(configured.value), configured.source), configured.source
-    return BundleLimits(parse_suffixes(listed), limit, source, agree)
+    return BundleLimits(parse_suffixes(listed), limit, source)
 
 
 def plan_bundle(origin: Origin, limits: BundleLimits) -> Plan:
@@ -82,7 +75,7 @@ def ship(store: ObjectStore, flow: str, origin: Origin, limits: BundleLimits, no
     """
     plan = plan_bundle(origin, limits)
     question = oversize(plan, limits.max_size, limits.source)
-    if question is not None and not limits.agree(question):
+    if question is not None and not notes.agree(question.question()):
         raise question.error()
     for warning in warnings(plan):
         notes.note(warning)
@@ -92,8 +85,3 @@ def ship(store: ObjectStore, flow: str, origin: Origin, limits: BundleLimits, no
         store.put(key, archive.data)
     notes.note(f"Code: {summary(plan)}.")
     return origin.code._replace(bundle=archive.sha256, root="", paths=plan.paths)
-
-
-def can_ask() -> bool:
-    """Whether somebody sits at the terminal."""
-    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()

@@ -65,7 +65,7 @@ def _context(batch: Batch, task: TaskSpec, store: ObjectStore) -> TaskContext:
         return TaskContext(sources(store, batch.flow, batch.run, batch.inputs[:1])[0], batch.step, frames)
     parameters = sources(store, batch.flow, batch.run, [PARAMETERS])[0]
     several = sources(store, batch.flow, batch.run, batch.inputs)
-    inputs = [Input(ref.step, source) for ref, source in zip(batch.inputs, several)]
+    inputs = [Input(ref.step, source, source.frames) for ref, source in zip(batch.inputs, several)]
     return TaskContext(parameters, batch.step, frames, inputs=inputs)
 
 

@@ -1,12 +1,12 @@
 """What a task can read: the artifacts of the attempts that lead to it, fetched when touched."""
 
-from typing import Dict, Iterable, List, Optional, Sequence
+from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
 from headway.errors import StoreError
 from headway.store import layout
 from headway.store.artifacts import ArtifactStore
 from headway.store.base import ObjectStore
-from headway.store.records import ArtifactRef, AttemptRef, Record
+from headway.store.records import ArtifactRef, AttemptRef, FrameTuple, Record
 
 #: The step and task under which a run's parameters and constants are kept.
 PARAMETERS = AttemptRef("_parameters", "0", 0)
@@ -52,11 +52,18 @@ class AttemptArtifacts:
         self._ref = ref
         self._siblings = siblings
 
+    def frames(self) -> Tuple[FrameTuple, ...]:
+        """The fan-out the attempt stood in."""
+        return self._record().frames
+
     @property
     def refs(self) -> Dict[str, ArtifactRef]:
+        return self._record().artifacts
+
+    def _record(self) -> Record:
         if len(self._siblings) > 1:
             self._records.prefetch(self._siblings)
-        return self._records.read(self._ref).artifacts
+        return self._records.read(self._ref)
 
     def names(self) -> Iterable[str]:
         return self.refs.keys()

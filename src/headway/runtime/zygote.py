@@ -123,7 +123,11 @@ class Zygote:
                 _signal_group(pid, signal.SIGKILL)
 
     def _command(self) -> bool:
-        message, fds, _, _ = socket.recv_fds(self._control, _MESSAGE, 4)
+        try:
+            message, fds, _, _ = socket.recv_fds(self._control, _MESSAGE, 4)
+        except ConnectionResetError:
+            # The launcher left before it had read all we said; that is an end like any other.
+            return False
         if not message:
             return False
         command = json.loads(message)

@@ -32,12 +32,12 @@ from headway.errors import KeyExistsError, KeyNotFoundError, StoreError
 from headway.store.base import Buffer, ObjectInfo, join_buffers
 from headway.store.keys import check_key, check_prefix
 from headway.store.locations import S3Location
-from headway.store.remote_faults import is_behind_end, read_cause, read_fault
+from headway.store.remote_faults import first_line, is_behind_end, is_network, read_cause, read_fault
 from headway.store.s3.answers import Fault
 from headway.store.s3.connections import authorities
 from headway.store.s3.credentials import CredentialChain
 from headway.store.s3.endpoints import address_from_environment
-from headway.store.s3.faults import connection_error, fault_error, outage_error
+from headway.store.s3.faults import connection_error, fault_error, is_hopeless, outage_error
 from headway.store.s3.proxies import proxy_for
 from headway.store.s3.retries import RetryPolicy, is_retried
 
@@ -48,6 +48,7 @@ if TYPE_CHECKING:  # obstore has these names for type checkers only
 T = TypeVar("T")
 
 _PART_SIZE = 8 << 20
+_PAGE = 1000
 
 #: obstore asks the credential provider again after this long, for those that have no end of their own.
 _CREDENTIALS_SECONDS = 900.0
@@ -137,6 +138,9 @@ class ObstoreStore:
         try:
             return self._call("reading", key, lambda store, path: int(obstore.head(store, path)["size"]))
         except KeyNotFoundError:
+            if not self._contact:
+                # An answer to HEAD has no body: whether it is the bucket that is missing, a listing says.
+                self._page("", "")
             return None
 
     def list(self, prefix: str, after: str = "") -> Iterator[ObjectInfo]:
@@ -152,19 +156,25 @@ class ObstoreStore:
         # obstore takes folders only: list the one that holds the prefix, and filter.
         folder = (self._prefix + prefix).rpartition("/")[0]
         offset = self._prefix + max(after, prefix[:-1])
-        pages = self._call(
-            "listing",
-            None,
-            lambda store, _: iter(obstore.list(store, folder, offset=offset.rstrip("/") or None)),
-        )
         while True:
-            page = self._call("listing", None, lambda _store, _path: next(pages, None))
-            if page is None:
-                return
-            for found in page:
-                key = found["path"][len(self._prefix) :]
+            page = self._page(folder, offset)
+            for path, size in page:
+                key = path[len(self._prefix) :]
                 if key.startswith(prefix) and key > after:
-                    yield ObjectInfo(key, found["size"])
+                    yield ObjectInfo(key, size)
+            if len(page) < _PAGE:
+                return
+            offset = page[-1][0]
+
+    def _page(self, folder: str, offset: str) -> List[Tuple[str, int]]:
+        """Paths and sizes of the next objects in the folder; fewer than a page only at the end."""
+
+        def fetch(store: NativeS3Store, _: str) -> List[Tuple[str, int]]:
+            # A stream for each page: one that has failed gives nothing more.
+            stream = obstore.list(store, folder or None, offset=offset.rstrip("/") or None, chunk_size=_PAGE)
+            return [(found["path"], found["size"]) for found in next(stream, ())]
+
+        return self._call("listing", None, fetch)
 
     def _put_when(self, key: str, data: Buffer, mode: PutMode) -> str:
         content = bytes(data)
@@ -204,19 +214,15 @@ class ObstoreStore:
             own = once or not self._contact
             try:
                 result = make(self._once if own else self._store, path)
-            except (AlreadyExistsError, PreconditionError) as error:
-                raise KeyExistsError(f"{key} in {self.url} is there already, or was changed") from error
             except (BaseError, FileNotFoundError) as error:
                 fault = read_fault(error)
-                self._contact = self._contact or fault.status == 404
-                retried = (
-                    own
-                    and (fault.status == 0 or is_retried(fault))
-                    and not isinstance(error, FileNotFoundError)
-                )
-                pause = (
-                    self._policy.pause(tries, time.monotonic() - started, self._contact) if retried else None
-                )
+                refused = isinstance(error, (AlreadyExistsError, PreconditionError))
+                if refused and fault.code != "NoSuchBucket":
+                    raise KeyExistsError(f"{key} in {self.url} is there already, or was changed") from error
+                self._contact = self._contact or fault.code == "NoSuchKey"
+                pause = None
+                if own and self._may_pass(error, fault):
+                    pause = self._policy.pause(tries, time.monotonic() - started, self._contact)
                 if pause is None:
                     raise self._error(error, fault, doing, path, tries) from error
                 self._sleep(pause)
@@ -224,7 +230,17 @@ class ObstoreStore:
                 self._contact = True
                 return result
 
+    def _may_pass(self, error: Exception, fault: Fault) -> bool:
+        """Whether another try may end otherwise."""
+        if isinstance(error, FileNotFoundError):
+            return False
+        if fault.status:
+            return is_retried(fault)
+        return is_network(error) and not is_hopeless(read_cause(error))
+
     def _error(self, error: Exception, fault: Fault, doing: str, path: str, tries: int) -> StoreError:
+        if fault.status == 0 and not is_network(error):
+            return StoreError(f"{doing} {path or 'objects'} in {self.url} failed: {first_line(error)}")
         if fault.status == 0:
             proxy = f"{self._proxy.host}:{self._proxy.port}" if self._proxy else None
             return connection_error(read_cause(error), self._address, proxy, self._contact, tries)

@@ -10,7 +10,7 @@ from headway.store.s3.answers import Fault, text_of
 
 def read_fault(error: Exception) -> Fault:
     """What the server said, from the text that obstore gives; status 0 where there was no answer."""
-    text = str(error).partition("\n\nDebug source")[0]
+    text = _told(error)
     status = re.search(r"status code: (\d{3})", text)
     code = text_of(text, "Code")
     return Fault(
@@ -31,9 +31,23 @@ def read_cause(error: Exception) -> Exception:
         return untrusted
     if "TimedOut" in text or "timed out" in text:
         return TimeoutError()
-    return RuntimeError(" ".join(text.partition("\n\nDebug source")[0].split())[:300])
+    return RuntimeError(first_line(error))
 
 
 def is_behind_end(error: StoreError) -> bool:
     """Whether a range was refused because it begins behind the object's end."""
     return "InvalidRange" in str(error.__cause__)
+
+
+def is_network(error: Exception) -> bool:
+    """Whether it was the connection that failed, and not what obstore made of an answer."""
+    return "HTTP error" in _told(error)
+
+
+def first_line(error: Exception) -> str:
+    """obstore's message without what is for its developers."""
+    return " ".join(_told(error).split())[:300]
+
+
+def _told(error: Exception) -> str:
+    return str(error).partition("\n\nDebug source")[0]

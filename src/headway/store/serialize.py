@@ -1,31 +1,29 @@
-"""Values to bytes and back: a pickle, with large buffers kept out of it, each frame compressed if it pays.
+"""Values to blobs and back: a pickle, with large buffers kept out of it and never copied on the way in.
 
-A blob is::
-
-    b"HWB1" | length of the header, 4 bytes little-endian | header, JSON | frame | frame | …
-
-    header  {"sha256": …, "type": …, "frames": [[codec, raw size, stored size], …]}
-    frames  the pickle (protocol 5), then its out-of-band buffers in their order
-    codec   "raw" or "zlib"
-
-The sha256 is over the frames as they are before compression, each after its length (8 bytes), so
-that equal values have equal addresses however they were stored, and an existing blob is found
-before anything is compressed.
+The address of a blob is the sha256 over its frames before compression, each after its length (8
+bytes, little-endian): equal values have equal addresses however they are stored, and an existing
+blob is found before anything is compressed.
 """
 
 import gc
 import hashlib
-import json
 import pickle
-import zlib
 from contextlib import contextmanager
-from typing import Any, Iterator, List, NamedTuple, Protocol, Sequence, Tuple
+from functools import partial
+from typing import Any, Callable, Iterator, List, NamedTuple, Sequence
 
-from headway.errors import StoreError
 from headway.store.base import Buffer
+from headway.store.blob_format import (
+    BLOCK_SIZE,
+    Header,
+    damaged,
+    decode_header,
+    encode_blob,
+    header_end,
+    unpack_block,
+)
+from headway.store.parallel import run_parallel
 from headway.store.unpicklable import ArtifactLoadError, UnpicklableArtifactError, find_unpicklable
-
-_MAGIC = b"HWB1"
 
 #: So much of a blob is read at first; most blobs are whole in it.
 FIRST_READ = 1 << 20
@@ -33,26 +31,10 @@ FIRST_READ = 1 << 20
 #: Smaller buffers stay in the pickle: a frame each would cost more than the copy.
 _OUT_OF_BAND_SIZE = 64 << 10
 
-#: Smaller frames are stored as they are: a request costs more than what compression saves.
-_COMPRESS_SIZE = 16 << 10
+_THREADS = 4
 
-#: Three pieces of this size, from the start, the middle and the end, tell whether a frame shrinks.
-_SAMPLE_SIZE = 32 << 10
-_WORTHWHILE = 0.9
-
-_CHUNK = 1 << 20
-
-
-class BlobReader(Protocol):
-    """Reads a stored blob, piece by piece."""
-
-    def read(self, start: int, end: int) -> bytes:
-        """Bytes [start, end) of the blob; shorter at its end."""
-        ...
-
-    def fill(self, pieces: Sequence[Tuple[int, memoryview]]) -> None:
-        """Fill each of these views with the blob's bytes from this offset on; too few are an error."""
-        ...
+#: Reads bytes [start, end) of a blob; shorter at its end. Called from several threads.
+ReadRange = Callable[[int, int], bytes]
 
 
 class Blob(NamedTuple):
@@ -66,7 +48,7 @@ class Blob(NamedTuple):
 
     sha256: str
     type: str
-    frames: Tuple[memoryview, ...]
+    frames: Sequence[memoryview]
 
     @property
     def size(self) -> int:
@@ -75,17 +57,7 @@ class Blob(NamedTuple):
 
     def encode(self) -> List[Buffer]:
         """The blob's bytes as a sequence of buffers; here compression happens."""
-        body: List[Buffer] = []
-        listed = []
-        for frame in self.frames:
-            parts = _compress(frame) if _is_compressible(frame) else None
-            stored: List[Buffer] = [frame] if parts is None else list(parts)
-            listed.append(
-                ("raw" if parts is None else "zlib", frame.nbytes, sum(len(part) for part in stored))
-            )
-            body += stored
-        header = json.dumps({"sha256": self.sha256, "type": self.type, "frames": listed}).encode()
-        return [_MAGIC + len(header).to_bytes(4, "little") + header, *body]
+        return encode_blob(self.sha256, self.type, self.frames)
 
 
 def dump(value: object, name: str = "") -> Blob:
@@ -118,19 +90,16 @@ def dump(value: object, name: str = "") -> Blob:
     except Exception as error:  # a user's class may raise anything from its __reduce__
         raise UnpicklableArtifactError(name, kind, find_unpicklable(value), error) from error
     frames = (memoryview(pickled), *buffers)
-    digest = hashlib.sha256()
-    for frame in frames:
-        _add(digest, frame)
-    return Blob(digest.hexdigest(), kind, frames)
+    return Blob(_address(frames), kind, frames)
 
 
-def load(reader: BlobReader, name: str = "", sha256: str = "") -> Any:
+def load(read: ReadRange, name: str = "", sha256: str = "") -> Any:
     """Read a value back, and check that it is what was stored.
 
     Arrays come back writable: their buffers are read into memory of their own.
 
     Args:
-        reader: Reads ranges of the blob.
+        read: Reads a range of the blob.
         name: The artifact's name, for errors.
         sha256: The address of the content that is expected, "" to trust the blob's own.
 
@@ -138,29 +107,21 @@ def load(reader: BlobReader, name: str = "", sha256: str = "") -> Any:
         StoreError: The blob is damaged.
         ArtifactLoadError: The value cannot be made here, mostly because a module is missing.
     """
-    first = reader.read(0, FIRST_READ)
-    header, start = _read_header(reader, first, name)
-    stored = [bytearray(size) for _, _, size in header.frames]
-    missing = []
-    for frame in stored:
-        here = first[start : start + len(frame)]
-        frame[: len(here)] = here
-        if len(here) < len(frame):
-            missing.append((start + len(here), memoryview(frame)[len(here) :]))
-        start += len(frame)
-    if missing:
-        reader.fill(missing)
-    missing.clear()
-    digest = hashlib.sha256()
-    for index, (codec, size, _) in enumerate(header.frames):
-        # In place, so that the compressed form is let go before the next frame is unpacked.
-        stored[index] = _unpack(stored[index], codec, size, name)
-        _add(digest, memoryview(stored[index]))
-    if digest.hexdigest() != (sha256 or header.sha256):
-        raise _damaged(name, "its content does not match its sha256")
+    first = read(0, FIRST_READ)
+    end = header_end(first, name)
+    if end > len(first):
+        first += read(len(first), end)
+    header = decode_header(first, name)
+    contents = [bytearray(frame.size) for frame in header.frames]
+    groups = _group(header, contents)
+    whole = not groups or groups[-1][-1].end <= len(first)
+    run_parallel([partial(_fetch, read, first, group, name) for group in groups], 1 if whole else _THREADS)
+    if _address([memoryview(content) for content in contents]) != (sha256 or header.sha256):
+        raise damaged(name, "its content does not match its sha256")
+    del groups, first
     try:
         with _no_collection():
-            return pickle.loads(stored[0], buffers=stored[1:])
+            return pickle.loads(contents[0], buffers=contents[1:])
     except Exception as error:  # unpickling runs the user's own code
         raise ArtifactLoadError(name, error) from error
 
@@ -172,87 +133,50 @@ def type_name(value: object) -> str:
     return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
 
 
-def _add(digest: "hashlib._Hash", frame: memoryview) -> None:
-    digest.update(frame.nbytes.to_bytes(8, "little"))
-    digest.update(frame)
+class _Block(NamedTuple):
+    """A block's place in the blob, [start, end), and in the content."""
+
+    start: int
+    end: int
+    codec: str
+    into: memoryview
 
 
-def _is_compressible(frame: memoryview) -> bool:
-    size = frame.nbytes
-    if size < _COMPRESS_SIZE:
-        return False
-    starts = {0, max(0, size // 2 - _SAMPLE_SIZE // 2), max(0, size - _SAMPLE_SIZE)}
-    taken = packed = 0
-    for start in starts:
-        sample = frame[start : start + _SAMPLE_SIZE]
-        taken += sample.nbytes
-        packed += len(zlib.compress(sample, 1))
-    return packed < taken * _WORTHWHILE
+def _group(header: Header, contents: Sequence[bytearray]) -> List[List[_Block]]:
+    """The blocks in groups that are read at once: many small arrays need not be many requests."""
+    groups: List[List[_Block]] = []
+    start = header.start
+    for frame, content in zip(header.frames, contents):
+        view = memoryview(content)
+        for number, (codec, stored) in enumerate(frame.blocks):
+            into = view[number * header.block : (number + 1) * header.block]
+            block = _Block(start, start + stored, codec, into)
+            if not groups or block.end - groups[-1][0].start > BLOCK_SIZE:
+                groups.append([])
+            groups[-1].append(block)
+            start = block.end
+    return groups
 
 
-def _compress(frame: memoryview) -> List[bytes]:
-    packer = zlib.compressobj(1)
-    parts = [packer.compress(frame[start : start + _CHUNK]) for start in range(0, frame.nbytes, _CHUNK)]
-    parts.append(packer.flush())
-    return [part for part in parts if part]
+def _fetch(read: ReadRange, first: bytes, group: Sequence[_Block], name: str) -> None:
+    """Put blocks in their places, from what was read at first and with one read more."""
+    start, end = group[0].start, group[-1].end
+    data = first[start:end]
+    if start + len(data) < end:
+        data += read(start + len(data), end)
+    if start + len(data) < end:
+        raise damaged(name, f"it is cut off after {start + len(data)} bytes")
+    view = memoryview(data)
+    for block in group:
+        unpack_block(block.codec, view[block.start - start : block.end - start], block.into, name)
 
 
-def _unpack(stored: bytearray, codec: str, size: int, name: str) -> bytearray:
-    if codec == "raw":
-        return stored
-    if codec != "zlib":
-        raise StoreError(
-            f"artifact {name} is compressed with {codec!r}, which this version of Headway does not read",
-            "Update Headway here.",
-        )
-    content = bytearray(size)
-    unpacker = zlib.decompressobj()
-    source = memoryview(stored)
-    filled = taken = 0
-    try:
-        # In small pieces: unpacked at once, the frame would stand in memory twice.
-        while filled < size:
-            packed: Buffer = unpacker.unconsumed_tail
-            if not packed:
-                packed = source[taken : taken + _CHUNK]
-                taken += len(packed)
-            piece = unpacker.decompress(packed, min(_CHUNK, size - filled))
-            if not piece and not packed:
-                break
-            content[filled : filled + len(piece)] = piece
-            filled += len(piece)
-    except zlib.error as error:
-        raise _damaged(name, str(error)) from error
-    if filled != size:
-        raise _damaged(name, f"a frame holds {filled} bytes instead of {size}")
-    return content
-
-
-class _Header(NamedTuple):
-    sha256: str
-    frames: List[Tuple[str, int, int]]
-
-
-def _read_header(reader: BlobReader, first: bytes, name: str) -> Tuple[_Header, int]:
-    """The header, and where the frames begin."""
-    start = len(_MAGIC) + 4
-    if len(first) < start or not first.startswith(_MAGIC):
-        raise _damaged(name, "it does not begin like a blob")
-    end = start + int.from_bytes(first[len(_MAGIC) : start], "little")
-    raw = first[start:end] if end <= len(first) else reader.read(start, end)
-    try:
-        header = json.loads(raw)
-        frames = [(str(codec), int(size), int(stored)) for codec, size, stored in header["frames"]]
-        return _Header(header["sha256"], frames), end
-    except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(name, "its header cannot be read") from error
-
-
-def _damaged(name: str, why: str) -> StoreError:
-    return StoreError(
-        f"artifact {name} is damaged in the datastore: {why}",
-        "Run the step that made it again; resume would clone the damaged copy.",
-    )
+def _address(frames: Sequence[memoryview]) -> str:
+    digest = hashlib.sha256()
+    for frame in frames:
+        digest.update(frame.nbytes.to_bytes(8, "little"))
+        digest.update(frame)
+    return digest.hexdigest()
 
 
 @contextmanager

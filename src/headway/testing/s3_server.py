@@ -7,6 +7,7 @@ for anything else: all is in memory, and nothing about it is fast.
 import hashlib
 import re
 import socket
+import ssl
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from headway.store.s3.answers import escape, text_of
-from headway.store.s3.signing import UNSIGNED_PAYLOAD, Credentials, Scope, authorization
+from headway.store.s3.signing import UNSIGNED_PAYLOAD, Credentials, Scope, authorization, encode_query
 
 CREDENTIALS = Credentials("AKIDTEST", "secret/test+key")
 
@@ -61,6 +62,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = False  # so that closing waits for them
     request_queue_size = 64  # clients in tests come all at once
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hung up, or did not like our certificate, is no news."""
+
 
 class S3Server:
     """A running server; a context manager that stops it.
@@ -70,6 +74,7 @@ class S3Server:
         region: The only region whose signatures are accepted.
         page: Keys on a page of a listing.
         honours_conditions: False for a server that takes every conditional write.
+        tls: The server's certificate, to be reached by https.
 
     Attributes:
         objects: By key.
@@ -85,6 +90,7 @@ class S3Server:
         region: str = "us-east-1",
         page: int = 1000,
         honours_conditions: bool = True,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.bucket = bucket
         self.region = region
@@ -99,6 +105,10 @@ class S3Server:
         self._faults: deque[Fault] = deque()
         self._sockets: set[socket.socket] = set()
         self._server = _Server(("127.0.0.1", 0), self._handler())
+        self._scheme = "http"
+        if tls is not None:
+            self._scheme = "https"
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
 
@@ -108,7 +118,7 @@ class S3Server:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     @property
     def environ(self) -> dict[str, str]:
@@ -172,6 +182,7 @@ class S3Server:
 
     def _authorized(self, seen: Seen) -> Reply:
         url = urlsplit(seen.target)
+        query = parse_qsl(url.query, keep_blank_values=True)
         given = seen.headers.get("authorization", "")
         found = re.match(r"AWS4-HMAC-SHA256 Credential=([^/]*)/(\d+)/([^/]*)/s3/aws4_request, Signed", given)
         if found is None or found.group(1) != CREDENTIALS.access_key:
@@ -185,13 +196,15 @@ class S3Server:
         names = given.partition("SignedHeaders=")[2].partition(",")[0].split(";")
         signed = {name: seen.headers[name] for name in names}
         scope = Scope(self.region, "s3")
-        if given != authorization(seen.method, url.path, url.query, signed, payload, CREDENTIALS, scope):
+        if given != authorization(
+            seen.method, url.path, encode_query(query), signed, payload, CREDENTIALS, scope
+        ):
             return error(403, "SignatureDoesNotMatch", "the signature is wrong")
         bucket, _, key = unquote(url.path).lstrip("/").partition("/")
         if bucket != self.bucket:
             return error(404, "NoSuchBucket", "there is no such bucket")
         with self.lock:
-            return self._bucket(seen, dict(parse_qsl(url.query, keep_blank_values=True)), key)
+            return self._bucket(seen, dict(query), key)
 
     def _bucket(self, seen: Seen, query: dict[str, str], key: str) -> Reply:
         if not key:
@@ -225,7 +238,10 @@ class S3Server:
         if "uploads" in query:
             upload = f"upload-{len(self.seen)}"
             self.uploads[upload] = {}
-            return Reply(200, f"<Result><UploadId>{upload}</UploadId></Result>".encode())
+            return Reply(
+                200,
+                f"<InitiateMultipartUploadResult><UploadId>{upload}</UploadId></InitiateMultipartUploadResult>".encode(),
+            )
         upload = query["uploadId"]
         if upload not in self.uploads:
             return error(404, "NoSuchUpload", "there is no such upload")
@@ -235,18 +251,23 @@ class S3Server:
         parts = self.uploads.pop(upload)
         if seen.method == "DELETE":
             return Reply(204)
-        listed = re.findall(r"<PartNumber>(\d+)</PartNumber><ETag>(.*?)</ETag>", seen.body.decode())
-        if [(int(number), tag) for number, tag in listed] != [(n, etag(parts[n])) for n in sorted(parts)]:
+        items = re.findall(r"<Part>(.*?)</Part>", seen.body.decode())
+        listed = [(int(text_of(item, "PartNumber")), text_of(item, "ETag")) for item in items]
+        if listed != [(number, etag(parts[number])) for number in sorted(parts)]:
             return error(400, "InvalidPart", "the parts are not those")
         self.objects[key] = b"".join(parts[number] for number in sorted(parts))
-        return Reply(200, b"<CompleteMultipartUploadResult></CompleteMultipartUploadResult>")
+        tag = escape(etag(self.objects[key]))
+        return Reply(
+            200, f"<CompleteMultipartUploadResult><ETag>{tag}</ETag></CompleteMultipartUploadResult>".encode()
+        )
 
     def _list(self, query: dict[str, str]) -> Reply:
         after = query.get("continuation-token") or query.get("start-after", "")
         found = sorted(k for k in self.objects if k.startswith(query.get("prefix", "")) and k > after)
         shown = found[: self.page]
         items = "".join(
-            f"<Contents><Key>{escape(key)}</Key><Size>{len(self.objects[key])}</Size></Contents>"
+            f"<Contents><Key>{escape(key)}</Key><Size>{len(self.objects[key])}</Size>"
+            f"<LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>"
             for key in shown
         )
         more = len(found) > len(shown)
@@ -255,9 +276,13 @@ class S3Server:
         return Reply(200, f"<ListBucketResult>{truncated}{items}{token}</ListBucketResult>".encode())
 
     def _delete_many(self, body: bytes) -> Reply:
-        for item in re.findall(r"<Object>(.*?)</Object>", body.decode()):
-            self.objects.pop(text_of(item, "Key"), None)
-        return Reply(200, b"<DeleteResult></DeleteResult>")
+        text = body.decode()
+        keys = [text_of(item, "Key") for item in re.findall(r"<Object>(.*?)</Object>", text)]
+        for key in keys:
+            self.objects.pop(key, None)
+        told = [] if text_of(text, "Quiet") == "true" else keys
+        listed = "".join(f"<Deleted><Key>{escape(key)}</Key></Deleted>" for key in told)
+        return Reply(200, f"<DeleteResult>{listed}</DeleteResult>".encode())
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         outer = self

@@ -12,6 +12,7 @@ from headway.executors.base import Output, Started, Waiting
 from headway.runtime.limits import duration
 from headway.schedule.tasks import StepCounts
 from headway.store.records import LOST, SUCCEEDED, AttemptRef, Failure, Record, RunEnd, RunRecord
+from headway.ui.prompt import ask
 
 #: Reasons why something stands still that a person is told again after so many seconds.
 _REPEAT = 60.0
@@ -57,6 +58,9 @@ class PlainReporter:
 
     def note(self, message: str) -> None:
         self._say(message)
+
+    def agree(self, question: str) -> bool:
+        return ask(question)
 
     def fan_out(self, step: str, splits: int) -> None:
         self._task_line(step, f"Foreach yields {splits} tasks.")

@@ -4,7 +4,7 @@ import json
 import sys
 from typing import Any
 
-from headway import Flow
+from headway import Flow, Task
 
 
 def main(flow: str, run_id: str) -> None:
@@ -17,14 +17,28 @@ def main(flow: str, run_id: str) -> None:
 def shown(task: Any) -> dict[str, Any]:
     return {
         "id": task.id,
-        "attempt": task.current_attempt,
         "successful": task.successful,
         "finished": task.finished,
         "data": {artifact.id: artifact.data for artifact in task},
         "metadata": dict(task.metadata_dict),
         "stdout": task.stdout,
         "stderr": task.stderr,
-        "exception": str(task.exception) if task.exception else "",
+        "attempts": [
+            attempt_shown(Task(task.pathspec, attempt=number)) for number in range(task.current_attempt + 1)
+        ],
+    }
+
+
+def attempt_shown(task: Any) -> dict[str, Any]:
+    why = task.exception
+    return {
+        "successful": task.successful,
+        "stdout": task.stdout,
+        "stderr": task.stderr,
+        "pod": task.metadata_dict.get("kubernetes-pod-name", ""),
+        "reason": why.reason if why else "",
+        "kind": why.kind if why else "",
+        "message": why.message if why else "",
     }
 
 

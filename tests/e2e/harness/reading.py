@@ -12,18 +12,30 @@ _SCRIPT = Path(__file__).with_name("print_run.py")
 
 
 @dataclass(frozen=True)
+class AttemptView:
+    """One attempt as the client shows it; reason, kind and message are empty where it did not fail."""
+
+    successful: bool
+    stdout: str
+    stderr: str
+    pod: str
+    reason: str
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True)
 class TaskView:
     """A task as the client shows it; values that JSON cannot hold are shown by their repr."""
 
     id: str
-    attempt: int
     successful: bool
     finished: bool
     data: Mapping[str, Any]
     metadata: Mapping[str, str]
     stdout: str
     stderr: str
-    exception: str
+    attempts: tuple[AttemptView, ...]
 
 
 @dataclass(frozen=True)
@@ -61,5 +73,10 @@ def read_run(flow: str, run_id: str, cwd: Path, environ: Mapping[str, str]) -> R
     )
     assert done.returncode == 0, f"the client cannot read {flow}/{run_id}:\n{done.stderr}"
     raw = json.loads(done.stdout)
-    steps = {name: tuple(TaskView(**task) for task in tasks) for name, tasks in raw.pop("steps").items()}
+    steps = {name: tuple(_task(task) for task in tasks) for name, tasks in raw.pop("steps").items()}
     return RunView(**raw, steps=steps)
+
+
+def _task(raw: dict[str, Any]) -> TaskView:
+    attempts = tuple(AttemptView(**attempt) for attempt in raw.pop("attempts"))
+    return TaskView(**raw, attempts=attempts)

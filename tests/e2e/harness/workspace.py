@@ -1,5 +1,6 @@
 """A person's folder, variables and share of the cluster, for one test: flows are written, started and read here."""
 
+import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -48,6 +49,8 @@ class Workspace:
             "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
             "HOME": str(folder / "home"),
             "LANG": "C.UTF-8",
+            # Another checkout of the product can be tested by putting it on the path.
+            **({"PYTHONPATH": os.environ["PYTHONPATH"]} if "PYTHONPATH" in os.environ else {}),
             "KUBECONFIG": target.kubeconfig,
             **target.store,
             "HEADWAY_USER": "e2e",

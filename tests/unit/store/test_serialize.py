@@ -8,7 +8,6 @@ import pickle
 import sys
 import threading
 import types
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -27,13 +26,9 @@ class Memory:
         self.data = data
         self.reads: list[tuple[int, int]] = []
 
-    def read(self, start: int, end: int) -> bytes:
+    def __call__(self, start: int, end: int) -> bytes:
         self.reads.append((start, end))
         return self.data[start:end]
-
-    def fill(self, pieces: Sequence[tuple[int, memoryview]]) -> None:
-        for start, view in pieces:
-            view[:] = self.read(start, start + len(view))
 
 
 class Matrix:
@@ -135,17 +130,42 @@ def test_bytes_do_not_wander_between_frames_unseen() -> None:
     assert one.sha256 != two.sha256
 
 
+def blocks(data: bytes) -> list[list[tuple[str, int]]]:
+    """Codec and stored size of the blocks of each frame."""
+    return [[(codec, size) for codec, size in listed] for _, listed in header(data)["frames"]]
+
+
 def test_only_what_shrinks_is_compressed() -> None:
-    data = stored(dump([Matrix(NOISE), Matrix(TEXT)]))
-    (_, _, _), noisy, text = header(data)["frames"]
-    assert noisy == ["raw", len(NOISE), len(NOISE)]
-    assert text[:2] == ["zlib", len(TEXT)]
-    assert text[2] < len(TEXT) / 20
+    _, noisy, text = blocks(stored(dump([Matrix(NOISE), Matrix(TEXT)])))
+    assert noisy == [("raw", len(NOISE))]
+    assert text[0][0] == "zlib"
+    assert text[0][1] < len(TEXT) / 20
+
+
+def test_each_block_of_a_large_frame_is_judged_apart() -> None:
+    value = Matrix(NOISE * 8 + TEXT * 8 + NOISE)
+    data = stored(dump(value))
+    (_, large) = blocks(data)
+    assert [codec for codec, _ in large] == ["raw", "zlib", "raw"]
+    assert bytes(load(Memory(data)).data) == bytes(value.data)
+
+
+def test_what_shrinks_only_where_the_sample_is_taken_stays_as_it_is() -> None:
+    sample = 16 << 10
+    data = stored(dump(Matrix(bytes(sample) + NOISE + bytes(sample))))
+    assert blocks(data)[1][0][0] == "raw"
 
 
 def test_small_frames_are_not_compressed() -> None:
-    assert header(stored(dump("a" * 1000)))["frames"][0][0] == "raw"
-    assert header(stored(dump("a" * 100_000)))["frames"][0][0] == "zlib"
+    assert blocks(stored(dump("a" * 1000)))[0][0][0] == "raw"
+    assert blocks(stored(dump("a" * 100_000)))[0][0][0] == "zlib"
+
+
+def test_many_arrays_are_read_with_few_requests() -> None:
+    value = [Matrix(NOISE[number : number + (70 << 10)]) for number in range(300)]
+    memory = Memory(stored(dump(value)))
+    assert len(load(memory)) == 300
+    assert len(memory.reads) < 6
 
 
 def test_a_small_blob_is_read_at_once() -> None:
@@ -174,7 +194,7 @@ def test_a_header_longer_than_the_first_read() -> None:
 @pytest.mark.parametrize("where", ["pickle", "buffer", "compressed"])
 def test_damage_is_found(where: str) -> None:
     data = bytearray(stored(dump([Matrix(NOISE), Matrix(TEXT)])))
-    sizes = [size for _, _, size in header(bytes(data))["frames"]]
+    sizes = [sum(size for _, size in listed) for listed in blocks(bytes(data))]
     start = len(data) - sum(sizes)
     offsets = {"pickle": 1, "buffer": sizes[0] + 5, "compressed": sizes[0] + sizes[1] + 100}
     position = start + offsets[where]

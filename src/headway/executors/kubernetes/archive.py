@@ -19,8 +19,12 @@ PACKAGES = ("flow", "runtime", "store", "client")
 MODULES = ("__init__.py", "errors.py", "version.py")
 #: Modules within them that only a launcher uses.
 LAUNCHER_ONLY = frozenset(
-    {"flow/parse.py", "flow/check.py", "store/remote.py", "runtime/zygote.py", "runtime/fresh.py"}
-)
+    {f"flow/{name}.py" for name in (
+        "assemble", "attributes", "branches", "catalogue", "check", "late", "next_call", "parameter_checks",
+        "parse", "pod_attributes", "source",
+    )}
+    | {"store/remote.py", "store/remote_faults.py", "store/forward.py", "runtime/zygote.py", "runtime/fresh.py"}
+)  # fmt: skip
 
 _MAIN = "from headway.runtime.pod import main\n\nmain()\n"
 _PACKAGE = Path(__file__).parents[2]
@@ -61,8 +65,8 @@ def _add(archive: zipfile.ZipFile, name: str, source: bytes) -> None:
 
 
 def _compiled(source: bytes, name: str) -> bytes:
-    """A hash-based .pyc whose source is not checked again (PEP 552)."""
-    code = compile(source, name, "exec", dont_inherit=True, optimize=0)
+    """A hash-based .pyc whose source is not checked again (PEP 552), without docstrings: a pod reads none."""
+    code = compile(source, name, "exec", dont_inherit=True, optimize=2)
     flags = (0b01).to_bytes(4, "little")
     return importlib.util.MAGIC_NUMBER + flags + importlib.util.source_hash(source) + marshal.dumps(code)
 

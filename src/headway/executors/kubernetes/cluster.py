@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from headway.errors import ClusterConfigurationError
 from headway.executors.kubernetes.api.client import KubernetesClient
-from headway.executors.kubernetes.api.errors import AlreadyExists, Forbidden, Invalid, NotFound
-from headway.executors.kubernetes.api.kinds import CONFIG_MAP
+from headway.executors.kubernetes.api.errors import AlreadyExists, ApiError, Forbidden, Invalid, NotFound
+from headway.executors.kubernetes.api.kinds import CONFIG_MAP, NAMESPACE
 from headway.executors.kubernetes.api.kubeconfig import load_access
 from headway.executors.kubernetes.archive import RuntimeArchive, runtime_archive
 from headway.executors.kubernetes.manifest import runtime_config_map
@@ -17,6 +17,8 @@ from headway.executors.kubernetes.names import runtime_config_map_name
 
 #: The oldest Kubernetes whose Jobs can do what a batch needs: a back-off limit per index.
 OLDEST = (1, 29)
+
+ENFORCE_LABEL = "pod-security.kubernetes.io/enforce"
 
 #: What a launcher does in a namespace: (verb, resource).
 NEEDED = (
@@ -39,10 +41,12 @@ class Prepared:
     Attributes:
         client: Connected; closed by the stack it was opened on.
         runtime_config_map: The name of the config map that carries the in-pod runtime, in every namespace.
+        restricted: The namespaces that say they enforce Pod Security *restricted*.
     """
 
     client: KubernetesClient
     runtime_config_map: str
+    restricted: frozenset[str] = frozenset()
 
 
 async def connect(stack: AsyncExitStack, namespaces: Iterable[str]) -> Prepared:
@@ -58,11 +62,12 @@ async def connect(stack: AsyncExitStack, namespaces: Iterable[str]) -> Prepared:
     client = await stack.enter_async_context(KubernetesClient(load_access()))
     archive = await asyncio.to_thread(runtime_archive)
     name = runtime_config_map_name(archive.sha256)
-    await asyncio.gather(
-        _check_version(client),
-        *(_place(client, namespace, name, archive) for namespace in sorted(namespaces)),
+    wanted = sorted(namespaces)
+    _, *enforced = await asyncio.gather(
+        _check_version(client), *(_place(client, namespace, name, archive) for namespace in wanted)
     )
-    return Prepared(client, name)
+    restricted = (namespace for namespace, enforces in zip(wanted, enforced, strict=True) if enforces)
+    return Prepared(client, name, frozenset(restricted))
 
 
 async def _check_version(client: KubernetesClient) -> None:
@@ -74,13 +79,16 @@ async def _check_version(client: KubernetesClient) -> None:
         )
 
 
-async def _place(client: KubernetesClient, namespace: str, name: str, archive: RuntimeArchive) -> None:
-    denied = await _denied(client, namespace)
+async def _place(client: KubernetesClient, namespace: str, name: str, archive: RuntimeArchive) -> bool:
+    """Put the runtime in place; tells whether the namespace is known to enforce *restricted*."""
+    restricted, denied = await asyncio.gather(
+        _enforces_restricted(client, namespace), _denied(client, namespace)
+    )
     try:
         if not denied:
             with contextlib.suppress(AlreadyExists):
                 await client.create(CONFIG_MAP, namespace, runtime_config_map(name, namespace, archive.data))
-            return
+            return restricted
     except NotFound as error:
         raise ClusterConfigurationError(
             f"The cluster has no namespace {namespace}.",
@@ -96,6 +104,15 @@ async def _place(client: KubernetesClient, namespace: str, name: str, archive: R
         "Ask for a Role with these verbs there (the documentation has it whole), "
         "or name another namespace with @kubernetes(namespace=…) or HEADWAY_KUBERNETES_NAMESPACE.",
     )
+
+
+async def _enforces_restricted(client: KubernetesClient, namespace: str) -> bool:
+    """Whether the namespace says so; one that we may not read shows it by refusing the first pod."""
+    try:
+        found = await client.get(NAMESPACE, None, namespace)
+    except ApiError:
+        return False
+    return found.metadata.labels.get(ENFORCE_LABEL) == "restricted"
 
 
 async def _denied(client: KubernetesClient, namespace: str) -> list[str]:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Container, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -12,8 +12,10 @@ from headway.config.kubernetes import KubernetesSettings
 from headway.errors import StoreError
 from headway.executors.base import Broken, Ended, Output, Sink, Started, Waiting
 from headway.executors.kubernetes.api.errors import ApiError
+from headway.executors.kubernetes.api.kinds import JOB
 from headway.executors.kubernetes.cluster import Prepared
 from headway.executors.kubernetes.feed import FeedReader, Report, next_pause, texts
+from headway.executors.kubernetes.labels import run_selector
 from headway.executors.kubernetes.names import container_name, job_name
 from headway.executors.kubernetes.observer import Observer
 from headway.executors.kubernetes.run_secret import RunSecret
@@ -33,6 +35,7 @@ _STORE_THREADS = 16
 _STORE_PAUSE = 5.0
 #: Seconds beyond their grace for which stopped pods are waited for.
 _STOP_MARGIN = 15.0
+_POLL = 0.1
 
 
 class KubernetesExecutor:
@@ -62,9 +65,12 @@ class KubernetesExecutor:
         credentials: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._client = cluster.client
+        self._selector = run_selector(flow, run)
         self._secret = RunSecret(cluster.client, flow, run, credentials or {})
         lent = (self._secret.name,) if self._secret else ()
         self._settings = {step: replace(own, secrets=(*own.secrets, *lent)) for step, own in settings.items()}
+        self._restrict(cluster.restricted)
         self._jobs = Jobs()
         self._settler = Settler(store, clock)
         self._feed = FeedReader(store, flow, run, int(clock() * 1000))
@@ -86,6 +92,13 @@ class KubernetesExecutor:
         ]
 
     async def start(self, batch: Batch) -> None:
+        attempts = {
+            index: Attempt(AttemptRef(batch.step, task.task, task.attempt), index)
+            for index, task in enumerate(batch.tasks)
+        }
+        self._submit(batch, attempts)
+
+    def _submit(self, batch: Batch, attempts: dict[int, Attempt]) -> TrackedJob:
         settings = self._settings[batch.step]
         job = TrackedJob(
             name=job_name(batch.flow, batch.step, batch.run, batch.name),
@@ -93,13 +106,17 @@ class KubernetesExecutor:
             batch=batch,
             settings=settings,
             container=container_name(batch.step),
-            attempts={
-                index: Attempt(AttemptRef(batch.step, task.task, task.attempt), index)
-                for index, task in enumerate(batch.tasks)
-            },
+            attempts=attempts,
         )
         self._jobs.add(job)
         self._submitter.submit(job)
+        return job
+
+    def _restrict(self, namespaces: Container[str]) -> None:
+        """From now on pods in these namespaces have the restricted profile, unless a person fixed another."""
+        for step, own in self._settings.items():
+            if own.namespace in namespaces and own.security_profile == "auto":
+                self._settings[step] = replace(own, security_profile="restricted")
 
     async def cancel(self, refs: tuple[AttemptRef, ...], failure: Failure, *, now: bool = False) -> None:
         self._cancelled = True
@@ -125,6 +142,7 @@ class KubernetesExecutor:
             self._submitter.withdraw(job, now=now)
         if self._cancelled or unfinished:
             await self._wait_until_gone()
+            await self._sweep()
         for task in self._services:
             task.cancel()
         for task in self._tasks:
@@ -141,7 +159,18 @@ class KubernetesExecutor:
         until = time.monotonic() + grace + _STOP_MARGIN
         await self._submitter.settled()
         while time.monotonic() < until and any(job.live_pods or job.attempts for job in self._jobs):  # noqa: ASYNC110
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(_POLL)
+
+    async def _sweep(self) -> None:
+        """Delete what the cluster has of this run and we know nothing of, or know to be unwanted."""
+        for namespace in sorted({settings.namespace for settings in self._settings.values()}):
+            with contextlib.suppress(ApiError):
+                listed = await self._client.list(JOB, namespace, label_selector=self._selector)
+                for found in listed.items:
+                    known = self._jobs.get(found.metadata.name)
+                    ended = any(item.type in ("Complete", "Failed") for item in found.status.conditions)
+                    if not ended and (known is None or known.attempts or known.deleting):
+                        await self._client.delete(JOB, namespace, found.metadata.name)
 
     # What the observer tells.
 
@@ -164,6 +193,25 @@ class KubernetesExecutor:
         if not attempt.settling:
             attempt.settling = True
             self._spawn(self._settle(job, attempt, attempt.cancelled or failure))
+
+    def insecure(self, job: TrackedJob) -> bool:
+        """The namespace refuses the Job's pods as not secure enough; tells whether it is tried again as it wants."""
+        if job.settings.security_profile != "auto":
+            return False
+        self._restrict((job.namespace,))
+        words = f"namespace {job.namespace} enforces Pod Security restricted; its pods run as that asks from now on"
+        self.standing(job, None, "Restricted", words)
+        attempts, job.attempts = job.attempts, {}
+        # Another name, and so another Job: the first one may take its time to go.
+        successor = self._submit(job.batch._replace(name=f"{job.batch.name}-restricted"), attempts)
+        self._spawn(self._withdraw_after(job, successor))
+        return True
+
+    async def _withdraw_after(self, job: TrackedJob, successor: TrackedJob) -> None:
+        """Delete a Job once its successor is there: what both own must not be collected in between."""
+        while successor.created is None and not successor.deleting and successor.attempts:  # noqa: ASYNC110
+            await asyncio.sleep(_POLL)
+        self._submitter.withdraw(job, now=False)
 
     # What the submitter tells.
 
@@ -232,7 +280,7 @@ class KubernetesExecutor:
             except StoreError as error:
                 self._sink(Waiting(job.batch.step, attempt.ref, "Datastore", error.message))
                 await asyncio.sleep(_STORE_PAUSE)
-        if attempt.pod:
+        if attempt.pod and record.outcome != LOST:
             self.running(job, attempt, record.metadata)
         if rest:
             self._sink(Output(attempt.ref, rest))

@@ -21,7 +21,7 @@ JOB_NAME_LABELS = ("batch.kubernetes.io/job-name", "job-name")
 INDEX_ANNOTATION = "batch.kubernetes.io/job-completion-index"
 
 #: Seconds after which a Job without a pod is asked about.
-_NO_POD_YET = 5.0
+_NO_POD_YET = 2.0
 #: Seconds for which a Job may be refused its pods before that counts as a wrong configuration.
 _REFUSED_PATIENCE = 20.0
 #: Seconds for which the pods of an ended Job may still be unheard of.
@@ -39,6 +39,8 @@ class Listener(Protocol):
     def trouble(self, message: str) -> None: ...
 
     def over(self, job: TrackedJob, attempt: Attempt, failure: Failure) -> None: ...
+
+    def insecure(self, job: TrackedJob) -> bool: ...
 
 
 class Observer:
@@ -208,6 +210,8 @@ class Observer:
                 continue
             message = await self._why_no_pod(job)
             if not message:
+                continue
+            if "violates PodSecurity" in message and self._listener.insecure(job):
                 continue
             since = self._refused.setdefault(job.name, now)
             if since == now:

@@ -60,7 +60,11 @@ def container_of(pod: Pod, name: str) -> ContainerStatus | None:
 def is_running(pod: Pod, container: str) -> bool:
     """Whether the step's container runs now, or has run."""
     status = container_of(pod, container)
-    return bool(status and status.state and (status.state.running or status.state.terminated))
+    if status is None or status.state is None:
+        return False
+    # A container that was given up before it could start is terminated too, and began at no time.
+    ended = status.state.terminated
+    return status.state.running is not None or bool(ended and ended.started_at)
 
 
 def is_over(pod: Pod, container: str) -> bool:

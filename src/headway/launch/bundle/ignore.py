@@ -6,6 +6,7 @@ whole folders (data, environments, builds), never a single file of code, and no 
 imported something from.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -111,7 +112,8 @@ def builtin_rule(folder: Path) -> str:
         return "hidden"
     if name.endswith((".egg-info", ".dist-info")):
         return "package metadata"
-    if (folder / "pyvenv.cfg").exists() or (folder / "conda-meta").is_dir():
+    # os.path: a folder that may not be entered has neither, where pathlib would raise.
+    if os.path.exists(folder / "pyvenv.cfg") or os.path.isdir(folder / "conda-meta"):  # noqa: PTH110, PTH112
         return "a Python environment"
     return ""
 

@@ -1,6 +1,7 @@
 """Walks a folder and tells which of its files ship, and what does not and why."""
 
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -98,7 +99,7 @@ class Walk:
         if ignored or not ships:
             # Inside what git ignores only the packages ship that something was imported from.
             ships = folder in self.imports.holders
-            if ships and (folder / "__init__.py").exists():
+            if ships and folder / "__init__.py" in self.imports.files:
                 rules = rules.without_git()
         if ships or needed:
             self._folder(folder, path, rules, ships, (*chain, os.path.realpath(folder)))
@@ -127,10 +128,20 @@ class Walk:
             self._leave_out(path, verdict.rule, file in self.imports.files)
         elif verdict is None and file.name.startswith("."):
             self._leave_out(path, "hidden")
-        elif not file.is_file():
-            self._leave_out(path, "a link to nothing" if file.is_symlink() else "not a plain file")
         else:
-            self.files.append(BundleFile(self.into + path, file.stat().st_size, file, package=self.package))
+            self._plain_file(file, path)
+
+    def _plain_file(self, file: Path, path: str) -> None:
+        try:
+            status = file.stat()
+        except OSError as error:
+            trouble = "a link to nothing" if file.is_symlink() else f"cannot be read: {error.strerror}"
+            self._leave_out(path, trouble, file in self.imports.files)
+            return
+        if stat.S_ISREG(status.st_mode):
+            self.files.append(BundleFile(self.into + path, status.st_size, file, package=self.package))
+        else:
+            self._leave_out(path, "not a plain file")
 
     def _leave_out(self, path: str, rule: str, imported: bool = False) -> None:
         if path.endswith(_NOT_WORTH_A_LINE):

@@ -26,6 +26,11 @@ def is_expired(fault: Fault) -> bool:
     return fault.code in _EXPIRED
 
 
+def is_hopeless(cause: Exception) -> bool:
+    """Whether another try cannot end otherwise."""
+    return isinstance(cause, SSLCertVerificationError)
+
+
 def fault_error(fault: Fault, address: S3Address, doing: str, key: str, source: str) -> StoreError:
     """The error for an answer that retries do not mend.
 

@@ -17,6 +17,7 @@ from headway.store.s3.faults import (
     fault_error,
     is_elsewhere,
     is_expired,
+    is_hopeless,
     outage_error,
 )
 from headway.store.s3.retries import RetryPolicy, is_retried, retry_after
@@ -111,7 +112,7 @@ class Session:
                     tries -= 1
                     continue
                 pause = self._policy.pause(tries, time.monotonic() - started, self._contact)
-                if pause is None:
+                if pause is None or is_hopeless(failure.cause):
                     proxy = self._connections.proxy
                     raise connection_error(
                         failure.cause, self._address, proxy, self._contact, tries

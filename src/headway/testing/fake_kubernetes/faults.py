@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from headway.testing.fake_kubernetes.state import Manifest
+
 Action = Literal["answer", "reset", "reset_after", "hang", "garbage"]
 
 
@@ -21,6 +23,7 @@ class Fault:
         status: The HTTP status to answer.
         reason: Kubernetes' reason.
         message: The message.
+        details: The Status object's details.
         retry_after: Seconds to put into the Retry-After header.
         plain: Answer without a Status object, as a load balancer does.
     """
@@ -33,6 +36,7 @@ class Fault:
     status: int = 500
     reason: str = "InternalError"
     message: str = "something went wrong"
+    details: Manifest | None = None
     retry_after: int | None = None
     plain: bool = False
 

@@ -232,7 +232,7 @@ class FakeKubernetes(PodLives):
             return web.Response(text="<html>Please log in</html>", content_type="text/html")
         elif fault.plain:
             return web.Response(status=fault.status, text="upstream trouble", headers=headers)
-        body: Manifest = Refusal(fault.status, fault.reason, fault.message).body()
+        body: Manifest = Refusal(fault.status, fault.reason, fault.message, fault.details).body()
         return web.json_response(body, status=fault.status, headers=headers)
 
     async def _send_log(

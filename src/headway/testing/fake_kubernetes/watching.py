@@ -54,6 +54,8 @@ class Watcher:
         self._state.listeners.append(self.notice)
         try:
             await self._send(response)
+        except ConnectionResetError:
+            pass  # nobody listens any more
         finally:
             self._state.listeners.remove(self.notice)
         return response

@@ -18,6 +18,7 @@ from headway.executors.kubernetes.api.errors import (
     Conflict,
     Forbidden,
     Invalid,
+    NoCredentials,
     NotFound,
     ServerError,
     TooManyRequests,
@@ -384,6 +385,40 @@ async def test_a_token_that_is_refused_is_an_error_at_once(fake: FakeKubernetes)
     assert "bad" not in str(caught.value)
     assert caught.value.exit_code == 2
     assert len(fake.seen("list")) == 1
+
+
+async def test_a_missing_token_file_is_an_error_that_may_mend_itself(
+    fake: FakeKubernetes, tmp_path: Path
+) -> None:
+    token = tmp_path / "token"
+    async with client_of(fake, access=fake.access(auth=AuthSettings(token_file=token))) as client:
+        with pytest.raises(NoCredentials, match="the fake cluster cannot be read") as caught:
+            await client.list(POD, NS)
+        assert not caught.value.transient
+        assert now() == 0
+        token.write_text("t")
+        await client.list(POD, NS)
+        token.unlink()
+        await client.list(POD, NS)  # the server still takes the old one
+        fake.tokens = {"another"}
+        waiting = asyncio.ensure_future(client.list(POD, NS))
+        await asyncio.sleep(10)
+        token.write_text("another")
+        await waiting
+
+
+async def test_the_quotas_own_race_is_waited_out(fake: FakeKubernetes, client: KubernetesClient) -> None:
+    race = Fault(
+        verb="create",
+        times=2,
+        status=409,
+        reason="Conflict",
+        message='Operation cannot be fulfilled on resourcequotas "q": the object has been modified',
+        details={"name": "q", "kind": "resourcequotas"},
+    )
+    fake.fault(race)
+    assert (await client.create(CONFIG_MAP, NS, {"metadata": {"generateName": "cm-"}})).metadata.uid
+    assert len(fake.seen("create")) == 3
 
 
 # Refusals in words

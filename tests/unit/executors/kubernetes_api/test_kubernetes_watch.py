@@ -3,11 +3,12 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from headway.executors.kubernetes.api.access import ClusterAccess
+from headway.executors.kubernetes.api.access import AuthSettings, ClusterAccess
 from headway.executors.kubernetes.api.client import KubernetesClient
 from headway.executors.kubernetes.api.errors import Forbidden, Unreachable
 from headway.executors.kubernetes.api.kinds import CONFIG_MAP, POD
@@ -26,6 +27,7 @@ from headway.executors.kubernetes.api.watch import (
 )
 from headway.testing.fake_kubernetes import FakeKubernetes, Fault
 from headway.testing.fake_kubernetes.answers import Refusal
+from headway.testing.fake_kubernetes.watching import Watcher
 
 NS = "default"
 
@@ -53,6 +55,11 @@ class Follower:
             if self.task.done():
                 self.task.result()
                 raise AssertionError("the watch ended")
+
+    async def stop(self) -> None:
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+        await self.watch.aclose()
 
     async def count(self, number: int) -> list[str]:
         await self.until(lambda follower: len(follower.events) >= number)
@@ -94,10 +101,11 @@ def change(fake: FakeKubernetes, name: str, **data: Any) -> None:
     fake.state.update("configmaps", {**obj, **data})
 
 
-async def settled(fake: FakeKubernetes) -> None:
-    """Until a connection stands: all that can happen without time passing has happened."""
+async def settled(fake: FakeKubernetes, *former: Watcher) -> Watcher:
+    """Until a new connection stands: all that can happen without time passing has happened."""
     await asyncio.sleep(0.01)
-    assert fake.watchers
+    [current] = [watcher for watcher in fake.watchers if watcher not in former]
+    return current
 
 
 @pytest.fixture
@@ -111,9 +119,7 @@ async def follow(client: KubernetesClient) -> AsyncIterator[Callable[..., Follow
 
     yield start
     for follower in followers:
-        follower.task.cancel()
-        await asyncio.gather(follower.task, return_exceptions=True)
-        await follower.watch.aclose()
+        await follower.stop()
 
 
 def now() -> float:
@@ -259,18 +265,15 @@ async def test_an_error_in_the_stream_leads_to_a_new_list(
 ) -> None:
     put(fake, "a")
     follower = follow()
-    await settled(fake)
+    former: list[Watcher] = []
     for data in (
         b"not json\n",
         b'{"type":"ADDED"}\n',
         b'{"type":"ERROR","object":{"kind":"Status","code":500}}\n',
     ):
-        seen = len(follower.events)
-        for watcher in fake.watchers:
-            watcher.raw(data)
-        assert (await follower.count(seen + 1))[-1] == "synced a"
-        fake.watchers.clear()
-        await settled(fake)
+        former.append(await settled(fake, *former))
+        former[-1].raw(data)
+        assert (await follower.count(len(former) + 1))[-1] == "synced a"
 
 
 async def test_lines_are_read_whatever_way_they_are_cut(
@@ -341,6 +344,27 @@ async def test_lost_permission_is_trouble_and_not_the_end(
     assert await follower.count(4) == ["synced", "trouble", "recovered", "synced a"]
 
 
+async def test_lost_credentials_are_trouble_and_not_the_end(fake: FakeKubernetes, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("t")
+    access = fake.access(auth=AuthSettings(token_file=token))
+    async with KubernetesClient(access, chance=lambda: 0.5) as client:
+        follower = Follower(watch(client, CONFIG_MAP, NS))
+        await settled(fake)
+        token.unlink()
+        fake.tokens = {"another"}
+        fake.watchers[0].cut()
+        put(fake, "a")
+        assert await follower.count(2) == ["synced", "trouble"]
+        trouble = follower.events[1]
+        assert isinstance(trouble, Trouble)
+        assert "cannot be read" in trouble.message
+        token.write_text("another")
+        assert (await follower.count(3))[2] == "recovered"
+        await follower.until(lambda each: each.objects().keys() == {"a"})
+        await follower.stop()
+
+
 async def test_the_server_says_how_long_to_wait(
     fake: FakeKubernetes, follow: Callable[..., Follower]
 ) -> None:
@@ -394,8 +418,9 @@ async def test_cancelling_and_closing_leave_no_connection(
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-    put(fake, "a")  # the server notices at the next write that nobody listens
-    put(fake, "b")
+    for name in "ab":  # the server notices at its next write that nobody listens
+        await asyncio.sleep(0.01)
+        put(fake, name)
     await asyncio.sleep(0.01)
     assert not fake.watchers
     async with watch(client, CONFIG_MAP, NS) as events:

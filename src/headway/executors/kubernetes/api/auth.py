@@ -77,36 +77,38 @@ class _FileAuthenticator:
         self._stamp: tuple[int, int, int] | None = None
 
     async def credentials(self) -> Credentials:
-        # A kubelet replaces the token file; a stat costs less than deciding when to take one.
-        if self._current is None or (self._auth.token_file and self._token_stamp() != self._stamp):
-            self._read()
-        assert self._current is not None
+        # A kubelet replaces the token file; a stat costs less than deciding when to take one. Where the
+        # file is gone for a moment, or for good, the server says whether the old token is still good.
+        stamp = self._token_stamp()
+        if self._current is None or (stamp is not None and stamp != self._stamp):
+            return self._read()
         return self._current
 
     async def renew(self, rejected: Credentials) -> bool:
-        self._read()
-        return self._current != rejected
+        return self._read() != rejected
 
     async def aclose(self) -> None:
         pass
 
     def _token_stamp(self) -> tuple[int, int, int] | None:
-        assert self._auth.token_file is not None
+        if self._auth.token_file is None:
+            return None
         try:
             status = self._auth.token_file.stat()
         except OSError:
-            return None  # amid a replacement, or gone: reading says which
+            return None
         return status.st_mtime_ns, status.st_ino, status.st_size
 
-    def _read(self) -> None:
-        token = self._auth.token
+    def _read(self) -> Credentials:
+        token, stamp = self._auth.token, self._token_stamp()
         if self._auth.token_file is not None:
-            self._stamp = self._token_stamp()
             token = _read(self._auth.token_file, "token", self._source, Path.read_text).strip()
         fresh = Credentials(_headers(token, self._auth), _pair(self._auth.certificate, self._source))
+        self._stamp = stamp
         # The same object for the same content: the connection's TLS settings are kept by identity.
-        if fresh != self._current:
+        if self._current is None or fresh != self._current:
             self._current = fresh
+        return self._current
 
 
 class _PluginAuthenticator:

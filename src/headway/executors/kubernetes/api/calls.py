@@ -4,11 +4,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from headway.errors import ClusterConfigurationError
 from headway.executors.kubernetes.api.access import ClusterAccess
 from headway.executors.kubernetes.api.auth import Credentials, authenticator
 from headway.executors.kubernetes.api.clock import Clock
 from headway.executors.kubernetes.api.diagnosis import error_from_answer
-from headway.executors.kubernetes.api.errors import ApiError, Unreachable
+from headway.executors.kubernetes.api.errors import ApiError, NoCredentials, Unreachable
 from headway.executors.kubernetes.api.retry import (
     STANDARD_RETRY,
     Chance,
@@ -145,15 +146,18 @@ class Caller:
         attempt, sent, renewed = 0, False, False
         while True:
             attempt += 1
-            credentials = await self._authenticator.credentials()
-            outcome = await self._once(request, credentials, perform)
-            if not isinstance(outcome, ApiError):
-                return outcome
-            error = outcome
-            if error.status == 401 and not renewed:
-                renewed = True
-                if await self._authenticator.renew(credentials):
-                    continue
+            try:
+                credentials = await self._authenticator.credentials()
+                outcome = await self._once(request, credentials, perform)
+                if not isinstance(outcome, ApiError):
+                    return outcome
+                error = outcome
+                if error.status == 401 and not renewed:
+                    renewed = await self._authenticator.renew(credentials)
+                    if renewed:
+                        continue
+            except ClusterConfigurationError as unusable:
+                error = self._no_credentials(unusable, request)
             sent |= error.sent
             error.sent = sent
             pause = policy.pause(attempt, self._chance(), error.retry_after)
@@ -189,4 +193,10 @@ class Caller:
         )
         # A server that fails may have done what was asked all the same; one that sheds load has not begun.
         error.sent = outcome.status >= 500
+        return error
+
+    def _no_credentials(self, cause: ClusterConfigurationError, request: Request) -> NoCredentials:
+        error = NoCredentials(cause.message, cause.hint, target=request.target)
+        error.transient = self._answered
+        error.__cause__ = cause
         return error

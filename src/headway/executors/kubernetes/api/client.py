@@ -2,8 +2,9 @@
 
 import random
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
@@ -25,7 +26,8 @@ D = TypeVar("D")
 _LIMITS = Limits()
 
 
-class Listing(NamedTuple, Generic[T]):
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T]):
     """All objects of a list, and the version of the cluster's state that they show."""
 
     items: tuple[T, ...]

@@ -12,6 +12,7 @@
     ├── TooManyRequests           429: still so after every retry
     ├── ServerError               5xx: still so after every retry
     ├── Unauthorized              401; a ClusterConfigurationError too (exit 2)
+    │   └── NoCredentials             nothing to send: an exec plugin failed, a token file is missing
     ├── Forbidden                 403; a ClusterConfigurationError too
     └── Unreachable               no answer at all; a ClusterConfigurationError too
 
@@ -147,6 +148,13 @@ class ServerError(ApiError):
 
 class Unauthorized(ApiError, ClusterConfigurationError):
     """The server does not accept the credentials, renewed where they can be."""
+
+
+class NoCredentials(Unauthorized):
+    """There are no credentials to send: a plugin that logs in failed, or a file is missing.
+
+    `transient` is True once the cluster has answered before: what worked may work again.
+    """
 
 
 class Forbidden(ApiError, ClusterConfigurationError):

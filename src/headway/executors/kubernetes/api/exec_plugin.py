@@ -173,7 +173,7 @@ class ExecCredentialSource:
         if bool(status.client_certificate_data) != bool(status.client_key_data):
             raise self._error("printed a client certificate without its key, or a key alone")
         return ExecCredential(
-            token=status.token or None,
+            token=status.token.strip() or None,
             certificate=status.client_certificate_data.encode() or None,
             key=status.client_key_data.encode() or None,
             expires=status.expiration_timestamp.timestamp() if status.expiration_timestamp else None,

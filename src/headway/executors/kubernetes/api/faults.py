@@ -14,6 +14,8 @@ _CLUSTER_MAY_BE_OFF = (
     "Is the cluster running, and is {source} up to date? `kubectl version` asks the same server."
 )
 
+_NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
+
 
 def unreachable(error: BaseException, access: ClusterAccess, target: Target) -> Unreachable:
     """Explain why there is no answer.
@@ -29,7 +31,7 @@ def unreachable(error: BaseException, access: ClusterAccess, target: Target) -> 
         f"The Kubernetes API server {access.server} (from {access.source}) cannot be reached{way}: {cause}.",
         hint.format(source=access.source),
         target=target,
-        sent=not isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError),
+        sent=not isinstance(error, _NEVER_SENT),
     )
     result.transient = transient
     return result
@@ -62,7 +64,10 @@ def _explained(error: BaseException, access: ClusterAccess) -> tuple[str, str, b
         return _not_connected(error), _CLUSTER_MAY_BE_OFF, True
     if isinstance(error, aiohttp.InvalidURL):
         return "this is not a valid address", "Correct the server's address in {source}.", False
-    return f"the connection broke ({_words(error)})", _CLUSTER_MAY_BE_OFF, True
+    words = _words(error)
+    if "alert" in words:  # TLS 1.3 tells only after the handshake that a client certificate is refused
+        return f"it refuses our client certificate ({words})", "Check the credentials in {source}.", False
+    return f"the connection broke ({words})", _CLUSTER_MAY_BE_OFF, True
 
 
 def _untrusted(error: Exception, access: ClusterAccess) -> tuple[str, str]:

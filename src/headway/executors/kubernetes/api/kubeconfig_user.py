@@ -3,6 +3,7 @@
 import base64
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 from headway.errors import ClusterConfigurationError
 from headway.executors.kubernetes.api.access import AuthSettings, ClientCertificate, ExecPlugin, TlsSettings
@@ -36,7 +37,7 @@ def user_auth(
         )
     return AuthSettings(
         certificate=_certificate(user, name, path),
-        token=user.token or None,
+        token=(user.token or "").strip() or None,
         token_file=resolved(user.token_file, path) if user.token_file else None,
         exec_plugin=_exec_plugin(user.exec, name, path, cluster, server, tls) if user.exec else None,
         impersonate=_impersonation(user),
@@ -114,7 +115,7 @@ def _impersonation(user: User) -> tuple[tuple[str, str], ...]:
         headers.append(("Impersonate-Uid", user.as_uid))
     headers += [("Impersonate-Group", group) for group in user.as_groups or ()]
     for key, values in (user.as_user_extra or {}).items():
-        headers += [(f"Impersonate-Extra-{key}", value) for value in values]
+        headers += [(f"Impersonate-Extra-{quote(key, safe='')}", value) for value in values]
     return tuple(headers)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from headway.executors.kubernetes.api.clock import Clock
-from headway.executors.kubernetes.api.errors import ApiError, Unreachable
+from headway.executors.kubernetes.api.errors import ApiError, Conflict, NoCredentials, Unreachable
 
 RETRIED = frozenset({429, 500, 502, 503, 504})
 
@@ -52,9 +52,18 @@ def worth_retrying(error: ApiError, *, repeatable: bool) -> bool:
     """
     if isinstance(error, Unreachable):
         return error.transient and (repeatable or not error.sent)
-    if error.status == 429:
+    if isinstance(error, NoCredentials):
+        return error.transient
+    if error.status == 429 or _is_quota_race(error):
         return True
     return repeatable and error.status in RETRIED
+
+
+def _is_quota_race(error: ApiError) -> bool:
+    """Two requests wanted to enter the same quota at once; ours was not carried out."""
+    return (
+        isinstance(error, Conflict) and error.details is not None and error.details.kind == "resourcequotas"
+    )
 
 
 class Throttle:

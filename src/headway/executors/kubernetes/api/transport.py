@@ -74,7 +74,10 @@ class Stream:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Closed, not released: what is left of a stream is never worth reading.
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection: what is left of a stream is never worth reading."""
         self._response.close()
 
     async def read(self) -> bytes:

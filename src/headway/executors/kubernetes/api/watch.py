@@ -1,6 +1,6 @@
 """A watch that does not end: list, then follow, list again where the server forgot, and say what is wrong."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, TypeVar
@@ -87,7 +87,14 @@ class Watch(Generic[T]):
         self._decoder = LineDecoder(kind, target, client.access.source)
         self._view: View[T] = View()
         self._contact = Contact(client.clock, settings.trouble_after)
+        # The open connection, if any: its stream, its lines, and since when it is open.
+        self._stream: Stream | None = None
+        self._lines: LineReader | None = None
+        self._opened = 0.0
         self._established = False
+        # Failures in a row without a line in between, and how long to wait before going on.
+        self._failures = 0
+        self._pause = 0.0
         self._events = self._run()
 
     @property
@@ -114,45 +121,30 @@ class Watch(Generic[T]):
         await self._events.aclose()
 
     async def _run(self) -> AsyncGenerator[WatchEvent[T], None]:
-        failures = 0
-        while True:
-            failure: ApiError | None = None
-            opened = self._clock.monotonic()
-            try:
-                if self._view.version is None:
-                    for listed in await self._list():
-                        yield listed
-                async with await self._open(self._view.version or "") as stream:
-                    opened = self._clock.monotonic()
-                    self._established = True
-                    if recovered := self._contact.heard():
-                        yield recovered
-                    reader = LineReader(stream)
-                    while lines := await reader.read():
-                        self._contact.heard()
-                        for line in lines:
-                            event = self._view.apply(self._decoder.decode(line))
-                            failures = 0
-                            if event is not None:
-                                yield event
-            except ApiError as error:
-                failure = error
-            if failure is None and self._clock.monotonic() - opened >= _SHORT:
-                failures = 0
-                continue  # the server's own time limit
-            if failure is not None:
-                self._give_up_if_hopeless(failure)
-                if not isinstance(failure, Unreachable | TooManyRequests):
-                    # Gone, or something that the same version may bring again: only a list is sure.
-                    self._view.version = None
-                if trouble := self._contact.lost(failure):
-                    yield trouble
-            failures += 1
-            if not isinstance(failure, Gone) or failures > 1:
-                wanted = failure.retry_after if failure is not None else None
-                await self._clock.sleep(self._settings.backoff.pause(failures, self._client.chance(), wanted))
+        try:
+            while True:
+                try:
+                    events = await self._advance()
+                except ApiError as error:
+                    events = self._failed(error)
+                for event in events:
+                    yield event
+                if self._pause > 0:
+                    await self._clock.sleep(self._pause)
+                    self._pause = 0.0
+        finally:
+            self._hang_up()
 
-    async def _list(self) -> list[WatchEvent[T]]:
+    async def _advance(self) -> Sequence[WatchEvent[T]]:
+        """Do the next thing: list, connect, or read what has come."""
+        if self._view.version is None:
+            return await self._list()
+        if self._lines is None:
+            return await self._connect(self._view.version)
+        lines = await self._lines.read()
+        return self._told_by(lines) if lines else self._ended()
+
+    async def _list(self) -> Sequence[WatchEvent[T]]:
         # Afterwards single tries: between them it can be said that there is trouble.
         listing = await self._client.list(
             self._kind,
@@ -161,12 +153,10 @@ class Watch(Generic[T]):
             field_selector=self._fields,
             retry=NO_RETRY if self._established else None,
         )
-        recovered = self._contact.heard()
-        told: list[WatchEvent[T]] = [] if recovered is None else [recovered]
-        return [*told, *self._view.replace(listing.items, listing.resource_version)]
+        return [*self._contact.heard(), *self._view.replace(listing.items, listing.resource_version)]
 
-    async def _open(self, version: str) -> Stream:
-        return await self._client.open_watch(
+    async def _connect(self, version: str) -> Sequence[WatchEvent[T]]:
+        self._stream = await self._client.open_watch(
             self._kind,
             self._namespace,
             version,
@@ -175,13 +165,59 @@ class Watch(Generic[T]):
             timeout_seconds=round(self._settings.connection * (1 + self._client.chance() / 5)),
             read_timeout=self._settings.silence,
         )
+        self._lines = LineReader(self._stream)
+        self._opened = self._clock.monotonic()
+        self._established = True
+        return self._contact.heard()
 
-    def _give_up_if_hopeless(self, failure: ApiError) -> None:
-        """Raise before the first connection what a person has to mend; later only tell of it."""
-        if self._established or (self._view.version is not None and failure.transient):
-            return
-        if not isinstance(failure, Gone):
-            raise failure
+    def _told_by(self, lines: Sequence[bytes]) -> Sequence[WatchEvent[T]]:
+        events: list[WatchEvent[T]] = [*self._contact.heard()]
+        for line in lines:
+            try:
+                change = self._decoder.decode(line)
+            except ApiError as error:
+                return [*events, *self._failed(error)]
+            self._failures = 0
+            event = self._view.apply(change)
+            if event is not None:
+                events.append(event)
+        return events
+
+    def _ended(self) -> Sequence[WatchEvent[T]]:
+        """The server ended the connection: at its time limit, or, if at once, for a reason it does not tell."""
+        self._hang_up()
+        if self._clock.monotonic() - self._opened < _SHORT:
+            self._back_off(None)
+        else:
+            self._failures = 0
+        return ()
+
+    def _failed(self, error: ApiError) -> Sequence[WatchEvent[T]]:
+        """Prepare the next try, and tell of trouble that lasts.
+
+        Before the first connection stands, raise what a person has to mend.
+        """
+        self._hang_up()
+        gone, listed = isinstance(error, Gone), self._view.version is not None
+        if not (self._established or (listed and (gone or error.transient))):
+            raise error
+        if not isinstance(error, Unreachable | TooManyRequests):
+            # Gone, or something that the same version may bring again: only a list is sure.
+            self._view.version = None
+        self._back_off(error)
+        return self._contact.lost(error)
+
+    def _back_off(self, error: ApiError | None) -> None:
+        self._failures += 1
+        if isinstance(error, Gone) and self._failures == 1:
+            return  # nothing is wrong: we were away for long
+        wanted = error.retry_after if error is not None else None
+        self._pause = self._settings.backoff.pause(self._failures, self._client.chance(), wanted)
+
+    def _hang_up(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+        self._stream = self._lines = None
 
 
 def watch(

@@ -1,5 +1,6 @@
 """Whether a watch hears from its server, and when to tell that it does not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from headway.executors.kubernetes.api.clock import Clock
@@ -48,16 +49,14 @@ class Contact:
         self._told: str | None = None
         self.last = clock.monotonic()
 
-    def heard(self) -> Recovered | None:
+    def heard(self) -> Sequence[Recovered]:
         """Note a sign of life; returns what to say if there was trouble before."""
         self.last = self._clock.monotonic()
-        recovered = None
-        if self._told is not None and self._lost_at is not None:
-            recovered = Recovered(self.last - self._lost_at)
+        lost_at, told = self._lost_at, self._told
         self._lost_at = self._told = None
-        return recovered
+        return () if lost_at is None or told is None else (Recovered(self.last - lost_at),)
 
-    def lost(self, error: ApiError) -> Trouble | None:
+    def lost(self, error: ApiError) -> Sequence[Trouble]:
         """Note a failure; returns what to say, if it is time to.
 
         Args:
@@ -68,8 +67,8 @@ class Contact:
             self._lost_at = now
         seconds = now - self._lost_at
         if seconds < self._patience or error.message == self._told:
-            return None
+            return ()
         self._told = error.message
         silent = isinstance(error, Unreachable | TooManyRequests)
         what = "has not answered" if silent else "has refused to let us watch"
-        return Trouble(f"The API server {what} for {seconds:.0f} s. {error.message}", seconds)
+        return (Trouble(f"The API server {what} for {seconds:.0f} s. {error.message}", seconds),)

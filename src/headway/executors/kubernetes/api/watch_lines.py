@@ -1,6 +1,7 @@
 """One line of a watch as the server sends it, decoded."""
 
-from typing import Generic, NamedTuple, TypeVar, cast
+from dataclasses import dataclass
+from typing import Generic, TypeVar, cast
 
 import msgspec
 
@@ -12,7 +13,8 @@ from headway.executors.kubernetes.api.types import KubernetesObject, Status, Wir
 T = TypeVar("T", bound=KubernetesObject)
 
 
-class Change(NamedTuple, Generic[T]):
+@dataclass(frozen=True, slots=True)
+class Change(Generic[T]):
     """What a line says.
 
     Args:

@@ -1,0 +1,128 @@
+"""The client over runs that still go on: what is not there yet, and what changes under it."""
+
+import pytest
+from recorded_runs import BOOM, RecordedRun, digits
+
+from headway.client import Flow, NotFoundError, Run, Step, Task
+from headway.store import layout
+from headway.store.folder import FolderStore
+from headway.store.logs import encode_line
+
+
+def test_a_run_is_asked_again_until_it_has_ended(folder: FolderStore) -> None:
+    recorded = RecordedRun(folder)
+    run = Run("Digits/1")
+    assert (run.finished, run.successful, run.finished_at) == (False, False, None)
+    assert (run.data, run.end_task, list(run)) == (None, None, [])
+    end = recorded.attempt("end", "1", values={"x": 1})
+    assert not run.finished
+    assert "end" in run
+    recorded.end([end], end)
+    assert run.finished
+    assert run.successful
+    assert run.data is not None
+    assert run.data.x == 1
+
+
+def test_a_task_in_a_pod_is_seen_before_it_has_a_record(folder: FolderStore) -> None:
+    recorded = RecordedRun(folder)
+    recorded.attempt("start", "1")
+    frames = (("start", "1", 0, 3, "models"),)
+    start = recorded.attempt("start", "1", attempt=1)
+    recorded.running("train", "2", index=2, frames=frames, inputs=(start,))
+    task = Run("Digits/1")["train"]["2"]
+    assert (task.finished, task.successful, task.finished_at, task.created_at) == (False, False, None, None)
+    assert (task.index, list(task), task.metadata, task.metadata_dict, task.exception) == (
+        2,
+        [],
+        [],
+        {},
+        None,
+    )
+    assert list(task.parent_task_pathspecs) == ["Digits/1/start/1"]
+    assert list(Task("Digits/1/start/1").child_tasks) == [task]
+    assert [each.id for each in Step("Digits/1/train")] == ["2"]
+    assert Step("Digits/1/train").finished_at is None
+    with pytest.raises(AttributeError, match="has not finished yet"):
+        _ = task.data.score
+    recorded.attempt("train", "2", values={"score": 7}, frames=frames)
+    assert task.finished
+    assert task.data.score == 7
+
+
+def test_lines_that_a_running_pod_has_sent(folder: FolderStore) -> None:
+    recorded = RecordedRun(folder)
+    ref = recorded.running("train", "2")
+    other = recorded.running("train", "3")
+    recorded.report(ref, 1, "second")
+    recorded.report(ref, 0, "first")
+    recorded.report(other, 0, "not mine")
+    recorded.report(ref, 2, "warning", "stderr")
+    task = Task("Digits/1/train/2")
+    assert (task.stdout, task.stderr) == ("first\nsecond\n", "warning\n")
+    recorded.report(ref, 3, "third")
+    assert task.stdout == "first\nsecond\nthird\n"
+    stored = b"".join(encode_line(text, 0) for text in (b"first", b"second", b"third", b"last"))
+    folder.put(layout.log("Digits", "1", *ref, "stdout"), stored)
+    recorded.attempt("train", "2")
+    assert task.stdout == "first\nsecond\nthird\nlast\n"
+
+
+def test_a_retry_takes_the_place_of_what_failed(folder: FolderStore) -> None:
+    recorded = RecordedRun(folder)
+    recorded.attempt("train", "2", failure=BOOM)
+    task = Task("Digits/1/train/2")
+    assert (task.finished, task.successful, task.current_attempt) == (True, False, 0)
+    recorded.running("train", "2", attempt=1)
+    assert (task.finished, task.current_attempt, task.exception) == (False, 1, None)
+    recorded.attempt("train", "2", attempt=1, values={"score": 1})
+    assert (task.successful, task.data.score) == (True, 1)
+    assert [fact.value for fact in task.metadata if fact.name == "attempt"] == ["0", "1"]
+
+
+def test_a_pinned_attempt_stays(folder: FolderStore) -> None:
+    recorded = RecordedRun(folder)
+    recorded.attempt("train", "2", failure=BOOM)
+    first = Task("Digits/1/train/2", attempt=0)
+    recorded.attempt("train", "2", attempt=1)
+    assert (first.current_attempt, first.successful) == (0, False)
+
+
+def test_a_step_can_look_at_its_own_task(folder: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded = RecordedRun(folder)
+    recorded.attempt("train", "2", failure=BOOM)
+    monkeypatch.setenv("HEADWAY_PATHSPEC", "Digits/1/train/2")
+    monkeypatch.setenv("HEADWAY_ATTEMPT", "1")
+    task = Task("Digits/1/train/2")
+    assert (task.current_attempt, task.finished) == (1, False)
+    monkeypatch.setenv("HEADWAY_PATHSPEC", "Digits/1/join/3")
+    assert Step("Digits/1/join").task == Task("Digits/1/join/3")
+    monkeypatch.setenv("HEADWAY_PATHSPEC", "Digits/2/join/3")
+    with pytest.raises(NotFoundError):
+        Task("Digits/1/join/3")
+
+
+def test_new_tasks_and_runs_appear(folder: FolderStore) -> None:
+    recorded = digits(folder, "1", ended=False)
+    step, flow = Step("Digits/1/train"), Flow("Digits")
+    assert len(list(step)) == 3
+    recorded.attempt("train", "20")
+    assert step.task == Task("Digits/1/train/20")
+    assert flow.latest_run == Run("Digits/1")
+    RecordedRun(folder, "2")
+    assert flow.latest_run == Run("Digits/2")
+
+
+def test_a_task_that_left_no_record_is_over_with_its_run(folder: FolderStore) -> None:
+    recorded = RecordedRun(folder)
+    folder.put(layout.log("Digits", "1", "train", "2", 0, "stdout"), encode_line(b"so far", 0))
+    recorded.attempt("train", "3", failure=BOOM)
+    folder.put(layout.log("Digits", "1", "train", "3", 1, "stdout"), encode_line(b"torn off", 0))
+    task = Task("Digits/1/train/2")
+    assert not task.finished
+    recorded.end()
+    assert (task.finished, task.successful, task.stdout) == (True, False, "so far\n")
+    with pytest.raises(AttributeError, match="left no result before its run ended"):
+        _ = task.data.score
+    assert Task("Digits/1/train/3").current_attempt == 0
+    assert Task("Digits/1/train/3", attempt=1).stdout == "torn off\n"
