@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from harness.bucket import Bucket
 from harness.kubectl import Kubectl
+from harness.launch import Launch
 from harness.target import TARGETS, Target
 from harness.workspace import Workspace
 
@@ -18,6 +19,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.cluster)
+    # What takes a minute of waiting begins first and is judged last.
+    items.sort(key=lambda item: "missing_image" in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session", params=list(TARGETS))
@@ -51,28 +54,65 @@ def bucket_prefix(target: Target, session_name: str) -> Iterator[str]:
 Make = Callable[[], Workspace]
 
 
-@pytest.fixture(scope="module")
-def make_workspace(
-    target: Target, kubectl: Kubectl, bucket_prefix: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Make]:
-    """Makes workspaces; none of them may leave a pod running, or a Job that nobody clears away."""
-    made: list[Workspace] = []
+class Workspaces:
+    """Makes workspaces, and knows whether they leave anything behind."""
 
+    def __init__(self, make: Make) -> None:
+        self._make = make
+        self._made: list[Workspace] = []
+
+    def make(self) -> Workspace:
+        self._made.append(self._make())
+        return self._made[-1]
+
+    def close(self) -> None:
+        """None of them may leave a pod running, or a Job that nobody clears away."""
+        left = [(workspace.still_active(), workspace.unowned()) for workspace in self._made]
+        for workspace in self._made:
+            workspace.close()
+        assert not any(active or unowned for active, unowned in left), f"left behind: {left}"
+
+
+@pytest.fixture(scope="session")
+def new_workspace(
+    target: Target, kubectl: Kubectl, bucket_prefix: str, tmp_path_factory: pytest.TempPathFactory
+) -> Make:
     def make() -> Workspace:
         name = uuid.uuid4().hex[:8]
         bucket = Bucket(target.bucket, f"{bucket_prefix}/{name}", target.store)
-        folder = tmp_path_factory.mktemp("workspace")
-        made.append(Workspace(folder, target, kubectl, bucket, SECRET, name))
-        return made[-1]
+        return Workspace(tmp_path_factory.mktemp("workspace"), target, kubectl, bucket, SECRET, name)
 
-    yield make
-    left = [(workspace.still_active(), workspace.unowned()) for workspace in made]
-    for workspace in made:
-        workspace.close()
-    assert not any(active or unowned for active, unowned in left), f"left behind: {left}"
+    return make
+
+
+@pytest.fixture(scope="module")
+def make_workspace(new_workspace: Make) -> Iterator[Make]:
+    """Makes workspaces that last as long as the module's tests."""
+    workspaces = Workspaces(new_workspace)
+    yield workspaces.make
+    workspaces.close()
 
 
 @pytest.fixture
 def workspace(make_workspace: Make) -> Workspace:
     """An empty workspace."""
     return make_workspace()
+
+
+@pytest.fixture(scope="session")
+def missing_image(new_workspace: Make) -> Iterator[tuple[Workspace, Launch]]:
+    """A run whose image does not exist, which takes a minute to be sure of."""
+    workspaces = Workspaces(new_workspace)
+    workspace = workspaces.make()
+    yield (
+        workspace,
+        workspace.start("linear.py", "run", "--with", "kubernetes:image=nowhere.invalid/team/image:1"),
+    )
+    workspaces.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _begin_early(request: pytest.FixtureRequest) -> None:
+    """Start what takes long before the first test, where one of the tests wants it."""
+    if any("missing_image" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("missing_image")

@@ -26,7 +26,8 @@ def started(make_workspace) -> Started:
     """Every flow that fails by itself, started side by side."""
     spaces = {name: make_workspace() for name in FLOWS}
     return {
-        name: (space, space.start(FLOWS[name], "run", "--with", "kubernetes")) for name, space in spaces.items()
+        name: (space, space.start(FLOWS[name], "run", "--with", "kubernetes"))
+        for name, space in spaces.items()
     }
 
 
@@ -42,7 +43,10 @@ def failed(started: Started, flow: str) -> tuple[Result, RunView]:
     assert list(run.steps) == ["start"]
     assert len(run.task("start").attempts) == 1
     assert len(workspace.pods()) == 1
-    assert f"Run {result.run_id} failed: start/1 failed: {run.task('start').attempts[0].message}" in result.stderr
+    assert (
+        f"Run {result.run_id} failed: start/1 failed: {run.task('start').attempts[0].message}"
+        in result.stderr
+    )
     return result, run
 
 
@@ -127,7 +131,9 @@ def test_a_pod_told_to_stop_counts_neither_as_success_nor_against_retry(workspac
     result = launch.wait()
     assert result.returncode == 0, result.all
     words = result.about("start/1")
-    assert any("asked to stop (SIGTERM)" in line and "exited with code 0" in line for line in words), result.all
+    assert any("asked to stop (SIGTERM)" in line and "exited with code 0" in line for line in words), (
+        result.all
+    )
     assert any("tried again" in line and "not counted against @retry" in line for line in words)
     task = workspace.read("PoliteFlow", result).task("start")
     assert task.data["attempt"] == 1

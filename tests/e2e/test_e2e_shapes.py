@@ -15,7 +15,10 @@ def started(make_workspace) -> Started:
     """Every flow of this module, started side by side."""
     spaces = {name: make_workspace() for name in FLOWS}
     return {
-        name: (space, space.start(FLOWS[name], "run", *([] if name == "MixedFlow" else ["--with", "kubernetes"])))
+        name: (
+            space,
+            space.start(FLOWS[name], "run", *([] if name == "MixedFlow" else ["--with", "kubernetes"])),
+        )
         for name, space in spaces.items()
     }
 
@@ -87,7 +90,8 @@ def test_steps_here_and_steps_in_pods_share_their_artifacts(started: Started) ->
 
 def test_two_launchers_of_one_flow_at_once_do_not_disturb_each_other(workspace: Workspace) -> None:
     pair = [
-        workspace.start("linear.py", "run", "--factor", factor, "--with", "kubernetes") for factor in ("3", "5")
+        workspace.start("linear.py", "run", "--factor", factor, "--with", "kubernetes")
+        for factor in ("3", "5")
     ]
     results = [launch.wait() for launch in pair]
     assert [result.returncode for result in results] == [0, 0], results[0].all + results[1].all

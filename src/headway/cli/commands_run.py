@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from headway.cli.embedded import use_embedded_cluster
 from headway.cli.parameters import given_values, run_parameters
 from headway.cli.program import Program
 from headway.errors import UsageError
@@ -33,6 +34,8 @@ def run(
             raise UsageError(f"{name}={value} is not possible: at least 1 is needed.")
     graph = this.graph(tuple(late))
     texts = given_values(parameters_of(this.flow_class), given, this.configuration.environ)
+    if not this.options.quiet:
+        this.write(f"Headway {VERSION} runs {this.flow}.", error=True)
     request = RunRequest(
         graph=graph,
         origin=this.origin,
@@ -48,10 +51,9 @@ def run(
         package_suffixes=this.options.package_suffixes,
         package_max_size=this.options.package_max_size,
         run_id_file=run_id_file,
+        pods_see_folders=use_embedded_cluster(this, graph),
         forward_credentials=forward_credentials or _truth(this, "FORWARD_CREDENTIALS"),
     )
-    if not this.options.quiet:
-        this.write(f"Headway {VERSION} runs {this.flow}.", error=True)
     end = run_flow(request, this.configuration, PlainReporter(this.write, quiet=this.options.quiet))
     if end.outcome != SUCCEEDED:
         sys.exit(130 if end.outcome == "interrupted" else 1)

@@ -1,6 +1,7 @@
 """The ``headway`` command: what needs no flow."""
 
 import sys
+from collections.abc import Sequence
 from typing import NoReturn
 
 import click
@@ -20,6 +21,8 @@ def main() -> NoReturn:
     except click.ClickException as error:
         error.show()
         sys.exit(errors.USAGE)
+    except SystemExit:
+        raise
     except BaseException as error:  # whatever it is, a person gets one clear message
         sys.exit(errors.report(error, write))
     sys.exit(errors.SUCCESS)
@@ -30,8 +33,25 @@ def _commands() -> click.Group:
         "headway",
         help="Run any step of a Python flow on any Kubernetes. Flows have their own commands: python flow.py --help",
     )
+    group.add_command(
+        click.Command(
+            "cluster",
+            params=[click.Argument(["words"], nargs=-1, type=click.UNPROCESSED)],
+            callback=_cluster,
+            add_help_option=False,
+            context_settings={"ignore_unknown_options": True},
+            help="Start, stop or show the embedded cluster: pods as processes of this machine.",
+        )
+    )
     group.add_command(click.Command("version", callback=_version, help="Show the version."))
     return group
+
+
+def _cluster(words: Sequence[str]) -> None:
+    # A server and its controllers: only for those who use them.
+    from headway.localcluster.__main__ import main as cluster
+
+    sys.exit(cluster(list(words)))
 
 
 def _version() -> None:

@@ -104,9 +104,9 @@ def _configured() -> List[str]:
 def _index_in(folder: str) -> str:
     """The folder of runs that is meant: this one, or the ``.headway`` in it."""
     inner = f"{folder}/{_INDEX}"
-    if os.path.isdir(inner):  # noqa: PTH112 - pods read this, and pathlib costs more than all of it
+    if os.path.isdir(inner):
         return inner
-    if folder.endswith(f"/{_INDEX}") or os.path.isdir(f"{folder}/{VERSION}"):  # noqa: PTH112
+    if folder.endswith(f"/{_INDEX}") or os.path.isdir(f"{folder}/{VERSION}"):
         return folder
     raise NotFoundError(
         f"There are no runs in {folder}: it holds no {_INDEX}.",

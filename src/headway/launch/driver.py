@@ -172,7 +172,9 @@ class Driver:
             answer = self._scheduler.handle(event)
             if isinstance(event, AttemptFailed):
                 self._report_failure(event.ref, answer)
-            self._journal.append(event)
+            if not isinstance(event, AttemptStarted):
+                # That an attempt began decides nothing.
+                self._journal.append(event)
             instructions += answer
         if instructions:
             await asyncio.to_thread(self._journal.flush)

@@ -74,6 +74,7 @@ class RunRequest:
         package_suffixes: ``--package-suffixes``.
         package_max_size: ``--package-max-size``.
         run_id_file: Where the run's id is written.
+        pods_see_folders: Whether pods see this machine's folders, so that a local datastore will do.
         forward_credentials: Whether pods may use the launcher's own access to the datastore.
     """
 
@@ -92,6 +93,7 @@ class RunRequest:
     package_max_size: str | None = None
     run_id_file: str | None = None
     forward_credentials: bool = False
+    pods_see_folders: bool = False
 
 
 def run_flow(request: RunRequest, configuration: Configuration, reporter: Reporter) -> RunEnd:
@@ -113,7 +115,7 @@ def run_flow(request: RunRequest, configuration: Configuration, reporter: Report
         request.datastore,
         request.datastore_root,
         roots,
-        bool(remote),
+        bool(remote) and not request.pods_see_folders,
         configuration.get("DEFAULT_DATASTORE"),
     )
     if choice.reason:

@@ -2,11 +2,9 @@
 
 import os
 import sys
-import traceback
-from types import TracebackType
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Optional
 
-from headway.errors import HeadwayError
+from headway.errors import HeadwayError, StoreConfigurationError, StoreUnavailableError
 from headway.flow.current import current
 from headway.flow.spec import bind, call_step, inherited, produced
 from headway.flow.task import Input, TaskContext
@@ -15,11 +13,28 @@ from headway.runtime.limits import StepTimeoutError, TimeLimit
 from headway.runtime.state import PARAMETERS, sources
 from headway.store.artifacts import ArtifactStore
 from headway.store.base import ObjectStore
-from headway.store.records import RESOURCES, USER, ArtifactRef, Batch, Failure, TaskSpec, Transition
+from headway.store.records import (
+    CONFIGURATION,
+    INFRASTRUCTURE,
+    RESOURCES,
+    USER,
+    ArtifactRef,
+    Batch,
+    Failure,
+    TaskSpec,
+    Transition,
+)
 
 #: Where this package stands, as the frames of its own code say it (relative where it was compiled ahead
 #: for a pod), so that they are left out of what people read.
 _OURS = os.path.dirname(os.path.dirname((lambda: None).__code__.co_filename)) + os.sep
+
+#: Whose budget an exception spends that is not simply the person's own.
+_KINDS = (
+    (MemoryError, RESOURCES),
+    (StoreUnavailableError, INFRASTRUCTURE),
+    (StoreConfigurationError, CONFIGURATION),
+)
 
 
 def run_attempt(flow_class: Any, batch: Batch, task: TaskSpec, store: ObjectStore) -> Report:
@@ -84,9 +99,11 @@ def _tell_current(batch: Batch, task: TaskSpec) -> None:
 
 
 def _exited(batch: Batch, error: SystemExit) -> Report:
-    code = error.code if isinstance(error.code, int) else (0 if error.code is None else 1)
-    if isinstance(error.code, str):
-        sys.stderr.write(error.code + "\n")
+    if error.code is None or isinstance(error.code, int):
+        code = int(error.code or 0)
+    else:
+        code = 1
+        sys.stderr.write(f"{error.code}\n")
     return Report(
         exited=code,
         failure=Failure(
@@ -101,7 +118,7 @@ def _exited(batch: Batch, error: SystemExit) -> Report:
 def _explain(batch: Batch, error: BaseException) -> Failure:
     text = _format(error)
     sys.stderr.write(text)
-    kind = RESOURCES if isinstance(error, MemoryError) else USER
+    kind = next((kind for of, kind in _KINDS if isinstance(error, of)), USER)
     name = f"{type(error).__module__}.{type(error).__qualname__}".replace("builtins.", "")
     if isinstance(error, StepTimeoutError):
         return Failure(USER, "Timeout", error.message, error.hint or "", text, name)
@@ -126,19 +143,20 @@ def _missing_module(error: ModuleNotFoundError) -> str:
 
 
 def _format(error: BaseException) -> str:
-    """The traceback from the person's first frame on; ours tell them nothing."""
+    """The traceback without our frames: those above the person's code, and all where the error is our own words."""
     trace = error.__traceback__
     start = trace
-    while start is not None and _is_ours(start):
+    while start is not None and start.tb_frame.f_code.co_filename.startswith(_OURS):
         start = start.tb_next
-    lines: List[str] = traceback.format_exception(type(error), error, start or trace)
-    if isinstance(error, HeadwayError) and start is None:
+    import traceback  # for attempts that fail only
+
+    if not isinstance(error, (HeadwayError, SyntaxError)):
+        return "".join(traceback.format_exception(type(error), error, start or trace))
+    frames = [frame for frame in traceback.extract_tb(start) if not frame.filename.startswith(_OURS)]
+    if not frames and isinstance(error, HeadwayError):
         return f"{error}\n"
-    return "".join(lines)
-
-
-def _is_ours(trace: TracebackType) -> bool:
-    return trace.tb_frame.f_code.co_filename.startswith(_OURS)
+    head = ["Traceback (most recent call last):\n", *traceback.format_list(frames)] if frames else []
+    return "".join([*head, *traceback.format_exception_only(type(error), error)])
 
 
 def _first_line(error: BaseException) -> str:

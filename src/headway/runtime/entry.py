@@ -5,7 +5,6 @@ the same name everywhere; ``MyFlow()`` in it does nothing, with or without a mai
 """
 
 import importlib
-import importlib.util
 import os
 import sys
 from types import CodeType, ModuleType
@@ -67,6 +66,8 @@ def _run_main(code: Code, root: str) -> ModuleType:
 
 
 def _find_module(name: str) -> Tuple[CodeType, Optional[str], str]:
+    import importlib.util  # for flows that are modules only
+
     spec = importlib.util.find_spec(name)
     if spec is not None and spec.submodule_search_locations is not None:
         name += ".__main__"

@@ -1,30 +1,47 @@
 """What an attempt prints, line by line, stamped where it is read and kept within a limit."""
 
 from time import time
-from typing import Callable, Dict, List, NamedTuple
+from typing import Callable, Dict, List, NamedTuple, Set
 
 from headway.store.logs import RUNTIME, TASK, encode_line
 
-#: A line longer than this is cut into several, so that a progress bar without line ends is seen too.
+#: Of a longer line the pieces are given away as they come, so that a progress bar without line ends is seen too.
 LONGEST_LINE = 64 * 1024
 
 TRUNCATED = "[The log is cut here: it reached the limit of {limit} MB (--max-log-size).]"
 
 
 class StampedLine(NamedTuple):
-    """One line as read: the stream, seconds since the epoch, the bytes without their line end."""
+    """One line as read, or a piece of one.
+
+    Attributes:
+        stream: "stdout" or "stderr".
+        time: Seconds since the epoch.
+        text: The bytes without their line end.
+        source: Who wrote it: the step or we.
+        continues: Whether it goes on where the last one ended, because that was only a piece.
+    """
 
     stream: str
     time: float
     text: bytes
+    source: str = TASK
+    continues: bool = False
+
+    def encode(self) -> bytes:
+        """As it is stored."""
+        return encode_line(self.text, int(self.time * 1000), self.source, self.continues)
 
 
 class Logbook:
     """Collects the lines of both streams of one attempt.
 
     Args:
-        limit: Bytes kept per stream; what comes after is counted but not kept.
+        limit: Bytes kept per stream; what comes after is dropped.
         clock: Seconds since the epoch.
+
+    Attributes:
+        lines: By stream, how many lines are kept, whatever the number of their pieces.
     """
 
     def __init__(self, limit: int = 10 * 1000 * 1000, clock: Callable[[], float] = time) -> None:
@@ -33,18 +50,21 @@ class Logbook:
         self._partial: Dict[str, bytes] = {}
         self._kept: Dict[str, List[bytes]] = {}
         self._bytes: Dict[str, int] = {}
+        # Streams whose last line was given away before its end.
+        self._cut: Set[str] = set()
         self.lines: Dict[str, int] = {}
 
     def feed(self, stream: str, data: bytes) -> List[StampedLine]:
         """Take what was read from a stream; returns the lines that are whole now."""
         pieces = (self._partial.pop(stream, b"") + data).split(b"\n")
         rest = pieces.pop()
+        lines = self._take(stream, pieces)
         if len(rest) > LONGEST_LINE:
-            pieces.append(rest)
-            rest = b""
-        if rest:
+            lines += self._take(stream, [rest])
+            self._cut.add(stream)
+        elif rest:
             self._partial[stream] = rest
-        return self._take(stream, pieces)
+        return lines
 
     def finish(self) -> List[StampedLine]:
         """The unfinished last lines, once the streams have ended."""
@@ -65,16 +85,19 @@ class Logbook:
     def _take(self, stream: str, texts: List[bytes], source: str = TASK) -> List[StampedLine]:
         now = self._clock()
         out: List[StampedLine] = []
-        for whole in texts:
-            text = whole
-            if self._bytes.get(stream, 0) > self._limit:
+        for text in texts:
+            line = StampedLine(stream, now, text, source, source == TASK and stream in self._cut)
+            if line.continues:
+                self._cut.discard(stream)
+            if self._bytes.get(stream, 0) > self._limit or (line.continues and not text):
                 continue
-            encoded = encode_line(text, int(now * 1000), source)
+            encoded = line.encode()
             self._bytes[stream] = self._bytes.get(stream, 0) + len(encoded)
             if self._bytes[stream] > self._limit:
-                text = TRUNCATED.format(limit=self._limit // 1_000_000).encode()
-                encoded = encode_line(text, int(now * 1000), RUNTIME)
+                words = TRUNCATED.format(limit=self._limit // 1_000_000).encode()
+                line = StampedLine(stream, now, words, RUNTIME)
+                encoded = line.encode()
             self._kept.setdefault(stream, []).append(encoded)
-            self.lines[stream] = self.lines.get(stream, 0) + 1
-            out.append(StampedLine(stream, now, text))
+            self.lines[stream] = self.lines.get(stream, 0) + (not line.continues)
+            out.append(line)
         return out

@@ -7,7 +7,7 @@ from typing import Dict, List
 from headway.errors import StoreError
 from headway.runtime.logbook import StampedLine
 from headway.store.base import ObjectStore
-from headway.store.logs import END, LOG, encode_chunk, encode_line, feed_key
+from headway.store.logs import END, LOG, encode_chunk, feed_key
 from headway.store.records import AttemptRef, Batch, TaskSpec
 
 #: Seconds between two chunks of one attempt.
@@ -91,7 +91,5 @@ class LogShipper:
         self._sequence += 1
         streams: Dict[str, bytes] = {}
         for line in lines:
-            streams[line.stream] = streams.get(line.stream, b"") + encode_line(
-                line.text, int(line.time * 1000)
-            )
+            streams[line.stream] = streams.get(line.stream, b"") + line.encode()
         self._store.put(key, encode_chunk(streams))

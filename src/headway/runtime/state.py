@@ -78,7 +78,8 @@ class AttemptArtifacts:
         try:
             return self._artifacts.load(name, ref)
         except StoreError as error:
-            raise StoreError(f"{error.message} (wanted from {self._ref})", error.hint) from error
+            # The type tells whether trying again may help, so it stays.
+            raise type(error)(f"{error.message} (wanted from {self._ref})", error.hint) from error
 
 
 def sources(store: ObjectStore, flow: str, run: str, refs: Sequence[AttemptRef]) -> List[AttemptArtifacts]:

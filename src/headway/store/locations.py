@@ -80,7 +80,7 @@ def parse_location(root: str) -> Location:
 
 def _absolute(path: str) -> str:
     # os.path and not pathlib: pods read this too, and pathlib costs more to import than all of this.
-    return os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111
+    return os.path.abspath(os.path.expanduser(path))
 
 
 def _without_secrets(root: str) -> str:

@@ -4,7 +4,7 @@ Not ``concurrent.futures``: its import alone costs more than most of the transfe
 """
 
 from collections import deque
-from threading import Thread
+from threading import Thread, get_ident
 from typing import Callable, Deque, List, Optional, Sequence, Tuple, TypeVar
 
 T = TypeVar("T")
@@ -25,6 +25,7 @@ def run_parallel(calls: Sequence[Callable[[], T]], threads: int) -> List[T]:
     waiting: Deque[Tuple[int, Callable[[], T]]] = deque(enumerate(calls))
     results: List[Optional[T]] = [None] * len(calls)
     failures: List[BaseException] = []
+    caller = get_ident()
 
     def work() -> None:
         while waiting:
@@ -35,20 +36,23 @@ def run_parallel(calls: Sequence[Callable[[], T]], threads: int) -> List[T]:
             try:
                 results[index] = call()
             except BaseException as error:  # handed to the caller's thread, whatever it is
-                failures.append(error)
                 waiting.clear()
+                if get_ident() == caller and not isinstance(error, Exception):
+                    raise  # an interrupt, which must not wait for the others' transfers
+                failures.append(error)
 
-    # Daemons: an interrupt in the caller's thread must not wait for transfers at interpreter exit.
-    workers = [Thread(target=work, daemon=True) for _ in range(min(threads, len(calls)) - 1)]
-    try:
-        for worker in workers:
+    workers: List[Thread] = []
+    for _ in range(min(threads, len(calls)) - 1):
+        # Daemons: after an interrupt the interpreter's exit must not wait for them.
+        worker = Thread(target=work, daemon=True)
+        try:
             worker.start()
-        work()
-    finally:
-        waiting.clear()
-        for worker in workers:
-            if worker.ident is not None:
-                worker.join()
+        except RuntimeError:  # a pod may allow no more threads; this one does it all, then
+            break
+        workers.append(worker)
+    work()
+    for worker in workers:
+        worker.join()
     if failures:
         raise failures[0]
     return results  # type: ignore[return-value]  # every slot is filled once no call failed

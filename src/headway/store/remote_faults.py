@@ -11,11 +11,12 @@ from headway.store.s3.answers import Fault, text_of
 def read_fault(error: Exception) -> Fault:
     """What the server said, from the text that obstore gives; status 0 where there was no answer."""
     text = _told(error)
-    status = re.search(r"status code: (\d{3})", text)
+    status = re.search(r"status code: (\d{3})[^:]*:?(.*)", text, re.DOTALL)
+    if status is None:
+        return Fault(0, "", "")
     code = text_of(text, "Code")
-    return Fault(
-        int(status.group(1)) if status else 0, code, text_of(text, "Message"), text_of(text, "Region")
-    )
+    foreign = bool(status.group(2).strip()) and not code
+    return Fault(int(status.group(1)), code, text_of(text, "Message"), text_of(text, "Region"), foreign)
 
 
 def read_cause(error: Exception) -> Exception:
@@ -45,7 +46,7 @@ def is_network(error: Exception) -> bool:
 
 
 def first_line(error: Exception) -> str:
-    """obstore's message without what is for its developers."""
+    """The message without what is for its developers."""
     return " ".join(_told(error).split())[:300]
 
 

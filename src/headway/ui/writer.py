@@ -26,5 +26,15 @@ class StreamWriter:
     def __call__(self, line: str, *, error: bool = False, style: str = "") -> None:
         code = _STYLES.get(style) if self._colours[error] else None
         stream = self._err if error else self._out
-        stream.write(f"\x1b[{code}m{line}\x1b[0m\n" if code else f"{line}\n")
-        stream.flush()
+        try:
+            stream.write(f"\x1b[{code}m{line}\x1b[0m\n" if code else f"{line}\n")
+            stream.flush()
+        except BrokenPipeError:
+            _mute(stream)
+
+
+def _mute(stream: TextIO) -> None:
+    """Nobody reads this stream any more (``| head``): what goes on, goes on silently."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

@@ -28,11 +28,11 @@ class Bucket:
             client_options={"allow_http": endpoint.startswith("http://")},
         )
 
-    def keys(self, under: str = "") -> list[str]:
+    def names(self, under: str = "") -> list[str]:
         """Every key below the prefix, relative to it."""
         return [item["path"] for page in self._store.list(under or None) for item in page]
 
     def clear(self) -> None:
         """Delete everything below the prefix."""
-        if keys := self.keys():
+        if keys := self.names():
             self._store.delete(keys)

@@ -52,7 +52,7 @@ class Result:
     @cached_property
     def all(self) -> str:
         """Both streams, for assertion messages."""
-        return "".join(f"{line.stream[3:]}: {line.text}\n" for line in self.lines) + f"exit {self.returncode}"
+        return f"{shown(self.lines)}exit {self.returncode} after {self.seconds:.1f} s"
 
     @cached_property
     def run_id(self) -> str:
@@ -109,7 +109,7 @@ class Launch:
             code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise AssertionError(f"not over after {seconds:g} s:\n{self._text()}") from None
+            raise AssertionError(f"not over after {seconds:g} s:\n{shown(self._lines)}") from None
         took = time.monotonic() - self._begun
         for reader in self._readers:
             reader.join(10)
@@ -127,9 +127,9 @@ class Launch:
                         return match
                 looked = len(self._lines)
                 ended = self._process.poll() is not None and not any(r.is_alive() for r in self._readers)
-                assert not ended, f"over before {pattern!r} was seen:\n{self._text()}"
+                assert not ended, f"over before {pattern!r} was seen:\n{shown(self._lines)}"
                 left = deadline - time.monotonic()
-                assert left > 0, f"no {pattern!r} within {seconds:g} s:\n{self._text()}"
+                assert left > 0, f"no {pattern!r} within {seconds:g} s:\n{shown(self._lines)}"
                 self._changed.wait(min(left, 0.5))
 
     def interrupt(self) -> None:
@@ -157,5 +157,7 @@ class Launch:
         with self._changed:
             self._changed.notify_all()
 
-    def _text(self) -> str:
-        return "".join(f"{line.stream[3:]}: {line.text}\n" for line in self._lines)
+
+def shown(lines: Sequence[Line]) -> str:
+    """Lines as they came, with the seconds since the first of them, for people."""
+    return "".join(f"{line.seen - lines[0].seen:5.1f} {line.stream[3:]}: {line.text}\n" for line in lines)

@@ -5,11 +5,14 @@ import sys
 from typing import Any
 
 from headway import Flow, Task
+from headway.errors import HeadwayError
 
 
 def main(flow: str, run_id: str) -> None:
     run = Flow(flow).latest_run if run_id == "latest" else Flow(flow)[run_id]
-    steps = {step.id: sorted((shown(task) for task in step), key=lambda task: int(task["id"])) for step in run}
+    steps = {
+        step.id: sorted((shown(task) for task in step), key=lambda task: int(task["id"])) for step in run
+    }
     whole = {"id": run.id, "successful": run.successful, "finished": run.finished, "steps": steps}
     json.dump(whole, sys.stdout, default=repr)
 
@@ -19,7 +22,7 @@ def shown(task: Any) -> dict[str, Any]:
         "id": task.id,
         "successful": task.successful,
         "finished": task.finished,
-        "data": {artifact.id: artifact.data for artifact in task},
+        "data": {artifact.id: value_of(artifact) for artifact in task},
         "metadata": dict(task.metadata_dict),
         "stdout": task.stdout,
         "stderr": task.stderr,
@@ -27,6 +30,13 @@ def shown(task: Any) -> dict[str, Any]:
             attempt_shown(Task(task.pathspec, attempt=number)) for number in range(task.current_attempt + 1)
         ],
     }
+
+
+def value_of(artifact: Any) -> Any:
+    try:
+        return artifact.data
+    except HeadwayError as error:  # its class stands in the flow's own file, which is not loaded here
+        return f"<{type(error).__name__}>"
 
 
 def attempt_shown(task: Any) -> dict[str, Any]:

@@ -78,7 +78,9 @@ class Workspace:
             env: Variables that differ; None takes one away.
             folder: Another folder to start it in.
         """
-        return self.start_command([sys.executable, self.flow_file(flow, folder).name, *arguments], env, folder)
+        return self.start_command(
+            [sys.executable, self.flow_file(flow, folder).name, *arguments], env, folder
+        )
 
     def start_command(
         self, command: Sequence[str], env: Variables | None = None, folder: Path | None = None
@@ -138,7 +140,8 @@ class Workspace:
         return [
             job["metadata"]["name"]
             for job in self.jobs()
-            if job["spec"].get("ttlSecondsAfterFinished") is None and not job["metadata"].get("ownerReferences")
+            if job["spec"].get("ttlSecondsAfterFinished") is None
+            and not job["metadata"].get("ownerReferences")
         ]
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """Calls side by side."""
 
 from functools import partial
-from threading import Barrier, current_thread, get_ident
+from threading import Barrier, Event, Thread, current_thread, get_ident
 
 import pytest
 
@@ -46,3 +46,27 @@ def test_the_first_failure_is_raised_and_no_call_begins_after_it() -> None:
     with pytest.raises(KeyError, match="2"):
         run_parallel([partial(call, number) for number in range(1000)], 2)
     assert len(made) < 1000
+
+
+def test_an_interrupt_does_not_wait_for_the_others() -> None:
+    release, started = Event(), Barrier(2)
+    caller = get_ident()
+
+    def call() -> None:
+        started.wait(5)
+        if get_ident() == caller:
+            raise KeyboardInterrupt
+        release.wait(5)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_parallel([call, call], 2)
+    assert not release.is_set()
+    release.set()
+
+
+def test_a_machine_that_allows_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(Thread, "start", refuse)
+    assert run_parallel([partial(pow, number, 2) for number in range(5)], 3) == [0, 1, 4, 9, 16]

@@ -168,3 +168,12 @@ def test_other_refusals_are_errors_too(server: S3Server, store: ObstoreStore) ->
         store.put("a", b"x")
     with pytest.raises(KeyNotFoundError):
         store.get("a")
+
+
+@pytest.mark.parametrize("status", [403, 404, 405])
+def test_something_else_that_answers_is_no_missing_key(
+    server: S3Server, store: ObstoreStore, status: int
+) -> None:
+    server.fail(Fault(Reply(status, b"<html>no such page</html>")))
+    with pytest.raises(StoreConfigurationError, match="what answers there is no S3 server"):
+        store.get("a")

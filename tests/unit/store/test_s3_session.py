@@ -336,3 +336,25 @@ def test_a_session_token_is_sent_and_signed(server: S3Server, open_: Open) -> No
     open_({"AWS_SESSION_TOKEN": "token"}).put("a", b"x")
     assert server.seen[0].headers["x-amz-security-token"] == "token"
     assert "x-amz-security-token" in server.seen[0].headers["authorization"]
+
+
+def test_markers_of_folders_are_not_listed(server: S3Server, store: S3Store) -> None:
+    server.objects.update({"p/": b"", "p/a/": b"", "p/a/b": b"x"})
+    assert [info.key for info in store.list("")] == ["a/b"]
+
+
+def test_expired_credentials_that_cannot_be_renewed_are_told(server: S3Server, store: S3Store) -> None:
+    server.fail(Fault(error(400, "ExpiredToken")))
+    with pytest.raises(StoreConfigurationError, match="have expired"):
+        store.get("a")
+    assert hits(server) == 1
+
+
+@pytest.mark.parametrize("status", [403, 404, 405])
+def test_something_else_that_answers_is_no_missing_key(server: S3Server, store: S3Store, status: int) -> None:
+    server.fail(Fault(Reply(status, b"<html>no such page</html>")))
+    with pytest.raises(StoreConfigurationError, match="what answers there is no S3 server"):
+        store.get("a")
+    server.fail(Fault(Reply(status)))
+    with pytest.raises(StoreConfigurationError, match="what answers there is no S3 server"):
+        store.get("a")

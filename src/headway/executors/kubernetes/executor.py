@@ -141,8 +141,9 @@ class KubernetesExecutor:
         for job in unfinished:
             self._submitter.withdraw(job, now=now)
         if self._cancelled or unfinished:
-            await self._wait_until_gone()
+            await self._wait_until_gone(now=now)
             await self._sweep()
+        await self._clear_feed()
         for task in self._services:
             task.cancel()
         for task in self._tasks:
@@ -154,12 +155,22 @@ class KubernetesExecutor:
         await asyncio.gather(*self._services, *self._tasks, return_exceptions=True)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _wait_until_gone(self) -> None:
+    async def _wait_until_gone(self, *, now: bool) -> None:
         grace = max((s.termination_grace_period_seconds for s in self._settings.values()), default=0)
-        until = time.monotonic() + grace + _STOP_MARGIN
-        await self._submitter.settled()
+        patience = _STOP_MARGIN + (0 if now else grace)
+        until = time.monotonic() + patience
+        with contextlib.suppress(asyncio.TimeoutError):
+            # A cluster that does not answer must not keep a person waiting for ever; all has a time to live.
+            await asyncio.wait_for(self._submitter.settled(), patience)
         while time.monotonic() < until and any(job.live_pods or job.attempts for job in self._jobs):  # noqa: ASYNC110
             await asyncio.sleep(_POLL)
+
+    async def _clear_feed(self) -> None:
+        if any(job.attempts for job in self._jobs):
+            return
+        with contextlib.suppress(StoreError):
+            # What stays behind is only a little space.
+            await asyncio.to_thread(self._feed.clear)
 
     async def _sweep(self) -> None:
         """Delete what the cluster has of this run and we know nothing of, or know to be unwanted."""

@@ -73,6 +73,10 @@ class FeedReader:
             Report(r.ref, r.sequence, r.ended, lines) for (_, r), lines in zip(fresh, contents, strict=True)
         ]
 
+    def clear(self) -> None:
+        """Delete what was reported: every log is stored whole by now. Blocking."""
+        self._store.delete([info.key for info in self._store.list(self._prefix)])
+
     def _read(self, key: str) -> tuple[LogLine, ...]:
         try:
             return chunk_lines(self._store.get(key))

@@ -25,12 +25,21 @@ class Answer(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """An answer that is an error: the code and message of S3, "" where it gave none."""
+    """An answer that is an error.
+
+    Attributes:
+        status: The HTTP status.
+        code: S3's word for it, "" where there is none.
+        message: S3's explanation.
+        region: Where the bucket is, if the answer tells.
+        foreign: Whether it is none of S3's: something else answers there.
+    """
 
     status: int
     code: str
     message: str
     region: str = ""
+    foreign: bool = False
 
 
 class Page(NamedTuple):
@@ -51,11 +60,12 @@ def is_error_document(body: bytes) -> bool:
     return _ERROR_DOCUMENT.match(body) is not None
 
 
-def parse_fault(answer: Answer) -> Fault:
-    """What an answer with an error says."""
+def parse_fault(answer: Answer, method: str) -> Fault:
+    """What an answer with an error says; to HEAD there is no body to say it."""
     body = answer.body.decode("utf-8", "replace")
     region = answer.headers.get("x-amz-bucket-region") or text_of(body, "Region")
-    return Fault(answer.status, text_of(body, "Code"), text_of(body, "Message"), region)
+    code = text_of(body, "Code")
+    return Fault(answer.status, code, text_of(body, "Message"), region, not code and method != "HEAD")
 
 
 def parse_page(body: bytes) -> Page:

@@ -77,21 +77,17 @@ class S3Store:
 
     def put_if_absent(self, key: str, data: Buffer) -> None:
         answer = self._put_when(key, data, {"if-none-match": "*"})
-        if answer.status != 200 and not self._is_ours(answer, key, data):
+        if answer.status != 200 and self._written_in_doubt(answer, key, data) is None:
             raise KeyExistsError(f"{key} exists already in {self.url}")
 
     def replace(self, key: str, data: Buffer, tag: str) -> str:
         answer = self._put_when(key, data, {"if-match": tag})
         if answer.status == 200 and answer.headers.get("etag"):
             return answer.headers["etag"]
-        if answer.status == 200 or answer.doubtful:
-            try:
-                current, tag = self._get(key)
-            except KeyNotFoundError:
-                current = None
-            if current == data:
-                return tag
-        raise KeyExistsError(f"{key} in {self.url} was changed by another process")
+        ours = self._written_in_doubt(answer, key, data)
+        if ours is None:
+            raise KeyExistsError(f"{key} in {self.url} was changed by another process")
+        return ours
 
     def size(self, key: str) -> Optional[int]:
         answer = self._session.call("HEAD", self._full(key), accept=(200, 404))
@@ -138,14 +134,15 @@ class S3Store:
             "PUT", self._full(key), headers=condition, body=body, accept=accept, doing="writing"
         )
 
-    def _is_ours(self, answer: Answer, key: str, data: Buffer) -> bool:
-        """Whether the object in place is what an earlier try, whose answer was lost, has written."""
-        if not answer.doubtful:
-            return False
+    def _written_in_doubt(self, answer: Answer, key: str, data: Buffer) -> Optional[str]:
+        """The tag of the object if it is what an earlier try wrote whose answer was lost, else None."""
+        if answer.status != 200 and not answer.doubtful:
+            return None
         try:
-            return self._get(key)[0] == data
+            current, tag = self._get(key)
         except KeyNotFoundError:
-            return False
+            return None
+        return tag if current == memoryview(data).cast("B") else None
 
     def _list(self, prefix: str, after: str) -> Iterator[ObjectInfo]:
         query = [("list-type", "2"), ("prefix", self._prefix + prefix)]
@@ -156,7 +153,7 @@ class S3Store:
             page = parse_page(self._session.call("GET", query=[*query, *more], doing="listing").body)
             for key, size in page.objects:
                 name = key[len(self._prefix) :]
-                if name > after:
+                if name > after and not name.endswith("/"):  # consoles mark folders with empty objects
                     yield ObjectInfo(name, size)
             token = page.token
             if not token:

@@ -124,7 +124,9 @@ class Connections:
             connection.close()
 
     def __del__(self) -> None:
-        self.close()  # a store is dropped, not closed; its sockets should not wait for the collector
+        # A store is dropped, not closed; its sockets should not wait for the collector.
+        for connection, _ in self._idle:
+            connection.close()
 
     def _take(self) -> Tuple[HTTPConnection, bool]:
         """A connection, and whether it was used before."""

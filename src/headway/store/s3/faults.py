@@ -48,6 +48,11 @@ def fault_error(fault: Fault, address: S3Address, doing: str, key: str, source: 
             f"there is no {where}",
             f"Create it, or name another one; if it is elsewhere, set {ENDPOINT_VARIABLES[2]} or AWS_REGION.",
         )
+    if fault.foreign and 400 <= fault.status < 500:
+        return StoreConfigurationError(
+            f"{where}: what answers there is no S3 server (status {fault.status} while {doing} {key or 'objects'})",
+            f"Check the endpoint ({ENDPOINT_VARIABLES[2]}) and HTTP_PROXY, HTTPS_PROXY, NO_PROXY.",
+        )
     if fault.code == "NoSuchKey" or (fault.status == 404 and not fault.code):
         return KeyNotFoundError(f"there is no {key} in {where}")
     if is_expired(fault):

@@ -1,7 +1,8 @@
 """When a failed try is made again, and after how long."""
 
 import os
-from typing import NamedTuple, Optional
+import time
+from typing import NamedTuple, Optional, Set
 
 from headway.store.s3.answers import Fault
 
@@ -52,6 +53,39 @@ class RetryPolicy(NamedTuple):
         if wanted is not None:
             pause += min(wanted, self.cap * 3)
         return None if tries >= self.tries or pause >= left else pause
+
+
+class Effort:
+    """What has been tried of one call so far.
+
+    Args:
+        doing: The operation in words, for errors.
+        key: What it is about, for errors.
+
+    Attributes:
+        tries: How many were made.
+        doubtful: Whether one of them got no answer and may have been carried out.
+    """
+
+    def __init__(self, doing: str, key: str) -> None:
+        self.doing = doing
+        self.key = key
+        self.tries = 0
+        self.doubtful = False
+        self._started = time.monotonic()
+        self._mended: Set[str] = set()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the first try."""
+        return time.monotonic() - self._started
+
+    def is_first(self, remedy: str) -> bool:
+        """Whether a remedy has not been applied before; from now on it has."""
+        if remedy in self._mended:
+            return False
+        self._mended.add(remedy)
+        return True
 
 
 def is_retried(fault: Fault) -> bool:

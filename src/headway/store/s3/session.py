@@ -3,7 +3,7 @@
 import hashlib
 import os
 import time
-from typing import Callable, Collection, Mapping, Optional, Sequence
+from typing import Callable, Collection, Mapping, NamedTuple, Optional, Sequence
 
 from headway.errors import StoreError
 from headway.store.base import Buffer
@@ -20,10 +20,11 @@ from headway.store.s3.faults import (
     is_hopeless,
     outage_error,
 )
-from headway.store.s3.retries import RetryPolicy, is_retried, retry_after
+from headway.store.s3.retries import Effort, RetryPolicy, is_retried, retry_after
 from headway.store.s3.signing import (
     EMPTY_PAYLOAD,
     UNSIGNED_PAYLOAD,
+    Credentials,
     Query,
     Scope,
     authorization,
@@ -31,6 +32,18 @@ from headway.store.s3.signing import (
     encode_query,
     timestamp,
 )
+
+
+class _Request(NamedTuple):
+    """What stays the same over all tries of a call."""
+
+    method: str
+    key: str
+    query: Query
+    headers: Mapping[str, str]
+    body: Sequence[Buffer]
+    payload: str
+    into: Optional[memoryview]
 
 
 class Session:
@@ -99,49 +112,55 @@ class Session:
         Raises:
             StoreError: See :mod:`headway.store.s3.faults`.
         """
-        payload = self._hash(body)
-        started, tries, doubtful = time.monotonic(), 0, False
-        mended: "set[str]" = set()
+        request = _Request(method, key, query, headers or {}, body, self._hash(body), into)
+        effort = Effort(doing, key)
         while True:
-            tries += 1
+            credentials = self._credentials.get()
+            effort.tries += 1
             try:
-                answer = self._try(method, key, query, headers or {}, body, payload, into)
+                answer = self._try(request, credentials)
             except ConnectionFailed as failure:
-                doubtful = doubtful or failure.doubtful
-                if failure.stale:  # a kept connection that the server had closed; a fresh one costs nothing
-                    tries -= 1
+                effort.doubtful = effort.doubtful or failure.doubtful
+                if failure.stale:  # the server had closed a kept connection; a fresh one costs nothing
+                    effort.tries -= 1
                     continue
-                pause = self._policy.pause(tries, time.monotonic() - started, self._contact)
-                if pause is None or is_hopeless(failure.cause):
-                    proxy = self._connections.proxy
-                    raise connection_error(
-                        failure.cause, self._address, proxy, self._contact, tries
-                    ) from failure
+                pause = self._pause_after_failure(failure, effort)
             else:
                 if answer.status in accept and not _is_hidden_fault(method, answer):
                     self._contact = self._contact or answer.status < 300
-                    return answer._replace(doubtful=doubtful)
-                fault = parse_fault(answer)
-                if self._mend(fault, answer, mended):
+                    return answer._replace(doubtful=effort.doubtful)
+                fault = parse_fault(answer, method)
+                effort.doubtful = effort.doubtful or fault.status >= 500
+                self._contact = self._contact or fault.code == "NoSuchKey"
+                if self._mend(fault, answer, credentials, effort):
                     continue
-                error = fault_error(fault, self._address, doing, key, self._credentials.source)
-                if not is_retried(fault):
-                    raise error
-                doubtful = doubtful or fault.status >= 500
-                wanted = retry_after(answer.headers.get("retry-after"))
-                pause = self._policy.pause(tries, time.monotonic() - started, True, wanted)
-                if pause is None:
-                    said = f"{fault.code or fault.status} {fault.message}".strip()
-                    raise outage_error(said, self._address, doing, key, tries)
+                pause = self._pause_after_fault(fault, answer, effort)
             self._sleep(pause)
 
-    def fail(self, answer: Answer, doing: str, key: str) -> StoreError:
+    def fail(self, answer: Answer, method: str, key: str, doing: str) -> StoreError:
         """The error for an answer that was accepted but turned out to be none."""
-        return fault_error(parse_fault(answer), self._address, doing, key, self._credentials.source)
+        return fault_error(parse_fault(answer, method), self._address, doing, key, self._credentials.source)
 
-    def close(self) -> None:
-        """Close the kept connections."""
-        self._connections.close()
+    def _pause_after_failure(self, failure: ConnectionFailed, effort: Effort) -> float:
+        """Seconds until the next try; raises if there is to be none."""
+        pause = self._policy.pause(effort.tries, effort.elapsed, self._contact)
+        if pause is None or is_hopeless(failure.cause):
+            proxy = self._connections.proxy
+            raise connection_error(
+                failure.cause, self._address, proxy, self._contact, effort.tries
+            ) from failure
+        return pause
+
+    def _pause_after_fault(self, fault: Fault, answer: Answer, effort: Effort) -> float:
+        """Seconds until the next try; raises if there is to be none."""
+        if not is_retried(fault):
+            raise fault_error(fault, self._address, effort.doing, effort.key, self._credentials.source)
+        wanted = retry_after(answer.headers.get("retry-after"))
+        pause = self._policy.pause(effort.tries, effort.elapsed, True, wanted)
+        if pause is None:
+            said = f"{fault.code or fault.status} {fault.message}".strip()
+            raise outage_error(said, self._address, effort.doing, effort.key, effort.tries)
+        return pause
 
     def _move(self, address: S3Address) -> None:
         self._address = address
@@ -158,49 +177,37 @@ class Session:
             digest.update(part)
         return digest.hexdigest()
 
-    def _try(
-        self,
-        method: str,
-        key: str,
-        query: Query,
-        headers: Mapping[str, str],
-        body: Sequence[Buffer],
-        payload: str,
-        into: Optional[memoryview],
-    ) -> Answer:
-        credentials = self._credentials.get()
+    def _try(self, request: _Request, credentials: Credentials) -> Answer:
         server, region = self._server, self._address.region
-        path = encode_path(f"{server.path}/{key}" if key else server.path or "/")
-        text = encode_query(query)
+        path = encode_path(f"{server.path}/{request.key}" if request.key else server.path or "/")
+        query = encode_query(request.query)
         signed = {
             "host": server.authority,
-            "x-amz-content-sha256": payload,
+            "x-amz-content-sha256": request.payload,
             "x-amz-date": timestamp(self._clock() + self._skew),
         }
         if credentials.token:
             signed["x-amz-security-token"] = credentials.token
-        signed.update((name, value) for name, value in headers.items() if name.startswith("x-amz-"))
-        sent = {**headers, **signed}
+        signed.update((name, value) for name, value in request.headers.items() if name.startswith("x-amz-"))
+        sent = {**request.headers, **signed}
         sent["authorization"] = authorization(
-            method, path, text, signed, payload, credentials, Scope(region, "s3")
+            request.method, path, query, signed, request.payload, credentials, Scope(region, "s3")
         )
-        if method in ("PUT", "POST"):
-            sent["content-length"] = str(sum(memoryview(part).nbytes for part in body))
-        return self._connections.exchange(method, f"{path}?{text}" if text else path, sent, body, into)
+        if request.method in ("PUT", "POST"):
+            sent["content-length"] = str(sum(memoryview(part).nbytes for part in request.body))
+        target = f"{path}?{query}" if query else path
+        return self._connections.exchange(request.method, target, sent, request.body, request.into)
 
-    def _mend(self, fault: Fault, answer: Answer, mended: "set[str]") -> bool:
+    def _mend(self, fault: Fault, answer: Answer, credentials: Credentials, effort: Effort) -> bool:
         """Put right what the answer says is wrong, each thing once per call; whether to try again."""
-        if is_elsewhere(fault, self._address.region) and "region" not in mended:
-            mended.add("region")
+        if is_elsewhere(fault, self._address.region) and effort.is_first("region"):
             self._move(self._address._replace(region=fault.region))
             return True
-        if fault.code in CLOCK_CODES and "clock" not in mended:
-            mended.add("clock")
+        if fault.code in CLOCK_CODES and effort.is_first("clock"):
             self._skew = _server_time(answer, self._clock()) - self._clock()
             return True
-        if is_expired(fault) and "credentials" not in mended:
-            mended.add("credentials")
-            return self._credentials.renew(self._credentials.get())
+        if is_expired(fault) and effort.is_first("credentials"):
+            return self._credentials.renew(credentials)
         return False
 
 

@@ -81,7 +81,7 @@ def _complete(session: Session, key: str, upload: str, tags: Sequence[str], tota
         # The upload is gone: either an earlier try completed it and its answer was lost, or it is an error.
         found = session.call("HEAD", key, accept=(200, 404), doing="writing")
         if not answer.doubtful or found.headers.get("content-length") != str(total):
-            raise session.fail(answer, "writing", key)
+            raise session.fail(answer, "POST", key, "writing")
 
 
 def get_in_ranges(session: Session, key: str, first: bytes, total: int, tag: Optional[str]) -> bytes:

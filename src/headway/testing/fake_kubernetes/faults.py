@@ -25,6 +25,7 @@ class Fault:
         message: The message.
         details: The Status object's details.
         retry_after: Seconds to put into the Retry-After header.
+        location: Where to redirect to.
         plain: Answer without a Status object, as a load balancer does.
     """
 
@@ -38,6 +39,7 @@ class Fault:
     message: str = "something went wrong"
     details: Manifest | None = None
     retry_after: int | None = None
+    location: str | None = None
     plain: bool = False
 
     def hits(self, verb: str, resource: str) -> bool:

@@ -223,7 +223,8 @@ class FakeKubernetes(PodLives):
             raise Refusal(401, "Unauthorized", "Unauthorized")
 
     async def _struck(self, request: web.BaseRequest, fault: Fault) -> web.StreamResponse:
-        headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+        wanted = {"Retry-After": fault.retry_after, "Location": fault.location}
+        headers = {name: str(value) for name, value in wanted.items() if value is not None}
         if fault.action == "reset":
             _cut(request)
         elif fault.action == "hang":

@@ -275,7 +275,7 @@ async def test_something_that_is_no_api_server_is_found_out(
     with pytest.raises(ApiError, match="not what an API server sends") as caught:
         await client.list(POD, NS)
     assert "log in" not in str(caught.value)
-    fake.fault(Fault(status=302, plain=True))
+    fake.fault(Fault(status=302, plain=True, location=f"{fake.server}/version"))
     with pytest.raises(ApiError, match="answered 302"):
         await client.list(POD, NS)
 

@@ -224,6 +224,8 @@ def test_who_follows_the_events_knows_what_there_is(steps: list[tuple[str, str, 
                 assert {*believed} <= {each.metadata.uid for each in told.objects}
                 believed = {each.metadata.uid: each for each in told.objects}
             elif isinstance(told, Deleted):
+                missed = type_ == "LIST" or not seen
+                assert told.object.metadata.uid in believed or not missed, "told of twice"
                 believed.pop(told.object.metadata.uid, None)
             elif isinstance(told, Added | Modified):
                 assert (told.object.metadata.uid in believed) == isinstance(told, Modified)

@@ -1,0 +1,90 @@
+"""``import metaflow`` for flow files written for Metaflow: every name here is one of Headway's.
+
+Nothing is done in this package, it only gives names. Those that Headway does not have yet raise an
+ImportError that says so and what to use instead.
+"""
+
+import os
+from typing import TYPE_CHECKING
+
+from metaflow._aliases import aliases
+from metaflow._installed import refuse_beside_metaflow
+
+if TYPE_CHECKING:
+    from headway import (
+        DataArtifact,
+        Flow,
+        FlowSpec,
+        JSONType,
+        Parameter,
+        Run,
+        Step,
+        Task,
+        __version__,
+        batch,
+        catch,
+        current,
+        default_metadata,
+        default_namespace,
+        environment,
+        get_metadata,
+        get_namespace,
+        kubernetes,
+        metadata,
+        namespace,
+        parallel,
+        resources,
+        retry,
+        secrets,
+        step,
+        timeout,
+    )
+    from headway.client import Headway as Metaflow
+    from headway.flow.values import JSONTypeClass
+
+#: By this Headway knows the package as its own, so that it travels to pods.
+__headway__ = True
+
+# Within a task its launcher has looked already, and in a pod the image's packages stand behind this one.
+if "HEADWAY_IN_TASK" not in os.environ:
+    refuse_beside_metaflow()
+
+__all__ = [
+    "DataArtifact",
+    "Flow",
+    "FlowSpec",
+    "JSONType",
+    "JSONTypeClass",
+    "Metaflow",
+    "Parameter",
+    "Run",
+    "Step",
+    "Task",
+    "__version__",
+    "batch",
+    "catch",
+    "current",
+    "default_metadata",
+    "default_namespace",
+    "environment",
+    "get_metadata",
+    "get_namespace",
+    "kubernetes",
+    "metadata",
+    "namespace",
+    "parallel",
+    "resources",
+    "retry",
+    "secrets",
+    "step",
+    "timeout",
+]
+
+__getattr__, __dir__ = aliases(
+    __name__,
+    {
+        **{name: f"headway:{name}" for name in __all__},
+        "JSONTypeClass": "headway.flow.values:JSONTypeClass",
+        "Metaflow": "headway.client:Headway",
+    },
+)

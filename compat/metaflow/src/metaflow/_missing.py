@@ -1,0 +1,115 @@
+"""What Metaflow has and Headway does not, with what to use instead: said where it is asked for, never passed over."""
+
+from typing import Any, NoReturn
+
+_WITH_DECORATOR = "A decorator made with functools.wraps, written below @step, wraps a step's code."
+_CRON = "Let a scheduler that you have (cron, a Kubernetes CronJob, Airflow) start `python flow.py run`."
+_IMAGE = "Name an image that has the packages: @kubernetes(image='…')."
+_CARD = "Store what you want to show as an artifact (self.report = html), and read it with metaflow.Run."
+_FILE = "Read the file in a step; what stands beside the flow ships with --package-suffixes=.csv,.txt."
+_CONFIG = "Use Parameter (with type=JSONType for structures), or read the file where the flow file begins."
+_STARTED = "Start `python flow.py run --run-id-file FILE` as a process, and read the run with metaflow.Run."
+_CATCH_ALL = "Catch metaflow.exception.MetaflowException, the root of all errors."
+_PARALLEL_MAP = "concurrent.futures.ProcessPoolExecutor().map does the same."
+_S3 = "Use the client library of the store in the step (boto3, obstore), from an image that has it."
+
+#: Names that cannot be imported: Headway will have them, and then these lines go.
+NOT_YET = {
+    "Config": _CONFIG,
+    "ConfigValue": _CONFIG,
+    "ExternalCommandFailed": _CATCH_ALL,
+    "FailureHandledByCatch": "@catch cannot be carried out yet; @retry can.",
+    "FlowMutator": _WITH_DECORATOR,
+    "IncludeFile": _FILE,
+    "KubernetesKilledException": _CATCH_ALL,
+    "MetaflowInternalError": _CATCH_ALL,
+    "MetaflowTaggingError": "Tags are given when a run starts: run --tag NAME.",
+    "NBRunner": _STARTED,
+    "Runner": _STARTED,
+    "S3": _S3,
+    "StepMutator": _WITH_DECORATOR,
+    "USER_SKIP_STEP": _WITH_DECORATOR,
+    "UserStepDecorator": _WITH_DECORATOR,
+    "config_expr": _CONFIG,
+    "datatools": _S3,
+    "echo_always": "Use print().",
+    "inspect_spin": "Read a run with metaflow.Run.",
+    "parallel_imap_unordered": _PARALLEL_MAP,
+    "parallel_map": _PARALLEL_MAP,
+    "profile": "Measure with time.perf_counter().",
+    "project": "Tell runs apart with run --tag and --namespace.",
+    "pyproject_toml_parser": _CONFIG,
+    "pytorch_parallel": "Steps of several nodes cannot be run yet.",
+    "requirements_txt_parser": _CONFIG,
+    "conda_environment_yml_parser": _CONFIG,
+    "user_step_decorator": _WITH_DECORATOR,
+    "yaml_parser": _CONFIG,
+}
+
+#: Names that can be imported, so that a file which does not use them runs; using them is an error.
+IN_HEADWAYS_PLACE = {
+    "ArgoEvent": _CRON,
+    "DeployedFlow": _CRON,
+    "Deployer": _CRON,
+    "NBDeployer": _CRON,
+    "airflow_external_task_sensor": _CRON,
+    "airflow_s3_key_sensor": _CRON,
+    "card": _CARD,
+    "conda": _IMAGE,
+    "conda_base": _IMAGE,
+    "exit_hook": "Do it after `python flow.py run`: its exit code is 0 only if the run succeeded.",
+    "namespaced_event_name": _CRON,
+    "pypi": _IMAGE,
+    "pypi_base": _IMAGE,
+    "schedule": _CRON,
+    "trigger": _CRON,
+    "trigger_on_finish": _CRON,
+}
+
+#: What the modules ``metaflow.cards`` and ``metaflow.integrations`` hold.
+MODULES = {"metaflow.cards": _CARD, "metaflow.integrations": _CRON}
+
+
+def not_yet(name: str, module: str) -> ImportError:
+    """The error of importing a name that is not there yet."""
+    return ImportError(
+        f"Headway does not have {module}.{name} yet. {NOT_YET[name]}", name=module, path=None
+    )
+
+
+class Absent:
+    """Stands for something that Headway leaves to others; whatever is done with it is one clear error.
+
+    Args:
+        name: What it is called in Metaflow.
+        instead: What to use.
+    """
+
+    def __init__(self, name: str, instead: str) -> None:
+        self.__dict__.update(_name=name, _instead=instead)
+
+    def _refuse(self) -> NoReturn:
+        # Only a file that uses what is not there pays for this import.
+        from headway.errors import UsageError
+
+        raise UsageError(f"Headway does not have Metaflow's {self._name}.", self._instead)
+
+    def __call__(self, *arguments: object, **named: object) -> Any:
+        self._refuse()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        self._refuse()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self._refuse()
+
+    def __mro_entries__(self, bases: object) -> Any:
+        self._refuse()
+
+    def __instancecheck__(self, instance: object) -> Any:
+        self._refuse()
+
+    def __repr__(self) -> str:
+        return f"<metaflow's {self._name}, which Headway does not have>"

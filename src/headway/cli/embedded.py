@@ -1,0 +1,61 @@
+"""Uses the embedded cluster where a step wants pods and no cluster is configured."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from headway.cli.program import Program
+from headway.errors import SettingsError
+from headway.flow.graph import Graph
+
+AUTO, NEVER, ALWAYS = "auto", "never", "always"
+
+
+def use_embedded_cluster(this: Program, graph: Graph) -> bool:
+    """Start the embedded cluster if this run needs it, and point this process at it.
+
+    It is used where a step runs as a pod and nothing names a cluster, or where KUBECONFIG names it;
+    EMBEDDED_CLUSTER in the configuration says never or always instead.
+
+    Returns:
+        Whether the run's pods are processes of this machine, which see its folders.
+    """
+    if not any(node.decorator("kubernetes") for node in graph):
+        return False
+    wanted = _wanted(this)
+    if wanted == NEVER:
+        return False
+    # A server and its controllers: only for runs that use them.
+    from headway.localcluster import running, start
+
+    named = os.environ.get("KUBECONFIG", "")
+    found = running()
+    if found is not None and named == str(found.kubeconfig):
+        return True
+    if wanted == AUTO and names_cluster(os.environ, Path.home()):
+        return False
+    handle = found or start()
+    os.environ["KUBECONFIG"] = str(handle.kubeconfig)
+    this.write(
+        "No cluster is configured: pods run as processes of this machine, on the embedded cluster "
+        f"(process {handle.pid}; `headway cluster stop` ends it).",
+        error=True,
+    )
+    return True
+
+
+def names_cluster(environ: Mapping[str, str], home: Path) -> bool:
+    """Whether anything names a cluster: KUBECONFIG, being in a pod, or ``~/.kube/config``."""
+    if environ.get("KUBECONFIG") or environ.get("KUBERNETES_SERVICE_HOST"):
+        return True
+    return (home / ".kube" / "config").exists()
+
+
+def _wanted(this: Program) -> str:
+    found = this.configuration.get("EMBEDDED_CLUSTER")
+    if found is None:
+        return AUTO
+    text = str(found.value).lower()
+    if text not in (AUTO, NEVER, ALWAYS):
+        raise SettingsError("EMBEDDED_CLUSTER", found.value, "auto, never or always is allowed", found.source)
+    return text

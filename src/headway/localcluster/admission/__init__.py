@@ -1,0 +1,1 @@
+"""What happens to an object between its arrival and the store: defaults, validation, policy."""

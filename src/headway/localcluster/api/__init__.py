@@ -1,0 +1,1 @@
+"""The HTTP side: what a request means, and the answers in Kubernetes' formats."""

@@ -1,0 +1,1 @@
+"""The controllers: jobs, garbage collection, namespaces, claims, endpoints."""

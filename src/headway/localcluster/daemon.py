@@ -1,0 +1,39 @@
+"""The cluster's process: forks the container supervisor first, then loads and runs everything else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from headway.localcluster.containers.supervisor import spawn
+from headway.localcluster.options import Options
+from headway.localcluster.state import State
+
+
+def main(arguments: list[str]) -> int:
+    """Run a cluster until SIGTERM.
+
+    Args:
+        arguments: The state folder, and the descriptor that is closed when the cluster is ready.
+    """
+    state, ready = State(Path(arguments[0])), int(arguments[1])
+    os.setsid()
+    os.chdir("/")
+    lock = state.acquire()
+    if lock is None:
+        os.write(ready, b"another cluster runs in this folder")
+        return 1
+    record = state.record()
+    options = Options.load(record["options"])
+    control, isolation = spawn(isolated=options.isolated)
+    # Only now: the supervisor, a fork of this process, stays as small as what is loaded above.
+    from headway.localcluster.assembly import run
+
+    run(state, options, int(record.get("port") or 0), control, isolation, ready)
+    lock.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

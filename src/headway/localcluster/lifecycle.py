@@ -1,0 +1,125 @@
+"""Starting and stopping the cluster's process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from headway.errors import HeadwayError
+from headway.localcluster.certificates import ensure
+from headway.localcluster.options import Options
+from headway.localcluster.state import State, default_folder
+
+_STOP_PATIENCE = 10.0
+_LOG_TAIL = 2000
+
+
+@dataclass(frozen=True)
+class Handle:
+    """A running cluster.
+
+    Attributes:
+        kubeconfig: The file that clients read; the user's own is never touched.
+        pid: The cluster's process.
+        port: The port of its API on 127.0.0.1.
+        limitation: What this machine does not allow its containers; empty if nothing.
+    """
+
+    kubeconfig: Path
+    pid: int
+    port: int
+    limitation: str = ""
+
+
+def start(options: Options | None = None, folder: Path | None = None) -> Handle:
+    """Start the cluster, or return the one that runs already.
+
+    Args:
+        options: What it should be like; the machine as it is by default. A cluster that runs keeps its own.
+        folder: Where its files are; `$XDG_STATE_HOME/headway/cluster` by default.
+
+    Raises:
+        HeadwayError: It does not start; the message has the end of its log.
+    """
+    state = State(folder or default_folder())
+    found = running(state.folder)
+    if found is not None:
+        return found
+    state.prepare()
+    ensure(state.certificates)
+    wanted = options or Options()
+    port = wanted.port or state.record().get("port", 0)
+    state.write_record({"options": wanted.dump(), "port": port})
+    reading, writing = os.pipe()
+    pid = _spawn(state, writing)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        said = pipe.read()
+    handle = running(state.folder)
+    if said != b"ok" or handle is None:
+        os.waitpid(pid, 0)
+        reason = said.decode() or state.log.read_text(errors="replace")[-_LOG_TAIL:].strip()
+        raise HeadwayError(f"The embedded cluster did not start: {reason}", f"Its log is {state.log}.")
+    return handle
+
+
+def _spawn(state: State, ready: int) -> int:
+    """Start the daemon with its output in the log; `ready` stays open in it."""
+    command = [sys.executable, "-m", "headway.localcluster.daemon", str(state.folder), str(ready)]
+    os.set_inheritable(ready, True)
+    log = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(state.log), log, 0o600),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    # Not subprocess: the daemon outlives this process, and nobody is to wait for it.
+    return os.posix_spawn(sys.executable, command, os.environ, file_actions=actions)
+
+
+def running(folder: Path | None = None) -> Handle | None:
+    """The cluster that runs, or None.
+
+    Args:
+        folder: Where its files are; the default as for `start`.
+    """
+    state = State(folder or default_folder())
+    if not state.in_use():
+        return None
+    record = state.record()
+    if "pid" not in record:
+        return None
+    return Handle(state.kubeconfig, record["pid"], record["port"], record.get("reason", ""))
+
+
+def stop(folder: Path | None = None) -> bool:
+    """Stop the cluster and everything that runs in it.
+
+    Args:
+        folder: Where its files are; the default as for `start`.
+
+    Returns:
+        Whether there was one.
+    """
+    state = State(folder or default_folder())
+    handle = running(state.folder)
+    if handle is None:
+        return False
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(handle.pid, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_PATIENCE
+    while state.in_use():
+        if time.monotonic() > deadline:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(handle.pid, signal.SIGKILL)
+            break
+        time.sleep(0.02)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(handle.pid, os.WNOHANG)
+    state.kubeconfig.unlink(missing_ok=True)
+    return True

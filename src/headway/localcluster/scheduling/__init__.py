@@ -1,0 +1,1 @@
+"""Which node a pod runs on, and the words when there is none."""

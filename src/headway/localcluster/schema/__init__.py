@@ -1,0 +1,1 @@
+"""What Kubernetes' own OpenAPI document says about the kinds served here."""

@@ -1,0 +1,94 @@
+"""Settings reach the pod from wherever they are written: decorators, ``--with``, variables of both prefixes."""
+
+from harness.kubectl import Object
+from harness.workspace import OWNER, SMALL, Workspace
+
+#: Everything the suite sets under our own prefix, taken away.
+NONE_OF_OURS = dict.fromkeys(
+    (
+        *SMALL,
+        "HEADWAY_DATASTORE_SYSROOT_S3",
+        "HEADWAY_KUBERNETES_NAMESPACE",
+        "HEADWAY_KUBERNETES_SECRETS",
+        "HEADWAY_KUBERNETES_LABELS",
+        "HEADWAY_USER",
+    )
+)
+
+
+def only_pod(workspace: Workspace, step: str = "start") -> Object:
+    (pod,) = workspace.pods(f"metaflow/step_name={step}")
+    return pod
+
+
+def test_metaflow_variables_are_understood(workspace: Workspace) -> None:
+    env = {
+        **NONE_OF_OURS,
+        "METAFLOW_USER": "ann",
+        "METAFLOW_DATASTORE_SYSROOT_S3": f"s3://{workspace.bucket.name}/{workspace.bucket.prefix}",
+        "METAFLOW_KUBERNETES_NAMESPACE": workspace.kubectl.namespace,
+        "METAFLOW_KUBERNETES_SECRETS": workspace.secret,
+        "METAFLOW_KUBERNETES_CONTAINER_IMAGE": "python:3.11",
+        "METAFLOW_KUBERNETES_IMAGE_PULL_POLICY": "Never",
+        "METAFLOW_KUBERNETES_CPU": "0.03",
+        "METAFLOW_KUBERNETES_MEMORY": "70",
+        "METAFLOW_KUBERNETES_DISK": "60",
+        "METAFLOW_KUBERNETES_NODE_SELECTOR": workspace.target.node_label,
+        "METAFLOW_KUBERNETES_TOLERATIONS": '[{"key": "dedicated", "operator": "Exists", "effect": "NoSchedule"}]',
+        "METAFLOW_KUBERNETES_LABELS": f"{workspace.selector},team=ml",
+        "METAFLOW_KUBERNETES_ANNOTATIONS": "prometheus.io/scrape=true,prometheus.io/port=8080",
+        "METAFLOW_KUBERNETES_SHARED_MEMORY": "16",
+        "METAFLOW_KUBERNETES_JOB_TTL_SECONDS_AFTER_FINISHED": "600",
+    }
+    result = workspace.run_flow("linear.py", "run", "--with", "kubernetes", "--datastore=s3", env=env)
+    assert result.returncode == 0, result.all
+    pod = only_pod(workspace)
+    (container,) = pod["spec"]["containers"]
+    assert container["image"] == "python:3.11"
+    assert container["imagePullPolicy"] == "Never"
+    assert container["resources"]["requests"] == {"cpu": "30m", "memory": "70M", "ephemeral-storage": "60M"}
+    key, _, value = workspace.target.node_label.partition("=")
+    assert pod["spec"]["nodeSelector"] == {key: value}
+    assert {"key": "dedicated", "operator": "Exists", "effect": "NoSchedule"} in pod["spec"]["tolerations"]
+    assert pod["metadata"]["labels"]["team"] == "ml"
+    assert pod["metadata"]["labels"]["metaflow/user"] == "ann"
+    assert pod["metadata"]["annotations"]["prometheus.io/port"] == "8080"
+    assert any(mount["mountPath"] == "/dev/shm" for mount in container["volumeMounts"])
+    assert {job["spec"]["ttlSecondsAfterFinished"] for job in workspace.jobs()} == {600}
+
+
+def test_with_takes_json_values(workspace: Workspace) -> None:
+    key, _, value = workspace.target.node_label.partition("=")
+    late = (
+        f'kubernetes:labels={{"team": "ml", "{OWNER}": "{workspace.selector.partition("=")[2]}"}},'
+        f'node_selector={{"{key}": "{value}"}},'
+        'tolerations=[{"key": "fleet", "operator": "Exists"}],memory=80'
+    )
+    result = workspace.run_flow("linear.py", "run", "--with", late)
+    assert result.returncode == 0, result.all
+    pod = only_pod(workspace, "end")
+    assert pod["metadata"]["labels"]["team"] == "ml"
+    assert pod["spec"]["nodeSelector"] == {key: value}
+    assert any(item.get("key") == "fleet" for item in pod["spec"]["tolerations"])
+    assert pod["spec"]["containers"][0]["resources"]["requests"]["memory"] == "80M"
+
+
+def test_environment_reaches_the_code_by_every_way(workspace: Workspace) -> None:
+    extra = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "extra"}}
+    workspace.kubectl.create({**extra, "stringData": {"FROM_SECRET": "four, from a secret"}})
+    result = workspace.run_flow("environment.py", "run", "--with", "kubernetes")
+    assert result.returncode == 0, result.all
+    task = workspace.read("EnvironmentFlow", result).task("start")
+    assert task.data["found"] == {
+        "FROM_DECORATOR": "one, two $HOME",
+        "FROM_ENVIRONMENT": "three",
+        "FROM_SECRET": "four, from a secret",
+        "METAFLOW_KUBERNETES_POD_NAME": task.metadata["kubernetes-pod-name"],
+    }
+
+
+def test_resources_and_kubernetes_join_by_maximum(workspace: Workspace) -> None:
+    result = workspace.run_flow("joined_resources.py", "run")
+    assert result.returncode == 0, result.all
+    requests = only_pod(workspace)["spec"]["containers"][0]["resources"]["requests"]
+    assert requests == {"cpu": "40m", "memory": "90M", "ephemeral-storage": "50M"}
