@@ -4,15 +4,20 @@
 
     HeadwayError                    exit 1
     ├── UsageError                  exit 2: what was typed or written must change
-    │   ├── FlowDefinitionError         the flow's code: graph, decorators, parameters
+    │   ├── FlowDefinitionError         the flow's code: graph, decorators, parameters, self.next
     │   ├── SettingsError               a setting: decorator argument, variable, file, --with
     │   └── ClusterConfigurationError   no kubeconfig, unreachable or forbidden cluster, bad namespace
+    ├── ApiError                    exit 1: what else the Kubernetes API can answer
     ├── StoreError                  exit 1: the datastore
     │   ├── KeyNotFoundError            no such object
     │   ├── KeyExistsError              a conditional write lost
     │   ├── StoreConfigurationError     exit 2: no bucket, wrong credentials, conditions ignored
     │   └── StoreUnavailableError       retried and still failing: worth trying later
+    ├── UnpicklableArtifactError, ArtifactLoadError    exit 1: a value that cannot be stored, or made here
+    ├── MergeArtifactsError         exit 1: merge_artifacts was called where or how it cannot be
     ├── NotFoundError               exit 1: a flow, run, step, task or artifact that is not there
+    ├── NamespaceMismatchError      exit 1: it is there, and not in the user namespace
+    ├── LeaseHeldError, LeaseLostError    exit 1: another launcher drives the run
     ├── RunFailedError              exit 1: the run ended without success
     └── RunInterruptedError         exit 130: Ctrl-C, SIGTERM, SIGHUP
 

@@ -9,7 +9,7 @@ from harness.bucket import Bucket
 from harness.kubectl import Kubectl
 from harness.launch import Launch
 from harness.target import TARGETS, Target
-from harness.workspace import Workspace
+from harness.workspace import Workspace, Workspaces
 
 SECRET = "object-store"
 
@@ -51,32 +51,10 @@ def bucket_prefix(target: Target, session_name: str) -> Iterator[str]:
     Bucket(target.bucket, session_name, target.store).clear()
 
 
-Make = Callable[[], Workspace]
-
-
-class Workspaces:
-    """Makes workspaces, and knows whether they leave anything behind."""
-
-    def __init__(self, make: Make) -> None:
-        self._make = make
-        self._made: list[Workspace] = []
-
-    def make(self) -> Workspace:
-        self._made.append(self._make())
-        return self._made[-1]
-
-    def close(self) -> None:
-        """None of them may leave a pod running, or a Job that nobody clears away."""
-        left = [(workspace.still_active(), workspace.unowned()) for workspace in self._made]
-        for workspace in self._made:
-            workspace.close()
-        assert not any(active or unowned for active, unowned in left), f"left behind: {left}"
-
-
 @pytest.fixture(scope="session")
 def new_workspace(
     target: Target, kubectl: Kubectl, bucket_prefix: str, tmp_path_factory: pytest.TempPathFactory
-) -> Make:
+) -> Callable[[], Workspace]:
     def make() -> Workspace:
         name = uuid.uuid4().hex[:8]
         bucket = Bucket(target.bucket, f"{bucket_prefix}/{name}", target.store)
@@ -86,33 +64,35 @@ def new_workspace(
 
 
 @pytest.fixture(scope="module")
-def make_workspace(new_workspace: Make) -> Iterator[Make]:
+def workspaces(new_workspace: Callable[[], Workspace], kubectl: Kubectl) -> Iterator[Workspaces]:
     """Makes workspaces that last as long as the module's tests."""
-    workspaces = Workspaces(new_workspace)
-    yield workspaces.make
-    workspaces.close()
+    made = Workspaces(new_workspace, kubectl)
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def workspace(make_workspace: Make) -> Workspace:
+def workspace(workspaces: Workspaces) -> Workspace:
     """An empty workspace."""
-    return make_workspace()
+    return workspaces()
 
 
 @pytest.fixture(scope="session")
-def missing_image(new_workspace: Make) -> Iterator[tuple[Workspace, Launch]]:
+def missing_image(
+    new_workspace: Callable[[], Workspace], kubectl: Kubectl
+) -> Iterator[tuple[Workspace, Launch]]:
     """A run whose image does not exist, which takes a minute to be sure of."""
-    workspaces = Workspaces(new_workspace)
-    workspace = workspaces.make()
+    made = Workspaces(new_workspace, kubectl)
+    workspace = made()
     yield (
         workspace,
         workspace.start("linear.py", "run", "--with", "kubernetes:image=nowhere.invalid/team/image:1"),
     )
-    workspaces.close()
+    made.close()
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _begin_early(request: pytest.FixtureRequest) -> None:
-    """Start what takes long before the first test, where one of the tests wants it."""
+def _begin_early(request: pytest.FixtureRequest, target: Target) -> None:
+    """Start what takes long before the cluster's first test, where one of the tests wants it."""
     if any("missing_image" in getattr(item, "fixturenames", ()) for item in request.session.items):
         request.getfixturevalue("missing_image")

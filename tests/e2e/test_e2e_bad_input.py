@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from harness.launch import Result
 from harness.s3_proxy import forgetful_store
-from harness.workspace import Variables, Workspace
+from harness.workspace import Variables, Workspace, Workspaces
 
 FLOW = """
 from headway import FlowSpec, kubernetes, step
@@ -124,9 +124,9 @@ STORE = {
 
 
 @pytest.fixture(scope="module")
-def space(make_workspace) -> Workspace:
+def space(workspaces: Workspaces) -> Workspace:
     """One for all: none of them leaves anything in it."""
-    return make_workspace()
+    return workspaces()
 
 
 def refuse(space: Workspace, bad: Bad, env: Variables | None = None) -> Result:

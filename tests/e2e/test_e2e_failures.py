@@ -7,7 +7,7 @@ import pytest
 from harness.kubectl import Object
 from harness.launch import Launch, Result
 from harness.reading import RunView
-from harness.workspace import Workspace
+from harness.workspace import Workspace, Workspaces
 
 Started = dict[str, tuple[Workspace, Launch]]
 
@@ -22,9 +22,9 @@ FLOWS = {
 
 
 @pytest.fixture(scope="module")
-def started(make_workspace) -> Started:
+def started(workspaces: Workspaces) -> Started:
     """Every flow that fails by itself, started side by side."""
-    spaces = {name: make_workspace() for name in FLOWS}
+    spaces = {name: workspaces() for name in FLOWS}
     return {
         name: (space, space.start(FLOWS[name], "run", "--with", "kubernetes"))
         for name, space in spaces.items()

@@ -6,15 +6,15 @@ import pytest
 from harness.kubectl import eventually
 from harness.launch import Result
 from harness.reading import RunView
-from harness.workspace import Workspace
+from harness.workspace import Workspace, Workspaces
 
 #: Seconds within which a line is seen, for 95 of 100.
 SEEN_WITHIN = 2.0
 
 
 @pytest.fixture(scope="module")
-def space(make_workspace) -> Workspace:
-    return make_workspace()
+def space(workspaces: Workspaces) -> Workspace:
+    return workspaces()
 
 
 @pytest.fixture(scope="module")

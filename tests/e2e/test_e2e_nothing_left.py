@@ -5,10 +5,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from harness.kubectl import Kubectl, active, eventually
-from harness.workspace import Workspace
+from harness.workspace import Workspace, Workspaces
 
 #: Ten moments at which somebody presses Ctrl-C, in seconds after the launcher's first line.
-MOMENTS = sorted(random.Random(2026).uniform(0.0, 9.0) for _ in range(10))
+_RANDOM = random.Random(2026)
+MOMENTS = sorted(_RANDOM.uniform(0.0, 9.0) for _ in range(10))
 
 #: Launchers at a time.
 SIDE_BY_SIDE = 3
@@ -44,9 +45,9 @@ def press_ctrl_c(workspace: Workspace, moment: float) -> str:
     return ""
 
 
-def test_ctrl_c_at_ten_random_moments(make_workspace) -> None:
+def test_ctrl_c_at_ten_random_moments(workspaces: Workspaces) -> None:
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        found = list(pool.map(press_ctrl_c, [make_workspace() for _ in MOMENTS], MOMENTS))
+        found = list(pool.map(press_ctrl_c, [workspaces() for _ in MOMENTS], MOMENTS))
     wrong = [f"at {moment:.2f} s: {what}" for moment, what in zip(MOMENTS, found, strict=True) if what]
     assert not wrong, "\n\n".join(wrong)
 
@@ -92,8 +93,8 @@ def test_a_killed_launcher_leaves_nothing_but_what_it_had_submitted(workspace: W
     assert (logs.returncode, logs.stdout.count("working on")) == (0, 1), logs.all
 
 
-def test_after_success_and_after_failure_no_pod_is_active(make_workspace) -> None:
-    good, bad = make_workspace(), make_workspace()
+def test_after_success_and_after_failure_no_pod_is_active(workspaces: Workspaces) -> None:
+    good, bad = workspaces(), workspaces()
     launches = [
         good.start("spreading.py", "run", "--with", "kubernetes"),
         bad.start("half_failing.py", "run", "--with", "kubernetes"),
@@ -121,7 +122,6 @@ def test_every_object_has_an_owner_an_end_or_is_kept_on_purpose(
         item
         for item in kubectl.objects(kinds)
         if item["metadata"]["name"] not in ("default", "kube-root-ca.crt", workspace.secret, "extra")
-        and item["metadata"]["name"] != "nowhere-to-be-found"
     ]
     astray = [
         f"{item['kind']} {item['metadata']['name']}"

@@ -6,14 +6,14 @@ import pytest
 from harness.kubectl import Object
 from harness.launch import Result
 from harness.reading import RunView
-from harness.workspace import Workspace
+from harness.workspace import Workspace, Workspaces
 
 LABEL_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
 
 
 @pytest.fixture(scope="module")
-def space(make_workspace) -> Workspace:
-    return make_workspace()
+def space(workspaces: Workspaces) -> Workspace:
+    return workspaces()
 
 
 @pytest.fixture(scope="module")

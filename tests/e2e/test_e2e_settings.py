@@ -92,3 +92,29 @@ def test_resources_and_kubernetes_join_by_maximum(workspace: Workspace) -> None:
     assert result.returncode == 0, result.all
     requests = only_pod(workspace)["spec"]["containers"][0]["resources"]["requests"]
     assert requests == {"cpu": "40m", "memory": "90M", "ephemeral-storage": "50M"}
+
+
+def test_a_pod_without_credentials_says_how_to_give_it_some(workspace: Workspace) -> None:
+    result = workspace.run_flow(
+        "linear.py", "run", "--with", "kubernetes", env={"HEADWAY_KUBERNETES_SECRETS": None}
+    )
+    assert result.returncode == 1, result.all
+    assert any("no credentials for S3 were found" in line for line in result.about("start/1"))
+    assert "--forward-credentials" in result.stderr
+    assert "@kubernetes(secrets=" in result.stderr
+
+
+def test_credentials_can_be_forwarded_and_do_not_stay(workspace: Workspace) -> None:
+    before = set(workspace.kubectl.names("secrets"))
+    result = workspace.run_flow(
+        "linear.py",
+        "run",
+        "--with=kubernetes",
+        "--forward-credentials",
+        env={"HEADWAY_KUBERNETES_SECRETS": None},
+    )
+    assert result.returncode == 0, result.all
+    for secret in workspace.kubectl.objects("secrets"):
+        assert secret["metadata"]["name"] in before or secret["metadata"].get("ownerReferences")
+    secret_key = workspace.target.credentials["AWS_SECRET_ACCESS_KEY"]
+    assert secret_key not in workspace.kubectl.run("get", "pods,jobs", "--output=json")

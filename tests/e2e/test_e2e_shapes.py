@@ -3,7 +3,7 @@
 import pytest
 from harness.launch import Launch
 from harness.reading import RunView
-from harness.workspace import Workspace
+from harness.workspace import Workspace, Workspaces
 
 Started = dict[str, tuple[Workspace, Launch]]
 
@@ -11,9 +11,9 @@ FLOWS = {"NestedFlow": "nested.py", "BranchFlow": "branch.py", "MixedFlow": "mix
 
 
 @pytest.fixture(scope="module")
-def started(make_workspace) -> Started:
+def started(workspaces: Workspaces) -> Started:
     """Every flow of this module, started side by side."""
-    spaces = {name: make_workspace() for name in FLOWS}
+    spaces = {name: workspaces() for name in FLOWS}
     return {
         name: (
             space,

@@ -33,16 +33,11 @@ def test_a_toleration_lets_a_pod_run(workspace: Workspace) -> None:
 def test_a_secret_that_is_not_there_is_named(workspace: Workspace) -> None:
     launch = workspace.start("linear.py", "run", "--with", 'kubernetes:secrets=["nowhere-to-be-found"]')
     launch.until(r'Waiting: the container cannot be made .*secret "nowhere-to-be-found" not found')
-    workspace.kubectl.create(
-        {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": "nowhere-to-be-found"},
-            "stringData": {"A": "b"},
-        }
-    )
+    launch.interrupt()
     result = launch.wait()
-    assert result.returncode == 0, result.all
+    assert result.returncode == 130, result.all
+    assert "Task is starting" not in result.stdout, "its container never ran"
+    assert not workspace.still_active()
 
 
 def test_an_image_that_is_not_there_fails_as_configuration(missing_image: tuple[Workspace, Launch]) -> None:

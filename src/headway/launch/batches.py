@@ -38,6 +38,7 @@ class BatchFactory:
         tags: The run's tags.
         steps: By step.
         orphan_limit: Seconds after the end of the launcher's lease in which a pod may still start.
+        log_limit: Bytes of log kept per stream and attempt.
     """
 
     flow: str
@@ -47,6 +48,7 @@ class BatchFactory:
     tags: tuple[str, ...]
     steps: Mapping[str, StepRun]
     orphan_limit: float = 3600.0
+    log_limit: int = 10_000_000
 
     def make(self, start: StartBatch) -> Batch:
         """The batch for one instruction of the scheduler."""
@@ -69,4 +71,5 @@ class BatchFactory:
             retries=step.retries,
             grace=step.grace,
             orphan_limit=self.orphan_limit,
+            log_limit=self.log_limit,
         )

@@ -29,6 +29,8 @@ from headway.store.records import CONFIGURATION, SUCCEEDED, USER, AttemptRef, Fa
 RETRY_WINDOW = 0.1
 
 CANCELLED = "Cancelled"
+#: What an attempt that was asked to stop ends with: the launcher's word for it, and the pod's own.
+_STOPPED = (CANCELLED, "Terminated")
 
 
 class Driver:
@@ -147,8 +149,8 @@ class Driver:
                 return AttemptFailed(record.ref, too_many)
             return AttemptSucceeded(record.ref, record.transition)
         failure = record.failure or Failure(USER, "Unknown", "The attempt failed and left no reason.")
-        if self._scheduler.stopping and failure.reason == CANCELLED:
-            self._reporter.attempt_ended(record, None)
+        if self._scheduler.stopping and failure.reason in _STOPPED:
+            self._reporter.attempt_ended(record._replace(failure=failure._replace(reason=CANCELLED)), None)
             return AttemptCancelled(record.ref)
         # What follows, a retry or the end of the run, is known once the scheduler has decided.
         self._undecided[record.ref] = record

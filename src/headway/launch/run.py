@@ -233,7 +233,7 @@ class _Wiring:
 
     def _local(self, store: ObjectStore, zygote: Zygote) -> Executor:
         limit = self.request.max_workers or _LOCAL_PER_CPU * _processors()
-        return LocalExecutor(store, zygote, limit, self.request.max_log_size * 1_000_000)
+        return LocalExecutor(store, zygote, limit)
 
     def _claim(self, store: ObjectStore, code: Code, holder: Holder) -> RunRecord:
         """The run's own id and record, its parameters, and its place in the local index."""
@@ -278,7 +278,15 @@ class _Wiring:
             for name, step in self.steps.items()
         }
         namespace = self.request.namespace if self.request.namespace is not None else f"user:{self.user}"
-        return BatchFactory(record.flow, record.run, self.user, namespace, record.tags, steps)
+        return BatchFactory(
+            record.flow,
+            record.run,
+            self.user,
+            namespace,
+            record.tags,
+            steps,
+            log_limit=self.request.max_log_size * 1_000_000,
+        )
 
 
 def _record_end(store: ObjectStore, record: RunRecord, ended: RunEnded, winners: Mapping[str, int]) -> RunEnd:

@@ -19,6 +19,7 @@ from aiohttp import web
 
 from headway.localcluster import nodes
 from headway.localcluster.admission.registry import Registry
+from headway.localcluster.api.authorization import Authorizer
 from headway.localcluster.api.exec import Executor
 from headway.localcluster.api.identity import Tokens
 from headway.localcluster.api.logs import LogReader
@@ -39,7 +40,7 @@ from headway.localcluster.node.context import NodeContext
 from headway.localcluster.node.host import HOST_ADDRESS, Interpreter
 from headway.localcluster.node.kubelet import Kubelet
 from headway.localcluster.node.logs import LogBook
-from headway.localcluster.objects.kinds import NAMESPACE, POD, PRIORITY_CLASS, STORAGE_CLASS
+from headway.localcluster.objects.kinds import CLUSTER_ROLE, NAMESPACE, POD, PRIORITY_CLASS, STORAGE_CLASS
 from headway.localcluster.objects.store import Store
 from headway.localcluster.options import Options
 from headway.localcluster.scheduling.scheduler import Scheduler
@@ -140,6 +141,7 @@ class _Cluster:
             reader=Reader(store),
             writer=Writer(registry),
             watcher=watcher,
+            authorizer=Authorizer(store),
             logs=LogReader(store, logs),
             executor=Executor(store, kubelet, self._runtime),
         )
@@ -172,6 +174,14 @@ class _Cluster:
                 "preemptionPolicy": "PreemptLowerPriority",
             }
             self._registry.create(PRIORITY_CLASS, "", critical)
+        for name, verbs in (("cluster-admin", ["*"]), ("edit", ["*"]), ("view", ["get", "list", "watch"])):
+            role: dict[str, Any] = {
+                "apiVersion": CLUSTER_ROLE.api_version,
+                "kind": CLUSTER_ROLE.name,
+                "metadata": {"name": name},
+                "rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": verbs}],
+            }
+            self._registry.create(CLUSTER_ROLE, "", role)
         for name in nodes.node_names(self._options):
             nodes.register(self._registry, self._options, name)
 

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from typing import Any, Callable, NoReturn
+from typing import Any, Callable, Dict, Mapping, NoReturn
 
 from headway.runtime import channel
 from headway.runtime.attempt import failed_report, run_attempt
@@ -13,12 +13,20 @@ from headway.runtime.reseed import reseed
 from headway.store.base import ObjectStore
 from headway.store.records import Batch, TaskSpec
 
+#: What a parent that waits for children sets for itself, and a fresh Python process has.
+SIGNALS: Dict[int, Any] = {
+    signal.SIGTERM: signal.SIG_DFL,
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGHUP: signal.SIG_DFL,
+    signal.SIGCHLD: signal.SIG_DFL,
+}
 
-def become_child(stdout: int, stderr: int) -> None:
-    """Make a just forked process the step's own: its streams, its process group, default signals."""
+
+def become_child(stdout: int, stderr: int, signals: Mapping[int, Any] = SIGNALS) -> None:
+    """Make a just forked process the step's own: its streams, its process group, its signal handlers."""
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
-        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    for number, handler in signals.items():
+        signal.signal(number, handler)
     os.setpgid(0, 0)
     os.dup2(stdout, 1)
     os.dup2(stderr, 2)
@@ -111,4 +119,4 @@ def _leave(code: int) -> NoReturn:
     except BaseException:
         code = code or 1
     finally:
-        os._exit(code)
+        os._exit(code & 0xFF)

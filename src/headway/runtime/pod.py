@@ -12,7 +12,7 @@ import sys
 import time
 from typing import Dict, List, NoReturn, Optional, Tuple
 
-from headway.errors import HeadwayError, KeyNotFoundError
+from headway.errors import HeadwayError, KeyNotFoundError, UsageError
 from headway.runtime import child, usage
 from headway.runtime.attempt import unreported
 from headway.runtime.commit import commit, record_of, store_logs
@@ -52,14 +52,19 @@ def main() -> NoReturn:
         _last_words(type(error).__name__, error.message, error.hint or "")
         sys.stderr.write(f"{error}\n")
         code = BROKEN
+    except OSError as error:
+        words = f"The pod could not unpack or start its code: {error}"
+        _last_words("PodError", words, "Is its disk full (disk=…), or its work folder not writable?")
+        sys.stderr.write(f"{words}\n")
+        code = BROKEN
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 
 
 def _run(begun: float) -> int:
-    store = open_store(os.environ["HEADWAY_DATASTORE"])
-    batch = Batch.decode(store.get(os.environ["HEADWAY_BATCH"]))
+    store = open_store(_told("HEADWAY_DATASTORE"))
+    batch = Batch.decode(store.get(_told("HEADWAY_BATCH")))
     task = batch.tasks[int(os.environ.get("JOB_COMPLETION_INDEX", "0"))]
     refusal = _refusal(store, batch, task, time.time())
     if refusal:
@@ -72,6 +77,17 @@ def _run(begun: float) -> int:
     os.environ["HEADWAY_IN_TASK"] = "1"
     pid, pipes = _fork(batch, task, root)
     return _supervise(store, batch, task, pid, pipes, begun)
+
+
+def _told(variable: str) -> str:
+    """What the launcher wrote into the pod's environment."""
+    value = os.environ.get(variable)
+    if not value:
+        raise UsageError(
+            f"{variable} is not set: this archive is what the pods of a run start, with what the launcher tells them.",
+            "Run a flow instead: python flow.py run --with kubernetes",
+        )
+    return value
 
 
 def _refusal(store: ObjectStore, batch: Batch, task: TaskSpec, now: float) -> str:
@@ -112,12 +128,12 @@ def _fork(batch: Batch, task: TaskSpec, root: str) -> Tuple[int, Dict[str, int]]
 def _supervise(
     store: ObjectStore, batch: Batch, task: TaskSpec, pid: int, pipes: Dict[str, int], begun: float
 ) -> int:
-    book = Logbook()
+    book = Logbook(batch.log_limit)
     shipper = LogShipper(store, batch, task)
 
     def show(lines: List[StampedLine]) -> None:
         for line in lines:
-            os.write(2 if line.stream == "stderr" else 1, line.text + b"\n")
+            _echo(line)
         shipper.add(lines)
 
     limit = None if batch.timeout is None else batch.timeout + batch.grace
@@ -138,6 +154,14 @@ def _supervise(
     return DONE if failure is None else FAILED
 
 
+def _echo(line: StampedLine) -> None:
+    """Show a line in the container's own log, for `kubectl logs`; the datastore's log does not depend on it."""
+    try:
+        os.write(2 if line.stream == "stderr" else 1, line.text + b"\n")
+    except OSError:
+        return
+
+
 def _failure(batch: Batch, ended: Ended, out_of_memory: bool) -> Optional[Failure]:
     """Why the attempt failed, from what the process said and how it ended."""
     said = ended.report.failure if ended.report else None
@@ -151,13 +175,13 @@ def _failure(batch: Batch, ended: Ended, out_of_memory: bool) -> Optional[Failur
             "Something in the step catches every exception or blocks in native code.",
         )
     if out_of_memory and (said is None or said.reason != "Timeout"):
-        return _out_of_memory(batch, ended)
+        return _out_of_memory(batch, ended, said)
     if ended.terminated:
         return _terminated(batch, ended, said)
     return said or unreported(batch.step, ended.code, ended.signal)
 
 
-def _out_of_memory(batch: Batch, ended: Ended) -> Failure:
+def _out_of_memory(batch: Batch, ended: Ended, said: Optional[Failure]) -> Failure:
     limit = os.environ.get("HEADWAY_MEMORY_LIMIT", "")
     allowed = f" of {int(limit) // 1_000_000} MB" if limit.isdigit() else ""
     peak = usage.peak_memory() or ended.peak
@@ -167,6 +191,8 @@ def _out_of_memory(batch: Batch, ended: Ended) -> Failure:
         f"Step {batch.step} ran out of memory: the kernel killed it at the container's limit{allowed} "
         f"(it had held up to {peak // 1_000_000} MB).",
         "Ask for more with @kubernetes(memory=…) or @resources(memory=…), or hold less at a time.",
+        said.traceback if said else "",
+        said.type if said else "",
     )
 
 
@@ -197,9 +223,11 @@ def _metadata(ended: Ended) -> Dict[str, str]:
 
 def _last_words(reason: str, message: str, hint: str) -> None:
     """What the launcher reads from the container's state where there is no record."""
-    words = json.dumps({"headway": 1, "reason": reason, "message": message[:1500], "hint": hint[:1000]})
+    # Kubernetes keeps 4,096 bytes, and what is cut is no JSON any more; a character takes up to four.
+    said = {"headway": 1, "reason": reason, "message": message[:600], "hint": hint[:350]}
+    words = json.dumps(said, ensure_ascii=False).encode("utf-8", "replace")
     try:
-        with open(os.environ.get("HEADWAY_TERMINATION_LOG", _LAST_WORDS), "w", encoding="utf-8") as file:
+        with open(os.environ.get("HEADWAY_TERMINATION_LOG", _LAST_WORDS), "wb") as file:
             file.write(words)
     except OSError:
         return

@@ -12,6 +12,8 @@ from typing import Any
 
 #: Set by :func:`keep` where the flow's file seeds by itself.
 _kept = False
+#: The state of ``random`` that this left; Python itself seeds that module anew in every forked process.
+_state: Any = None
 
 
 def keep(source: str) -> None:
@@ -32,11 +34,26 @@ def keep(source: str) -> None:
     )
 
 
+def unseeded_generator(source: str) -> bool:
+    """Whether this main file makes, at its top level, a generator of its own that each process is to seed anew."""
+    makers = ("default_rng()", "RandomState()", "Random()")
+    lines = (line.split("#")[0] for line in source.splitlines() if not line.startswith((" ", "\t", "def ")))
+    return any(maker in line for line in lines for maker in makers)
+
+
+def remember() -> None:
+    """Note the state that the flow's file left, once it has been imported."""
+    global _state
+    _state = sys.modules["random"].getstate() if _kept and "random" in sys.modules else None
+
+
 def reseed() -> None:
-    """Seed the global generators of the modules that are loaded."""
-    if _kept:
-        return
+    """Seed the global generators of the modules that are loaded, or give them back the seed of the flow's file."""
     modules: Any = sys.modules
+    if _kept:
+        if _state is not None:
+            modules["random"].setstate(_state)
+        return
     if "random" in modules:
         modules["random"].seed()
     if "numpy.random" in modules:

@@ -106,8 +106,10 @@ class Supervisor:
                 elif time.monotonic() > drain_until:
                     break
         signal.set_wakeup_fd(-1)
-        os.close(wake_read)
-        os.close(wake_write)
+        selector.close()
+        # Somebody who left the step's process group may still hold the other ends.
+        for fd in (wake_read, wake_write, *self._pipes.values()):
+            os.close(fd)
         self._show(self._book.finish())
         code, number = channel.exit_status(self._status or 0)
         report = channel.decode_parts(self._report)
@@ -139,7 +141,11 @@ class Supervisor:
             if self._kill_at is None or limit < self._kill_at:
                 self._kill_at, self._kill_why = limit, "grace"
         if self._status is None:
-            os.kill(self._pid, signal.SIGTERM)
+            try:
+                os.kill(self._pid, signal.SIGTERM)
+            except ProcessLookupError:
+                # A signal handler runs between any two instructions: it has just been reaped.
+                return
 
     def _enforce(self) -> None:
         if self._kill_at is not None and time.monotonic() >= self._kill_at and self._status is None:

@@ -40,25 +40,36 @@ def main() -> NoReturn:
     control = socket.socket(fileno=int(fd))
     control.set_inheritable(False)
     os.environ["HEADWAY_IN_TASK"] = "1"
-    load = _import_once(code)
-    why = unforkable()
+    load, unfit = _import_once(code)
+    why = unforkable() or unfit
+    # What the import printed must not be printed again by each child.
+    sys.stdout.flush()
+    sys.stderr.flush()
     gc.collect()
     gc.freeze()
-    _send(control, {"ready": True, "forkable": not why, "why": why})
-    Zygote(control, load, lambda: open_store(url)).serve()
+    Zygote(control, load, lambda: open_store(url)).serve({"ready": True, "forkable": not why, "why": why})
     os._exit(0)
 
 
-def _import_once(code: Code) -> Callable[[], Any]:
-    """Import the flow now; what an import raises is raised again in each attempt, where it is seen."""
+def _import_once(code: Code) -> Tuple[Callable[[], Any], str]:
+    """Import the flow now; what an import raises is raised again in each attempt, where it is seen.
+
+    Returns:
+        What gives the flow class, and why no child must share what was imported, "" where it may.
+    """
+    unfit = ""
     try:
         if code.kind != "module":
             with open(os.path.join(code.root, code.main), encoding="utf-8", errors="replace") as file:
-                reseed.keep(file.read())
+                source = file.read()
+            reseed.keep(source)
+            if reseed.unseeded_generator(source):
+                unfit = "the flow's file makes a random generator that every task would share"
         flow_class = load_flow(code, code.root)
+        reseed.remember()
     except BaseException as error:
-        return _raiser(error)
-    return lambda: flow_class
+        return _raiser(error), unfit
+    return lambda: flow_class, unfit
 
 
 def _raiser(error: BaseException) -> Callable[[], Any]:
@@ -96,9 +107,11 @@ class Zygote:
         self._load = load
         self._store = store
         self._children: Dict[int, int] = {}
+        #: Handlers that the flow's import set are the steps' own.
+        self._signals = {number: signal.getsignal(number) for number in child.SIGNALS}
 
-    def serve(self) -> None:
-        """Until the launcher closes the socket."""
+    def serve(self, greeting: Dict[str, Any]) -> None:
+        """Greet the launcher, and do as it says until it closes the socket."""
         wake_read, wake_write = os.pipe()
         os.set_blocking(wake_read, False)
         os.set_blocking(wake_write, False)
@@ -109,6 +122,7 @@ class Zygote:
         selector = selectors.DefaultSelector()
         selector.register(self._control, selectors.EVENT_READ)
         selector.register(wake_read, selectors.EVENT_READ)
+        _send(self._control, greeting)
         try:
             while True:
                 for key, _ in selector.select():
@@ -153,7 +167,7 @@ class Zygote:
         try:
             batch_fd, stdout, stderr, report = fds
             self._control.close()
-            child.become_child(stdout, stderr)
+            child.become_child(stdout, stderr, self._signals)
             batch = Batch.decode(read_at(batch_fd))
             os.close(batch_fd)
             child.run(self._load, batch, batch.tasks[index], self._store, report)
@@ -168,6 +182,7 @@ class Zygote:
             pid, status, peak, cpu = reaped
             number = self._children.pop(pid, None)
             if number is not None:
+                _end_group(pid)
                 _send(self._control, {"ended": number, "status": status, "peak": peak, "cpu": cpu})
 
 
@@ -202,6 +217,14 @@ def _signal_group(pid: int, number: int) -> None:
             os.kill(pid, number)
         except ProcessLookupError:
             return
+
+
+def _end_group(leader: int) -> None:
+    """What the step left running goes with it; while one of the group lives, its number is nobody else's."""
+    try:
+        os.killpg(leader, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
 
 
 def _send(control: socket.socket, message: Dict[str, Any]) -> None:

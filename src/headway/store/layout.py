@@ -8,7 +8,7 @@
     v1/<flow>/run/<run>/lease.json                    the launcher's claim, replaced by compare-and-swap
     v1/<flow>/run/<run>/journal/<8 digits>.json       the launcher's decisions, window by window
     v1/<flow>/run/<run>/batch/<batch>.json            what the pods of one Job are to do
-    v1/<flow>/run/<run>/feed/<ms>.<step>.<task>.<attempt>.<n>   what pods report while they run
+    v1/<flow>/run/<run>/feed/<ms>.<step>.<task>.<attempt>.<n>.<kind>   what pods report while they run
     v1/<flow>/run/<run>/task/<step>/<task>/<attempt>/record.json   the commit: its creation is the truth
     v1/<flow>/run/<run>/task/<step>/<task>/<attempt>/stdout.log    its log, stamped lines, whole
     v1/<flow>/run/<run>/task/<step>/<task>/<attempt>/stderr.log

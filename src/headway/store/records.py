@@ -165,6 +165,7 @@ class Batch(NamedTuple):
         origin: The run that was resumed, or None.
         grace: Seconds between SIGTERM and SIGKILL.
         orphan_limit: Seconds after the end of the launcher's lease in which a pod may still start.
+        log_limit: Bytes of log kept per stream and attempt.
     """
 
     flow: str
@@ -185,6 +186,7 @@ class Batch(NamedTuple):
     origin: Optional[str] = None
     grace: float = 30.0
     orphan_limit: float = 3600.0
+    log_limit: int = 10_000_000
 
     def encode(self) -> bytes:
         return encode(self._asdict())

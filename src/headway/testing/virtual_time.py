@@ -71,10 +71,3 @@ def run_virtual(main: Coroutine[Any, Any, T]) -> T:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
-
-
-class VirtualTimePolicy(asyncio.DefaultEventLoopPolicy):
-    """Makes event loops with virtual time; for pytest-asyncio's `event_loop_policy` fixture."""
-
-    def new_event_loop(self) -> asyncio.AbstractEventLoop:
-        return VirtualTimeLoop()

@@ -11,7 +11,7 @@ from typing import Protocol
 from headway.executors.base import Output, Started, Waiting
 from headway.runtime.limits import duration
 from headway.schedule.tasks import StepCounts
-from headway.store.records import LOST, SUCCEEDED, AttemptRef, Failure, Record, RunEnd, RunRecord
+from headway.store.records import INFRASTRUCTURE, LOST, SUCCEEDED, AttemptRef, Failure, Record, RunEnd, RunRecord
 from headway.ui.prompt import ask
 
 #: Reasons why something stands still that a person is told again after so many seconds.
@@ -107,7 +107,9 @@ class PlainReporter:
                 self._task_line(_name(record.ref), "Task was stopped.", "dim")
             return
         name = _name(record.ref)
-        verb = "Task was lost" if record.outcome == LOST else "Task failed"
+        # That nothing more was heard is worth a word of its own only where it is all there is to say.
+        lost = record.outcome == LOST and failure.kind == INFRASTRUCTURE
+        verb = "Task was lost" if lost else "Task failed"
         self._write(f"[{name}] {verb}: {failure.message}", error=True, style="bad")
         if failure.hint:
             self._write(f"[{name}] {failure.hint}", error=True)

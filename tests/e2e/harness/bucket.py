@@ -17,14 +17,19 @@ class Bucket:
     def __init__(self, name: str, prefix: str, variables: Mapping[str, str]) -> None:
         self.name = name
         self.prefix = prefix
-        endpoint = variables.get("AWS_ENDPOINT_URL_S3") or variables.get("AWS_ENDPOINT_URL") or ""
+        region = variables.get("AWS_REGION") or variables.get("AWS_DEFAULT_REGION") or "us-east-1"
+        endpoint = (
+            variables.get("AWS_ENDPOINT_URL_S3")
+            or variables.get("AWS_ENDPOINT_URL")
+            or f"https://s3.{region}.amazonaws.com"
+        )
         self._store = S3Store(
             name,
             prefix=prefix,
-            region=variables.get("AWS_REGION") or variables.get("AWS_DEFAULT_REGION") or "us-east-1",
+            region=region,
             access_key_id=variables["AWS_ACCESS_KEY_ID"],
             secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
-            **({"endpoint": endpoint} if endpoint else {}),
+            endpoint=endpoint,
             client_options={"allow_http": endpoint.startswith("http://")},
         )
 

@@ -82,7 +82,7 @@ class Launch:
     """
 
     def __init__(self, command: Sequence[str], cwd: Path, environ: Mapping[str, str]) -> None:
-        self._begun = time.monotonic()
+        self._begun = self._ended = time.monotonic()
         self._process = subprocess.Popen(
             command,
             cwd=cwd,
@@ -110,10 +110,9 @@ class Launch:
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"not over after {seconds:g} s:\n{shown(self._lines)}") from None
-        took = time.monotonic() - self._begun
         for reader in self._readers:
             reader.join(10)
-        return Result(code, tuple(self._lines), took)
+        return Result(code, tuple(self._lines), self._ended - self._begun)
 
     def until(self, pattern: str, seconds: float = 60.0) -> re.Match[str]:
         """Wait for a line in which the pattern is found; the match."""
@@ -155,6 +154,8 @@ class Launch:
                     self._lines.append(Line(time.time(), name, text.rstrip("\n")))
                     self._changed.notify_all()
         with self._changed:
+            # Both streams end when the process does: nothing else holds them.
+            self._ended = time.monotonic()
             self._changed.notify_all()
 
 

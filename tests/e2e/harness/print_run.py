@@ -10,6 +10,7 @@ from headway.errors import HeadwayError
 
 def main(flow: str, run_id: str) -> None:
     run = Flow(flow).latest_run if run_id == "latest" else Flow(flow)[run_id]
+    assert run is not None, f"no run of {flow}"
     steps = {
         step.id: sorted((shown(task) for task in step), key=lambda task: int(task["id"])) for step in run
     }

@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from harness.bucket import Bucket
@@ -24,6 +24,27 @@ SMALL = {"HEADWAY_KUBERNETES_CPU": "0.02", "HEADWAY_KUBERNETES_MEMORY": "64", "H
 GRACE = 20.0
 
 Variables = Mapping[str, str | None]
+
+
+def still_active(kubectl: Kubectl, selector: str, seconds: float = GRACE) -> list[str]:
+    """The pods that have not ended within some seconds."""
+    remaining: list[str] = []
+
+    def none_left() -> bool:
+        remaining[:] = active(kubectl.objects("pods", selector))
+        return not remaining
+
+    eventually(seconds, none_left)
+    return remaining
+
+
+def unowned(kubectl: Kubectl, selector: str) -> list[str]:
+    """The Jobs that nobody will ever clear away."""
+    return [
+        job["metadata"]["name"]
+        for job in kubectl.objects("jobs", selector)
+        if job["spec"].get("ttlSecondsAfterFinished") is None and not job["metadata"].get("ownerReferences")
+    ]
 
 
 class Workspace:
@@ -54,6 +75,8 @@ class Workspace:
             "KUBECONFIG": target.kubeconfig,
             **target.store,
             "HEADWAY_USER": "e2e",
+            # The cluster under test, or none: nothing may start one of its own.
+            "HEADWAY_EMBEDDED_CLUSTER": "never",
             "HEADWAY_DATASTORE_SYSROOT_S3": f"s3://{bucket.name}/{bucket.prefix}",
             "HEADWAY_KUBERNETES_NAMESPACE": kubectl.namespace,
             "HEADWAY_KUBERNETES_SECRETS": secret,
@@ -126,28 +149,50 @@ class Workspace:
 
     def still_active(self, seconds: float = GRACE) -> list[str]:
         """The pods of this test that have not ended within some seconds."""
-        remaining: list[str] = []
-
-        def none_left() -> bool:
-            remaining[:] = active(self.pods())
-            return not remaining
-
-        eventually(seconds, none_left)
-        return remaining
+        return still_active(self.kubectl, self.selector, seconds)
 
     def unowned(self) -> list[str]:
         """Jobs of this test that nobody will ever clear away."""
-        return [
-            job["metadata"]["name"]
-            for job in self.jobs()
-            if job["spec"].get("ttlSecondsAfterFinished") is None
-            and not job["metadata"].get("ownerReferences")
-        ]
+        return unowned(self.kubectl, self.selector)
 
     def close(self) -> None:
-        """End what the test left running on this machine, and its Jobs."""
-        killed = [launch for launch in self._launches if launch.running]
-        for launch in killed:
+        """End what a test that did not get to its end left running."""
+        running = [launch for launch in self._launches if launch.running]
+        for launch in running:
             launch.kill()
-        if killed or active(self.pods()):
+            launch.wait()
+        if running:
             self.kubectl.run("delete", "jobs", "--selector", self.selector, "--wait=false")
+
+
+class Workspaces:
+    """Makes workspaces, and knows whether they leave anything behind.
+
+    Args:
+        make: Makes one.
+        kubectl: The suite's namespace.
+    """
+
+    def __init__(self, make: Callable[[], Workspace], kubectl: Kubectl) -> None:
+        self._make = make
+        self._kubectl = kubectl
+        self._made: list[Workspace] = []
+
+    def __call__(self) -> Workspace:
+        """An empty workspace."""
+        self._made.append(self._make())
+        return self._made[-1]
+
+    def close(self) -> None:
+        """None of them may leave a pod running, or a Job that nobody clears away."""
+        if not self._made:
+            return
+        for workspace in self._made:
+            workspace.close()
+        names = ",".join(workspace.selector.partition("=")[2] for workspace in self._made)
+        selector = f"{OWNER} in ({names})"
+        active, astray = still_active(self._kubectl, selector), unowned(self._kubectl, selector)
+        if active or astray:
+            self._kubectl.run("delete", "jobs", "--selector", selector, "--wait=false")
+        assert not active, f"left running: {active}"
+        assert not astray, f"left for ever: {astray}"

@@ -26,7 +26,7 @@ def received(report: Report) -> bytes:
     read, write = os.pipe()
     sender = threading.Thread(target=send, args=(write, report))
     sender.start()
-    with open(read, "rb") as pipe:
+    with open(read, "rb") as pipe:  # noqa: PTH123 - a descriptor, not a path
         data = pipe.read()
     sender.join()
     return data

@@ -92,7 +92,7 @@ def test_of_many_writers_at_once_all_hear_of_one_truth(store: MemoryStore) -> No
     for thread in threads:
         thread.join()
     assert len(truths) == len(records)
-    assert len(set(truth.metadata["writer"] for truth in truths)) == 1
+    assert len({truth.metadata["writer"] for truth in truths}) == 1
 
 
 def test_a_datastore_in_trouble_is_told(store: MemoryStore) -> None:

@@ -16,6 +16,7 @@ def _random_state() -> Iterator[None]:
     yield
     random.setstate(state)
     reseed.keep("")
+    reseed.remember()
 
 
 @pytest.mark.parametrize(
@@ -32,9 +33,10 @@ def _random_state() -> Iterator[None]:
 def test_a_seed_at_the_top_level_holds_in_every_task(source: str) -> None:
     reseed.keep(source)
     random.seed(5)
-    expected = random.Random(5).random()
+    reseed.remember()
+    random.seed()  # as Python does in every forked process
     reseed.reseed()
-    assert random.random() == expected
+    assert random.random() == random.Random(5).random()
 
 
 @pytest.mark.parametrize(
@@ -74,3 +76,19 @@ def test_numpy_and_torch_are_seeded_where_they_are_loaded(monkeypatch: pytest.Mo
 def test_a_torch_that_is_only_half_there_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", SimpleNamespace())
     reseed.reseed()
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("rng = np.random.default_rng()", True),
+        ("STATE = numpy.random.RandomState()  # of our own", True),
+        ("draw = random.Random().random", True),
+        ("rng = np.random.default_rng(0)", False),
+        ("# rng = np.random.default_rng()", False),
+        ("def start(self):\n    rng = np.random.default_rng()", False),
+        ("", False),
+    ],
+)
+def test_a_generator_of_the_files_own_is_found(source: str, expected: bool) -> None:
+    assert reseed.unseeded_generator(source) is expected

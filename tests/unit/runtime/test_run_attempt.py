@@ -1,10 +1,10 @@
 """One attempt in this process: what the step finds, what it leaves, and how every way to fail is told."""
 
-import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,7 +28,7 @@ from headway.store.records import (
 )
 from headway.testing.memory_store import MemoryStore
 
-OURS = os.path.dirname(attempt.__file__)
+OURS = str(Path(attempt.__file__).parent)
 
 
 @pytest.fixture

@@ -4,18 +4,31 @@ import importlib
 import sys
 from typing import Any, Callable, List, Mapping, Tuple
 
-from metaflow._missing import IN_HEADWAYS_PLACE, NOT_YET, Absent, not_yet
+from metaflow._missing import LEFT_TO_OTHERS, NOT_YET, Absent, not_yet
 
-#: Modules of this package that are there without being imported by name, as they are in Metaflow.
+#: Modules that are there without being imported by name, as they are in Metaflow.
 _MODULES = frozenset(
-    "metaflow." + name
-    for name in ("cards", "client", "decorators", "exception", "flowspec", "parameters", "plugins")
+    f"metaflow.{name}"
+    for name in (
+        "cards",
+        "cli",
+        "client",
+        "decorators",
+        "exception",
+        "flowspec",
+        "integrations",
+        "lint",
+        "metaflow_current",
+        "metaflow_version",
+        "parameters",
+        "plugins",
+        "runner",
+        "runtime",
+    )
 )
 
 
-def aliases(
-    module: str, places: Mapping[str, str]
-) -> Tuple[Callable[[str], Any], Callable[[], List[str]]]:
+def aliases(module: str, places: Mapping[str, str]) -> Tuple[Callable[[str], Any], Callable[[], List[str]]]:
     """The ``__getattr__`` and ``__dir__`` of a module of aliases.
 
     Args:
@@ -30,8 +43,8 @@ def aliases(
             value = getattr(importlib.import_module(source), there)
         elif f"{module}.{name}" in _MODULES:
             value = importlib.import_module(f"{module}.{name}")
-        elif name in IN_HEADWAYS_PLACE:
-            value = Absent(name, IN_HEADWAYS_PLACE[name])
+        elif name in LEFT_TO_OTHERS:
+            value = Absent(f"{module}.{name}", LEFT_TO_OTHERS[name])
         elif name in NOT_YET:
             raise not_yet(name, module)
         else:

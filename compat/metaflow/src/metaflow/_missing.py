@@ -1,6 +1,6 @@
 """What Metaflow has and Headway does not, with what to use instead: said where it is asked for, never passed over."""
 
-from typing import Any, NoReturn
+from typing import Any, Callable, NoReturn
 
 _WITH_DECORATOR = "A decorator made with functools.wraps, written below @step, wraps a step's code."
 _CRON = "Let a scheduler that you have (cron, a Kubernetes CronJob, Airflow) start `python flow.py run`."
@@ -47,7 +47,7 @@ NOT_YET = {
 }
 
 #: Names that can be imported, so that a file which does not use them runs; using them is an error.
-IN_HEADWAYS_PLACE = {
+LEFT_TO_OTHERS = {
     "ArgoEvent": _CRON,
     "DeployedFlow": _CRON,
     "Deployer": _CRON,
@@ -66,15 +66,10 @@ IN_HEADWAYS_PLACE = {
     "trigger_on_finish": _CRON,
 }
 
-#: What the modules ``metaflow.cards`` and ``metaflow.integrations`` hold.
-MODULES = {"metaflow.cards": _CARD, "metaflow.integrations": _CRON}
-
 
 def not_yet(name: str, module: str) -> ImportError:
     """The error of importing a name that is not there yet."""
-    return ImportError(
-        f"Headway does not have {module}.{name} yet. {NOT_YET[name]}", name=module, path=None
-    )
+    return ImportError(f"Headway does not have {module}.{name} yet. {NOT_YET[name]}", name=module)
 
 
 class Absent:
@@ -92,7 +87,7 @@ class Absent:
         # Only a file that uses what is not there pays for this import.
         from headway.errors import UsageError
 
-        raise UsageError(f"Headway does not have Metaflow's {self._name}.", self._instead)
+        raise UsageError(f"Headway does not have {self._name}.", self._instead)
 
     def __call__(self, *arguments: object, **named: object) -> Any:
         self._refuse()
@@ -112,4 +107,20 @@ class Absent:
         self._refuse()
 
     def __repr__(self) -> str:
-        return f"<metaflow's {self._name}, which Headway does not have>"
+        return f"<{self._name}, which Headway does not have>"
+
+
+def absent_module(module: str, like: str) -> Callable[[str], Any]:
+    """The ``__getattr__`` of a module of which nothing is there.
+
+    Args:
+        module: Its name.
+        like: A name of :data:`LEFT_TO_OTHERS` in whose place the same is to be used.
+    """
+
+    def get(name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"module '{module}' has no attribute '{name}'")
+        return Absent(f"{module}.{name}", LEFT_TO_OTHERS[like])
+
+    return get

@@ -2,7 +2,8 @@
 
 It holds the modules that run in a pod as source and, for pods of the launcher's own Python
 version, compiled as well, so that nothing is compiled at each start. Python takes the source
-where the compiled form is another version's.
+where the compiled form is another version's. For a flow that says ``import metaflow`` it also holds
+the package of that name that is made of ours.
 """
 
 import hashlib
@@ -10,8 +11,10 @@ import importlib.util
 import io
 import marshal
 import zipfile
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 #: Packages and modules of ours that a pod needs.
@@ -26,6 +29,9 @@ LAUNCHER_ONLY = frozenset(
     | {"store/remote.py", "store/remote_faults.py", "store/forward.py", "runtime/zygote.py", "runtime/fresh.py"}
 )  # fmt: skip
 
+#: The package of aliases, and the mark by which it is told from another one of this name.
+_ALIASES, _MARK = "metaflow", "__headway__"
+
 _MAIN = "from headway.runtime.pod import main\n\nmain()\n"
 _PACKAGE = Path(__file__).parents[2]
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -38,17 +44,34 @@ class RuntimeArchive(NamedTuple):
     sha256: str
 
 
-@lru_cache(maxsize=1)
-def runtime_archive() -> RuntimeArchive:
-    """Build the archive from this installation's own files; the same files give the same bytes."""
-    package = _PACKAGE
+@lru_cache(maxsize=2)
+def runtime_archive(aliases: Path | None = None) -> RuntimeArchive:
+    """Build the archive from this installation's own files; the same files give the same bytes.
+
+    Args:
+        aliases: The folder of the package of aliases that the flow imports, see :func:`imported_aliases`.
+    """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         _add(archive, "__main__.py", _MAIN.encode())
-        for path in _sources(package):
-            _add(archive, f"headway/{path.relative_to(package).as_posix()}", path.read_bytes())
+        _add_package(archive, "headway", _PACKAGE, _sources(_PACKAGE))
+        if aliases is not None:
+            _add_package(archive, _ALIASES, aliases, sorted(aliases.rglob("*.py")))
     data = buffer.getvalue()
     return RuntimeArchive(data, hashlib.sha256(data).hexdigest())
+
+
+def imported_aliases(modules: Mapping[str, ModuleType]) -> Path | None:
+    """The folder of our package of aliases, None where the flow imported none, or the package that it imitates.
+
+    Args:
+        modules: What the flow's process has loaded: ``sys.modules``.
+    """
+    module = modules.get(_ALIASES)
+    # Not getattr: a module answers to other names as it likes.
+    if module is None or _MARK not in vars(module) or module.__file__ is None:
+        return None
+    return Path(module.__file__).parent
 
 
 def _sources(package: Path) -> list[Path]:
@@ -56,6 +79,11 @@ def _sources(package: Path) -> list[Path]:
     for name in PACKAGES:
         found += sorted((package / name).rglob("*.py"))
     return [path for path in found if path.relative_to(package).as_posix() not in LAUNCHER_ONLY]
+
+
+def _add_package(archive: zipfile.ZipFile, name: str, folder: Path, sources: Iterable[Path]) -> None:
+    for path in sources:
+        _add(archive, f"{name}/{path.relative_to(folder).as_posix()}", path.read_bytes())
 
 
 def _add(archive: zipfile.ZipFile, name: str, source: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from headway.executors.kubernetes.api.client import KubernetesClient
 from headway.executors.kubernetes.api.errors import AlreadyExists, ApiError, Forbidden, Invalid, NotFound
 from headway.executors.kubernetes.api.kinds import CONFIG_MAP, NAMESPACE
 from headway.executors.kubernetes.api.kubeconfig import load_access
-from headway.executors.kubernetes.archive import RuntimeArchive, runtime_archive
+from headway.executors.kubernetes.archive import RuntimeArchive, imported_aliases, runtime_archive
 from headway.executors.kubernetes.manifest import runtime_config_map
 from headway.executors.kubernetes.names import runtime_config_map_name
 
@@ -60,7 +61,7 @@ async def connect(stack: AsyncExitStack, namespaces: Iterable[str]) -> Prepared:
         ClusterConfigurationError: None configured, unreachable, too old, no such namespace, or not allowed.
     """
     client = await stack.enter_async_context(KubernetesClient(load_access()))
-    archive = await asyncio.to_thread(runtime_archive)
+    archive = await asyncio.to_thread(runtime_archive, imported_aliases(sys.modules))
     name = runtime_config_map_name(archive.sha256)
     wanted = sorted(namespaces)
     _, *enforced = await asyncio.gather(

@@ -143,6 +143,9 @@ class KubernetesExecutor:
         if self._cancelled or unfinished:
             await self._wait_until_gone(now=now)
             await self._sweep()
+        else:
+            # The Job of a lost attempt may be on its way out.
+            await self._calls_return(_STOP_MARGIN)
         await self._clear_feed()
         for task in self._services:
             task.cancel()
@@ -159,11 +162,14 @@ class KubernetesExecutor:
         grace = max((s.termination_grace_period_seconds for s in self._settings.values()), default=0)
         patience = _STOP_MARGIN + (0 if now else grace)
         until = time.monotonic() + patience
+        await self._calls_return(patience)
+        while time.monotonic() < until and any(job.live_pods or job.attempts for job in self._jobs):  # noqa: ASYNC110
+            await asyncio.sleep(_POLL)
+
+    async def _calls_return(self, patience: float) -> None:
         with contextlib.suppress(asyncio.TimeoutError):
             # A cluster that does not answer must not keep a person waiting for ever; all has a time to live.
             await asyncio.wait_for(self._submitter.settled(), patience)
-        while time.monotonic() < until and any(job.live_pods or job.attempts for job in self._jobs):  # noqa: ASYNC110
-            await asyncio.sleep(_POLL)
 
     async def _clear_feed(self) -> None:
         if any(job.attempts for job in self._jobs):

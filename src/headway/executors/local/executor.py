@@ -46,7 +46,6 @@ class LocalExecutor:
         store: The datastore, for records and logs.
         zygote: The warm parent.
         limit: Attempts at a time.
-        log_limit: Bytes of log kept per stream and attempt.
         clock: Seconds since the epoch.
     """
 
@@ -55,13 +54,11 @@ class LocalExecutor:
         store: ObjectStore,
         zygote: Zygote,
         limit: int,
-        log_limit: int = 10_000_000,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._zygote = zygote
         self._limit = limit
-        self._log_limit = log_limit
         self._clock = clock
         self._queue: deque[_Attempt] = deque()
         self._running: dict[AttemptRef, _Attempt] = {}
@@ -115,7 +112,7 @@ class LocalExecutor:
 
     async def _attempt(self, attempt: _Attempt) -> None:
         begun = self._clock()
-        book = Logbook(self._log_limit)
+        book = Logbook(attempt.batch.log_limit)
         ended: asyncio.Future[ChildExit] = asyncio.get_running_loop().create_future()
         pipes = Pipes(book, lambda lines: self._show(attempt.ref, lines))
         pid = await self._launch(attempt, pipes, ended.set_result)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -14,6 +15,8 @@ from headway.errors import HeadwayError
 from headway.store.records import Code
 
 _MESSAGE = 64 * 1024
+#: Seconds after which a message is sent again for which the socket had no room.
+_RETRY = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,9 @@ class Zygote:
         self._socket = ours
         self._exits: dict[int, Callable[[ChildExit], None]] = {}
         self._pids: dict[int, asyncio.Future[int]] = {}
+        self._groups: dict[int, int] = {}
         self._number = 0
+        self._error: HeadwayError | None = None
         self._ready: asyncio.Future[str] | None = None
         with theirs:
             self._process = subprocess.Popen(
@@ -52,6 +57,8 @@ class Zygote:
                 ],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
+                # The flow is imported here a second time; what that prints was printed by the first.
+                stdout=subprocess.DEVNULL,
                 start_new_session=True,
             )
         ours.setblocking(False)
@@ -80,18 +87,35 @@ class Zygote:
         Returns:
             The child's number here, and its process id.
         """
+        if self._error is not None:
+            raise self._error
         self._number += 1
         number = self._number
         self._exits[number] = ended
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._pids[number] = future
-        socket.send_fds(self._socket, [json.dumps({"fork": number, "index": index}).encode()], list(fds))
+        message = json.dumps({"fork": number, "index": index}).encode()
+        while True:
+            try:
+                socket.send_fds(self._socket, [message], list(fds))
+                break
+            except BlockingIOError:
+                # More is under way than the socket holds; the zygote takes it out one by one.
+                await asyncio.sleep(_RETRY)
+            except OSError:
+                # The zygote is gone; the reader of the socket hears of it and says so to the future.
+                break
         return number, await future
 
     def signal(self, child: int, number: int) -> None:
-        """Send a signal to a child's whole process group."""
-        with contextlib.suppress(OSError):
+        """Send a signal to a child's whole process group; the zygote knows whether it still has it."""
+        try:
             self._socket.send(json.dumps({"signal": number, "child": child}).encode())
+        except BlockingIOError:
+            asyncio.get_running_loop().call_later(_RETRY, self.signal, child, number)
+        except OSError:
+            # The zygote is gone, and with it the child.
+            return
 
     def close(self) -> None:
         """End the zygote and everything it started."""
@@ -123,21 +147,30 @@ class Zygote:
             if not self._ready.done():
                 self._ready.set_result(str(message["why"]))
         elif "started" in message:
-            future = self._pids.pop(int(str(message["started"])))
+            number, pid = int(str(message["started"])), int(str(message["pid"]))
+            self._groups[number] = pid
+            future = self._pids.pop(number)
             if not future.done():
-                future.set_result(int(str(message["pid"])))
+                future.set_result(pid)
         else:
             exit_ = ChildExit(
                 int(str(message["status"])), int(str(message["peak"])), float(str(message["cpu"]))
             )
-            self._exits.pop(int(str(message["ended"])))(exit_)
+            number = int(str(message["ended"]))
+            self._groups.pop(number, None)
+            self._exits.pop(number)(exit_)
 
     def _gone(self) -> None:
-        """The zygote died: so did, by its own doing or ours, everything it had started."""
+        """The zygote died: everything it had started goes with it."""
         asyncio.get_running_loop().remove_reader(self._socket)
-        code = self._process.wait()
-        error = HeadwayError(
-            f"The process that local steps are forked from ended unexpectedly ({_how(code)})."
+        for group in self._groups.values():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
+        # It may only have closed its end of the socket.
+        self._process.kill()
+        error = self._error = HeadwayError(
+            f"The process that local steps are forked from ended unexpectedly ({_how(self._process.wait())}).",
+            "Its last words, if any, stand above. Was it killed for want of memory?",
         )
         if self._ready is not None and not self._ready.done():
             self._ready.set_exception(error)

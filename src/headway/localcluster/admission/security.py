@@ -6,6 +6,7 @@ from headway.localcluster.objects.failures import ApiError, forbidden
 from headway.localcluster.objects.meta import Object
 
 _LABEL = "pod-security.kubernetes.io/enforce"
+_WARN = "pod-security.kubernetes.io/warn"
 _PRIVILEGE = "allowPrivilegeEscalation != false ({} must set securityContext.allowPrivilegeEscalation=false)"
 _CAPABILITIES = 'unrestricted capabilities ({} must set securityContext.capabilities.drop=["ALL"])'
 _NON_ROOT = "runAsNonRoot != true (pod or {} must set securityContext.runAsNonRoot=true)"
@@ -30,6 +31,20 @@ def check(namespace: Object, pod: Object) -> None:
     violations = restricted_violations(pod["spec"])
     if violations:
         raise _violation(pod["metadata"]["name"], violations)
+
+
+def warning(namespace: Object, spec: Object) -> str | None:
+    """The warning for a template whose pods the namespace's level would refuse; None if it would not.
+
+    Args:
+        namespace: The namespace.
+        spec: The pod spec in the template.
+    """
+    labels = namespace["metadata"].get("labels") or {}
+    if "restricted" not in (labels.get(_WARN), labels.get(_LABEL)):
+        return None
+    violations = restricted_violations(spec)
+    return f'would violate PodSecurity "restricted:latest": {", ".join(violations)}' if violations else None
 
 
 def _violation(name: str, violations: list[str]) -> ApiError:

@@ -12,8 +12,9 @@ from headway.localcluster import faults
 from headway.localcluster.admission.deletion import DeleteOptions
 from headway.localcluster.admission.registry import Registry
 from headway.localcluster.api import discovery, reviews
+from headway.localcluster.api.authorization import Action, Authorizer
 from headway.localcluster.api.exec import Executor
-from headway.localcluster.api.identity import Tokens, User
+from headway.localcluster.api.identity import ADMIN, Tokens, User
 from headway.localcluster.api.logs import LogReader
 from headway.localcluster.api.paths import Target, resolve, split
 from headway.localcluster.api.reading import Reader
@@ -40,6 +41,7 @@ class ApiServer:
         reader: Answers get and list.
         writer: Answers everything that changes objects.
         watcher: Answers watches.
+        authorizer: Says who may do what.
         logs: Answers requests for logs.
         executor: Runs commands in containers.
     """
@@ -50,6 +52,7 @@ class ApiServer:
     reader: Reader
     writer: Writer
     watcher: Watcher
+    authorizer: Authorizer
     logs: LogReader
     executor: Executor
 
@@ -67,7 +70,7 @@ class ApiServer:
 
     async def _answered(self, request: web.BaseRequest) -> web.StreamResponse:
         parts = [part for part in request.path.split("/") if part]
-        user = self.tokens.user(request.headers.get("Authorization", ""))
+        user = _impersonated(request, self.tokens.user(request.headers.get("Authorization", "")))
         if user is None and parts[:1] not in [[path] for path in _OPEN_PATHS]:
             raise ApiError(401, "Unauthorized", "Unauthorized")
         if request.path.strip("/") == faults.PATH:
@@ -84,10 +87,12 @@ class ApiServer:
     async def _resource(
         self, request: web.BaseRequest, group: str, version: str, rest: list[str], user: User
     ) -> web.StreamResponse:
-        reviewed = await self._review(request, group, rest, user)
-        if reviewed is not None:
-            return reviewed
+        kind = reviews.kind_of(group, rest)
+        if kind:
+            body = await body_of(request, reviews.definition(group, kind))
+            return answer(reviews.review(self.authorizer, kind, body, user), 201)
         target = resolve(group, version, rest)
+        self.authorizer.check(user, _action(request, target))
         fault = self.faults.for_request(request.method, target.kind.plural)
         if fault is None:
             return await self._dispatch(request, target)
@@ -148,14 +153,6 @@ class ApiServer:
             {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, 201
         )
 
-    async def _review(
-        self, request: web.BaseRequest, group: str, rest: list[str], user: User
-    ) -> web.Response | None:
-        if group not in ("authentication.k8s.io", "authorization.k8s.io") or request.method != "POST":
-            return None
-        reviewed = reviews.review(group, rest, await body_of(request), user)
-        return None if reviewed is None else answer(reviewed, 201)
-
     async def _switch(self, request: web.BaseRequest) -> web.Response:
         if request.method == "POST":
             body = await body_of(request)
@@ -163,3 +160,23 @@ class ApiServer:
         elif request.method == "DELETE":
             self.faults.clear()
         return answer({"faults": self.faults.listed()})
+
+
+def _impersonated(request: web.BaseRequest, user: User | None) -> User | None:
+    """The user that the administrator asked to be taken for, as `kubectl --as` does."""
+    name = request.headers.get("Impersonate-User")
+    if user is None or name is None or user.name != ADMIN:
+        return user
+    return User(name, (*request.headers.getall("Impersonate-Group", []), "system:authenticated"))
+
+
+def _action(request: web.BaseRequest, target: Target) -> Action:
+    """What a request wants to do, in the words of roles."""
+    verbs = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+    verb = verbs.get(request.method, "get")
+    if not target.name:
+        verb = {"get": "list", "delete": "deletecollection"}.get(verb, verb)
+        if verb == "list" and flag(request, "watch"):
+            verb = "watch"
+    sub = f"/{target.subresource}" if target.subresource else ""
+    return Action(verb, target.kind.group, target.kind.plural + sub, target.namespace, target.name)

@@ -67,7 +67,7 @@ class Watcher:
             if opening:
                 await response.write(b"".join(opening))
             limit = number(request, "timeoutSeconds") or random.randint(*_DEFAULT_LIMIT)  # noqa: S311
-            with contextlib.suppress(asyncio.TimeoutError, ConnectionError):
+            with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._follow(response, stream, changes), limit)
         finally:
             leave()
@@ -89,8 +89,12 @@ class Watcher:
             while not changes.empty():
                 batch.append(changes.get_nowait())
             lines = b"".join(line for change in batch if (line := stream.line(change)))
-            if lines:
+            if not lines:
+                continue
+            try:
                 await response.write(lines)
+            except ConnectionError:
+                return
 
 
 class _Stream:

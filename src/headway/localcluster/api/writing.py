@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from headway.localcluster.admission import security
 from headway.localcluster.admission.deletion import DeleteOptions, orphans_by_default
 from headway.localcluster.admission.registry import Registry
 from headway.localcluster.api.paths import Target
@@ -13,6 +14,7 @@ from headway.localcluster.api.respond import answer, body_of, number
 from headway.localcluster.api.selection import predicate
 from headway.localcluster.objects.apply import apply
 from headway.localcluster.objects.failures import ApiError, bad_request, no_such_path
+from headway.localcluster.objects.kinds import JOB, NAMESPACE
 from headway.localcluster.objects.meta import Object, copied, name_of, namespace_of
 from headway.localcluster.objects.patches import json_patch, merge_patch, strategic_merge
 from headway.localcluster.schema.decoding import cannot_handle, decode, unknown_field
@@ -38,10 +40,13 @@ class Writer:
     async def create(self, request: web.BaseRequest, target: Target) -> web.Response:
         """POST to a collection."""
         obj, warnings = self._decoded(request, target, await body_of(request, target.kind.schema))
-        namespace = obj["metadata"].get("namespace") or target.namespace
-        if target.kind.namespaced and namespace != target.namespace:
+        if target.kind.namespaced and obj["metadata"].get("namespace", target.namespace) != target.namespace:
             raise _namespace_mismatch()
         created = self._registry.create(target.kind, target.namespace, obj, dry_run=_dry_run(request))
+        if target.kind is JOB:
+            namespace = self._store.get(NAMESPACE, "", target.namespace)
+            warned = security.warning(namespace, created["spec"]["template"]["spec"])
+            warnings += [warned] if warned else []
         return answer(created, 201, warnings)
 
     async def update(self, request: web.BaseRequest, target: Target) -> web.Response:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from headway.localcluster.objects.meta import Object, name_of
+from headway.localcluster.objects.meta import Object, encode, name_of, uid_of
 from headway.localcluster.scheduling.affinity import (
     avoided_taints,
     blocking_taints,
@@ -26,18 +26,34 @@ class NodeView:
 
     Attributes:
         node: The node.
-        pods: The pods bound to it that have not ended.
+        pods: The pods bound to it that have not ended; changed through `add` and `drop` alone.
     """
 
     node: Object
     pods: list[Object] = field(default_factory=list)
+    _used: Amounts | None = None
 
     def used(self) -> Amounts:
         """What its pods ask for."""
-        total: Amounts = Counter()
-        for pod in self.pods:
-            total.update(requested(pod))
-        return total
+        if self._used is None:
+            self._used = Counter()
+            for pod in self.pods:
+                self._used.update(requested(pod))
+        return self._used
+
+    def add(self, pod: Object) -> None:
+        """Count a pod in, unless it is counted already."""
+        if all(uid_of(other) != uid_of(pod) for other in self.pods):
+            self.pods.append(pod)
+            self._used = None
+
+    def drop(self, pod: Object) -> bool:
+        """Count a pod out; whether it was counted in."""
+        others = [other for other in self.pods if uid_of(other) != uid_of(pod)]
+        known = len(others) < len(self.pods)
+        if known:
+            self.pods, self._used = others, None
+        return known
 
 
 @dataclass(frozen=True)
@@ -96,6 +112,14 @@ def decide(pod: Object, nodes: Sequence[NodeView]) -> Decision:
         if refusal.curable and (victims := _victims(pod, view)):
             return Decision(victims=victims, message=message)
     return Decision(message=message)
+
+
+def constraints(pod: Object) -> bytes:
+    """All of a pod that a decision depends on: pods with equal constraints meet the same decision."""
+    spec = pod["spec"]
+    names = ("nodeSelector", "affinity", "tolerations", "priority", "preemptionPolicy", "overhead")
+    labels = pod["metadata"].get("labels") if spec.get("affinity") else None
+    return encode([sorted(requested(pod).items()), [spec.get(name) for name in names], labels])
 
 
 def unschedulable_message(refusals: Sequence[Refusal]) -> str:

@@ -18,8 +18,9 @@ from headway.localcluster.objects.meta import (
     uid_of,
 )
 from headway.localcluster.objects.store import Change
-from headway.localcluster.scheduling.fit import NodeView, decide
+from headway.localcluster.scheduling.fit import NodeView, constraints, decide
 
+_GATHER = 0.01
 _FINISHED = ("Succeeded", "Failed")
 
 
@@ -37,6 +38,7 @@ class Scheduler:
         self._events = events
         self._pending: dict[str, Object] = {}
         self._views: dict[str, NodeView] = {}
+        self._constraints: dict[str, bytes] = {}
         self._due = False
 
     def begin(self) -> None:
@@ -52,6 +54,7 @@ class Scheduler:
         ended = change.type == "DELETED" or pod["status"].get("phase") in _FINISHED
         if not name:
             self._pending.pop(uid_of(pod), None)
+            self._constraints.pop(uid_of(pod), None)
             gated = pod["spec"].get("schedulingGates")
             if not ended and not pod["metadata"].get("deletionTimestamp") and not gated:
                 self._pending[uid_of(pod)] = pod
@@ -61,14 +64,10 @@ class Scheduler:
         view = self._views.get(name)
         if view is None:
             return
-        others = [other for other in view.pods if uid_of(other) != uid_of(pod)]
-        known = len(others) < len(view.pods)
-        if ended:
-            view.pods = others
-            if known and self._pending:
-                self._schedule_soon()
-        elif not known:
-            view.pods.append(pod)
+        if not ended:
+            view.add(pod)
+        elif view.drop(pod) and self._pending:
+            self._schedule_soon()
 
     def _node_changed(self, change: Change) -> None:
         name = name_of(change.new)
@@ -82,22 +81,39 @@ class Scheduler:
     def _schedule_soon(self) -> None:
         if not self._due:
             self._due = True
-            asyncio.get_running_loop().call_soon(self._schedule)
+            asyncio.get_running_loop().call_later(_GATHER, self._schedule)
 
     def _schedule(self) -> None:
         self._due = False
         waiting = sorted(self._pending.values(), key=lambda pod: -pod["spec"].get("priority", 0))
+        nodes = list(self._views.values())
+        # Room only shrinks during one pass, so what one pod was refused is refused to its likes.
+        refused: dict[bytes, str] = {}
         for pod in waiting:
-            decision = decide(pod, list(self._views.values()))
+            alike = self._constraints_of(pod)
+            if alike in refused:
+                self._refuse(pod, refused[alike])
+                continue
+            decision = decide(pod, nodes)
             if decision.node:
                 self._bind(pod, decision.node)
                 continue
             for victim in decision.victims:
                 self._preempt(victim, pod)
+            # Other pods' anti-affinity looks at labels, in which likes may differ.
+            if not decision.victims and "anti-affinity" not in decision.message:
+                refused[alike] = decision.message
             self._refuse(pod, decision.message)
+
+    def _constraints_of(self, pod: Object) -> bytes:
+        uid = uid_of(pod)
+        if uid not in self._constraints:
+            self._constraints[uid] = constraints(pod)
+        return self._constraints[uid]
 
     def _bind(self, pod: Object, node: str) -> None:
         del self._pending[uid_of(pod)]
+        self._constraints.pop(uid_of(pod), None)
         bound = copied(pod)
         bound["spec"]["nodeName"] = node
         bound["status"]["conditions"] = _with_scheduled(pod["status"], "True", "", "", self._now())

@@ -125,8 +125,8 @@ class CredentialChain:
             return found
         raise StoreConfigurationError(
             "no credentials for S3 were found. Looked at:\n" + "\n".join(f"  - {place}" for place in looked),
-            "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give the pod an identity "
-            "(a service account with a role).",
+            "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE. A pod gets them from a secret "
+            "(@kubernetes(secrets=[…])), from here (--forward-credentials), or by its service account's role.",
         )
 
 

@@ -148,9 +148,26 @@ async def test_a_renewal_that_fails_early_is_no_error(
         assert (await credentials.current()).token == "t"
     assert not plugin_runs()
     assert runs(tmp_path) == 2
-    clock.now += 100
+    clock.now += 44  # six seconds before its end: it serves a last time, and renewing fails again
+    assert (await credentials.current()).token == "t"
+    await eventually(lambda: not plugin_runs())
+    clock.now += 2
     with pytest.raises(ClusterConfigurationError, match="exit code 1"):
         await credentials.current()
+    assert runs(tmp_path) == 4
+
+
+async def test_a_slow_renewal_is_not_started_twice(script: Script, clock: TestClock, tmp_path: Path) -> None:
+    credentials = source(script(says(answer(token="t", expirationTimestamp=clock.stamp(3600)))), clock)
+    await credentials.current()
+    script("echo $$ > child; exec sleep 1000")
+    clock.now += 3550
+    await credentials.current()
+    await pid_in(tmp_path / "child")
+    clock.now += 20
+    await credentials.current()
+    assert sum(task.get_name() == "exec credential plugin" for task in asyncio.all_tasks()) == 1
+    await credentials.aclose()
 
 
 async def test_what_the_server_refused_is_not_used_again(

@@ -179,6 +179,10 @@ def test_the_servers_address(tmp_path: Path, cluster: dict[str, Any], server: st
     assert access_of(tmp_path, cluster=cluster).server == server
 
 
+def test_tokens_written_as_a_block(tmp_path: Path) -> None:
+    assert access_of(tmp_path, user={"token": "t\n"}).auth.token == "t"
+
+
 def test_impersonation(tmp_path: Path) -> None:
     user = {"as": "jane", "as-uid": "7", "as-groups": ["a", "b"], "as-user-extra": {"scope": ["x"]}}
     assert access_of(tmp_path, user=user).auth.impersonate == (

@@ -327,6 +327,31 @@ async def test_short_trouble_is_not_worth_a_word_however_often(
     assert await follower.count(2) == ["synced", "added a"]
 
 
+async def test_trouble_while_listing_again_is_told_too(
+    fake: FakeKubernetes, follow: Callable[..., Follower]
+) -> None:
+    follower = follow()
+    await settled(fake)
+    fake.compact()
+    fake.fault(Fault(verb="watch", status=410, reason="Expired"))
+    fake.fault(Fault(verb="list", status=503, times=1000))
+    fake.watchers[0].cut()
+    assert await follower.count(2) == ["synced", "trouble"]
+    assert 15 <= now() < 30
+
+
+async def test_each_break_is_a_new_one_where_something_was_heard_in_between(
+    fake: FakeKubernetes, follow: Callable[..., Follower]
+) -> None:
+    follower = follow()
+    await settled(fake)
+    for number in range(10):
+        fake.watchers[-1].cut()
+        put(fake, f"cm-{number}")
+        await follower.count(number + 2)
+    assert now() < 10
+
+
 async def test_lost_permission_is_trouble_and_not_the_end(
     fake: FakeKubernetes, follow: Callable[..., Follower]
 ) -> None:

@@ -83,14 +83,11 @@ def error_from_status(
         retry_after = float(details.retry_after_seconds)
     if status == 403 and (denied := _DENIED.search(answer.message)):
         error: ApiError = _denied(denied, target)
+    elif status == 401:
+        error = _unauthorized("Kubernetes", target, source)
     else:
         kind, hint = _kind_and_hint(status, answer.reason, said, details, target)
         error = kind(f"Kubernetes {_VERDICTS.get(kind, 'refused to')} {target}: {said}", hint)
-    if isinstance(error, Unauthorized):
-        error.message = (
-            f"Kubernetes does not accept the credentials of {source} (401 while trying to {target})."
-        )
-        error.hint = "Log in to the cluster again; `kubectl auth whoami` shows whether that worked."
     error.status, error.reason, error.details = status, answer.reason, answer.details
     error.target, error.retry_after = target, retry_after
     return error
@@ -99,8 +96,6 @@ def error_from_status(
 def _kind_and_hint(
     status: int, reason: str, said: str, details: StatusDetails, target: Target
 ) -> tuple[type[ApiError], str | None]:
-    if status == 401:
-        return Unauthorized, None
     if status == 403:
         return _forbidden(said, details, target)
     if status == 404:
@@ -131,6 +126,13 @@ def _forbidden(said: str, details: StatusDetails, target: Target) -> tuple[type[
     if any(cause.reason == "NamespaceTerminating" for cause in details.causes):
         return Forbidden, f"The namespace {target.namespace} is being deleted; name another one."
     return Forbidden, None
+
+
+def _unauthorized(who: str, target: Target, source: str) -> Unauthorized:
+    return Unauthorized(
+        f"{who} does not accept the credentials of {source} (401 while trying to {target}).",
+        "Log in to the cluster again; `kubectl auth whoami` shows whether that worked.",
+    )
 
 
 def _denied(denied: re.Match[str], target: Target) -> Forbidden:
@@ -182,10 +184,7 @@ def _not_kubernetes(
 ) -> ApiError:
     """An answer that no API server gives: a proxy's, a load balancer's, a login page."""
     if status == 401:
-        error: ApiError = Unauthorized(
-            f"{server} does not accept the credentials of {source} (401 while trying to {target}).",
-            "Log in to the cluster again; `kubectl auth whoami` shows whether that worked.",
-        )
+        error: ApiError = _unauthorized(server, target, source)
     elif status == 429:
         error = TooManyRequests(f"{server} sheds load (429 while trying to {target}).", "Try again later.")
     elif status >= 500:

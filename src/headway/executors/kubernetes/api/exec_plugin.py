@@ -8,6 +8,7 @@ import shutil
 import signal
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +34,17 @@ class ExecCredential:
         token: A bearer token.
         certificate: A client certificate, PEM.
         key: Its key, PEM.
-        expires: When all of it ends, in seconds since 1970; None means not before the server says so.
+        expires: When all of it ends, in seconds since 1970; infinity means when the server says so.
     """
 
     token: str | None = field(default=None, repr=False)
     certificate: bytes | None = None
     key: bytes | None = field(default=None, repr=False)
-    expires: float | None = None
+    expires: float = inf
+
+    def serves(self, now: float) -> bool:
+        """Tell whether it can still be sent."""
+        return now < self.expires - _LAST_MOMENT
 
 
 class ExecCredentialSource:
@@ -68,17 +73,12 @@ class ExecCredentialSource:
             ClusterConfigurationError: If the plugin cannot be run, fails, or prints something else.
         """
         credential, now = self._credential, self._clock.wall()
-        if credential is not None and (credential.expires is None or now < self._renew_at):
+        if credential is not None and credential.serves(now):
+            if now >= self._renew_at and self._running is None:
+                self._start()  # beside the requests, which go on with the old one
             return credential
-        running = self._running or self._start()
-        if (
-            credential is not None
-            and credential.expires is not None
-            and now < credential.expires - _LAST_MOMENT
-        ):
-            return credential  # still good while the plugin works
         # Shielded: one caller who gives up does not take the answer from the others.
-        return await asyncio.shield(running)
+        return await asyncio.shield(self._running or self._start())
 
     def discard(self, credential: ExecCredential) -> None:
         """Forget a credential that the server refused, unless a newer one came meanwhile."""
@@ -103,9 +103,9 @@ class ExecCredentialSource:
         if task.cancelled() or task.exception() is not None:
             return
         self._credential = task.result()
-        if self._credential.expires is not None:
-            lifetime = self._credential.expires - self._clock.wall()
-            self._renew_at = self._credential.expires - min(_SKEW, lifetime / 2)
+        expires = self._credential.expires
+        lifetime = expires - self._clock.wall()
+        self._renew_at = expires - min(_SKEW, lifetime / 2) if lifetime < inf else inf
 
     async def _run(self) -> ExecCredential:
         plugin = self._plugin
@@ -176,7 +176,7 @@ class ExecCredentialSource:
             token=status.token.strip() or None,
             certificate=status.client_certificate_data.encode() or None,
             key=status.client_key_data.encode() or None,
-            expires=status.expiration_timestamp.timestamp() if status.expiration_timestamp else None,
+            expires=status.expiration_timestamp.timestamp() if status.expiration_timestamp else inf,
         )
 
     def _error(self, what: str) -> ClusterConfigurationError:

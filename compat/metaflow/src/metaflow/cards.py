@@ -1,0 +1,5 @@
+"""Cards, which Headway leaves to others."""
+
+from metaflow._missing import absent_module
+
+__getattr__ = absent_module(__name__, like="card")

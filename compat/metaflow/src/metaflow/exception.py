@@ -1,0 +1,22 @@
+"""The exceptions that people catch, as Headway's errors of the same meaning."""
+
+from metaflow._aliases import aliases
+
+__getattr__, __dir__ = aliases(
+    __name__,
+    {
+        "CommandException": "headway.errors:UsageError",
+        "InvalidDecoratorAttribute": "headway.errors:UsageError",
+        "MetaflowDataMissing": "headway.errors:KeyNotFoundError",
+        "MetaflowException": "headway.errors:HeadwayError",
+        "MetaflowExceptionWrapper": "headway.client.errors:TaskFailedError",
+        "MetaflowInvalidPathspec": "headway.client.errors:InvalidPathspecError",
+        "MetaflowNamespaceMismatch": "headway.client.errors:NamespaceMismatchError",
+        "MetaflowNotFound": "headway.errors:NotFoundError",
+        "MetaflowUnknownUser": "headway.errors:SettingsError",
+        "MissingInMergeArtifactsException": "headway.flow.merge:MissingInMergeArtifactsError",
+        "ParameterFieldFailed": "headway.errors:FlowDefinitionError",
+        "ParameterFieldTypeMismatch": "headway.errors:FlowDefinitionError",
+        "UnhandledInMergeArtifactsException": "headway.flow.merge:UnhandledInMergeArtifactsError",
+    },
+)

@@ -1,0 +1,8 @@
+"""The version, which is Headway's."""
+
+from headway.version import VERSION
+
+
+def get_version(public: bool = False) -> str:
+    """Headway's version; ``public`` is taken for the sake of callers and changes nothing."""
+    return VERSION

@@ -1,0 +1,1 @@
+"""The modules of Metaflow's plugins whose exceptions people catch."""

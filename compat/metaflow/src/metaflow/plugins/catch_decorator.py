@@ -1,0 +1,5 @@
+"""``@catch``."""
+
+from metaflow._aliases import aliases
+
+__getattr__, __dir__ = aliases(__name__, {})

@@ -1,0 +1,5 @@
+"""Runs started from Python."""
+
+from metaflow._aliases import aliases
+
+__getattr__, __dir__ = aliases(__name__, {})

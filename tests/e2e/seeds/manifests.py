@@ -1,0 +1,82 @@
+"""The Jobs that a flow's steps become, without any cluster: what the golden files of the seeds hold."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from headway.config.sources import Configuration
+from headway.executors.kubernetes.manifest import PodPlan, job_manifest
+from headway.flow import entry
+from headway.flow.late import parse_with
+from headway.flow.parse import parse_flow
+from headway.flow.spec import FlowSpec
+from headway.launch.steps import PlannedStep, plan_steps
+from headway.store.records import Batch, Code, TaskSpec
+
+#: The default image is that of the launcher's own Python; a golden file needs a fixed one.
+_IMAGE = {"METAFLOW_KUBERNETES_CONTAINER_IMAGE": "python:3.11"}
+
+
+def manifests_of(
+    program: str, folder: Path, environment: Mapping[str, str] | None = None, late: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """The Job of every step of a flow that runs as a pod, in the order of the steps.
+
+    Args:
+        program: The flow file's text.
+        folder: Where to put it; empty.
+        environment: Variables that are set when it is started.
+        late: What stands behind ``--with``.
+    """
+    file = folder / "flow.py"
+    file.write_text(program)
+    environ = {"HOME": str(folder), **_IMAGE, **(environment or {})}
+    with _imported(file) as flow:
+        graph = parse_flow(flow).with_decorators(parse_with(text) for text in late)
+        steps = plan_steps(graph, Configuration.load(environ, folder))
+    return [_manifest(flow.__name__, step) for step in steps.values() if step.kubernetes is not None]
+
+
+@contextmanager
+def _imported(file: Path) -> Iterator[type[FlowSpec]]:
+    """The flow class of a file, whose command line stays asleep."""
+    module = ModuleType("seed_flow")
+    module.__file__ = str(file)
+    entry.disable()
+    sys.modules[module.__name__] = module
+    try:
+        exec(compile(file.read_text(), str(file), "exec", dont_inherit=True), module.__dict__)
+        own = [
+            value
+            for value in vars(module).values()
+            if isinstance(value, type) and issubclass(value, FlowSpec) and value is not FlowSpec
+        ]
+        (flow,) = own
+        yield flow
+    finally:
+        del sys.modules[module.__name__]
+        entry.enable()
+
+
+def _manifest(flow: str, step: PlannedStep) -> dict[str, Any]:
+    assert step.kubernetes is not None
+    batch = Batch(
+        flow=flow,
+        run="1732200000000000",
+        step=step.name,
+        name="b1",
+        user="ann",
+        code=Code("path", "flow.py", ("__main__", flow)),
+        tasks=(TaskSpec("1", 0, 0),),
+        timeout=step.timeout,
+    )
+    plan = PodPlan(
+        runtime_config_map="headway-runtime-0123456789abcdef",
+        datastore="s3://bucket/headway",
+        batch_key=f"v1/{flow}/run/{batch.run}/batch/{batch.name}.json",
+        env={"AWS_REGION": "eu-central-1"},
+    )
+    return job_manifest(step.kubernetes, batch, plan)

@@ -1,0 +1,47 @@
+"""The package of aliases as a flow file meets it: importable, and gone again after each test.
+
+``pytest tests/unit/compat --update-seeds`` writes the golden files of the seeds anew.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+TESTS = Path(__file__).parents[2]
+SOURCE = TESTS.parent / "compat" / "metaflow" / "src"
+
+# The table of the seeds' snippets stands with the end-to-end tests, which run them.
+sys.path.append(str(TESTS / "e2e"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-seeds", action="store_true", help="write the golden files of the seeds anew")
+
+
+@pytest.fixture
+def update_seeds(request: pytest.FixtureRequest) -> bool:
+    # The option exists only where this folder was named on the command line.
+    return bool(request.config.getoption("--update-seeds", default=False))
+
+
+@pytest.fixture
+def source() -> Path:
+    """The import folder that holds the package."""
+    return SOURCE
+
+
+@pytest.fixture
+def metaflow(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """The package, imported anew."""
+    monkeypatch.syspath_prepend(str(SOURCE))
+    forget()
+    yield __import__("metaflow")
+    forget()
+
+
+def forget() -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "metaflow"]:
+        del sys.modules[name]

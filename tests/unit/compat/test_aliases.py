@@ -1,0 +1,157 @@
+"""Every name is one of ours or says that it is missing: none is a silent stand-in."""
+
+import importlib
+import pickle
+import pkgutil
+from types import ModuleType
+
+import pytest
+
+import headway
+from headway.client import Headway
+from headway.errors import FlowDefinitionError, HeadwayError, UsageError
+from headway.flow.merge import UnhandledInMergeArtifactsError
+from headway.flow.transition import InvalidTransitionError
+from headway.flow.values import JSONTypeClass
+from headway.runtime.limits import StepTimeoutError
+
+#: What `from metaflow import …` has to know, from Metaflow's own documentation of its names.
+METAFLOW_NAMES = """
+    FlowSpec step Parameter JSONType JSONTypeClass IncludeFile Config ConfigValue config_expr current
+    parallel_map parallel_imap_unordered profile S3 UserStepDecorator StepMutator FlowMutator
+    user_step_decorator USER_SKIP_STEP namespace get_namespace default_namespace metadata get_metadata
+    default_metadata inspect_spin Metaflow Flow Run Step Task DataArtifact Runner NBRunner Deployer
+    DeployedFlow NBDeployer cards datatools __version__ yaml_parser requirements_txt_parser
+    pyproject_toml_parser conda_environment_yml_parser namespaced_event_name catch timeout environment
+    secrets parallel retry resources batch kubernetes card pytorch_parallel pypi conda schedule project
+    trigger trigger_on_finish pypi_base conda_base exit_hook airflow_external_task_sensor
+    airflow_s3_key_sensor
+"""
+
+
+def modules(package: ModuleType) -> list[ModuleType]:
+    found = pkgutil.walk_packages(package.__path__, "metaflow.")
+    return [package, *(importlib.import_module(item.name) for item in found if "._" not in item.name)]
+
+
+def test_the_names_are_ours(metaflow: ModuleType) -> None:
+    ours = sorted(set(headway.__all__) & set(METAFLOW_NAMES.split()))
+    assert len(ours) > 20
+    assert [name for name in ours if getattr(metaflow, name) is not getattr(headway, name)] == []
+    assert metaflow.Metaflow is Headway
+    assert metaflow.JSONTypeClass is JSONTypeClass
+    assert metaflow.__version__ == headway.__version__
+
+
+def test_every_alias_of_every_module_leads_somewhere(metaflow: ModuleType) -> None:
+    reached = {
+        f"{module.__name__}.{name}"
+        for module in modules(metaflow)
+        for name in dir(module)
+        if not name.startswith("_") and getattr(module, name) is not None
+    }
+    assert {"metaflow.FlowSpec", "metaflow.client.core.Metaflow", "metaflow.lint.LintWarn"} <= reached
+
+
+def test_every_name_of_metaflows_is_known(metaflow: ModuleType) -> None:
+    missing = importlib.import_module("metaflow._missing")
+    known = {*dir(metaflow), *missing.NOT_YET, *missing.LEFT_TO_OTHERS, "cards"}
+    assert set(METAFLOW_NAMES.split()) - known == set()
+
+
+def test_nothing_that_is_here_is_said_to_be_missing(metaflow: ModuleType) -> None:
+    missing = importlib.import_module("metaflow._missing")
+    here = {*headway.__all__, *(name for module in modules(metaflow) for name in dir(module))}
+    assert here.isdisjoint(missing.NOT_YET), "make it an alias, and take it out of the list"
+    assert here.isdisjoint(missing.LEFT_TO_OTHERS), "make it an alias, and take it out of the list"
+
+
+def test_a_star_imports_what_there_is(metaflow: ModuleType) -> None:
+    names: dict[str, object] = {}
+    exec("from metaflow import *", names)
+    assert {"FlowSpec", "step", "kubernetes", "Metaflow"} <= set(names)
+    assert "IncludeFile" not in names
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (
+            "from metaflow import IncludeFile",
+            r"does not have metaflow\.IncludeFile yet\. Read the file in a step",
+        ),
+        ("from metaflow import FlowSpec, Config", r"does not have metaflow\.Config yet\. Use Parameter"),
+        ("import metaflow; metaflow.S3", r"does not have metaflow\.S3 yet\. Use the client library"),
+        ("from metaflow.runner import Runner", r"metaflow\.runner\.Runner yet\. Start `python flow\.py run"),
+        ("from metaflow.exception import MetaflowTaggingError", r"MetaflowTaggingError yet\. Tags are given"),
+        (
+            "from metaflow.plugins.catch_decorator import FailureHandledByCatch",
+            "yet. @catch cannot be carried out",
+        ),
+        ("from metaflow import Flowspec", "cannot import name 'Flowspec' from 'metaflow'"),
+    ],
+)
+def test_importing_what_is_not_there_yet_is_one_clear_error(
+    metaflow: ModuleType, line: str, words: str
+) -> None:
+    with pytest.raises(ImportError, match=words):
+        exec(line, {})
+
+
+@pytest.mark.parametrize(
+    ("imported", "use"),
+    [
+        ("from metaflow import card", "@card\ndef step(self): pass"),
+        ("from metaflow import card", "@card(type='blank')\ndef step(self): pass"),
+        ("from metaflow import schedule", "@schedule(daily=True)\nclass F: pass"),
+        ("from metaflow import Deployer", "Deployer('flow.py').argo_workflows()"),
+        ("from metaflow import conda_base", "conda_base.packages"),
+        ("from metaflow.cards import Markdown", "Markdown('# Title')"),
+        ("from metaflow.cards import MetaflowCard", "class Mine(MetaflowCard): pass"),
+        ("from metaflow.integrations import ArgoEvent", "isinstance(1, ArgoEvent)"),
+        ("import metaflow", "metaflow.cards.Table()"),
+    ],
+)
+def test_what_is_left_to_others_imports_and_says_so_when_used(
+    metaflow: ModuleType, imported: str, use: str
+) -> None:
+    names: dict[str, object] = {}
+    exec(imported, names)
+    with pytest.raises(UsageError, match=r"^Headway does not have metaflow\.") as caught:
+        exec(use, names)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("place", "ours"),
+    [
+        ("exception:MetaflowException", HeadwayError("anything")),
+        ("exception:UnhandledInMergeArtifactsException", UnhandledInMergeArtifactsError(["x"], "join")),
+        ("flowspec:InvalidNextException", InvalidTransitionError("where?")),
+        ("lint:LintWarn", FlowDefinitionError("no start")),
+        ("plugins.timeout_decorator:TimeoutException", StepTimeoutError("too long")),
+    ],
+)
+def test_ours_is_caught_by_metaflows_name(metaflow: ModuleType, place: str, ours: Exception) -> None:
+    module, _, name = place.partition(":")
+    caught = getattr(importlib.import_module(f"metaflow.{module}"), name)
+    with pytest.raises(caught):
+        raise ours
+    assert issubclass(caught, importlib.import_module("metaflow.exception").MetaflowException)
+
+
+def test_an_exception_of_the_persons_own_keeps_its_headline(metaflow: ModuleType) -> None:
+    names: dict[str, type[HeadwayError]] = {}
+    text = "from metaflow.exception import MetaflowException\nclass Mine(MetaflowException):\n    headline = 'Mine'\n"
+    exec(text, names)
+    error = names["Mine"]("what happened")
+    assert (error.headline, error.message, str(error)) == ("Mine", "what happened", "what happened")
+
+
+def test_modules_are_there_without_being_imported_by_name(metaflow: ModuleType) -> None:
+    assert metaflow.exception.MetaflowNotFound is headway.errors.NotFoundError
+    assert metaflow.client.Flow is headway.Flow
+
+
+def test_objects_pickle_under_our_names(metaflow: ModuleType) -> None:
+    assert b"metaflow" not in pickle.dumps(metaflow.exception.MetaflowNotFound)
