@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import NoReturn
 
-from headway.errors import HeadwayError
+from headway.errors import HeadwayError, RunInterruptedError, StoreUnavailableError
 from headway.executors.base import Broken, Ended, Executor, ExecutorEvent, Output, Started, Waiting
 from headway.launch.batches import BatchFactory
 from headway.launch.journal import Journal
@@ -23,7 +24,16 @@ from headway.schedule.events import (
 )
 from headway.schedule.instructions import CancelAttempts, Instruction, RunEnded, ScheduleRetry, StartBatch
 from headway.schedule.scheduler import Scheduler
-from headway.store.records import CONFIGURATION, SUCCEEDED, USER, AttemptRef, Failure, Record
+from headway.store.records import (
+    CONFIGURATION,
+    FAILED,
+    INFRASTRUCTURE,
+    SUCCEEDED,
+    USER,
+    AttemptRef,
+    Failure,
+    Record,
+)
 
 #: Retries that become due within this many seconds of each other go into one batch.
 RETRY_WINDOW = 0.1
@@ -31,6 +41,11 @@ RETRY_WINDOW = 0.1
 CANCELLED = "Cancelled"
 #: What an attempt that was asked to stop ends with: the launcher's word for it, and the pod's own.
 _STOPPED = (CANCELLED, "Terminated")
+
+#: Seconds between two tries to write the journal while the datastore is in trouble.
+_STORE_PAUSE = 5.0
+#: Seconds for which the ends of attempts are waited for that were told a second time to stop.
+_LAST_PATIENCE = 30.0
 
 
 class Driver:
@@ -43,7 +58,8 @@ class Driver:
         journal: Where what happened is written down before anything follows from it.
         reporter: Hears of everything.
         max_splits: The most tasks that one foreach may yield, None for any number.
-        jitter: Between 0 and 1; spreads retries after infrastructure failures.
+        jitter: Between 0 and 1; asked once, spreads the run's retries after infrastructure failures, so that
+            launchers that failed together do not come back together, and yet its own tasks do.
     """
 
     def __init__(
@@ -62,7 +78,7 @@ class Driver:
         self._journal = journal
         self._reporter = reporter
         self._max_splits = max_splits
-        self._jitter = jitter
+        self._spread = 1 + 0.25 * jitter()
         self._events: asyncio.Queue[ExecutorEvent | Event] = asyncio.Queue()
         #: Failed attempts whose consequence the scheduler is about to decide.
         self._undecided: dict[AttemptRef, Record] = {}
@@ -88,15 +104,18 @@ class Driver:
         finally:
             for timer in self._timers:
                 timer.cancel()
-            for executor in self._each():
-                await executor.close(now=self._stops > 1 or self._ended is None)
+            if self._hurry is not None:
+                self._hurry.cancel()
+            async with contextlib.AsyncExitStack() as stack:
+                for executor in self._each():
+                    stack.push_async_callback(executor.close, now=self._stops > 1 or self._ended is None)
 
     def fail(self, error: HeadwayError) -> None:
         """Give the run up: it cannot be driven from here any more."""
         self._events.put_nowait(Broken(error))
 
     def stop(self, reason: str) -> bool:
-        """Stop cleanly; asked again, without the grace that steps were promised.
+        """Stop cleanly; asked again, without the grace that steps were promised, and before long in any case.
 
         Returns:
             Whether this was asked for the first time.
@@ -106,7 +125,17 @@ class Driver:
             self._events.put_nowait(StopRequested(reason))
         elif self._hurry is None:
             self._hurry = asyncio.ensure_future(self._cancel(self._scheduler.active(), reason, now=True))
+            self._timers.add(asyncio.get_running_loop().call_later(_LAST_PATIENCE, self._leave, reason))
         return self._stops == 1
+
+    def _leave(self, reason: str) -> None:
+        names = ", ".join(f"{ref.step}/{ref.task}" for ref in self._scheduler.active()[:5])
+        self.fail(
+            RunInterruptedError(
+                f"The run was {reason}, and not all of it is known to have ended: {names}.",
+                "What could not be stopped ends by itself, at the latest at its deadline; its result is kept.",
+            )
+        )
 
     @property
     def stopping(self) -> bool:
@@ -143,10 +172,11 @@ class Driver:
 
     def _ending(self, record: Record) -> Event:
         if record.outcome == SUCCEEDED:
-            self._reporter.attempt_ended(record, None)
             too_many = self._too_many_splits(record)
             if too_many is not None:
+                self._undecided[record.ref] = record._replace(outcome=FAILED, failure=too_many)
                 return AttemptFailed(record.ref, too_many)
+            self._reporter.attempt_ended(record, None)
             return AttemptSucceeded(record.ref, record.transition)
         failure = record.failure or Failure(USER, "Unknown", "The attempt failed and left no reason.")
         if self._scheduler.stopping and failure.reason in _STOPPED:
@@ -173,17 +203,40 @@ class Driver:
         for event in events:
             answer = self._scheduler.handle(event)
             if isinstance(event, AttemptFailed):
+                if event.failure.kind == INFRASTRUCTURE:
+                    answer = [self._spread_out(item) for item in answer]
                 self._report_failure(event.ref, answer)
             if not isinstance(event, AttemptStarted):
                 # That an attempt began decides nothing.
                 self._journal.append(event)
             instructions += answer
         if instructions:
-            await asyncio.to_thread(self._journal.flush)
+            await self._write_down()
         for instruction in instructions:
             await self._carry_out(instruction)
         if events:
             self._reporter.progress(self._scheduler.counts())
+
+    async def _write_down(self) -> None:
+        """Write the journal, however long the datastore is in trouble: until then nothing may follow."""
+        troubled = False
+        while True:
+            try:
+                await asyncio.to_thread(self._journal.flush)
+                break
+            except StoreUnavailableError as error:
+                if self._stops > 1:
+                    raise
+                troubled = True
+                self._reporter.waiting(Waiting("", None, "Datastore", error.message))
+                await asyncio.sleep(_STORE_PAUSE)
+        if troubled:
+            self._reporter.waiting(Waiting("", None, "", ""))
+
+    def _spread_out(self, instruction: Instruction) -> Instruction:
+        if not isinstance(instruction, ScheduleRetry):
+            return instruction
+        return replace(instruction, delay=round(instruction.delay * self._spread, 1))
 
     def _report_failure(self, ref: AttemptRef, answer: Sequence[Instruction]) -> None:
         record = self._undecided.pop(ref, None)
@@ -194,7 +247,7 @@ class Driver:
     async def _carry_out(self, instruction: Instruction) -> None:
         match instruction:
             case StartBatch():
-                if len(instruction.tasks) > 1:
+                if len(instruction.tasks) > 1 and not instruction.tasks[0].attempt:
                     self._reporter.fan_out(instruction.step, len(instruction.tasks))
                 await self._executors[instruction.step].start(self._batches.make(instruction))
             case ScheduleRetry(ref, delay):
@@ -212,8 +265,7 @@ class Driver:
                 await executor.cancel(mine, failure, now=now)
 
     def _schedule_retry(self, ref: AttemptRef, delay: float) -> None:
-        spread = 0.25 * self._jitter() if delay else 0.0
-        self._timers.add(asyncio.get_running_loop().call_later(delay * (1 + spread), self._retry_due, ref))
+        self._timers.add(asyncio.get_running_loop().call_later(delay, self._retry_due, ref))
 
     def _retry_due(self, ref: AttemptRef) -> None:
         """Retries that become due close together start together."""

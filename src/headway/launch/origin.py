@@ -1,5 +1,6 @@
 """How the person started the flow here, so that it can be started again in a child or a pod."""
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from typing import Any
 
 from headway.errors import UsageError
 from headway.store.records import Code
+
+#: ``-c`` among letters of the interpreter that take no value, and what stands right behind it.
+_COMMAND = re.compile(r"-[bBdEiIOPqRsSuvx]*c(.*)", re.DOTALL)
 
 #: The file that ``python -c`` becomes where a file is needed.
 SOURCE_FILE = "flow_from_command_line.py"
@@ -62,15 +66,15 @@ def find_origin(
 
 
 def _source_of(arguments: Sequence[str]) -> str | None:
-    """The text after ``-c``, which may stand behind other options of the interpreter."""
+    """The text after ``-c``, which may stand behind other options of the interpreter, and close to its own."""
     takes_value = {"-W", "-X", "--check-hash-based-pycs"}
     rest = list(arguments[1:])
     while rest:
         option = rest.pop(0)
         if option in takes_value:
             rest = rest[1:]
-        elif option.startswith("-") and not option.startswith("--") and option.endswith("c"):
-            return rest[0] if rest else None
+        elif command := _COMMAND.fullmatch(option):
+            return command[1] or (rest[0] if rest else None)
         elif not option.startswith("-"):
             return None
     return None

@@ -7,7 +7,7 @@ import platform
 import signal
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,24 +17,24 @@ from headway.config.datastore import Choice, choose_datastore
 from headway.config.general import datastore_roots
 from headway.config.general import user as configured_user
 from headway.config.sources import Configuration
-from headway.errors import HeadwayError
+from headway.errors import HeadwayError, RunInterruptedError, StoreError, UsageError
 from headway.executors.base import Executor
 from headway.executors.local.executor import LocalExecutor
-from headway.executors.local.zygote import Zygote
+from headway.executors.local.zygote import CAN_FORK, Zygote
 from headway.flow.graph import Graph
 from headway.launch.batches import BatchFactory, StepRun
 from headway.launch.driver import Driver
 from headway.launch.index import remember_run
 from headway.launch.journal import Journal
 from headway.launch.keeper import kept
-from headway.launch.lease import Holder, Lease
+from headway.launch.lease import Holder, Lease, LeaseLostError
 from headway.launch.origin import Origin
 from headway.launch.reporter import Reporter
 from headway.launch.run_ids import claim_run
 from headway.launch.steps import PlannedStep, plan_steps, schedule_plan
 from headway.runtime.commit import commit
 from headway.runtime.state import PARAMETERS
-from headway.schedule.instructions import RunEnded
+from headway.schedule.instructions import INTERRUPTED, RunEnded
 from headway.schedule.scheduler import Scheduler
 from headway.store import layout
 from headway.store.artifacts import ArtifactStore
@@ -149,14 +149,20 @@ class _Wiring:
         """The settings of the steps that run as pods, by step."""
         return {name: step.kubernetes for name, step in self.steps.items() if step.kubernetes is not None}
 
+    @property
+    def has_local_steps(self) -> bool:
+        """Whether some step runs on this machine."""
+        return len(self.remote) < len(self.steps)
+
     @contextmanager
     def warm_parent(self) -> Iterator[tuple[Code, Zygote | None]]:
         """The code as local steps start it, and the process they are forked from.
 
-        It imports the flow while everything else gets ready. There is none where every step is a pod.
+        It imports the flow while everything else gets ready. There is none where every step is a pod, or
+        where forking is not safe (macOS): then every attempt gets a process started afresh.
         """
         with _local_code(self.request.origin) as code:
-            zygote = Zygote(code, self.choice.url) if len(self.remote) < len(self.steps) else None
+            zygote = Zygote(code, self.choice.url) if self.has_local_steps and CAN_FORK else None
             try:
                 yield code, zygote
             finally:
@@ -172,13 +178,15 @@ class _Wiring:
             code = await asyncio.to_thread(self._ship, store) if cluster else local_code
             holder = Holder.here(self.user)
             record = await asyncio.to_thread(self._claim, store, code, holder)
+            await stack.enter_async_context(_ended(store, record))
+            await asyncio.to_thread(self._announce, store, record)
             lease = Lease(store, record.flow, record.run, holder)
             await asyncio.to_thread(lease.acquire)
             scheduler = Scheduler(
                 schedule_plan(self.request.graph), {name: step.policy for name, step in self.steps.items()}
             )
             executors: dict[str, Executor] = {}
-            if zygote is not None:
+            if self.has_local_steps:
                 executors.update(dict.fromkeys(self.steps, self._local(store, zygote)))
             if cluster is not None:
                 executors.update(dict.fromkeys(self.remote, self._kubernetes(store, record, cluster)))
@@ -193,13 +201,7 @@ class _Wiring:
             stack.enter_context(_interruptible(driver, self.reporter))
             await stack.enter_async_context(kept(lease, driver.fail))
             self.reporter.run_started(record)
-            try:
-                ended = await driver.run()
-            except HeadwayError as error:
-                await asyncio.to_thread(
-                    _record_end, store, record, RunEnded(FAILED, message=error.message), {}
-                )
-                raise
+            ended = await driver.run()
             end = await asyncio.to_thread(_record_end, store, record, ended, scheduler.winners())
         self.reporter.run_ended(end)
         return end
@@ -231,13 +233,15 @@ class _Wiring:
         lent = credentials_to_forward(store.url) if self.request.forward_credentials else None
         return KubernetesExecutor(cluster, store, record.flow, record.run, self.remote, env, limit, lent)
 
-    def _local(self, store: ObjectStore, zygote: Zygote) -> Executor:
+    def _local(self, store: ObjectStore, zygote: Zygote | None) -> Executor:
         limit = self.request.max_workers or _LOCAL_PER_CPU * _processors()
         return LocalExecutor(store, zygote, limit)
 
     def _claim(self, store: ObjectStore, code: Code, holder: Holder) -> RunRecord:
-        """The run's own id and record, its parameters, and its place in the local index."""
+        """The run's own id and record, and its parameters."""
         request = self.request
+        # What cannot be stored is found out before there is a run.
+        artifacts = ArtifactStore(store, self.flow).save_many(dict(request.parameters))
         record = claim_run(
             store,
             RunRecord(
@@ -255,14 +259,27 @@ class _Wiring:
             holder.id,
         )
         store.put(layout.flow_marker(self.flow), b"")
-        artifacts = ArtifactStore(store, self.flow).save_many(dict(request.parameters))
         now = time.time()
         parameters = Record(PARAMETERS, SUCCEEDED, artifacts=artifacts, started=now, ended=now)
         commit(store, self.flow, record.run, parameters)
-        remember_run(self.local_root, store.url, record)
-        if request.run_id_file:
-            Path(request.run_id_file).write_text(record.run)
         return record
+
+    def _announce(self, store: ObjectStore, record: RunRecord) -> None:
+        """Leave the run's id where people and scripts look for it."""
+        try:
+            remember_run(self.local_root, store.url, record)
+        except (OSError, StoreError) as error:
+            # A courtesy: the run itself needs no folder here, which in a container may be read-only.
+            self.reporter.note(f"The run is not noted in {self.local_root}: {error}")
+        path = self.request.run_id_file
+        if path:
+            try:
+                Path(path).write_text(record.run)
+            except OSError as error:
+                raise UsageError(
+                    f"--run-id-file={path} cannot be written: {error.strerror}.",
+                    "Name a file in a folder that is there.",
+                ) from error
 
     def _batches(self, record: RunRecord, local_code: Code, code: Code) -> BatchFactory:
         steps = {
@@ -287,6 +304,21 @@ class _Wiring:
             steps,
             log_limit=self.request.max_log_size * 1_000_000,
         )
+
+
+@contextlib.asynccontextmanager
+async def _ended(store: ObjectStore, record: RunRecord) -> AsyncIterator[None]:
+    """Whatever breaks the block off ends the run, unless that is another launcher, which drives it now."""
+    try:
+        yield
+    except LeaseLostError:
+        raise
+    except BaseException as error:
+        interrupted = isinstance(error, (RunInterruptedError, asyncio.CancelledError))
+        message = error.message if isinstance(error, HeadwayError) else f"{type(error).__name__}: {error}"
+        ended = RunEnded(INTERRUPTED if interrupted else FAILED, message=message)
+        await asyncio.to_thread(_record_end, store, record, ended, {})
+        raise
 
 
 def _record_end(store: ObjectStore, record: RunRecord, ended: RunEnded, winners: Mapping[str, int]) -> RunEnd:
@@ -314,7 +346,7 @@ def _local_code(origin: Origin) -> Iterator[Code]:
         yield origin.code
         return
     with tempfile.TemporaryDirectory(prefix="headway-") as folder:
-        (Path(folder) / origin.code.main).write_text(origin.source)
+        (Path(folder) / origin.code.main).write_text(origin.source, encoding="utf-8")
         yield origin.code._replace(root=folder)
 
 

@@ -62,7 +62,8 @@ def _options(given: argparse.Namespace) -> Options:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("headway.localcluster", description=__doc__)
+    words = "The embedded cluster: the Kubernetes API on loopback, pods as processes."
+    parser = argparse.ArgumentParser("headway cluster", description=words)
     parser.add_argument("--state", help="the folder for the cluster's files")
     commands = parser.add_subparsers(dest="command", required=True)
     begin = commands.add_parser("start", help="start the cluster and print how to reach it")

@@ -44,7 +44,7 @@ from headway.localcluster.objects.kinds import CLUSTER_ROLE, NAMESPACE, POD, PRI
 from headway.localcluster.objects.store import Store
 from headway.localcluster.options import Options
 from headway.localcluster.scheduling.scheduler import Scheduler
-from headway.localcluster.state import State
+from headway.localcluster.state import READY, State
 
 _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 _MAX_BODY = 3 * 1024 * 1024
@@ -202,7 +202,7 @@ class _Cluster:
         # What exists now stays: the collector need not look at it again.
         gc.freeze()
         _log.info("ready on port %d, isolation: %s", port, isolation)
-        os.write(ready, b"ok")
+        os.write(ready, READY)
         os.close(ready)
 
     def _fault_actions(self, kubelet: Kubelet, watcher: Watcher) -> dict[str, Any]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from headway.errors import HeadwayError
 from headway.localcluster.certificates import ensure
 from headway.localcluster.options import Options
-from headway.localcluster.state import State, default_folder
+from headway.localcluster.state import OCCUPIED, READY, State, default_folder
 
 _STOP_PATIENCE = 10.0
 _LOG_TAIL = 2000
@@ -54,23 +56,34 @@ def start(options: Options | None = None, folder: Path | None = None) -> Handle:
     ensure(state.certificates)
     wanted = options or Options()
     port = wanted.port or state.record().get("port", 0)
-    state.write_record({"options": wanted.dump(), "port": port})
     reading, writing = os.pipe()
-    pid = _spawn(state, writing)
+    pid = _spawn(state, writing, {**wanted.dump(), "port": port})
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
         said = pipe.read()
-    handle = running(state.folder)
-    if said != b"ok" or handle is None:
+    if said == OCCUPIED:
         os.waitpid(pid, 0)
+    handle = _soon_running(state) if said == OCCUPIED else running(state.folder)
+    if said not in (READY, OCCUPIED) or handle is None:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
         reason = said.decode() or state.log.read_text(errors="replace")[-_LOG_TAIL:].strip()
         raise HeadwayError(f"The embedded cluster did not start: {reason}", f"Its log is {state.log}.")
     return handle
 
 
-def _spawn(state: State, ready: int) -> int:
+def _soon_running(state: State) -> Handle | None:
+    """The cluster that somebody else is starting at this moment."""
+    deadline = time.monotonic() + _STOP_PATIENCE
+    while (found := running(state.folder)) is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
+
+
+def _spawn(state: State, ready: int, options: dict[str, Any]) -> int:
     """Start the daemon with its output in the log; `ready` stays open in it."""
     command = [sys.executable, "-m", "headway.localcluster.daemon", str(state.folder), str(ready)]
+    command.append(json.dumps(options))
     os.set_inheritable(ready, True)
     log = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     actions = [

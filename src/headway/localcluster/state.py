@@ -12,6 +12,11 @@ from typing import IO, Any
 
 from headway.errors import HeadwayError
 
+READY = b"ok"
+"""What a daemon says to its starter when its API answers."""
+OCCUPIED = b"another cluster runs in this folder"
+"""What it says where it has to give way to another."""
+
 
 def default_folder() -> Path:
     """`$XDG_STATE_HOME/headway/cluster`."""

@@ -2,13 +2,13 @@
 
 import os
 import sys
-from typing import Any, Dict, Optional
+from typing import Any, Callable, Dict, Optional
 
 from headway.errors import HeadwayError, StoreConfigurationError, StoreUnavailableError
 from headway.flow.current import current
 from headway.flow.spec import bind, call_step, inherited, produced
 from headway.flow.task import Input, TaskContext
-from headway.runtime.channel import Report
+from headway.runtime.channel import BEGUN, OVER, Report
 from headway.runtime.limits import StepTimeoutError, TimeLimit
 from headway.runtime.state import PARAMETERS, sources
 from headway.store.artifacts import ArtifactStore
@@ -37,14 +37,24 @@ _KINDS = (
 )
 
 
-def run_attempt(flow_class: Any, batch: Batch, task: TaskSpec, store: ObjectStore) -> Report:
+def _unmarked(which: bytes) -> None:
+    """Nobody watches the time from outside."""
+
+
+def run_attempt(
+    flow_class: Any,
+    batch: Batch,
+    task: TaskSpec,
+    store: ObjectStore,
+    mark: Callable[[bytes], None] = _unmarked,
+) -> Report:
     """Run one task of a batch in this process.
 
     Nothing the step raises leaves this function: it becomes the report's failure, and the
     traceback is printed on stderr, the way Python prints it but without our own frames.
     """
     try:
-        return _run(flow_class, batch, task, store)
+        return _run(flow_class, batch, task, store, mark)
     except SystemExit as error:
         return _exited(batch, error)
     except BaseException as error:
@@ -62,11 +72,17 @@ def failed_report(batch: Batch, error: BaseException) -> Report:
     return report
 
 
-def _run(flow_class: Any, batch: Batch, task: TaskSpec, store: ObjectStore) -> Report:
+def _run(
+    flow_class: Any, batch: Batch, task: TaskSpec, store: ObjectStore, mark: Callable[[bytes], None]
+) -> Report:
     flow = bind(flow_class, _context(batch, task, store))
     _tell_current(batch, task)
-    with TimeLimit(batch.step, batch.timeout):
-        said = call_step(flow)
+    mark(BEGUN)
+    try:
+        with TimeLimit(batch.step, batch.timeout):
+            said = call_step(flow)
+    finally:
+        mark(OVER)
     artifacts: Dict[str, ArtifactRef] = dict(inherited(flow))
     artifacts.update(ArtifactStore(store, batch.flow).save_many(produced(flow)))
     transition = Transition(said.targets, said.foreach, said.splits) if said else None
@@ -192,7 +208,7 @@ def by_signal(step: str, number: int) -> Failure:
     """The failure of a process that a signal ended."""
     if number == 9:
         return Failure(
-            USER,
+            RESOURCES,
             "Killed",
             f"The process of step {step} was killed (SIGKILL).",
             "Usually by the kernel when memory ran out: ask for more with memory=…, or look for what sends SIGKILL.",

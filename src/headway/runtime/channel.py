@@ -1,6 +1,7 @@
-"""How a forked child tells its supervisor what came of the step: one JSON message on a pipe.
+"""How a forked child tells its supervisor what came of the step: marks and one JSON message on a pipe.
 
-The child writes its whole report at once and closes the pipe; end of file without a
+It marks when the step's own code begins and when it is over, since only that time counts against
+``@timeout``; at last it writes its whole report at once and closes the pipe. End of file without a
 report means that the process died before it could say anything.
 """
 
@@ -11,6 +12,9 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 from headway.store.records import ArtifactRef, Failure, Transition
 
 _CHUNK = 1 << 20
+
+#: The marks; a report begins with a brace.
+BEGUN, OVER = b"+", b"-"
 
 
 class Report(NamedTuple):
@@ -54,9 +58,32 @@ def send(fd: int, report: Report) -> None:
         os.close(fd)
 
 
+def mark(fd: int, which: bytes) -> None:
+    """Say that the step's code begins or is over."""
+    os.write(fd, which)
+
+
+class Watch:
+    """Whether the step's own code runs, as the marks on the report's pipe say.
+
+    Attributes:
+        running: Between the two marks.
+    """
+
+    def __init__(self) -> None:
+        self.running = False
+        self._read = 0
+
+    def hear(self, data: bytes) -> None:
+        """Take what was read from the pipe, from its beginning on."""
+        for which in (data[index : index + 1] for index in range(min(len(data), 2 - self._read))):
+            self._read += 1
+            self.running = which == BEGUN
+
+
 def decode_parts(parts: List[bytes]) -> Optional[Report]:
     """The report made of what was read, None where the child died before it finished writing one."""
-    data = b"".join(parts)
+    data = b"".join(parts).lstrip(BEGUN + OVER)
     if not data:
         return None
     try:

@@ -27,6 +27,7 @@ def become_child(stdout: int, stderr: int, signals: Mapping[int, Any] = SIGNALS)
     signal.set_wakeup_fd(-1)
     for number, handler in signals.items():
         signal.signal(number, handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
     os.setpgid(0, 0)
     os.dup2(stdout, 1)
     os.dup2(stderr, 2)
@@ -79,7 +80,7 @@ def run(
     reseed()
     code = 1
     try:
-        report = run_attempt_of(load, batch, task, open_store)
+        report = run_attempt_of(load, batch, task, open_store, lambda which: channel.mark(report_fd, which))
         channel.send(report_fd, report)
         if report.failure is None:
             code = 0
@@ -90,7 +91,11 @@ def run(
 
 
 def run_attempt_of(
-    load: Callable[[], Any], batch: Batch, task: TaskSpec, open_store: Callable[[], ObjectStore]
+    load: Callable[[], Any],
+    batch: Batch,
+    task: TaskSpec,
+    open_store: Callable[[], ObjectStore],
+    mark: Callable[[bytes], None],
 ) -> channel.Report:
     """The attempt, importing the flow's code first; a failing import is the attempt's failure."""
     try:
@@ -98,7 +103,7 @@ def run_attempt_of(
         store = open_store()
     except BaseException as error:
         return failed_report(batch, error)
-    return run_attempt(flow_class, batch, task, store)
+    return run_attempt(flow_class, batch, task, store, mark)
 
 
 def _leave(code: int) -> NoReturn:

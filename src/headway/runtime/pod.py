@@ -113,6 +113,8 @@ def _fork(batch: Batch, task: TaskSpec, root: str) -> Tuple[int, Dict[str, int]]
         reads[name], writes[name] = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
+    # A SIGTERM that comes after the fork and before the handlers of either side would be lost: it waits.
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
     pid = os.fork()
     if pid == 0:
         for fd in reads.values():

@@ -59,7 +59,7 @@ class LogShipper:
         A failure is of no account: the launcher finds the record by itself, only later.
         """
         try:
-            self._put(END, self._take())
+            self._put(self._key(END), self._take())
         except StoreError:
             return
 
@@ -69,26 +69,37 @@ class LogShipper:
                 if not self._waiting:
                     self._change.wait()
                     continue
-                lines = self._take()
+                key, lines = self._key(LOG), self._take()
                 self._change.release()
                 try:
-                    self._put(LOG, lines)
-                    lines = []
-                except StoreError:
-                    # Kept for the next round; the whole log is stored at the end in any case.
-                    pass
+                    self._put_until_it_is_there(key, lines)
                 finally:
                     self._change.acquire()
-                    self._waiting[:0] = lines
                 self._change.wait_for(lambda: self._closed, INTERVAL)
+
+    def _put_until_it_is_there(self, key: str, lines: List[StampedLine]) -> None:
+        """Repeated under the same key, so that no line is seen twice; the whole log is stored at the end in any case."""
+        while not self._closed:
+            try:
+                self._put(key, lines)
+            except StoreError:
+                with self._change:
+                    self._change.wait_for(lambda: self._closed, INTERVAL)
+            else:
+                return
+        with self._change:
+            # They go with the end's own lines, before them.
+            self._waiting[:0] = lines
 
     def _take(self) -> List[StampedLine]:
         lines, self._waiting = self._waiting, []
         return lines
 
-    def _put(self, kind: str, lines: List[StampedLine]) -> None:
-        key = feed_key(self._flow, self._run, int(time() * 1000), self._ref, self._sequence, kind)
+    def _key(self, kind: str) -> str:
         self._sequence += 1
+        return feed_key(self._flow, self._run, int(time() * 1000), self._ref, self._sequence - 1, kind)
+
+    def _put(self, key: str, lines: List[StampedLine]) -> None:
         streams: Dict[str, bytes] = {}
         for line in lines:
             streams[line.stream] = streams.get(line.stream, b"") + line.encode()

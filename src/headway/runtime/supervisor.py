@@ -50,7 +50,7 @@ class Supervisor:
         book: Collects the lines.
         show: Called with whole lines as they come.
         grace: Seconds between SIGTERM and the end of the pod.
-        time_limit: Seconds after which the child is killed whatever it does, None for none.
+        time_limit: Seconds that the step's code may run before the child is killed whatever it does, None for any.
     """
 
     def __init__(
@@ -73,8 +73,10 @@ class Supervisor:
         self._cpu = 0.0
         self._terminated = False
         self._expired = ""
-        self._kill_at = None if time_limit is None else time.monotonic() + time_limit
-        self._kill_why = "timeout"
+        self._limit = time_limit
+        self._watch = channel.Watch()
+        self._kill_at: Optional[float] = None
+        self._kill_why = ""
 
     def run(self) -> Ended:
         """Until the child has ended and its pipes are empty."""
@@ -84,6 +86,7 @@ class Supervisor:
         signal.set_wakeup_fd(wake_write)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: self._terminate())
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
         selector = selectors.DefaultSelector()
         selector.register(wake_read, selectors.EVENT_READ, "wake")
         for name, fd in self._pipes.items():
@@ -123,6 +126,8 @@ class Supervisor:
             del self._pipes[name]
         elif name == "report":
             self._report.append(data)
+            self._watch.hear(data)
+            self._watch_time()
         else:
             self._show(self._book.feed(name, data))
 
@@ -132,6 +137,13 @@ class Supervisor:
         if self._kill_at is None:
             return None
         return max(0.0, self._kill_at - time.monotonic())
+
+    def _watch_time(self) -> None:
+        """The step keeps its own time; this is for one that does not let itself be stopped."""
+        if self._terminated or self._limit is None:
+            return
+        self._kill_at = time.monotonic() + self._limit if self._watch.running else None
+        self._kill_why = "timeout"
 
     def _terminate(self) -> None:
         """The pod is to stop: tell the step, and leave time to commit what it leaves."""

@@ -18,6 +18,7 @@ import selectors
 import signal
 import socket
 import sys
+import warnings
 from typing import Any, Callable, Dict, List, NoReturn, Optional, Tuple
 
 from headway.runtime import child, reseed
@@ -40,6 +41,8 @@ def main() -> NoReturn:
     control = socket.socket(fileno=int(fd))
     control.set_inheritable(False)
     os.environ["HEADWAY_IN_TASK"] = "1"
+    # Python warns of threads; those that are there when we fork are known to survive it.
+    warnings.filterwarnings("ignore", message=".*fork", category=DeprecationWarning)
     load, unfit = _import_once(code)
     why = unforkable() or unfit
     # What the import printed must not be printed again by each child.
@@ -59,17 +62,25 @@ def _import_once(code: Code) -> Tuple[Callable[[], Any], str]:
     """
     unfit = ""
     try:
-        if code.kind != "module":
-            with open(os.path.join(code.root, code.main), encoding="utf-8", errors="replace") as file:
-                source = file.read()
-            reseed.keep(source)
-            if reseed.unseeded_generator(source):
-                unfit = "the flow's file makes a random generator that every task would share"
         flow_class = load_flow(code, code.root)
+        source = _main_source(code)
+        reseed.keep(source)
+        if reseed.unseeded_generator(source):
+            unfit = "the flow's file makes a random generator that every task would share"
         reseed.remember()
     except BaseException as error:
         return _raiser(error), unfit
     return lambda: flow_class, unfit
+
+
+def _main_source(code: Code) -> str:
+    """The text of the main file, "" where it has none."""
+    path = getattr(sys.modules["__main__"], "__file__", None) or os.path.join(code.root, code.main)
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
 
 
 def _raiser(error: BaseException) -> Callable[[], Any]:
@@ -150,13 +161,16 @@ class Zygote:
         else:
             for pid, number in self._children.items():
                 if number == command["child"]:
-                    _signal_group(pid, command["signal"])
+                    _signal(pid, command["signal"])
         return True
 
     def _fork(self, number: int, index: int, fds: List[int]) -> None:
+        # A SIGTERM that finds the child before it has handlers of its own would be lost: it waits.
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
         pid = os.fork()
         if pid == 0:
             self._run_child(index, fds)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
         for fd in fds:
             os.close(fd)
         self._children[pid] = number
@@ -206,6 +220,17 @@ def _wait() -> Optional[Tuple[int, int, int, float]]:
     if pid == 0:
         return None
     return pid, status, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime
+
+
+def _signal(pid: int, number: int) -> None:
+    """To the step's own process, which passes on what it wants passed on, as in a pod; SIGKILL ends all of them."""
+    if number == signal.SIGKILL:
+        _signal_group(pid, number)
+        return
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
 
 
 def _signal_group(pid: int, number: int) -> None:

@@ -8,7 +8,7 @@ Substitutions = Sequence[tuple[str, str]]
 
 #: Sizes that fit a small node, whatever a document asks for; no node of the tests has a GPU.
 SIZES = {
-    "cpu": "0.02",
+    "cpu": "0.2",
     "memory": "100",
     "disk": "50",
     "gpu": "None",

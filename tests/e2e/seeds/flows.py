@@ -36,7 +36,8 @@ def flow_name(text: str) -> str | None:
         tree = ast.parse(text)
     except SyntaxError:
         return None
-    return next((node.name for node in tree.body if isinstance(node, ast.ClassDef)), None)
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    return next((node.name for node in classes if "FlowSpec" in map(ast.unparse, node.bases)), None)
 
 
 def _as_class(text: str) -> tuple[str, str]:

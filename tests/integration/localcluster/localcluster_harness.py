@@ -94,7 +94,12 @@ class Cluster:
 def pod(name: str, *command: str, spec: dict[str, Any] | None = None, **container: Any) -> dict[str, Any]:
     """A pod of one container that is not restarted."""
     main = {"name": "main", "image": "python:3.11", "command": list(command), **container}
-    whole = {"restartPolicy": "Never", "terminationGracePeriodSeconds": 1, "containers": [main], **(spec or {})}
+    whole = {
+        "restartPolicy": "Never",
+        "terminationGracePeriodSeconds": 1,
+        "containers": [main],
+        **(spec or {}),
+    }
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": whole}
 
 

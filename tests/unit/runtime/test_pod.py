@@ -463,7 +463,7 @@ SAID = Failure(USER, "Exception", "MemoryError", "", "Traceback …", "MemoryErr
         (ended(terminated=True, expired="grace"), False, (INFRASTRUCTURE, "Terminated")),
         (ended(report=Report(failure=SAID), terminated=True), False, (INFRASTRUCTURE, "Terminated")),
         (ended(report=Report(failure=SAID)), False, (USER, "Exception")),
-        (ended(), False, (USER, "Killed")),
+        (ended(), False, (RESOURCES, "Killed")),
         (ended(signal=None, code=70), False, (USER, "Exit")),
         (ended(signal=64), False, (USER, "Signal")),
     ],

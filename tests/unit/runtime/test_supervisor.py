@@ -174,8 +174,14 @@ def test_a_second_sigterm_does_not_give_more_time() -> None:
 
 
 def test_the_time_limit_ends_what_does_not_end_itself() -> None:
-    ended = supervise("time.sleep(60)", limit=0.05).ended
+    ended = supervise("os.write(report, b'+'); time.sleep(60)", limit=0.05).ended
     assert (ended.signal, ended.terminated, ended.expired) == (signal.SIGKILL, False, "timeout")
+
+
+def test_only_the_step_s_own_time_counts() -> None:
+    program = f"time.sleep(0.15); os.write(report, b'+'); os.write(report, b'-'); time.sleep(0.15); os.write(report, {REPORT.encode()!r})"
+    ended = supervise(program, limit=0.1).ended
+    assert (ended.report, ended.code, ended.expired) == (REPORT, 0, "")
 
 
 def test_what_the_step_left_running_goes_with_it() -> None:

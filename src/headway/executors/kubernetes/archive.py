@@ -32,7 +32,16 @@ LAUNCHER_ONLY = frozenset(
 #: The package of aliases, and the mark by which it is told from another one of this name.
 _ALIASES, _MARK = "metaflow", "__headway__"
 
-_MAIN = "from headway.runtime.pod import main\n\nmain()\n"
+#: The first process of a container is deaf to SIGTERM until it has a handler: that comes before all else.
+_MAIN = """import os
+import signal
+
+signal.signal(signal.SIGTERM, lambda *_: os._exit(75))
+
+from headway.runtime.pod import main
+
+main()
+"""
 _PACKAGE = Path(__file__).parents[2]
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 

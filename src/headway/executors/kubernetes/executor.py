@@ -36,6 +36,8 @@ _STORE_PAUSE = 5.0
 #: Seconds beyond their grace for which stopped pods are waited for.
 _STOP_MARGIN = 15.0
 _POLL = 0.1
+#: Seconds for which the state of a pod that was asked to stop is waited for.
+_REASON_PATIENCE = 3.0
 
 
 class KubernetesExecutor:
@@ -73,13 +75,15 @@ class KubernetesExecutor:
         self._restrict(cluster.restricted)
         self._jobs = Jobs()
         self._settler = Settler(store, clock)
-        self._feed = FeedReader(store, flow, run, int(clock() * 1000))
+        self._feed = FeedReader(store, flow, run, int(clock() * 1000), clock)
         self._threads = ThreadPoolExecutor(_STORE_THREADS, "headway-store")
         self._tasks: set[asyncio.Task[None]] = set()
         self._services: list[asyncio.Task[None]] = []
         self._sink: Sink = lambda _: None
         self._cancelled = False
-        hooks = Hooks(self._refused, self._job_waits, self._withdrawn)
+        hooks = Hooks(
+            self._refused, self._job_waits, self._withdrawn, lambda error: self._sink(Broken(error))
+        )
         self._submitter = Submitter(cluster, store, self._jobs, limit, pod_env, self._secret, hooks)
         self._observer = Observer(cluster.client, flow, run, self._jobs, self)
 
@@ -131,9 +135,12 @@ class KubernetesExecutor:
             if all(attempt.cancelled for attempt in job.attempts.values()):
                 self._submitter.withdraw(job, now=now)
             else:
-                for attempt in list(job.attempts.values()):
-                    if attempt.cancelled and attempt.pod:
-                        await self._submitter.delete_pod(job, attempt.pod, now=now)
+                for attempt in [each for each in job.attempts.values() if each.cancelled]:
+                    if attempt.pod:
+                        self._submitter.delete_pod(job, attempt.pod, now=now)
+                    else:
+                        # Its turn may still come; by then it has a record, and its pod refuses to begin.
+                        self.over(job, attempt, failure)
 
     async def close(self, *, now: bool = False) -> None:
         """Take away what still runs, wait until it is gone, and let go of everything."""
@@ -161,10 +168,13 @@ class KubernetesExecutor:
     async def _wait_until_gone(self, *, now: bool) -> None:
         grace = max((s.termination_grace_period_seconds for s in self._settings.values()), default=0)
         patience = _STOP_MARGIN + (0 if now else grace)
-        until = time.monotonic() + patience
+        until = self._client.clock.monotonic() + patience
         await self._calls_return(patience)
-        while time.monotonic() < until and any(job.live_pods or job.attempts for job in self._jobs):  # noqa: ASYNC110
+        while self._client.clock.monotonic() < until and self._is_busy():  # noqa: ASYNC110
             await asyncio.sleep(_POLL)
+
+    def _is_busy(self) -> bool:
+        return any(job.live_pods or job.attempts for job in self._jobs)
 
     async def _calls_return(self, patience: float) -> None:
         with contextlib.suppress(asyncio.TimeoutError):
@@ -251,14 +261,19 @@ class KubernetesExecutor:
 
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
+        troubled = False
         while True:
             placed = [attempt.placed for _, attempt in self._jobs.attempts() if attempt.placed is not None]
-            youngest = time.monotonic() - max(placed) if placed else None
+            youngest = self._client.clock.monotonic() - max(placed) if placed else None
             if youngest is not None:
                 try:
                     for report in await loop.run_in_executor(self._threads, self._feed.poll, self._threads):
                         self._heard(report)
+                    if troubled:
+                        troubled = False
+                        self._sink(Waiting("", None, "", ""))
                 except StoreError as error:
+                    troubled = True
                     self._sink(Waiting("", None, "Datastore", error.message))
                     await asyncio.sleep(_STORE_PAUSE)
             await asyncio.sleep(next_pause(youngest) if youngest is not None else 0.1)
@@ -268,9 +283,10 @@ class KubernetesExecutor:
         if found is None:
             return
         job, attempt = found
-        if report.lines:
+        # Once its end is being settled, what is not shown yet comes from its log.
+        if report.lines and not attempt.settling:
             for line in report.lines:
-                attempt.shown[line.stream] = attempt.shown.get(line.stream, 0) + 1
+                attempt.shown[line.stream] = attempt.shown.get(line.stream, 0) + (not line.continues)
             self._sink(Output(attempt.ref, texts(report.lines)))
         if report.ended:
             missing = Failure(
@@ -297,6 +313,8 @@ class KubernetesExecutor:
             except StoreError as error:
                 self._sink(Waiting(job.batch.step, attempt.ref, "Datastore", error.message))
                 await asyncio.sleep(_STORE_PAUSE)
+        if record.failure is not None and record.failure.reason == "Terminated" and attempt.cancelled is None:
+            record = await self._with_reason(attempt, record, record.failure)
         if attempt.pod and record.outcome != LOST:
             self.running(job, attempt, record.metadata)
         if rest:
@@ -305,14 +323,24 @@ class KubernetesExecutor:
         self._sink(Ended(attempt.ref, record))
         self._submitter.share()
         if record.outcome == LOST:
-            await self._clear_away(job, attempt)
+            self._clear_away(job, attempt)
 
-    async def _clear_away(self, job: TrackedJob, attempt: Attempt) -> None:
-        """A lost attempt must not begin, or go on, behind our back."""
-        if not job.attempts:
+    async def _with_reason(self, attempt: Attempt, record: Record, failure: Failure) -> Record:
+        """The pod knows that it was asked to stop, and its state, a moment later, why."""
+        until = self._client.clock.monotonic() + _REASON_PATIENCE
+        while attempt.stopped is None and self._client.clock.monotonic() < until:  # noqa: ASYNC110
+            await asyncio.sleep(_POLL)
+        if attempt.stopped is None:
+            return record
+        told = attempt.stopped._replace(traceback=failure.traceback, type=failure.type)
+        return record._replace(failure=told)
+
+    def _clear_away(self, job: TrackedJob, attempt: Attempt) -> None:
+        """A lost attempt must not begin, or go on, behind our back; a pod that has ended stays to be looked at."""
+        if attempt.pod in job.live_pods:
+            self._submitter.delete_pod(job, attempt.pod, now=False)
+        elif not attempt.pod and not job.attempts:
             self._submitter.withdraw(job, now=False)
-        elif attempt.pod in job.live_pods:
-            await self._submitter.delete_pod(job, attempt.pod, now=False)
 
     def _unshown(
         self, job: TrackedJob, attempt: Attempt, record: Record

@@ -2,17 +2,19 @@
 
 One listing answers for all pods of the run, whatever their number: feed keys begin with the time,
 so only what came after the last look is listed. A pod whose clock is behind by more than the
-window is heard of all the same, later: by the pod watch, and its log from the stored one.
+window is heard of all the same, later: by the pod watch, and its log from the stored one. One whose
+clock is ahead is heard at once, and costs longer listings.
 """
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from headway.errors import KeyNotFoundError
 from headway.store import layout
 from headway.store.base import ObjectStore
-from headway.store.logs import END, LogLine, decode_chunk, merge_lines, parse_feed_key, parse_lines
+from headway.store.logs import END, FeedKey, LogLine, decode_chunk, merge_lines, parse_feed_key, parse_lines
 from headway.store.records import AttemptRef
 
 #: Milliseconds by which clocks may differ and a report still be heard at once.
@@ -44,10 +46,14 @@ class FeedReader:
         flow: The flow's name.
         run: The run's id.
         begin_ms: Milliseconds since the epoch before which nothing is of interest.
+        clock: Seconds since the epoch.
     """
 
-    def __init__(self, store: ObjectStore, flow: str, run: str, begin_ms: int) -> None:
+    def __init__(
+        self, store: ObjectStore, flow: str, run: str, begin_ms: int, clock: Callable[[], float] = time.time
+    ) -> None:
         self._store = store
+        self._clock = clock
         self._prefix = layout.feed(flow, run)
         self._newest = begin_ms
         self._seen: dict[str, int] = {}
@@ -55,22 +61,23 @@ class FeedReader:
     def poll(self, readers: ThreadPoolExecutor) -> list[Report]:
         """What is new since the last call, in the order in which it was reported; blocking."""
         after = f"{self._prefix}{self._newest - WINDOW_MS:013d}"
-        fresh: list[tuple[str, Report]] = []
+        fresh: list[tuple[str, FeedKey]] = []
         for info in self._store.list(self._prefix, after=after):
             parsed = parse_feed_key(info.key)
             if parsed is None or info.key in self._seen:
                 continue
-            self._seen[info.key] = parsed.ms
-            self._newest = max(self._newest, parsed.ms)
-            fresh.append((info.key, Report(parsed.ref, parsed.seq, parsed.kind == END, ())))
+            fresh.append((info.key, parsed))
+        keys = [key for key, _ in fresh]
+        contents = list(readers.map(self._read, keys) if len(keys) > 1 else map(self._read, keys))
+        # Only now, so that what could not be read is new again the next time.
+        self._seen.update((key, parsed.ms) for key, parsed in fresh)
+        # One pod whose clock is ahead must not hide what the others report.
+        latest = int(self._clock() * 1000)
+        self._newest = max([self._newest, *(min(parsed.ms, latest) for _, parsed in fresh)])
         self._forget()
-        contents = (
-            readers.map(self._read, (key for key, _ in fresh))
-            if len(fresh) > 1
-            else map(self._read, (k for k, _ in fresh))
-        )
         return [
-            Report(r.ref, r.sequence, r.ended, lines) for (_, r), lines in zip(fresh, contents, strict=True)
+            Report(parsed.ref, parsed.seq, parsed.kind == END, lines)
+            for (_, parsed), lines in zip(fresh, contents, strict=True)
         ]
 
     def clear(self) -> None:

@@ -1,7 +1,6 @@
 """Follows a run's pods and Jobs through one watch each, and says what they mean for the attempts."""
 
 import asyncio
-import time
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, Protocol
 
@@ -13,7 +12,15 @@ from headway.executors.kubernetes.api.watch import watch
 from headway.executors.kubernetes.api.watch_contact import Recovered, Trouble
 from headway.executors.kubernetes.api.watch_view import Deleted, Synced
 from headway.executors.kubernetes.labels import run_selector
-from headway.executors.kubernetes.outcome import Standstill, failure_of, gone, is_over, is_running, standstill
+from headway.executors.kubernetes.outcome import (
+    Standstill,
+    failure_of,
+    gone,
+    is_over,
+    is_running,
+    standstill,
+    stop_reason,
+)
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
 from headway.store.records import CONFIGURATION, INFRASTRUCTURE, USER, Failure
 
@@ -22,6 +29,8 @@ INDEX_ANNOTATION = "batch.kubernetes.io/job-completion-index"
 
 #: Seconds after which a Job without a pod is asked about.
 _NO_POD_YET = 2.0
+#: Seconds between two such questions; a Job may wait for its pods for hours, as under a queue.
+_ASK_AGAIN = 10.0
 #: Seconds for which a Job may be refused its pods before that counts as a wrong configuration.
 _REFUSED_PATIENCE = 20.0
 #: Seconds for which the pods of an ended Job may still be unheard of.
@@ -64,6 +73,8 @@ class Observer:
         #: When a Job was first seen ended while attempts of it had not, and why.
         self._ended_jobs: dict[str, tuple[float, Failure]] = {}
         self._refused: dict[str, float] = {}
+        #: When the events of a Job without pods were last asked for.
+        self._asked: dict[str, float] = {}
 
     def services(self, namespaces: Iterable[str]) -> list[Coroutine[Any, Any, None]]:
         """The loops to run: both watches of each namespace, and the clock."""
@@ -118,8 +129,9 @@ class Observer:
         if attempt is None:
             return
         attempt.pod, attempt.pod_uid = pod.metadata.name, pod.metadata.uid
+        attempt.stopped = attempt.stopped or stop_reason(pod)
         if pod.spec.node_name and attempt.placed is None:
-            attempt.placed = time.monotonic()
+            attempt.placed = self._client.clock.monotonic()
         if is_running(pod, job.container):
             self._listener.running(job, attempt, _facts(pod))
         if ended:
@@ -135,15 +147,18 @@ class Observer:
         job, attempt = found
         job.live_pods.discard(pod.metadata.name)
         if attempt is not None and attempt.pod_uid in ("", pod.metadata.uid):
-            disrupted = failure_of(pod, job.container, job.batch.step) if _is_disrupted(pod) else None
-            self._listener.over(job, attempt, disrupted or gone(pod.metadata.name, job.batch.step))
+            attempt.stopped = attempt.stopped or stop_reason(pod)
+            why = attempt.stopped or gone(pod.metadata.name, job.batch.step)
+            self._listener.over(job, attempt, why)
 
     def _note_standstill(self, job: TrackedJob, attempt: Attempt, why: Standstill | None) -> None:
         if why is None:
             self._goes_on(job, attempt)
             return
         if attempt.standing != why.reason:
-            attempt.standing_since = time.monotonic() if not attempt.standing else attempt.standing_since
+            if attempt.pod not in self._stuck:
+                # A wait for a node, however long, takes nothing from the patience with what comes after it.
+                attempt.standing_since = self._client.clock.monotonic()
             attempt.standing = why.reason
             self._listener.standing(job, attempt, why.reason, why.message)
         if why.patience is not None:
@@ -164,19 +179,19 @@ class Observer:
                 kind = USER if condition.reason == "DeadlineExceeded" else INFRASTRUCTURE
                 words = f"The Job {job.metadata.name} ended ({condition.reason}): {condition.message}"
                 failure = Failure(kind, condition.reason or condition.type, words)
-                self._ended_jobs[job.metadata.name] = (time.monotonic(), failure)
+                self._ended_jobs[job.metadata.name] = (self._client.clock.monotonic(), failure)
 
     def _job_deleted(self, job: Job) -> None:
         tracked = self._jobs.get(job.metadata.name)
         if tracked is not None:
             tracked.deleting = True
             words = Failure(INFRASTRUCTURE, "JobDeleted", f"The Job {job.metadata.name} was deleted.")
-            self._ended_jobs.setdefault(job.metadata.name, (time.monotonic(), words))
+            self._ended_jobs.setdefault(job.metadata.name, (self._client.clock.monotonic(), words))
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(_TICK)
-            now = time.monotonic()
+            now = self._client.clock.monotonic()
             self._lose_patience(now)
             self._end_stragglers(now)
             await self._ask_about_missing_pods(now)
@@ -206,8 +221,10 @@ class Observer:
                 or job.deleting
                 or now - job.created < _NO_POD_YET
                 or any(a.pod for a in job.attempts.values())
+                or now - self._asked.get(job.name, 0.0) < _ASK_AGAIN
             ):
                 continue
+            self._asked[job.name] = now
             message = await self._why_no_pod(job)
             if not message:
                 continue
@@ -234,10 +251,6 @@ class Observer:
             return ""
         events = sorted(listed.items, key=lambda event: str(event.last_seen))
         return events[-1].message if events else ""
-
-
-def _is_disrupted(pod: Pod) -> bool:
-    return bool(pod.status.reason) or any(item.type == "DisruptionTarget" for item in pod.status.conditions)
 
 
 def _facts(pod: Pod) -> dict[str, str]:

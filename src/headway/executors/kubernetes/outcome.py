@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 
 from headway.executors.kubernetes.api.types import Condition, ContainerStateTerminated, ContainerStatus, Pod
+from headway.executors.kubernetes.command import INIT_SCRIPT_FAILED
 from headway.store.records import CONFIGURATION, INFRASTRUCTURE, RESOURCES, USER, Failure
 
 #: Seconds after which a container that cannot start counts as misconfigured, by the kubelet's reason.
@@ -22,6 +23,16 @@ PATIENCE = {
 }
 
 _IMAGE_REASONS = ("InvalidImageName", "ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff")
+
+#: What the kubelet says where a pod outgrew its own limits, and not its node.
+_OWN_DISK = (
+    "ephemeral local storage usage exceeds",
+    "exceeded its local ephemeral storage limit",
+    "Usage of EmptyDir volume",
+)
+
+#: Exit codes that no step causes: the runtime refused to begin, could not, or was stopped (SIGTERM) before it could.
+_NOT_THE_STEPS = (75, 78, 143)
 
 #: Errors of the in-pod runtime that trying again cannot mend.
 _CONFIGURATION_ERRORS = (
@@ -101,8 +112,8 @@ def standstill(pod: Pod, container: str, image: str) -> Standstill | None:
     return Standstill(waiting.reason, message, PATIENCE[waiting.reason], hint)
 
 
-def failure_of(pod: Pod, container: str, step: str) -> Failure:
-    """Why an attempt without a record failed, as far as its pod tells."""
+def stop_reason(pod: Pod) -> Failure | None:
+    """Why the pod was stopped from outside, None where nothing says that it was."""
     disrupted = _condition(pod, "DisruptionTarget")
     if disrupted and disrupted.status == "True":
         return _disruption(pod, disrupted)
@@ -113,10 +124,25 @@ def failure_of(pod: Pod, container: str, step: str) -> Failure:
             f"The pod {pod.metadata.name} was stopped at its deadline.",
             "Raise @timeout, or the run-time limit of the cluster's pods.",
         )
+    if pod.status.reason == "Evicted" and any(words in pod.status.message for words in _OWN_DISK):
+        return Failure(
+            RESOURCES,
+            "DiskFull",
+            f"Step {step} used more disk than it may, and its node stopped the pod: {pod.status.message.strip()}",
+            "Ask for more with @kubernetes(disk=…) or @resources(disk=…), or leave less on disk at a time.",
+        )
     if pod.status.reason in ("Evicted", "Preempting", "NodeLost", "NodeShutdown", "Shutdown", "Terminated"):
         return Failure(
             INFRASTRUCTURE, pod.status.reason, f"The pod was stopped by its node: {_or(pod.status.message)}"
         )
+    return None
+
+
+def failure_of(pod: Pod, container: str, step: str) -> Failure:
+    """Why an attempt without a record failed, as far as its pod tells."""
+    stopped = stop_reason(pod)
+    if stopped is not None:
+        return stopped
     status = container_of(pod, container)
     ended = status.state.terminated if status and status.state else None
     if ended is None:
@@ -146,13 +172,18 @@ def _disruption(pod: Pod, condition: Condition) -> Failure:
         "TerminationByKubelet": "its node ran short of something or is shutting down",
     }
     why = words.get(condition.reason, condition.message or condition.reason)
-    return Failure(INFRASTRUCTURE, condition.reason, f"The pod {pod.metadata.name} was disrupted: {why}.")
+    said = f" {pod.status.message.strip()}" if condition.reason == "TerminationByKubelet" else ""
+    message = f"The pod {pod.metadata.name} was disrupted: {why}.{said}"
+    return Failure(INFRASTRUCTURE, condition.reason, message.rstrip())
 
 
 def _said(ended: ContainerStateTerminated) -> Failure | None:
     """What the in-pod runtime itself left as its last words."""
     try:
         words = json.loads(ended.message)
+        # Where the runtime said nothing, this is the end of the log, and that may be anybody's JSON.
+        if words["headway"] != 1:
+            return None
         reason, message, hint = str(words["reason"]), str(words["message"]), str(words["hint"])
     except (ValueError, KeyError, TypeError):
         return None
@@ -182,9 +213,16 @@ def _by_exit(pod: Pod, step: str, ended: ContainerStateTerminated) -> Failure:
             f"All of the container of step {step} was killed (SIGKILL, exit code 137) and nothing says by whom.",
             "Usually memory ran out, on the node or in the container: ask for more with memory=….",
         )
+    if ended.exit_code == INIT_SCRIPT_FAILED:
+        return Failure(
+            CONFIGURATION,
+            "InitScript",
+            f"The container of step {step} did not get beyond its sandbox init script: {_or(ended.message)}",
+            "Try the script in the image: docker run -it IMAGE sh.",
+        )
     tail = f" Its last words: {ended.message.strip()[-500:]}" if ended.message.strip() else ""
     return Failure(
-        INFRASTRUCTURE if ended.exit_code == 75 else USER,
+        INFRASTRUCTURE if ended.exit_code in _NOT_THE_STEPS else USER,
         "Exit",
         f"The container of step {step} ended with exit code {ended.exit_code} and left no result.{tail}",
     )

@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from headway.errors import StoreError
 from headway.executors.kubernetes.api.errors import ApiError, NotFound
-from headway.executors.kubernetes.api.kinds import JOB, POD
+from headway.executors.kubernetes.api.kinds import JOB, POD, Kind
 from headway.executors.kubernetes.cluster import Prepared
 from headway.executors.kubernetes.manifest import PodPlan, job_manifest
 from headway.executors.kubernetes.run_secret import RunSecret
@@ -20,6 +20,9 @@ from headway.store.records import CONFIGURATION, INFRASTRUCTURE, Failure
 
 #: Seconds between tries while the cluster has no room for another Job, or does not answer.
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0
+_STORE_PAUSE = 5.0
+#: Seconds within which a Job that waits is seen to be no longer wanted.
+_LOOK = 0.5
 #: How long a cluster in trouble is tried before the attempts fail as infrastructure's.
 _GIVE_UP = 900.0
 
@@ -32,11 +35,13 @@ class Hooks:
         refused: A Job cannot be created: all its attempts end with this failure.
         waiting: (job, reason, message): why a Job is not created yet, "" once it is.
         withdrawn: A Job was taken away.
+        broken: Something went wrong that must not go unheard.
     """
 
     refused: Callable[[TrackedJob, Failure], None]
     waiting: Callable[[TrackedJob, str, str], None]
     withdrawn: Callable[[TrackedJob], None]
+    broken: Callable[[Exception], None]
 
 
 class Submitter:
@@ -112,18 +117,30 @@ class Submitter:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def delete_pod(self, job: TrackedJob, pod: str, *, now: bool) -> None:
+    def delete_pod(self, job: TrackedJob, pod: str, *, now: bool) -> None:
         """Delete one pod of a Job whose other attempts go on."""
-        await self._client.delete(POD, job.namespace, pod, grace_seconds=0 if now else None)
+        self._spawn(self._delete_pod(job, pod, now=now))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.ensure_future(work)
+        task = asyncio.ensure_future(self._guard(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:
+            self._hooks.broken(error)
+
     async def _store_batch(self, job: TrackedJob) -> None:
         key = layout.batch(job.batch.flow, job.batch.run, job.batch.name)
-        await asyncio.to_thread(self._store.put, key, job.batch.encode())
+        while not job.deleting:
+            try:
+                await asyncio.to_thread(self._store.put, key, job.batch.encode())
+                break
+            except StoreError as error:
+                self._hooks.waiting(job, "Datastore", error.message)
+                await self._pause(job, _STORE_PAUSE)
         self._stored.add(job.name)
         self.share()
 
@@ -138,6 +155,8 @@ class Submitter:
             job.parallelism = before
             if not isinstance(error, NotFound):
                 self._hooks.waiting(job, error.reason or "ApiError", error.message)
+            # Of a Job that is gone the watch tells; the others are asked again.
+            await self._pause(job, _FIRST_PAUSE)
         finally:
             self._busy.discard(job.name)
         if job.deleting:
@@ -156,20 +175,26 @@ class Submitter:
             parallelism=job.parallelism,
         )
         manifest = job_manifest(job.settings, job.batch, plan)
-        pause, begun = _FIRST_PAUSE, time.monotonic()
+        pause, begun = _FIRST_PAUSE, self._client.clock.monotonic()
         while not job.deleting:
             error = await self._try_to_create(job, manifest)
             if error is None:
-                job.created = time.monotonic()
+                job.created = self._client.clock.monotonic()
                 self._hooks.waiting(job, "", "")
                 return
-            failure = _refusal(error, waited=time.monotonic() - begun)
+            failure = _refusal(error, waited=self._client.clock.monotonic() - begun)
             if failure is not None:
                 self._hooks.refused(job, failure)
                 return
             self._hooks.waiting(job, error.reason or "ApiError", error.message)
-            await asyncio.sleep(pause)
+            await self._pause(job, pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _pause(self, job: TrackedJob, seconds: float) -> None:
+        """Wait, but not for a Job that is no longer wanted."""
+        until = self._client.clock.monotonic() + seconds
+        while not job.deleting and (left := until - self._client.clock.monotonic()) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(min(left, _LOOK))
 
     async def _try_to_create(self, job: TrackedJob, manifest: Mapping[str, Any]) -> ApiError | None:
         try:
@@ -183,19 +208,27 @@ class Submitter:
         return None
 
     async def _delete(self, job: TrackedJob, *, now: bool) -> None:
-        try:
-            await self._client.delete(JOB, job.namespace, job.name, propagation="Background")
-        except ApiError as error:
-            self._hooks.waiting(
-                job, error.reason or "ApiError", f"its Job cannot be deleted: {error.message}"
-            )
-            await asyncio.sleep(_FIRST_PAUSE)
-            self._spawn(self._delete(job, now=now))
-            return
+        await self._insist(job, "Job", JOB, job.name, None)
         if now:
             for pod in list(job.live_pods):
-                await self.delete_pod(job, pod, now=True)
+                self.delete_pod(job, pod, now=True)
         self._hooks.withdrawn(job)
+
+    async def _delete_pod(self, job: TrackedJob, pod: str, *, now: bool) -> None:
+        await self._insist(job, f"pod {pod}", POD, pod, 0 if now else None)
+
+    async def _insist(
+        self, job: TrackedJob, what: str, kind: Kind[Any], name: str, grace_seconds: int | None
+    ) -> None:
+        """Delete an object, however often that takes."""
+        while True:
+            try:
+                await self._client.delete(kind, job.namespace, name, grace_seconds=grace_seconds)
+                return
+            except ApiError as error:
+                words = f"its {what} cannot be deleted: {error.message}"
+                self._hooks.waiting(job, error.reason or "ApiError", words)
+                await asyncio.sleep(_FIRST_PAUSE)
 
 
 def _refusal(error: ApiError, waited: float) -> Failure | None:

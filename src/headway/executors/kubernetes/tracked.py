@@ -21,6 +21,7 @@ class Attempt:
         standing: Kubernetes' word for why it stands still, "" where it does not.
         standing_since: When that began (monotonic seconds).
         shown: How many of its lines were shown, by stream.
+        stopped: Why its pod was stopped from outside, as far as the pod tells.
         cancelled: Why it is to end, None where it is not.
         settling: Whether its end is being settled; it is settled once.
     """
@@ -34,6 +35,7 @@ class Attempt:
     standing: str = ""
     standing_since: float = 0.0
     shown: dict[str, int] = field(default_factory=dict)
+    stopped: Failure | None = None
     cancelled: Failure | None = None
     settling: bool = False
 

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from headway.executors.base import Broken, Ended, Output, Sink, Started
 from headway.executors.local.process import Pipes, as_file, start_fresh
@@ -29,6 +30,7 @@ class _Attempt:
     cancelled: Failure | None = None
     signal: Callable[[int], None] | None = None
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
+    watchdog: asyncio.TimerHandle | None = None
 
     @property
     def task(self) -> TaskSpec:
@@ -44,7 +46,7 @@ class LocalExecutor:
 
     Args:
         store: The datastore, for records and logs.
-        zygote: The warm parent.
+        zygote: The warm parent; None where every attempt gets a process started afresh.
         limit: Attempts at a time.
         clock: Seconds since the epoch.
     """
@@ -52,7 +54,7 @@ class LocalExecutor:
     def __init__(
         self,
         store: ObjectStore,
-        zygote: Zygote,
+        zygote: Zygote | None,
         limit: int,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -67,7 +69,8 @@ class LocalExecutor:
 
     async def open(self, sink: Sink) -> None:
         self._sink = sink
-        self._zygote.connect()
+        if self._zygote is not None:
+            self._zygote.connect()
 
     async def start(self, batch: Batch) -> None:
         self._queue.extend(_Attempt(batch, index) for index in range(len(batch.tasks)))
@@ -91,7 +94,8 @@ class LocalExecutor:
             self._stop(attempt, Failure(USER, "Cancelled", "The run ended.", ""), now=True)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=10)
-        self._zygote.close()
+        if self._zygote is not None:
+            self._zygote.close()
 
     def _fill(self) -> None:
         while self._queue and len(self._running) < self._limit:
@@ -114,10 +118,13 @@ class LocalExecutor:
         begun = self._clock()
         book = Logbook(attempt.batch.log_limit)
         ended: asyncio.Future[ChildExit] = asyncio.get_running_loop().create_future()
-        pipes = Pipes(book, lambda lines: self._show(attempt.ref, lines))
+        pipes = Pipes(
+            book,
+            lambda lines: self._show(attempt.ref, lines),
+            lambda runs: self._watch_time(attempt, runs),
+        )
         pid = await self._launch(attempt, pipes, ended.set_result)
         self._sink(Started(attempt.ref, f"pid {pid}", {"pid": str(pid)}))
-        self._watch_time(attempt)
         if attempt.cancelled is not None:
             self._stop(attempt, attempt.cancelled, now=True)
         child = await ended
@@ -146,23 +153,34 @@ class LocalExecutor:
         stdout, stderr, report = pipes.writes
         fds = (batch_fd, stdout, stderr, report)
         try:
-            fresh = bool(attempt.batch.env) or bool(await self._zygote.unforkable())
-            if fresh:
+            zygote = await self._warm_parent(attempt.batch)
+            if zygote is None:
                 command = [sys.executable, "-m", "headway.runtime.fresh", str(batch_fd), str(report)]
                 child = await start_fresh([*command, str(attempt.index), self._store.url], fds, ended)
                 attempt.signal = child.signal
                 return child.pid
-            number, pid = await self._zygote.fork(attempt.index, fds, ended)
-            attempt.signal = lambda signal_number: self._zygote.signal(number, signal_number)
+            number, pid = await zygote.fork(attempt.index, fds, ended)
+            attempt.signal = partial(zygote.signal, number)
             return pid
         finally:
             os.close(batch_fd)
             pipes.handed_over()
 
-    def _watch_time(self, attempt: _Attempt) -> None:
+    async def _warm_parent(self, batch: Batch) -> Zygote | None:
+        """The zygote, where this batch's attempts may be forked from it.
+
+        ``@environment`` values may matter when the flow is imported, which in the zygote is over.
+        """
+        if self._zygote is None or batch.env or await self._zygote.unforkable():
+            return None
+        return self._zygote
+
+    def _watch_time(self, attempt: _Attempt, runs: bool) -> None:
         """The step keeps its own time; this is for one that does not let itself be stopped."""
+        if attempt.watchdog is not None:
+            attempt.watchdog.cancel()
         limit = attempt.batch.timeout
-        if limit is not None:
+        if limit is not None and runs:
             words = Failure(
                 USER,
                 "Timeout",
@@ -171,7 +189,8 @@ class LocalExecutor:
             )
             delay = limit + min(attempt.batch.grace, 30)
             loop = asyncio.get_running_loop()
-            attempt.timers.append(loop.call_later(delay, self._stop, attempt, words, True))
+            attempt.watchdog = loop.call_later(delay, self._stop, attempt, words, True)
+            attempt.timers.append(attempt.watchdog)
 
     def _stop(self, attempt: _Attempt, failure: Failure, now: bool = False) -> None:
         attempt.cancelled = attempt.cancelled or failure

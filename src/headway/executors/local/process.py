@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import os
+import signal
 import tempfile
 from collections.abc import Callable
 
 from headway.executors.local.zygote import ChildExit
-from headway.runtime.channel import Report, decode_parts
+from headway.runtime.channel import Report, Watch, decode_parts
 from headway.runtime.logbook import Logbook, StampedLine
 
 #: How long what is left in the pipes is waited for once the process has ended, in seconds.
@@ -21,12 +22,20 @@ class Pipes:
     Args:
         book: Collects the lines.
         show: Called with whole lines as they come.
+        step_runs: Called when the step's own code begins (true), and when it is over.
     """
 
-    def __init__(self, book: Logbook, show: Callable[[list[StampedLine]], None]) -> None:
+    def __init__(
+        self,
+        book: Logbook,
+        show: Callable[[list[StampedLine]], None],
+        step_runs: Callable[[bool], None] = lambda _: None,
+    ) -> None:
         self._book = book
         self._show = show
         self._report: list[bytes] = []
+        self._step_runs = step_runs
+        self._watch = Watch()
         self._reads: dict[str, int] = {}
         self._writes: dict[str, int] = {}
         for name in ("stdout", "stderr", "report"):
@@ -66,8 +75,15 @@ class Pipes:
             self._close(name, fd)
         elif name == "report":
             self._report.append(data)
+            self._hear(data)
         else:
             self._show(self._book.feed(name, data))
+
+    def _hear(self, data: bytes) -> None:
+        before = self._watch.running
+        self._watch.hear(data)
+        if self._watch.running != before:
+            self._step_runs(self._watch.running)
 
     def _close(self, name: str, fd: int) -> None:
         asyncio.get_running_loop().remove_reader(fd)
@@ -132,6 +148,6 @@ class FreshChild:
         self._watcher = asyncio.create_task(wait())
 
     def signal(self, number: int) -> None:
-        """Send a signal to the whole process group."""
+        """Send a signal to the step's process; SIGKILL ends its whole process group."""
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, number)
+            (os.killpg if number == signal.SIGKILL else os.kill)(self.pid, number)

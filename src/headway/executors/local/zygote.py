@@ -15,6 +15,9 @@ from headway.errors import HeadwayError
 from headway.store.records import Code
 
 _MESSAGE = 64 * 1024
+
+#: Whether this system can have a zygote: Linux alone keeps message boundaries and forks safely.
+CAN_FORK = sys.platform.startswith("linux")
 #: Seconds after which a message is sent again for which the socket had no room.
 _RETRY = 0.005
 
@@ -108,7 +111,7 @@ class Zygote:
         return number, await future
 
     def signal(self, child: int, number: int) -> None:
-        """Send a signal to a child's whole process group; the zygote knows whether it still has it."""
+        """Send a signal to a child (SIGKILL: to its whole process group); the zygote knows whether it has it."""
         try:
             self._socket.send(json.dumps({"signal": number, "child": child}).encode())
         except BlockingIOError:

@@ -1,0 +1,214 @@
+"""What pods' states say about the attempts in them: one table of states, kinds, reasons and words."""
+
+import json
+from typing import Any
+
+import pytest
+from pod_states import disrupted, pod, unscheduled
+
+from headway.executors.kubernetes.outcome import Standstill, failure_of, gone, is_over, is_running, standstill
+from headway.runtime.pod import BROKEN, REFUSED
+from headway.store.records import CONFIGURATION, INFRASTRUCTURE, RESOURCES, USER
+
+STEP = "train"
+
+
+def words(reason: str, message: str, hint: str = "", headway: int = 1) -> str:
+    return json.dumps({"headway": headway, "reason": reason, "message": message, "hint": hint})
+
+
+def ended(code: int, reason: str = "Error", message: str = "", signal: int = 0, **said: Any) -> Any:
+    terminated = {"exitCode": code, "reason": reason, "message": message, "signal": signal}
+    return pod("Failed" if code else "Succeeded", terminated=terminated, **said)
+
+
+CASES = {
+    "out of memory": (ended(137, "OOMKilled"), RESOURCES, "OutOfMemory", "the kernel killed its container (OOMKilled)"),
+    "out of memory in a helper, code 1": (ended(1, "OOMKilled"), RESOURCES, "OutOfMemory", "ran out of memory"),
+    "killed": (ended(137), RESOURCES, "Killed", "All of the container of step train was killed"),
+    "killed, told as a signal": (ended(0, signal=9), RESOURCES, "Killed", "SIGKILL"),
+    "no result, no error": (ended(0, "Completed"), USER, "Exit", "exit code 0 and left no result"),
+    "code 1 with last lines": (
+        ended(1, message="SyntaxError: invalid syntax\n"),
+        USER, "Exit", "exit code 1 and left no result. Its last words: SyntaxError: invalid syntax",
+    ),
+    "refused, words lost": (ended(REFUSED), INFRASTRUCTURE, "Exit", "exit code 75"),
+    "could not begin, words lost": (ended(BROKEN), INFRASTRUCTURE, "Exit", "exit code 78"),
+    "stopped before it began": (ended(143), INFRASTRUCTURE, "Exit", "exit code 143"),
+    "refused": (ended(REFUSED, message=words("Refused", "The run has ended.")), INFRASTRUCTURE, "Refused", "The run has ended."),
+    "datastore unavailable": (
+        ended(BROKEN, message=words("StoreUnavailableError", "No answer from s3://b.")),
+        INFRASTRUCTURE, "StoreUnavailableError", "No answer from s3://b.",
+    ),
+    "datastore misconfigured": (
+        ended(BROKEN, message=words("StoreConfigurationError", "No such bucket.", "Create it.")),
+        CONFIGURATION, "StoreConfigurationError", "No such bucket.",
+    ),
+    "somebody else's JSON": (
+        ended(1, message='{"reason": "x", "message": "y", "hint": "z"}'),
+        USER, "Exit", 'Its last words: {"reason"',
+    ),
+    "a later version's words": (ended(1, message=words("x", "y", headway=2)), USER, "Exit", "exit code 1"),
+    "JSON that is no object": (ended(1, message="3"), USER, "Exit", "Its last words: 3"),
+    "no such program": (
+        ended(128, "StartError", 'exec: "python": executable file not found in $PATH'),
+        CONFIGURATION, "StartError", "executable file not found",
+    ),
+    "no such program, through sh": (ended(127), CONFIGURATION, "Error", "could not start its command"),
+    "not executable": (ended(126), CONFIGURATION, "Error", "could not start its command"),
+    "cannot run": (ended(1, "ContainerCannotRun", "no such file"), CONFIGURATION, "ContainerCannotRun", "no such file"),
+    "init script": (
+        ended(121, message="The sandbox init script failed (exit code 3)."),
+        CONFIGURATION, "InitScript", "did not get beyond its sandbox init script: The sandbox init script failed",
+    ),
+    "preempted": (
+        ended(143, conditions=disrupted("PreemptionByScheduler", "preempting")),
+        INFRASTRUCTURE, "PreemptionByScheduler", "a pod of higher priority took its place",
+    ),
+    "drained": (ended(143, conditions=disrupted("EvictionByEvictionAPI")), INFRASTRUCTURE, "EvictionByEvictionAPI", "drained"),
+    "tainted": (ended(143, conditions=disrupted("DeletionByTaintManager")), INFRASTRUCTURE, "DeletionByTaintManager", "tainted"),
+    "node lost": (ended(137, conditions=disrupted("DeletionByPodGC")), INFRASTRUCTURE, "DeletionByPodGC", "its node is gone"),
+    "node short of memory": (
+        ended(137, reason="Error", conditions=disrupted("TerminationByKubelet"), message="") if False else
+        pod(
+            "Failed", reason="Evicted", message="The node was low on resource: memory.",
+            conditions=disrupted("TerminationByKubelet"), terminated={"exitCode": 137, "reason": "Error"},
+        ),
+        INFRASTRUCTURE, "TerminationByKubelet", "shutting down. The node was low on resource: memory.",
+    ),
+    "a disruption of a newer Kubernetes": (
+        ended(143, conditions=disrupted("DeletionByDragon", "a dragon came")),
+        INFRASTRUCTURE, "DeletionByDragon", "a dragon came",
+    ),
+    "a disruption that did not happen": (
+        ended(137, "OOMKilled", conditions={"DisruptionTarget": ("False", "PreemptionByScheduler", "")}),
+        RESOURCES, "OutOfMemory", "ran out of memory",
+    ),
+    "evicted": (
+        pod("Failed", reason="Evicted", message="The node had condition: [DiskPressure]."),
+        INFRASTRUCTURE, "Evicted", "The node had condition: [DiskPressure].",
+    ),
+    "over its own disk": (
+        pod("Failed", reason="Evicted", message="Pod ephemeral local storage usage exceeds the total limit of containers 50Mi."),
+        RESOURCES, "DiskFull", "exceeds the total limit of containers 50Mi.",
+    ),
+    "over its container's disk": (
+        pod("Failed", reason="Evicted", message='Container train exceeded its local ephemeral storage limit "50Mi".'),
+        RESOURCES, "DiskFull", "used more disk than it may",
+    ),
+    "over its volume": (
+        pod("Failed", reason="Evicted", message='Usage of EmptyDir volume "tmpfs" exceeds the limit "1Mi".'),
+        RESOURCES, "DiskFull", "EmptyDir",
+    ),
+    "deadline": (
+        ended(143, reason="Error") if False else pod("Failed", reason="DeadlineExceeded", terminated={"exitCode": 143}),
+        USER, "DeadlineExceeded", "stopped at its deadline",
+    ),
+    "node shut down": (pod("Failed", reason="NodeShutdown", message=""), INFRASTRUCTURE, "NodeShutdown", "no reason given"),
+    "rejected by its node": (
+        pod("Failed", reason="OutOfcpu", message="Node didn't have enough resource: cpu"),
+        INFRASTRUCTURE, "PodGone", "Node didn't have enough resource: cpu",
+    ),
+    "never ran": (pod("Failed"), INFRASTRUCTURE, "PodGone", "ended before its container ran: no reason given"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_why_an_attempt_without_a_record_failed(case: str) -> None:
+    state, kind, reason, message = CASES[case]
+    failure = failure_of(state, STEP, STEP)
+    assert (failure.kind, failure.reason) == (kind, reason)
+    assert message in failure.message
+    assert failure.message == failure.message.strip()
+
+
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [
+        ("out of memory", "memory="),
+        ("killed", "memory="),
+        ("no such program", "executable="),
+        ("over its own disk", "disk="),
+        ("deadline", "@timeout"),
+        ("datastore misconfigured", "Create it."),
+    ],
+)
+def test_what_to_do_about_it(case: str, words: str) -> None:
+    assert words in failure_of(CASES[case][0], STEP, STEP).hint
+
+
+def test_a_pod_that_somebody_deleted() -> None:
+    failure = gone("sample-train-x", STEP)
+    assert (failure.kind, failure.reason) == (INFRASTRUCTURE, "PodDeleted")
+    assert "sample-train-x of step train was deleted" in failure.message
+
+
+# Whether it runs, and why not
+
+
+@pytest.mark.parametrize(
+    ("state", "running", "over"),
+    [
+        (pod("Pending"), False, False),
+        (pod("Pending", waiting={"reason": "ContainerCreating"}), False, False),
+        (pod("Running", running={}), True, False),
+        (pod("Running", terminated={"exitCode": 0}), True, True),  # a sidecar goes on
+        (pod("Succeeded", terminated={"exitCode": 0}), True, True),
+        (pod("Failed"), False, True),
+        (pod("Unknown", running={}), True, False),
+    ],
+)
+def test_the_steps_container_decides(state: Any, running: bool, over: bool) -> None:
+    assert (is_running(state, STEP), is_over(state, STEP)) == (running, over)
+
+
+@pytest.mark.parametrize(
+    ("reason", "patience", "words"),
+    [
+        ("InvalidImageName", 0.0, "the image python:9 cannot be pulled (InvalidImageName): it says so"),
+        ("ErrImageNeverPull", 0.0, "cannot be pulled"),
+        ("ErrImagePull", 60.0, "cannot be pulled"),
+        ("ImagePullBackOff", 60.0, "cannot be pulled"),
+        ("CreateContainerConfigError", 30.0, "the container cannot be made (CreateContainerConfigError): it says so"),
+        ("CreateContainerError", 30.0, "cannot be made"),
+        ("RunContainerError", 30.0, "cannot be made"),
+    ],
+)
+def test_a_container_that_cannot_start_stands_still(reason: str, patience: float, words: str) -> None:
+    found = standstill(pod("Pending", waiting={"reason": reason, "message": "it says so"}), STEP, "python:9")
+    assert found is not None
+    assert (found.reason, found.patience) == (reason, patience)
+    assert words in found.message
+    assert found.hint
+
+
+def test_a_pod_without_a_node_waits_as_long_as_it_takes() -> None:
+    state = pod("Pending", conditions=unscheduled("Unschedulable", "0/1 nodes are available: 1 Insufficient cpu."))
+    assert standstill(state, STEP, "python:9") == Standstill(
+        "Unschedulable",
+        "no node takes the pod sample-train-x: 0/1 nodes are available: 1 Insufficient cpu.",
+        None,
+        "Ask for less, or for a node that is there; waiting goes on, as a node may come.",
+    )
+
+
+def test_a_pod_that_a_gate_holds_back_says_so() -> None:
+    found = standstill(pod("Pending", conditions=unscheduled("SchedulingGated", "gated")), STEP, "python:9")
+    assert found is not None
+    assert found.reason == "SchedulingGated"
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        pod("Pending"),
+        pod("Pending", waiting={"reason": "ContainerCreating"}),
+        pod("Pending", waiting={"reason": "PodInitializing"}),
+        pod("Pending", conditions={"PodScheduled": ("True", "", "")}),
+        pod("Running", running={}),
+        pod("Failed", waiting={"reason": "ImagePullBackOff"}),
+        pod("Running", terminated={"exitCode": 1}),
+    ],
+)
+def test_what_is_on_its_way_does_not_stand_still(state: Any) -> None:
+    assert standstill(state, STEP, "python:9") is None

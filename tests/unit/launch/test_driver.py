@@ -1,0 +1,464 @@
+"""The driver: events in, decisions written down, instructions carried out, and everybody told."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from driven_runs import BROKEN_CODE, FLOW, FOREACH, LINEAR, RUN, DrivenRun, ref, to
+
+from headway.errors import HeadwayError, RunInterruptedError, StoreError, StoreUnavailableError
+from headway.executors.base import Sink
+from headway.launch.journal import read_journal
+from headway.schedule.events import AttemptFailed, AttemptStarted, AttemptSucceeded, RunStarted, StopRequested
+from headway.schedule.plan import Plan, PlanNode, StepPolicy
+from headway.schedule.tasks import StepCounts
+from headway.store.records import (
+    CONFIGURATION,
+    FAILED,
+    INFRASTRUCTURE,
+    SUCCEEDED,
+    USER,
+    Batch,
+    Failure,
+    Record,
+    Transition,
+)
+from headway.testing.fake_executor import Act, FakeExecutor
+from headway.testing.memory_store import MemoryStore
+
+EVICTED = Failure(INFRASTRUCTURE, "Evicted", "The node was drained.")
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    """Let the run go on until this holds."""
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came true")
+
+
+# Ways through
+
+
+async def test_a_linear_run() -> None:
+    run = DrivenRun(LINEAR).linear(middle=Act(prints=(("stdout", "hello"),), outcome=to("end")))
+    ended = await run.drive()
+    assert (ended.outcome, ended.end_ref) == (SUCCEEDED, ref("end", 3))
+    assert run.executor.started == [ref("start", 1), ref("middle", 2), ref("end", 3)]
+    assert [batch.inputs for batch in run.executor.batches] == [
+        (("_parameters", "0", 0),),
+        (ref("start", 1),),
+        (ref("middle", 2),),
+    ]
+    assert run.ended() == [
+        ("start/1", SUCCEEDED, None),
+        ("middle/2", SUCCEEDED, None),
+        ("end/3", SUCCEEDED, None),
+    ]
+    assert run.told.of("output") == [(ref("middle", 2), ["hello"])]
+    assert run.told.of("fan_out") == []
+    assert (run.executor.opened, run.executor.closed) == (True, [False])
+    (counts,) = run.told.of("progress")[-1]
+    assert counts["end"] == StepCounts(succeeded=1)
+
+
+async def test_a_foreach_is_one_batch_and_its_join_has_all_inputs() -> None:
+    run = DrivenRun(FOREACH).foreach(3)
+    assert (await run.drive()).outcome == SUCCEEDED
+    assert [(batch.step, len(batch.tasks)) for batch in run.executor.batches] == [
+        ("start", 1), ("work", 3), ("join", 1), ("end", 1),
+    ]  # fmt: skip
+    work, join = run.executor.batches[1:3]
+    assert work.frames == (("start", "1", 0, 3, "items"),)
+    assert (join.join, join.inputs) == (True, (ref("work", 2), ref("work", 3), ref("work", 4)))
+    assert run.told.of("fan_out") == [("work", 3)]
+
+
+async def test_a_slow_split_does_not_hold_back_the_next_step_of_another() -> None:
+    plan = Plan.of(
+        "start",
+        [
+            PlanNode("start", ("work",)),
+            PlanNode("work", ("check",)),
+            PlanNode("check", ("join",)),
+            PlanNode("join", ("end",), join=True),
+            PlanNode("end", end=True),
+        ],
+    )
+    run = DrivenRun(plan).foreach(3, work=Act(outcome=to("check")), check=Act(outcome=to("join")))
+    run.executor.script(Act(held=True, outcome=to("check")), "work", "3")
+    driving = asyncio.ensure_future(run.drive())
+    await until(lambda: sum(done.step == "check" for done in run.executor.started) == 2)
+    run.executor.release()
+    assert (await driving).outcome == SUCCEEDED
+
+
+async def test_ends_at_the_same_time_are_decided_on_together() -> None:
+    run = DrivenRun(FOREACH).foreach(50)
+    await run.drive()
+    assert len(run.told.of("progress")) < 20
+
+
+async def test_each_step_goes_to_its_executor() -> None:
+    store = MemoryStore()
+    pods = FakeExecutor(store)
+    pods.script(Act(outcome=to("end")), "middle")
+    run = DrivenRun(LINEAR, store=store, executors={"middle": pods}).linear()
+    assert (await run.drive()).outcome == SUCCEEDED
+    assert pods.started == [ref("middle", 2)]
+    assert run.executor.started == [ref("start", 1), ref("end", 3)]
+    assert (pods.closed, run.executor.closed) == ([False], [False])
+
+
+# Trying again
+
+
+async def test_a_retry_without_a_wait_starts_at_once() -> None:
+    run = DrivenRun(LINEAR, {"middle": StepPolicy({USER: 2})}).linear()
+    run.executor.script(Act(outcome=BROKEN_CODE), "middle", attempt=0)
+    run.executor.script(Act(outcome=BROKEN_CODE), "middle", attempt=1)
+    begun = now()
+    assert (await run.drive()).outcome == SUCCEEDED
+    assert now() - begun < 1.0
+    assert run.ended()[1:4] == [
+        ("middle/2", "Exception", 0.0),
+        ("middle/2 (attempt 1)", "Exception", 0.0),
+        ("middle/2 (attempt 2)", SUCCEEDED, None),
+    ]
+
+
+async def test_a_retry_waits_as_long_as_it_was_told() -> None:
+    run = DrivenRun(LINEAR, {"middle": StepPolicy({USER: 1}, 120.0)}, jitter=lambda: 1.0).linear()
+    run.executor.script(Act(outcome=BROKEN_CODE), "middle", attempt=0)
+    begun = now()
+    assert (await run.drive()).outcome == SUCCEEDED
+    assert 120.0 <= now() - begun < 121.0
+    assert run.ended()[1] == ("middle/2", "Exception", 120.0)
+
+
+async def test_retries_after_trouble_with_the_infrastructure_are_spread_and_that_is_told() -> None:
+    run = DrivenRun(LINEAR, jitter=lambda: 1.0).linear()
+    run.executor.script(Act(outcome=EVICTED), "middle", attempt=0)
+    begun = now()
+    assert (await run.drive()).outcome == SUCCEEDED
+    assert run.ended()[1] == ("middle/2", "Evicted", 1.2)
+    assert 1.2 <= now() - begun < 2.0
+
+
+@pytest.mark.parametrize("delay", [0.0, 120.0])
+@pytest.mark.parametrize("failure", [BROKEN_CODE, EVICTED], ids=["user", "infrastructure"])
+async def test_tasks_that_fail_together_are_tried_again_in_one_batch(delay: float, failure: Failure) -> None:
+    chances = iter(range(1000))
+    run = DrivenRun(
+        FOREACH, {"work": StepPolicy({USER: 1}, delay)}, jitter=lambda: (next(chances) % 10) / 10
+    ).foreach(20)
+    run.executor.script(Act(outcome=failure), "work", attempt=0)
+    assert (await run.drive()).outcome == SUCCEEDED
+    tries = [
+        (len(batch.tasks), batch.tasks[0].attempt) for batch in run.executor.batches if batch.step == "work"
+    ]
+    assert tries == [(20, 0), (20, 1)]
+    assert run.told.of("fan_out") == [("work", 20)], "a retry is no foreach"
+
+
+async def test_tasks_that_fail_one_after_the_other_do_not_wait_for_each_other() -> None:
+    run = DrivenRun(FOREACH, {"work": StepPolicy({USER: 1})}).foreach(2)
+    run.executor.script(Act(outcome=BROKEN_CODE), "work", "2", 0)
+    run.executor.script(Act(seconds=60, outcome=BROKEN_CODE), "work", "3", 0)
+    await run.drive()
+    tries = [[task.task for task in batch.tasks] for batch in run.executor.batches if batch.step == "work"]
+    assert tries == [["2", "3"], ["2"], ["3"]]
+
+
+async def test_when_the_retries_are_used_up_the_run_fails_and_the_rest_is_stopped() -> None:
+    run = DrivenRun(FOREACH, {"work": StepPolicy({USER: 1})}).foreach(3, work=Act(held=True))
+    run.executor.script(Act(outcome=BROKEN_CODE), "work", "3")
+    ended = await run.drive()
+    assert (ended.outcome, ended.failed_ref) == (FAILED, ref("work", 3, 1))
+    assert ended.message == "work/3 failed after 2 attempts: ValueError: no good"
+    (cancelled,) = run.executor.cancelled
+    assert (cancelled.refs, cancelled.now) == ((ref("work", 2), ref("work", 4)), False)
+    assert cancelled.failure == Failure(USER, "Cancelled", "Stopped: work/3 failed")
+    assert run.ended()[1:] == [
+        ("work/3", "Exception", 0.0),
+        ("work/3 (attempt 1)", "Exception", None),
+        ("work/2", "Cancelled", None),
+        ("work/4", "Cancelled", None),
+    ]
+    assert run.driver.stopping
+
+
+async def test_what_succeeds_although_it_was_to_stop_counts() -> None:
+    run = DrivenRun(FOREACH).foreach(2, work=Act(seconds=5, deaf=True, outcome=to("join")))
+    run.executor.script(Act(outcome=BROKEN_CODE), "work", "2")
+    await run.drive()
+    assert run.ended()[-1] == ("work/3", SUCCEEDED, None)
+    assert run.scheduler.winners() == {"start/1": 0, "work/3": 0}
+
+
+# Being stopped
+
+
+async def test_one_stop_ends_the_run_with_grace() -> None:
+    run = DrivenRun(LINEAR).linear(middle=Act(held=True))
+    driving = asyncio.ensure_future(run.drive())
+    await until(lambda: ref("middle", 2) in run.executor.running)
+    assert run.driver.stop("interrupted by Ctrl-C") is True
+    ended = await driving
+    assert (ended.outcome, ended.message) == ("interrupted", "interrupted by Ctrl-C")
+    assert [(each.refs, each.now) for each in run.executor.cancelled] == [((ref("middle", 2),), False)]
+    assert run.executor.closed == [False]
+    assert run.ended()[-1] == ("middle/2", "Cancelled", None)
+
+
+async def test_a_second_stop_does_not_wait_for_the_grace() -> None:
+    run = DrivenRun(LINEAR).linear(middle=Act(held=True, deaf=True))
+    driving = asyncio.ensure_future(run.drive())
+    await until(lambda: ref("middle", 2) in run.executor.running)
+    begun = now()
+    assert [run.driver.stop("interrupted by Ctrl-C") for _ in range(3)] == [True, False, False]
+    assert (await driving).outcome == "interrupted"
+    assert now() - begun < 1.0
+    assert any(each.now for each in run.executor.cancelled)
+    assert run.executor.closed == [True]
+
+
+async def test_a_stop_before_anything_began() -> None:
+    run = DrivenRun(LINEAR).linear()
+    run.driver.stop("interrupted by SIGTERM")
+    assert (await run.drive()).outcome == "interrupted"
+    assert len(run.executor.started) <= 1
+
+
+async def test_a_stop_gives_up_the_waits_for_retries() -> None:
+    run = DrivenRun(LINEAR, {"middle": StepPolicy({USER: 5}, 3600.0)}).linear(middle=Act(outcome=BROKEN_CODE))
+    driving = asyncio.ensure_future(run.drive())
+    await until(lambda: run.scheduler.retrying())
+    begun = now()
+    run.driver.stop("interrupted by Ctrl-C")
+    assert (await driving).outcome == "interrupted"
+    assert now() - begun < 1.0
+
+
+async def test_a_pod_that_says_itself_that_it_was_stopped_was_stopped() -> None:
+    terminated = Failure(INFRASTRUCTURE, "Terminated", "The pod was asked to stop (SIGTERM).")
+    run = DrivenRun(LINEAR).linear(middle=Act(held=True, deaf=True, outcome=terminated))
+    driving = asyncio.ensure_future(run.drive())
+    await until(lambda: ref("middle", 2) in run.executor.running)
+    run.driver.stop("interrupted by Ctrl-C")
+    await asyncio.sleep(0.1)
+    run.executor.release()
+    assert (await driving).outcome == "interrupted"
+    assert run.ended()[-1] == ("middle/2", "Cancelled", None)
+    assert run.scheduler.counts()["middle"] == StepCounts(cancelled=1)
+
+
+class DeafExecutor(FakeExecutor):
+    """One whose attempts cannot be stopped at all, as of a cluster that does not answer."""
+
+    async def cancel(self, refs: Any, failure: Failure, *, now: bool = False) -> None:
+        return
+
+
+async def test_a_run_that_cannot_be_stopped_is_left_after_a_second_stop() -> None:
+    store = MemoryStore()
+    run = DrivenRun(LINEAR, store=store, executor=DeafExecutor(store)).linear(middle=Act(held=True))
+    driving = asyncio.ensure_future(run.drive())
+    await until(lambda: ref("middle", 2) in run.executor.running)
+    begun = now()
+    run.driver.stop("interrupted by Ctrl-C")
+    await asyncio.sleep(100)
+    assert not driving.done()
+    run.driver.stop("interrupted by Ctrl-C")
+    with pytest.raises(RunInterruptedError, match="middle/2"):
+        await driving
+    assert 100 < now() - begun < 200
+    assert run.executor.closed == [True]
+
+
+# What goes wrong
+
+
+async def test_an_executor_that_breaks_ends_the_run_and_all_executors_are_closed() -> None:
+    store = MemoryStore()
+    other = FakeExecutor(store)
+    run = DrivenRun(LINEAR, store=store, executors={"end": other}).linear(middle=Act(held=True))
+    driving = asyncio.ensure_future(run.drive())
+    await until(lambda: run.executor.running)
+    run.executor.break_down(HeadwayError("The cluster is gone."))
+    with pytest.raises(HeadwayError, match=r"The cluster is gone\."):
+        await driving
+    assert (run.executor.closed, other.closed) == ([True], [True])
+
+
+async def test_a_foreign_error_is_told_as_internal() -> None:
+    run = DrivenRun(LINEAR).linear(middle=Act(held=True))
+    driving = asyncio.ensure_future(run.drive())
+    await until(lambda: run.executor.running)
+    run.executor.break_down(KeyError("x"))
+    with pytest.raises(HeadwayError, match="Internal error: KeyError: 'x'") as caught:
+        await driving
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
+async def test_a_run_that_is_taken_over_is_given_up() -> None:
+    run = DrivenRun(LINEAR).linear(middle=Act(held=True))
+    driving = asyncio.ensure_future(run.drive())
+    await until(lambda: run.executor.running)
+    run.driver.fail(HeadwayError("Another launcher drives it."))
+    with pytest.raises(HeadwayError, match="Another launcher"):
+        await driving
+
+
+class StubbornExecutor(FakeExecutor):
+    """One that cannot be closed."""
+
+    async def close(self, *, now: bool = False) -> None:
+        await super().close(now=now)
+        raise HeadwayError("It cannot be closed.")
+
+
+async def test_one_executor_that_cannot_be_closed_does_not_keep_the_others_open() -> None:
+    store = MemoryStore()
+    other = FakeExecutor(store)
+    other.script(Act(outcome=to("end")), "middle")
+    executor = StubbornExecutor(store)
+    third = StubbornExecutor(store)
+    run = DrivenRun(
+        LINEAR, store=store, executor=executor, executors={"middle": other, "end": third}
+    ).linear()
+    with pytest.raises(HeadwayError, match="cannot be closed"):
+        await run.drive()
+    assert [each.closed for each in (executor, other, third)] == [[False]] * 3
+
+
+class BadExecutor(FakeExecutor):
+    """One that cannot be opened."""
+
+    async def open(self, sink: Sink) -> None:
+        raise HeadwayError("No permission.")
+
+
+async def test_an_executor_that_cannot_be_opened_ends_the_run_before_it_begins() -> None:
+    store = MemoryStore()
+    run = DrivenRun(LINEAR, store=store, executors={"end": BadExecutor(store)}).linear()
+    with pytest.raises(HeadwayError, match="No permission"):
+        await run.drive()
+    assert run.executor.started == []
+    assert run.executor.closed == [True]
+
+
+async def test_too_many_splits_are_refused_with_what_to_type() -> None:
+    run = DrivenRun(FOREACH, max_splits=10).foreach(11)
+    ended = await run.drive()
+    words = "The foreach of step start yields 11 tasks, and at most 10 are allowed."
+    assert (ended.outcome, ended.message) == (FAILED, f"start/1 failed: {words}")
+    ((record, retry_in),) = run.told.of("attempt_ended")
+    assert retry_in is None
+    assert record.failure == Failure(
+        CONFIGURATION, "TooManySplits", words, "Allow them with --max-num-splits=11."
+    )
+    assert [batch.step for batch in run.executor.batches] == ["start"]
+
+
+async def test_as_many_splits_as_are_allowed() -> None:
+    assert (await DrivenRun(FOREACH, max_splits=10).foreach(10).drive()).outcome == SUCCEEDED
+
+
+async def test_a_failure_without_a_reason_has_failed() -> None:
+    class Silent(FakeExecutor):
+        def _end(self, attempt: Any, record: Record) -> None:
+            super()._end(attempt, record._replace(outcome=FAILED, failure=None, transition=None))
+
+    store = MemoryStore()
+    run = DrivenRun(LINEAR, store=store, executor=Silent(store)).linear()
+    assert "left no reason" in (await run.drive()).message
+
+
+async def test_what_stands_still_is_told() -> None:
+    run = DrivenRun(LINEAR).linear(middle=Act(held=True, outcome=to("end")))
+    driving = asyncio.ensure_future(run.drive())
+    await until(lambda: ref("middle", 2) in run.executor.running)
+    run.executor.wait_for("Unschedulable", "no node takes it", "middle")
+    run.executor.release()
+    await driving
+    assert run.told.of("waiting") == [("middle", "Unschedulable", "no node takes it")]
+
+
+# The journal
+
+
+async def test_everything_is_written_down() -> None:
+    run = DrivenRun(LINEAR, {"middle": StepPolicy({USER: 1})}).linear()
+    run.executor.script(Act(outcome=BROKEN_CODE), "middle", attempt=0)
+    await run.drive()
+    events = [event for event in run.journal() if not isinstance(event, AttemptStarted)]
+    assert events[0] == RunStarted()
+    assert AttemptSucceeded(ref("start", 1), Transition(("middle",))) in events
+    assert AttemptFailed(ref("middle", 2), BROKEN_CODE) in events
+    assert events[-1] == AttemptSucceeded(ref("end", 3), None)
+
+
+class ReadingExecutor(FakeExecutor):
+    """One that looks into the journal whenever it is asked for something."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        super().__init__(store)
+        self.read: list[list[Any]] = []
+        self.datastore = store
+
+    async def start(self, batch: Batch) -> None:
+        self.read.append(read_journal(self.datastore, FLOW, RUN))
+        await super().start(batch)
+
+    async def cancel(self, refs: Any, failure: Failure, *, now: bool = False) -> None:
+        self.read.append(read_journal(self.datastore, FLOW, RUN))
+        await super().cancel(refs, failure, now=now)
+
+
+async def test_what_a_decision_rests_on_is_written_before_it_is_carried_out() -> None:
+    store = MemoryStore()
+    executor = ReadingExecutor(store)
+    run = DrivenRun(LINEAR, store=store, executor=executor).linear(middle=Act(held=True))
+    driving = asyncio.ensure_future(run.drive())
+    await until(lambda: ref("middle", 2) in executor.running)
+    run.driver.stop("interrupted by Ctrl-C")
+    await driving
+    at_start, at_middle, at_stop = executor.read
+    assert at_start == [RunStarted()]
+    assert at_middle[-1] == AttemptSucceeded(ref("start", 1), Transition(("middle",)))
+    assert at_stop[-1] == StopRequested("interrupted by Ctrl-C")
+
+
+async def test_a_datastore_in_trouble_is_waited_for() -> None:
+    store = MemoryStore()
+    run = DrivenRun(LINEAR, store=store).linear()
+    journal_only = [StoreUnavailableError("no answer") for _ in range(3)]
+    driving = asyncio.ensure_future(run.drive())
+    for error in journal_only:
+        fail_journal(store, error)
+    assert (await driving).outcome == SUCCEEDED
+    assert ("", "Datastore", "no answer") in run.told.of("waiting")
+    assert run.told.of("waiting")[-1] == ("", "", "")
+    assert run.journal()[-1] == AttemptSucceeded(ref("end", 3), None)
+
+
+async def test_a_datastore_that_refuses_the_journal_ends_the_run() -> None:
+    store = MemoryStore()
+    run = DrivenRun(LINEAR, store=store).linear()
+    fail_journal(store, StoreError("Forbidden."))
+    with pytest.raises(StoreError, match="Forbidden"):
+        await run.drive()
+    assert run.executor.closed == [True]
+    assert run.executor.started == []
+
+
+def fail_journal(store: MemoryStore, error: Exception) -> None:
+    """Make the next conditional write fail, which before anything has ended is the journal's."""
+    store.fail_next(error, "put_if_absent")

@@ -1,0 +1,45 @@
+"""The local index: a run is found from this machine wherever its data is."""
+
+from pathlib import Path
+
+import pytest
+
+from headway.errors import StoreError
+from headway.launch.index import LATEST_RUN, remember_run
+from headway.store import layout
+from headway.store.folder import FolderStore
+from headway.store.records import Code, RunRecord
+
+RECORD = RunRecord(
+    "Sample", "7", "ann", 1.0, tags=("blue",), graph={"name": "Sample"}, parameters={"alpha": "1"},
+    code=Code("path", "flow.py", ("__main__", "Sample")), metadata={"runtime": "dev"},
+)  # fmt: skip
+
+
+def test_a_run_elsewhere_leaves_a_pointer(tmp_path: Path) -> None:
+    remember_run(str(tmp_path), "s3://bucket/prefix", RECORD)
+    index = FolderStore(str(tmp_path))
+    pointer = RunRecord.decode(index.get(layout.run_record("Sample", "7")))
+    assert pointer == RunRecord("Sample", "7", "ann", 1.0, tags=("blue",), root="s3://bucket/prefix")
+    assert index.size(layout.flow_marker("Sample")) == 0
+    assert (tmp_path / "Sample" / LATEST_RUN).read_text() == "7"
+
+
+def test_a_run_here_needs_none(tmp_path: Path) -> None:
+    index = FolderStore(str(tmp_path))
+    remember_run(str(tmp_path), index.url, RECORD)
+    assert index.size(layout.run_record("Sample", "7")) is None
+    assert (tmp_path / "Sample" / LATEST_RUN).read_text() == "7"
+
+
+def test_the_newest_run_takes_the_place_of_the_last(tmp_path: Path) -> None:
+    for run in ("7", "8"):
+        remember_run(str(tmp_path), "s3://bucket", RECORD._replace(run=run))
+    assert (tmp_path / "Sample" / LATEST_RUN).read_text() == "8"
+    assert [path.name for path in (tmp_path / "Sample").iterdir()] == [LATEST_RUN]
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises((OSError, StoreError)):
+        remember_run(str(tmp_path / "file"), "s3://bucket", RECORD)

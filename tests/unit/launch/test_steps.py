@@ -1,0 +1,123 @@
+"""From decorators to how each step runs."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headway.config.sources import Configuration
+from headway.errors import FlowDefinitionError, HeadwayError, SettingsError
+from headway.flow.decorators import DecoratorSpec
+from headway.flow.graph import PARALLEL, Graph, Node
+from headway.flow.late import parse_with
+from headway.launch.steps import PlannedStep, plan_steps, schedule_plan
+from headway.schedule.plan import Plan, PlanNode, StepPolicy
+from headway.store.records import INFRASTRUCTURE, USER
+
+
+def spec(name: str, **attributes: Any) -> DecoratorSpec:
+    return DecoratorSpec(name, attributes, "flow.py, line 3")
+
+
+def plan(tmp_path: Path, *decorators: DecoratorSpec, kind: str = "end") -> PlannedStep:
+    node = Node("start", kind, decorators=decorators)
+    graph = Graph("Sample", [node], "start", "start")
+    return plan_steps(graph, Configuration.load({}, tmp_path))["start"]
+
+
+def test_a_bare_step_runs_here_once(tmp_path: Path) -> None:
+    assert plan(tmp_path) == PlannedStep("start")
+    assert plan(tmp_path).policy == StepPolicy({USER: 0}, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("decorators", "times", "seconds"),
+    [
+        ((spec("retry"),), 3, 0.0),
+        ((spec("retry"), spec("kubernetes")), 3, 120.0),
+        ((spec("retry", times=5), spec("kubernetes")), 5, 120.0),
+        ((spec("retry", times=0),), 0, 0.0),
+        ((spec("retry", times=1, minutes_between_retries=0.5),), 1, 30.0),
+        ((spec("retry", minutes_between_retries=0), spec("kubernetes")), 3, 0.0),
+        ((spec("kubernetes"),), 0, 0.0),
+    ],
+)
+def test_retries(tmp_path: Path, decorators: tuple[DecoratorSpec, ...], times: int, seconds: float) -> None:
+    step = plan(tmp_path, *decorators)
+    assert (step.retries, step.retry_delay) == (times, seconds)
+    assert step.policy.budget(USER) == times
+    assert step.policy.budget(INFRASTRUCTURE) == 5
+
+
+@pytest.mark.parametrize(
+    ("attributes", "seconds"),
+    [({"seconds": 5}, 5.0), ({"minutes": 2, "seconds": 1}, 121.0), ({"hours": 1.5}, 5400.0)],
+)
+def test_timeout(tmp_path: Path, attributes: dict[str, Any], seconds: float) -> None:
+    assert plan(tmp_path, spec("timeout", **attributes)).timeout == seconds
+
+
+def test_environment_values_are_text(tmp_path: Path) -> None:
+    step = plan(tmp_path, spec("environment", vars={"COLOUR": "blue", "N": 3}))
+    assert step.env == {"COLOUR": "blue", "N": "3"}
+
+
+def test_environment_without_a_dict_is_refused_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"vars='A=1' \(flow.py, line 3\)"):
+        plan(tmp_path, spec("environment", vars="A=1"))
+
+
+def test_resources_and_kubernetes_are_joined(tmp_path: Path) -> None:
+    step = plan(tmp_path, spec("kubernetes", cpu=2), spec("resources", cpu=4, memory=8000))
+    assert step.kubernetes is not None
+    assert float(step.kubernetes.cpu) == 4
+    assert "line 3" in step.provenance["cpu"]
+
+
+def test_resources_alone_stay_here(tmp_path: Path) -> None:
+    assert plan(tmp_path, spec("resources", cpu=4)).kubernetes is None
+
+
+def test_what_was_attached_from_outside_says_so(tmp_path: Path) -> None:
+    step = plan(tmp_path, parse_with("kubernetes:cpu=3"))
+    assert step.kubernetes is not None
+    assert step.provenance["cpu"] == "--with kubernetes:cpu=3"
+
+
+def test_a_wrong_setting_says_on_which_step(tmp_path: Path) -> None:
+    with pytest.raises(HeadwayError, match="start"):
+        plan(tmp_path, spec("kubernetes", cpu=0))
+
+
+@pytest.mark.parametrize("name", ["batch", "parallel", "catch", "secrets"])
+def test_what_cannot_be_done_yet_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(FlowDefinitionError, match=r"^Step start: "):
+        plan(tmp_path, spec(name))
+
+
+def test_a_gang_by_num_parallel_is_refused_too(tmp_path: Path) -> None:
+    with pytest.raises(FlowDefinitionError, match="several nodes"):
+        plan(tmp_path, kind=PARALLEL)
+
+
+def test_the_scheduler_knows_the_graphs_shape() -> None:
+    graph = Graph(
+        "Sample",
+        [
+            Node("start", "foreach", ("work",), foreach="items"),
+            Node("work", "linear", ("join",)),
+            Node("join", "join", ("end",), takes_inputs=True),
+            Node("end", "end"),
+        ],
+        "start",
+        "end",
+    )
+    assert schedule_plan(graph) == Plan.of(
+        "start",
+        [
+            PlanNode("start", ("work",)),
+            PlanNode("work", ("join",)),
+            PlanNode("join", ("end",), join=True),
+            PlanNode("end", end=True),
+        ],
+    )
