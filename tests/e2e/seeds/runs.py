@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.launch import Launch
 from harness.reading import RunView
 from harness.workspace import SMALL, Variables, Workspace, Workspaces
+
 from seeds.case import Case
 from seeds.documents import PYTHON, all_snippets
 from seeds.flows import flow_file, flow_name

@@ -128,7 +128,7 @@ def stop_reason(pod: Pod) -> Failure | None:
         return Failure(
             RESOURCES,
             "DiskFull",
-            f"Step {step} used more disk than it may, and its node stopped the pod: {pod.status.message.strip()}",
+            f"The pod {pod.metadata.name} used more disk than it may: {pod.status.message.strip()}",
             "Ask for more with @kubernetes(disk=…) or @resources(disk=…), or leave less on disk at a time.",
         )
     if pod.status.reason in ("Evicted", "Preempting", "NodeLost", "NodeShutdown", "Shutdown", "Terminated"):

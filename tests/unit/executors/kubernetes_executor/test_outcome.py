@@ -35,7 +35,10 @@ CASES = {
     "refused, words lost": (ended(REFUSED), INFRASTRUCTURE, "Exit", "exit code 75"),
     "could not begin, words lost": (ended(BROKEN), INFRASTRUCTURE, "Exit", "exit code 78"),
     "stopped before it began": (ended(143), INFRASTRUCTURE, "Exit", "exit code 143"),
-    "refused": (ended(REFUSED, message=words("Refused", "The run has ended.")), INFRASTRUCTURE, "Refused", "The run has ended."),
+    "refused": (
+        ended(REFUSED, message=words("Refused", "The run has ended.")),
+        INFRASTRUCTURE, "Refused", "The run has ended.",
+    ),
     "datastore unavailable": (
         ended(BROKEN, message=words("StoreUnavailableError", "No answer from s3://b.")),
         INFRASTRUCTURE, "StoreUnavailableError", "No answer from s3://b.",
@@ -65,11 +68,19 @@ CASES = {
         ended(143, conditions=disrupted("PreemptionByScheduler", "preempting")),
         INFRASTRUCTURE, "PreemptionByScheduler", "a pod of higher priority took its place",
     ),
-    "drained": (ended(143, conditions=disrupted("EvictionByEvictionAPI")), INFRASTRUCTURE, "EvictionByEvictionAPI", "drained"),
-    "tainted": (ended(143, conditions=disrupted("DeletionByTaintManager")), INFRASTRUCTURE, "DeletionByTaintManager", "tainted"),
-    "node lost": (ended(137, conditions=disrupted("DeletionByPodGC")), INFRASTRUCTURE, "DeletionByPodGC", "its node is gone"),
+    "drained": (
+        ended(143, conditions=disrupted("EvictionByEvictionAPI")),
+        INFRASTRUCTURE, "EvictionByEvictionAPI", "as when a node is drained",
+    ),
+    "tainted": (
+        ended(143, conditions=disrupted("DeletionByTaintManager")),
+        INFRASTRUCTURE, "DeletionByTaintManager", "its node was tainted",
+    ),
+    "node lost": (
+        ended(137, conditions=disrupted("DeletionByPodGC")),
+        INFRASTRUCTURE, "DeletionByPodGC", "its node is gone",
+    ),
     "node short of memory": (
-        ended(137, reason="Error", conditions=disrupted("TerminationByKubelet"), message="") if False else
         pod(
             "Failed", reason="Evicted", message="The node was low on resource: memory.",
             conditions=disrupted("TerminationByKubelet"), terminated={"exitCode": 137, "reason": "Error"},
@@ -89,7 +100,10 @@ CASES = {
         INFRASTRUCTURE, "Evicted", "The node had condition: [DiskPressure].",
     ),
     "over its own disk": (
-        pod("Failed", reason="Evicted", message="Pod ephemeral local storage usage exceeds the total limit of containers 50Mi."),
+        pod(
+            "Failed", reason="Evicted",
+            message="Pod ephemeral local storage usage exceeds the total limit of containers 50Mi.",
+        ),
         RESOURCES, "DiskFull", "exceeds the total limit of containers 50Mi.",
     ),
     "over its container's disk": (
@@ -101,10 +115,13 @@ CASES = {
         RESOURCES, "DiskFull", "EmptyDir",
     ),
     "deadline": (
-        ended(143, reason="Error") if False else pod("Failed", reason="DeadlineExceeded", terminated={"exitCode": 143}),
+        pod("Failed", reason="DeadlineExceeded", terminated={"exitCode": 143}),
         USER, "DeadlineExceeded", "stopped at its deadline",
     ),
-    "node shut down": (pod("Failed", reason="NodeShutdown", message=""), INFRASTRUCTURE, "NodeShutdown", "no reason given"),
+    "node shut down": (
+        pod("Failed", reason="NodeShutdown"),
+        INFRASTRUCTURE, "NodeShutdown", "stopped by its node: no reason given",
+    ),
     "rejected by its node": (
         pod("Failed", reason="OutOfcpu", message="Node didn't have enough resource: cpu"),
         INFRASTRUCTURE, "PodGone", "Node didn't have enough resource: cpu",
@@ -146,14 +163,18 @@ def test_a_pod_that_somebody_deleted() -> None:
 # Whether it runs, and why not
 
 
+RAN = {"exitCode": 0, "startedAt": "2026-11-22T08:41:25Z"}
+
+
 @pytest.mark.parametrize(
     ("state", "running", "over"),
     [
         (pod("Pending"), False, False),
         (pod("Pending", waiting={"reason": "ContainerCreating"}), False, False),
         (pod("Running", running={}), True, False),
-        (pod("Running", terminated={"exitCode": 0}), True, True),  # a sidecar goes on
-        (pod("Succeeded", terminated={"exitCode": 0}), True, True),
+        (pod("Running", terminated=RAN), True, True),  # a sidecar goes on
+        (pod("Succeeded", terminated=RAN), True, True),
+        (pod("Failed", terminated={"exitCode": 137}), False, True),  # given up before it could begin
         (pod("Failed"), False, True),
         (pod("Unknown", running={}), True, False),
     ],
@@ -169,7 +190,11 @@ def test_the_steps_container_decides(state: Any, running: bool, over: bool) -> N
         ("ErrImageNeverPull", 0.0, "cannot be pulled"),
         ("ErrImagePull", 60.0, "cannot be pulled"),
         ("ImagePullBackOff", 60.0, "cannot be pulled"),
-        ("CreateContainerConfigError", 30.0, "the container cannot be made (CreateContainerConfigError): it says so"),
+        (
+            "CreateContainerConfigError",
+            30.0,
+            "the container cannot be made (CreateContainerConfigError): it says so",
+        ),
         ("CreateContainerError", 30.0, "cannot be made"),
         ("RunContainerError", 30.0, "cannot be made"),
     ],
@@ -183,7 +208,9 @@ def test_a_container_that_cannot_start_stands_still(reason: str, patience: float
 
 
 def test_a_pod_without_a_node_waits_as_long_as_it_takes() -> None:
-    state = pod("Pending", conditions=unscheduled("Unschedulable", "0/1 nodes are available: 1 Insufficient cpu."))
+    state = pod(
+        "Pending", conditions=unscheduled("Unschedulable", "0/1 nodes are available: 1 Insufficient cpu.")
+    )
     assert standstill(state, STEP, "python:9") == Standstill(
         "Unschedulable",
         "no node takes the pod sample-train-x: 0/1 nodes are available: 1 Insufficient cpu.",

@@ -1,0 +1,74 @@
+"""The executor over the fake API server, in virtual time; pods are played by a small double."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+
+import pytest
+from pod_player import PodPlayer
+
+from headway.config.kubernetes import KubernetesSettings
+from headway.config.resolve import Layer, resolve_kubernetes
+from headway.executors.kubernetes.api.client import KubernetesClient
+from headway.executors.kubernetes.cluster import Prepared
+from headway.executors.kubernetes.executor import KubernetesExecutor
+from headway.testing.executor_suite import FLOW, LIMIT, RUN, STEPS
+from headway.testing.fake_kubernetes import FakeKubernetes
+from headway.testing.memory_store import MemoryStore
+from headway.testing.virtual_time import VirtualTimeLoop
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    return {"virtual": VirtualTimeLoop}
+
+
+BEGUN = time.time()
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeKubernetes]:
+    async with FakeKubernetes() as server:
+        yield server
+
+
+@pytest.fixture
+async def client(fake: FakeKubernetes) -> AsyncIterator[KubernetesClient]:
+    async with KubernetesClient(fake.access(), chance=lambda: 0.5) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def clock() -> Callable[[], float]:
+    """Seconds since the epoch, as virtual as the loop's."""
+    loop = asyncio.get_running_loop()
+    return lambda: BEGUN + loop.time()
+
+
+@pytest.fixture
+async def player(fake: FakeKubernetes, store: MemoryStore, clock: Callable[[], float]) -> PodPlayer:
+    return PodPlayer(fake, store, clock)
+
+
+@pytest.fixture
+def settings() -> dict[str, KubernetesSettings]:
+    said = Layer({"image": "python:3.11"}, "a test")
+    return {step: resolve_kubernetes(step, overrides=said).settings for step in STEPS}
+
+
+@pytest.fixture
+async def executor(
+    client: KubernetesClient,
+    store: MemoryStore,
+    player: PodPlayer,
+    settings: dict[str, KubernetesSettings],
+    clock: Callable[[], float],
+) -> KubernetesExecutor:
+    cluster = Prepared(client, "headway-runtime-test")
+    return KubernetesExecutor(cluster, store, FLOW, RUN, settings, {}, LIMIT, clock=clock)
