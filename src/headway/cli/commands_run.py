@@ -4,12 +4,14 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from headway.cli import errors
 from headway.cli.embedded import use_embedded_cluster
 from headway.cli.parameters import given_values, run_parameters
 from headway.cli.program import Program
 from headway.errors import UsageError
 from headway.flow.members import parameters_of
 from headway.launch.run import RunRequest, run_flow
+from headway.schedule.instructions import INTERRUPTED
 from headway.store.records import SUCCEEDED
 from headway.ui.plain import PlainReporter
 from headway.version import VERSION
@@ -29,7 +31,12 @@ def run(
     **given: Any,
 ) -> None:
     """Run the flow to its end."""
-    for name, value in (("--max-workers", max_workers), ("--max-num-splits", max_num_splits)):
+    numbers = {
+        "--max-workers": max_workers,
+        "--max-num-splits": max_num_splits,
+        "--max-log-size": max_log_size,
+    }
+    for name, value in numbers.items():
         if value is not None and value < 1:
             raise UsageError(f"{name}={value} is not possible: at least 1 is needed.")
     graph = this.graph(tuple(late))
@@ -56,7 +63,7 @@ def run(
     )
     end = run_flow(request, this.configuration, PlainReporter(this.write, quiet=this.options.quiet))
     if end.outcome != SUCCEEDED:
-        sys.exit(130 if end.outcome == "interrupted" else 1)
+        sys.exit(errors.INTERRUPTED if end.outcome == INTERRUPTED else errors.FAILED)
 
 
 def _truth(this: Program, name: str) -> bool:

@@ -76,7 +76,12 @@ def _run_command(flow_class: Any) -> click.Command:
         *parameter_options(parameters_of(flow_class).values()),
         _WITH,
         click.Option(["--tag", "tags"], multiple=True, help="A tag for the run; may be repeated."),
-        click.Option(["--max-workers"], type=int, metavar="N", help="Tasks at a time (16 … see docs)."),
+        click.Option(
+            ["--max-workers"],
+            type=int,
+            metavar="N",
+            help="Tasks at a time, here and in the cluster each [default: 2 a processor; 200 pods].",
+        ),
         click.Option(
             ["--max-num-splits"], type=int, default=100, show_default=True, help="Tasks of one foreach."
         ),

@@ -18,6 +18,9 @@ _PASSED_ON = (
     "AWS_STS_REGIONAL_ENDPOINTS",
 )
 
+#: Seconds for which a pod or a child tries to reach a store that its launcher has reached before.
+_PATIENCE = 60.0
+
 
 def open_store(url: str, *, prefer_native: bool = False) -> ObjectStore:
     """The store behind a root.
@@ -45,8 +48,13 @@ def open_store(url: str, *, prefer_native: bool = False) -> ObjectStore:
             pass
     # http.client and ssl: not to be loaded where the store is a folder.
     from headway.store.s3.client import S3Store
+    from headway.store.s3.endpoints import address_from_environment
+    from headway.store.s3.retries import RetryPolicy
+    from headway.store.s3.session import Session
 
-    return S3Store(location.bucket, location.prefix)
+    address = address_from_environment(location.bucket, os.environ)
+    session = Session(address, policy=RetryPolicy(first_contact=_PATIENCE))
+    return S3Store(location.bucket, location.prefix, session)
 
 
 def child_environment(url: str, environ: Mapping[str, str] = os.environ) -> Dict[str, str]:

@@ -11,7 +11,16 @@ from typing import Protocol
 from headway.executors.base import Output, Started, Waiting
 from headway.runtime.limits import duration
 from headway.schedule.tasks import StepCounts
-from headway.store.records import INFRASTRUCTURE, LOST, SUCCEEDED, AttemptRef, Failure, Record, RunEnd, RunRecord
+from headway.store.records import (
+    INFRASTRUCTURE,
+    LOST,
+    SUCCEEDED,
+    AttemptRef,
+    Failure,
+    Record,
+    RunEnd,
+    RunRecord,
+)
 from headway.ui.prompt import ask
 
 #: Reasons why something stands still that a person is told again after so many seconds.
@@ -81,6 +90,8 @@ class PlainReporter:
 
     def waiting(self, event: Waiting) -> None:
         """Told when the reason changes, and again from time to time while it stands."""
+        if self._quiet:
+            return
         key = (event.step, event.ref)
         known, since = self._standing.get(key, ("", 0.0))
         if not event.reason:
@@ -146,4 +157,4 @@ def _class(failure: Failure) -> str:
         "resources": "counted as one of the step's @retry times",
         "infrastructure": "not counted against @retry: the infrastructure failed, not the code",
         "configuration": "a configuration failure",
-    }[failure.kind]
+    }.get(failure.kind, failure.kind)

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
+from io import TextIOWrapper
 from typing import TextIO
 
 _STYLES = {"good": "32", "bad": "31", "dim": "2"}
@@ -21,6 +22,10 @@ class StreamWriter:
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
         self._out = out or sys.stdout
         self._err = err or sys.stderr
+        for stream in (self._out, self._err):
+            if isinstance(stream, TextIOWrapper):
+                # A terminal that cannot show a character shows its number; no task fails for that.
+                stream.reconfigure(errors="backslashreplace")
         self._colours = {False: wants_colour(self._out), True: wants_colour(self._err)}
 
     def __call__(self, line: str, *, error: bool = False, style: str = "") -> None:
@@ -29,12 +34,12 @@ class StreamWriter:
         try:
             stream.write(f"\x1b[{code}m{line}\x1b[0m\n" if code else f"{line}\n")
             stream.flush()
-        except BrokenPipeError:
+        except OSError:
             _mute(stream)
 
 
 def _mute(stream: TextIO) -> None:
-    """Nobody reads this stream any more (``| head``): what goes on, goes on silently."""
+    """Nobody reads this stream any more (``| head``, a terminal that was closed): what goes on, goes on silently."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

@@ -20,8 +20,9 @@ OWNER = "headway-e2e"
 #: What a pod of these tests asks for, so that a small node runs many side by side.
 SMALL = {"HEADWAY_KUBERNETES_CPU": "0.02", "HEADWAY_KUBERNETES_MEMORY": "64", "HEADWAY_KUBERNETES_DISK": "50"}
 
-#: Seconds within which a pod that was told to stop is gone; steps here end at once when told to.
-GRACE = 20.0
+#: Seconds within which a pod that was told to stop is gone: the 30 that it is promised, and what a busy
+#: node takes to notice.
+GRACE = 45.0
 
 Variables = Mapping[str, str | None]
 

@@ -179,7 +179,8 @@ def test_the_time_limit_ends_what_does_not_end_itself() -> None:
 
 
 def test_only_the_step_s_own_time_counts() -> None:
-    program = f"time.sleep(0.15); os.write(report, b'+'); os.write(report, b'-'); time.sleep(0.15); os.write(report, {REPORT.encode()!r})"
+    marks = "time.sleep(0.15); os.write(report, b'+'); os.write(report, b'-'); time.sleep(0.15)"
+    program = f"{marks}; os.write(report, {REPORT.encode()!r})"
     ended = supervise(program, limit=0.1).ended
     assert (ended.report, ended.code, ended.expired) == (REPORT, 0, "")
 

@@ -6,11 +6,13 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
-from headway.executors.base import Broken, Ended, Output, Sink, Started
+from headway.errors import StoreUnavailableError
+from headway.executors.base import Broken, Ended, Output, Sink, Started, Waiting
 from headway.executors.local.process import Pipes, as_file, start_fresh
 from headway.executors.local.zygote import ChildExit, Zygote
 from headway.runtime.attempt import unreported
@@ -18,7 +20,10 @@ from headway.runtime.channel import Report, exit_status
 from headway.runtime.commit import commit, lost, record_of, store_logs
 from headway.runtime.logbook import Logbook, StampedLine
 from headway.store.base import ObjectStore
-from headway.store.records import USER, AttemptRef, Batch, Failure, TaskSpec
+from headway.store.records import USER, AttemptRef, Batch, Failure, Record, TaskSpec
+
+#: Seconds between two tries to settle an attempt while the datastore is in trouble.
+_STORE_PAUSE = 5.0
 
 
 @dataclass(slots=True, eq=False)
@@ -80,13 +85,13 @@ class LocalExecutor:
         wanted = set(refs)
         waiting = [attempt for attempt in self._queue if attempt.ref in wanted]
         self._queue = deque(attempt for attempt in self._queue if attempt.ref not in wanted)
-        for attempt in waiting:
-            record = lost(attempt.batch, attempt.task, failure, {}, self._clock())
-            self._sink(Ended(attempt.ref, record))
         for ref in refs:
             running = self._running.get(ref)
             if running is not None:
                 self._stop(running, failure, now)
+        for attempt in waiting:
+            record = lost(attempt.batch, attempt.task, failure, {}, self._clock())
+            self._spawn(self._settle(attempt, record, None))
 
     async def close(self, *, now: bool = False) -> None:
         self._queue.clear()
@@ -101,15 +106,22 @@ class LocalExecutor:
         while self._queue and len(self._running) < self._limit:
             attempt = self._queue.popleft()
             self._running[attempt.ref] = attempt
-            task = asyncio.create_task(self._run(attempt))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._spawn(self._run(attempt))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._guard(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:
+            self._sink(Broken(error))
 
     async def _run(self, attempt: _Attempt) -> None:
         try:
             await self._attempt(attempt)
-        except Exception as error:
-            self._sink(Broken(error))
         finally:
             self._running.pop(attempt.ref, None)
             self._fill()
@@ -143,8 +155,20 @@ class LocalExecutor:
             self._clock(),
             book.lines,
         )
-        await asyncio.to_thread(store_logs, self._store, attempt.batch, attempt.task, book)
-        truth = await asyncio.to_thread(commit, self._store, attempt.batch.flow, attempt.batch.run, record)
+        await self._settle(attempt, record, book)
+
+    async def _settle(self, attempt: _Attempt, record: Record, book: Logbook | None) -> None:
+        """Make the record true, however long the datastore is in trouble, and tell of the end."""
+        batch, task = attempt.batch, attempt.task
+        while True:
+            try:
+                if book is not None:
+                    await asyncio.to_thread(store_logs, self._store, batch, task, book)
+                truth = await asyncio.to_thread(commit, self._store, batch.flow, batch.run, record)
+                break
+            except StoreUnavailableError as error:
+                self._sink(Waiting(batch.step, attempt.ref, "Datastore", error.message))
+                await asyncio.sleep(_STORE_PAUSE)
         self._running.pop(attempt.ref, None)
         self._sink(Ended(attempt.ref, truth))
 

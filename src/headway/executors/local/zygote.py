@@ -125,6 +125,9 @@ class Zygote:
         with contextlib.suppress(RuntimeError, ValueError):
             asyncio.get_running_loop().remove_reader(self._socket)
         self._socket.close()
+        if self._ready is None or not self._ready.done():
+            # It still imports the flow, hears of nothing, and has no children.
+            self._process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(2)
         if self._process.poll() is None:

@@ -1,0 +1,93 @@
+"""A flow's parameters on the command line and in variables."""
+
+from typing import Any
+
+import click
+import pytest
+from cli_flows import Digits
+
+from headway import FlowSpec, JSONType, Parameter, step
+from headway.cli.parameters import given_values, parameter_options, run_parameters
+from headway.cli.program import Options, Program
+from headway.errors import HeadwayError
+from headway.flow.members import parameters_of
+from headway.ui.writer import StreamWriter
+
+
+def values(*words: str, flow: Any = Digits, environ: dict[str, str] | None = None) -> dict[str, object]:
+    """The values a run starts with that is typed like this."""
+    parameters = parameters_of(flow)
+    given: dict[str, Any] = {}
+    command = click.Command("run", params=parameter_options(parameters.values()), callback=given.update)
+    command.main([*words], standalone_mode=False)
+    texts = given_values(parameters, given, environ or {})
+    return run_parameters(Program(flow, Options(), StreamWriter()), texts)
+
+
+def test_defaults_and_constants() -> None:
+    assert values("--label", "x") == {
+        "SIZE": 8,
+        "alpha": 0.5,
+        "names": ("svm",),
+        "options": {"depth": 3},
+        "label": "x",
+    }
+
+
+def test_types() -> None:
+    found = values(
+        "--label", "x", "--alpha", "3", "--names", "a", "--names", "b", "--options", '{"depth": [1]}'
+    )
+    assert found["alpha"] == 3.0
+    assert isinstance(found["alpha"], float)
+    assert list(found["names"]) == ["a", "b"]  # type: ignore[call-overload]
+    assert found["options"] == {"depth": [1]}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "label"),
+        (("--label", "x", "--alpha", "fast"), "fast"),
+        (("--label", "x", "--options", "{no json"), "options"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_named(words: tuple[str, ...], said: str) -> None:
+    with pytest.raises(HeadwayError, match=said) as caught:
+        values(*words)
+    assert caught.value.exit_code == 2
+
+
+def test_variables_stand_in_for_options() -> None:
+    environ = {"METAFLOW_RUN_LABEL": "from a variable", "METAFLOW_RUN_ALPHA": "2"}
+    found = values(environ=environ)
+    assert (found["label"], found["alpha"]) == ("from a variable", 2.0)
+    assert values("--label", "typed", environ=environ)["label"] == "typed"
+    assert values("--label", "", environ=environ)["label"] == "", "an empty text is one"
+    assert values("--label", "x", environ={"METAFLOW_RUN_ALPHA": ""})["alpha"] == 0.5
+
+
+class Odd(FlowSpec):
+    """Parameters with names that other options, or Python, use."""
+
+    tag = Parameter("my-tag", default="a")
+    flag = Parameter("flag", type=bool, default=False)
+    count = Parameter("count", default=lambda context: 7, type=int)
+    nothing = Parameter("nothing", type=str, default=None)
+    data = Parameter("data", type=JSONType, default="[1, 2]")
+
+    @step
+    def start(self) -> None:
+        pass
+
+
+def test_names_flags_and_computed_defaults() -> None:
+    assert values(flow=Odd) == {"tag": "a", "flag": False, "count": 7, "nothing": None, "data": [1, 2]}
+    assert values("--my-tag", "b", "--flag", "true", flow=Odd)["tag"] == "b"
+    assert values("--flag", "true", flow=Odd)["flag"] is True
+    assert values("--flag", "no", flow=Odd)["flag"] is False
+
+
+def test_a_value_may_look_like_an_option() -> None:
+    assert values("--label", "--alpha")["label"] == "--alpha"
+    assert values("--label=-3")["label"] == "-3"

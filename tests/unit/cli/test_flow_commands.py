@@ -1,0 +1,232 @@
+"""What a flow's commands print, on which stream, and with which exit code."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_flows import CommandLine
+
+from headway import FlowSpec, Parameter, kubernetes, step
+from headway.cli.start import run_command
+from headway.errors import HeadwayError, RunInterruptedError
+from headway.version import VERSION
+
+
+def test_check_says_that_it_is_valid(cli: CommandLine) -> None:
+    answer = cli("check")
+    assert (answer.code, answer.out, answer.err) == (0, "The flow Digits is valid: 4 steps.\n", "")
+
+
+def test_without_a_command_it_checks_and_says_what_there_is(cli: CommandLine) -> None:
+    answer = cli()
+    assert (answer.code, answer.out) == (0, "The flow Digits is valid: 4 steps.\n")
+    assert answer.err == "Type `run` to run it, `show` to see its steps, `--help` for all commands.\n"
+
+
+def test_show(cli: CommandLine) -> None:
+    answer = cli("show")
+    assert answer.code == 0
+    assert answer.out == (
+        "Digits: Learns to read digits.\n"
+        "\n"
+        "@retry(times=2)\n"
+        "Step start (start)\n"
+        "    Reads the data.\n"
+        "    => train (for each of models)\n"
+        "\n"
+        "@resources(memory=2000)\n"
+        "@kubernetes(cpu=2)\n"
+        "Step train\n"
+        "    Trains one model.\n"
+        "    \n"
+        "    On a pod of its own.\n"
+        "    => join\n"
+        "\n"
+        "Step join\n"
+        "    ?\n"
+        "    => end\n"
+        "\n"
+        "Step end (end)\n"
+        "    Says which is best.\n"
+    ), answer.out
+
+
+def test_show_with_a_late_decorator(cli: CommandLine) -> None:
+    for words in (("show", "--with", "kubernetes:cpu=3"), ("--with", "kubernetes:cpu=3", "show")):
+        out = cli(*words).out
+        assert out.count("@kubernetes(cpu=3)") == 3, "on the steps that lack it"
+        assert out.count("@kubernetes(cpu=2)") == 1
+
+
+def test_version(cli: CommandLine) -> None:
+    assert cli("version").out == f"{VERSION}\n"
+
+
+def test_help_of_the_program_and_of_a_command(cli: CommandLine) -> None:
+    top = cli("--help")
+    assert top.code == 0
+    assert "Learns to read digits." in top.out
+    for word in ("run", "check", "show", "logs", "dump", "package", "version", "--datastore", "--with"):
+        assert word in top.out
+    run = cli("run", "--help")
+    assert run.code == 0
+    assert "--alpha FLOAT" in run.out
+    assert "How fast to learn. [default: 0.5]" in run.out
+    assert "[required]" in run.out
+
+
+def test_package_names_what_ships(cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flow = tmp_path / "flow.py"
+    flow.write_text("x = 1\n")
+    (tmp_path / "data.bin").write_bytes(b"0" * 100)
+    main: Any = type("Main", (), {"__file__": str(flow), "__spec__": None})
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    listed = cli("package", "list")
+    assert listed.code == 0
+    assert "flow.py" in listed.out
+    assert "data.bin" not in listed.out
+    assert "left out   *.bin" in listed.err
+    assert " files, " in cli("package", "info").out
+    saved = cli("package", "save", str(tmp_path / "package.tgz"))
+    assert saved.code == 0
+    assert "sha256" in saved.out
+    assert (tmp_path / "package.tgz").stat().st_size > 50
+
+
+# Usage
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("walk",), "walk"),
+        (("--no-such-option",), "--no-such-option"),
+        (("run", "--no-such-option"), "--no-such-option"),
+        (("run", "--max-workers", "many"), "many"),
+        (("run", "--max-workers"), "--max-workers"),
+        (("run", "surplus"), "surplus"),
+        (("package", "unpack"), "unpack"),
+    ],
+)
+def test_what_cannot_be_understood_is_usage(cli: CommandLine, words: tuple[str, ...], said: str) -> None:
+    answer = cli(*words)
+    assert answer.code == 2
+    assert said in answer.err
+    assert answer.out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--max-workers", "0"), "--max-workers=0 is not possible: at least 1 is needed."),
+        (("--max-num-splits", "-1"), "--max-num-splits=-1 is not possible"),
+        (("--max-log-size", "0"), "--max-log-size=0 is not possible"),
+    ],
+)
+def test_numbers_that_make_no_sense(cli: CommandLine, words: tuple[str, ...], said: str) -> None:
+    answer = cli("run", "--label", "x", *words)
+    assert answer.code == 2
+    assert answer.err.startswith("Usage:\n    ")
+    assert said in answer.err
+
+
+def test_a_step_that_runs_remotely_needs_a_datastore_it_can_reach(cli: CommandLine) -> None:
+    answer = cli("run", "--label", "x")
+    assert answer.code == 2
+    assert "a step runs remotely" in answer.err
+    assert "HEADWAY_DATASTORE_SYSROOT_S3" in answer.err
+
+
+def test_a_wrong_late_decorator(cli: CommandLine) -> None:
+    answer = cli("check", "--with", "kubernetis")
+    assert answer.code == 2
+    assert "kubernetis" in answer.err
+
+
+# Errors
+
+
+class Malformed(FlowSpec):
+    @step
+    def start(self) -> None:
+        self.next(self.no_such_step)  # type: ignore[attr-defined]
+
+
+class Misconfigured(FlowSpec):
+    @kubernetes(cpu=0)
+    @step
+    def start(self) -> None:
+        pass
+
+
+def test_a_malformed_flow_is_told_with_file_and_line(cli: CommandLine) -> None:
+    answer = cli("check", flow=Malformed)
+    assert answer.code == 2
+    head, *rest = answer.err.splitlines()
+    assert head.startswith("The flow is not valid (")
+    assert "test_flow_commands.py, line " in head
+    assert "no_such_step" in "".join(rest)
+    assert all(line.startswith("    ") for line in rest)
+
+
+def test_a_wrong_setting_is_told_before_anything_runs(cli: CommandLine) -> None:
+    answer = cli("run", flow=Misconfigured)
+    assert answer.code == 2
+    assert "cpu=0" in answer.err
+    assert "Traceback" not in answer.err
+
+
+def raising(error: BaseException) -> Any:
+    """A flow class whose command line meets this error."""
+
+    class Raising(FlowSpec):
+        bad = Parameter("bad", default=lambda context: _raise(error))
+
+        @step
+        def start(self) -> None:
+            pass
+
+    return Raising
+
+
+def _raise(error: BaseException) -> None:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "lines"),
+    [
+        (HeadwayError("It failed.", "Try again."), 1, ["Flow failed:", "    It failed.", "    Try again."]),
+        (RunInterruptedError("Stopped."), 130, ["Run interrupted:", "    Stopped."]),
+        (KeyboardInterrupt(), 130, ["Interrupted."]),
+    ],
+)
+def test_errors_and_their_exit_codes(
+    cli: CommandLine, error: BaseException, code: int, lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headway.cli.flow_commands.check", lambda: _raise(error))
+    answer = cli()
+    assert (answer.code, answer.err.splitlines()) == (code, lines)
+
+
+def test_an_error_of_ours_is_told_with_its_traceback(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headway.cli.flow_commands.check", lambda: _raise(ZeroDivisionError("a defect")))
+    answer = cli()
+    assert answer.code == 1
+    assert answer.err.startswith("Internal error, a defect of Headway. Please report it with what follows:\n")
+    assert "ZeroDivisionError: a defect" in answer.err
+
+
+@pytest.mark.parametrize(("code", "expected"), [(None, 0), (3, 3), ("words", 1)])
+def test_an_exit_within_a_command_keeps_its_code(
+    monkeypatch: pytest.MonkeyPatch, code: Any, expected: int
+) -> None:
+    monkeypatch.setattr("headway.cli.flow_commands.check", lambda: _raise(SystemExit(code)))
+    assert run_command(Misconfigured, [], "flow.py") == expected
+
+
+def test_nobody_reading_is_no_error(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cli("show", program="-c").code == 0

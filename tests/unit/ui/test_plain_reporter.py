@@ -1,0 +1,231 @@
+"""A run in plain lines: what goes to which stream, in which words, and what is not said twice."""
+
+import pytest
+
+from headway.executors.base import Output, Started, Waiting
+from headway.store.records import (
+    CONFIGURATION,
+    FAILED,
+    INFRASTRUCTURE,
+    LOST,
+    RESOURCES,
+    SUCCEEDED,
+    USER,
+    AttemptRef,
+    Failure,
+    Record,
+    RunEnd,
+    RunRecord,
+)
+from headway.ui.plain import PlainReporter
+
+REF = AttemptRef("train", "3", 0)
+RUN = RunRecord("Digits", "1732200000000000", "ann", 1.0)
+
+
+class Screen:
+    """What was written: "o" before lines of stdout, "e" before those of stderr, the style behind."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def __call__(self, line: str, *, error: bool = False, style: str = "") -> None:
+        self.lines.append(f"{'e' if error else 'o'} {line}" + (f"  ({style})" if style else ""))
+
+
+class Clock:
+    """Seconds, set by hand."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def screen() -> Screen:
+    return Screen()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def reporter(screen: Screen, clock: Clock) -> PlainReporter:
+    return PlainReporter(screen, clock=clock)
+
+
+@pytest.fixture
+def quiet(screen: Screen, clock: Clock) -> PlainReporter:
+    return PlainReporter(screen, quiet=True, clock=clock)
+
+
+def failed(kind: str, reason: str, message: str, hint: str = "", outcome: str = FAILED) -> Record:
+    return Record(REF, outcome, failure=Failure(kind, reason, message, hint))
+
+
+def tell_of_a_run(reporter: PlainReporter, clock: Clock) -> None:
+    """A run with one of everything."""
+    reporter.run_started(RUN)
+    reporter.note("Code: 3 files, 2 kB.")
+    reporter.fan_out("train", 2)
+    facts = {"kubernetes-pod-name": "digits-train-x"}
+    reporter.attempt_started(Started(REF, "pod digits-train-x", facts))
+    reporter.output(Output(REF, (("stdout", 1.0, "loss 0.5"), ("stderr", 2.0, "a warning"))))
+    reporter.waiting(Waiting("train", None, "Unschedulable", "no node takes the pod"))
+    reporter.attempt_ended(failed(USER, "Exception", "ValueError: no good", "Look at the data."), 120.0)
+    again = REF._replace(attempt=1)
+    reporter.attempt_started(Started(again, "pod digits-train-y"))
+    reporter.attempt_ended(Record(again, SUCCEEDED), None)
+    reporter.progress({})
+    clock.now += 75.25
+    reporter.run_ended(RunEnd(SUCCEEDED, 1.0))
+
+
+def test_a_whole_run(reporter: PlainReporter, screen: Screen, clock: Clock) -> None:
+    tell_of_a_run(reporter, clock)
+    assert screen.lines == [
+        "e Run 1732200000000000 of Digits starts, for user ann.",
+        "e Code: 3 files, 2 kB.",
+        "o [train] Foreach yields 2 tasks.",
+        "o [train/3] Task is starting.",
+        "o [train/3] Running on Kubernetes pod: digits-train-x",
+        "o [train/3] loss 0.5",
+        "e [train/3] a warning",
+        "e [train] Waiting: no node takes the pod  (dim)",
+        "e [train/3] Task failed: ValueError: no good  (bad)",
+        "e [train/3] Look at the data.",
+        "e [train/3] It is tried again in 2 minutes (counted as one of the step's @retry times).",
+        "o [train/3] Task is starting (attempt 2).",
+        "o [train/3] Task finished successfully.  (good)",
+        "e Run 1732200000000000 succeeded in 1 minute, 15.2 seconds.  (good)",
+    ]
+
+
+def test_quietly(quiet: PlainReporter, screen: Screen, clock: Clock) -> None:
+    tell_of_a_run(quiet, clock)
+    assert screen.lines == [
+        "o [train/3] loss 0.5",
+        "e [train/3] a warning",
+        "e [train/3] Task failed: ValueError: no good  (bad)",
+        "e [train/3] Look at the data.",
+        "e [train/3] It is tried again in 2 minutes (counted as one of the step's @retry times).",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("record", "retry_in", "lines"),
+    [
+        (
+            failed(USER, "Exception", "ValueError: no good"),
+            None,
+            ["e [train/3] Task failed: ValueError: no good  (bad)"],
+        ),
+        (
+            failed(USER, "Exception", "ValueError: no good"),
+            0.0,
+            [
+                "e [train/3] Task failed: ValueError: no good  (bad)",
+                "e [train/3] It is tried again now (counted as one of the step's @retry times).",
+            ],
+        ),
+        (
+            failed(INFRASTRUCTURE, "Evicted", "The node was drained.", outcome=LOST),
+            1.2,
+            [
+                "e [train/3] Task was lost: The node was drained.  (bad)",
+                (
+                    "e [train/3] It is tried again in 1.2 seconds "
+                    "(not counted against @retry: the infrastructure failed, not the code)."
+                ),
+            ],
+        ),
+        (
+            failed(RESOURCES, "OutOfMemory", "Step train ran out of memory.", "Ask for more.", LOST),
+            0.0,
+            [
+                "e [train/3] Task failed: Step train ran out of memory.  (bad)",
+                "e [train/3] Ask for more.",
+                "e [train/3] It is tried again now (counted as one of the step's @retry times).",
+            ],
+        ),
+        (
+            failed(CONFIGURATION, "ImagePullBackOff", "The image cannot be pulled.", outcome=LOST),
+            5.0,
+            [
+                "e [train/3] Task failed: The image cannot be pulled.  (bad)",
+                "e [train/3] It is tried again in 5 seconds (a configuration failure).",
+            ],
+        ),
+        (failed("of a newer kind", "X", "It failed."), 5.0, ["e [train/3] Task failed: It failed.  (bad)"]),
+        (Record(REF, FAILED), None, ["e [train/3] Task failed: The task failed.  (bad)"]),
+    ],
+)
+def test_how_a_failure_is_told(
+    reporter: PlainReporter, screen: Screen, record: Record, retry_in: float | None, lines: list[str]
+) -> None:
+    reporter.attempt_ended(record, retry_in)
+    assert screen.lines[: len(lines)] == lines
+
+
+def test_what_was_stopped_is_no_failure(reporter: PlainReporter, screen: Screen) -> None:
+    stopped = failed(USER, "Cancelled", "Stopped: interrupted by Ctrl-C", outcome=LOST)
+    reporter.attempt_ended(stopped, None)
+    assert screen.lines == [], "it had not begun"
+    reporter.attempt_started(Started(REF, "pid 7"))
+    reporter.attempt_ended(stopped, None)
+    assert screen.lines[-1] == "o [train/3] Task was stopped.  (dim)"
+
+
+@pytest.mark.parametrize("outcome", ["failed", "interrupted"])
+def test_a_run_without_success_is_told_however_quiet(
+    quiet: PlainReporter, screen: Screen, outcome: str
+) -> None:
+    quiet.run_started(RUN)
+    quiet.run_ended(RunEnd(outcome, 1.0, message="train/3 failed: ValueError: no good"))
+    assert screen.lines == [f"e Run 1732200000000000 {outcome}: train/3 failed: ValueError: no good  (bad)"]
+
+
+# What stands still
+
+
+def test_why_something_waits_is_told_when_it_changes(reporter: PlainReporter, screen: Screen) -> None:
+    for reason, message in (("A", "first"), ("A", "first, still"), ("B", "second"), ("A", "first again")):
+        reporter.waiting(Waiting("train", REF, reason, message))
+    assert screen.lines == [
+        "e [train/3] Waiting: first  (dim)",
+        "e [train/3] Waiting: second  (dim)",
+        "e [train/3] Waiting: first again  (dim)",
+    ]
+
+
+def test_it_is_told_again_from_time_to_time(reporter: PlainReporter, screen: Screen, clock: Clock) -> None:
+    for _ in range(130):
+        reporter.waiting(Waiting("train", REF, "A", "still"))
+        clock.now += 1
+    assert len(screen.lines) == 3
+
+
+def test_once_it_goes_on_the_same_reason_is_news(reporter: PlainReporter, screen: Screen) -> None:
+    for reason in ("A", "", "A"):
+        reporter.waiting(Waiting("train", REF, reason, "why"))
+    assert screen.lines == ["e [train/3] Waiting: why  (dim)"] * 2
+
+
+def test_each_place_waits_for_itself(reporter: PlainReporter, screen: Screen) -> None:
+    other = REF._replace(task="4")
+    for step, ref in (("train", REF), ("train", other), ("train", None), ("", None)):
+        reporter.waiting(Waiting(step, ref, "A", "the API server does not answer"))
+    assert screen.lines == [
+        "e [train/3] Waiting: the API server does not answer  (dim)",
+        "e [train/4] Waiting: the API server does not answer  (dim)",
+        "e [train] Waiting: the API server does not answer  (dim)",
+        "e Waiting: The API server does not answer  (dim)",
+    ]
+
+
+def test_that_nothing_waits_any_more_is_no_line(reporter: PlainReporter, screen: Screen) -> None:
+    reporter.waiting(Waiting("train", None, "", ""))
+    assert screen.lines == []
