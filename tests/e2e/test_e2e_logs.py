@@ -51,7 +51,7 @@ def test_stdout_and_stderr_stay_apart(linear: Result, run: RunView) -> None:
 
 
 def test_a_line_is_seen_within_two_seconds(workspace: Workspace) -> None:
-    found = []
+    found: list[float] = []
     while len(found) < TRIES and min(found, default=SEEN_WITHIN) >= SEEN_WITHIN:
         result = workspace.run_flow("talking.py", "run", "--with", "kubernetes")
         assert result.returncode == 0, result.all

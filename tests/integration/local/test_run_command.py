@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -268,7 +268,7 @@ def test_a_class_that_only_exists_under_the_guard(machine: Machine) -> None:
     machine.write()
     text = (machine.folder / "flow.py").read_text()
     head, _, body = text.partition("class Sample")
-    body, _, tail = body.partition("if __name__")
+    body = body.partition("if __name__")[0]
     indented = ("class Sample" + body).replace("\n", "\n    ")
     (machine.folder / "flow.py").write_text(
         f"{head}\nif __name__ == '__main__':\n    {indented}\n    Sample()\n"
@@ -381,9 +381,6 @@ def test_a_terminal_that_is_closed_stops_the_run_cleanly(machine: Machine) -> No
     process.wait(30)
     assert process.returncode == 130
     assert machine.end().outcome == "interrupted"
-
-
-Words = Callable[[str], list[str]]
 
 
 def test_two_launchers_do_not_disturb_each_other(machine: Machine) -> None:

@@ -242,7 +242,7 @@ def test_a_handler_that_the_file_sets_is_the_steps(start: Start) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
-def test_a_signal_reaches_the_whole_group(start: Start, number: int) -> None:
+def test_a_signal_ends_the_step_and_its_end_the_group(start: Start, number: int) -> None:
     body = """
         if os.fork() == 0:
             time.sleep(60)

@@ -47,7 +47,11 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 class RuntimeArchive(NamedTuple):
-    """The archive's bytes and the sha256 of them."""
+    """The archive's bytes, and the sha256 of what it was made of.
+
+    Of the sources and not of the bytes: compiled code differs between processes in marks that mean
+    nothing (whether an object was shared), and the same runtime must have one name everywhere.
+    """
 
     data: bytes
     sha256: str
@@ -55,19 +59,22 @@ class RuntimeArchive(NamedTuple):
 
 @lru_cache(maxsize=2)
 def runtime_archive(aliases: Path | None = None) -> RuntimeArchive:
-    """Build the archive from this installation's own files; the same files give the same bytes.
+    """Build the archive from this installation's own files; the same files give the same address.
 
     Args:
         aliases: The folder of the package of aliases that the flow imports, see :func:`imported_aliases`.
     """
+    members = {"__main__.py": _MAIN.encode()}
+    members.update(_package("headway", _PACKAGE, _sources(_PACKAGE)))
+    if aliases is not None:
+        members.update(_package(_ALIASES, aliases, sorted(aliases.rglob("*.py"))))
     buffer = io.BytesIO()
+    digest = hashlib.sha256(importlib.util.MAGIC_NUMBER)
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        _add(archive, "__main__.py", _MAIN.encode())
-        _add_package(archive, "headway", _PACKAGE, _sources(_PACKAGE))
-        if aliases is not None:
-            _add_package(archive, _ALIASES, aliases, sorted(aliases.rglob("*.py")))
-    data = buffer.getvalue()
-    return RuntimeArchive(data, hashlib.sha256(data).hexdigest())
+        for name, source in members.items():
+            _add(archive, name, source)
+            digest.update(f"{name} {len(source)}\n".encode() + source)
+    return RuntimeArchive(buffer.getvalue(), digest.hexdigest())
 
 
 def imported_aliases(modules: Mapping[str, ModuleType]) -> Path | None:
@@ -90,9 +97,8 @@ def _sources(package: Path) -> list[Path]:
     return [path for path in found if path.relative_to(package).as_posix() not in LAUNCHER_ONLY]
 
 
-def _add_package(archive: zipfile.ZipFile, name: str, folder: Path, sources: Iterable[Path]) -> None:
-    for path in sources:
-        _add(archive, f"{name}/{path.relative_to(folder).as_posix()}", path.read_bytes())
+def _package(name: str, folder: Path, sources: Iterable[Path]) -> dict[str, bytes]:
+    return {f"{name}/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in sources}
 
 
 def _add(archive: zipfile.ZipFile, name: str, source: bytes) -> None:

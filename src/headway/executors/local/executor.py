@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from headway.errors import StoreUnavailableError
+from headway.errors import HeadwayError, StoreUnavailableError
 from headway.executors.base import Broken, Ended, Output, Sink, Started, Waiting
 from headway.executors.local.process import Pipes, as_file, start_fresh
 from headway.executors.local.zygote import ChildExit, Zygote
@@ -70,12 +70,24 @@ class LocalExecutor:
         self._queue: deque[_Attempt] = deque()
         self._running: dict[AttemptRef, _Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._warming: asyncio.Task[None] | None = None
         self._sink: Sink = lambda _: None
 
     async def open(self, sink: Sink) -> None:
         self._sink = sink
         if self._zygote is not None:
             self._zygote.connect()
+            self._warming = asyncio.create_task(self._warm_up(self._zygote))
+
+    async def _warm_up(self, zygote: Zygote) -> None:
+        """Until the flow is imported every attempt waits for its turn, so that it can be cancelled at once."""
+        try:
+            await zygote.unforkable()
+        except HeadwayError as error:
+            self._sink(Broken(error))
+            return
+        self._warming = None
+        self._fill()
 
     async def start(self, batch: Batch) -> None:
         self._queue.extend(_Attempt(batch, index) for index in range(len(batch.tasks)))
@@ -97,13 +109,16 @@ class LocalExecutor:
         self._queue.clear()
         for attempt in list(self._running.values()):
             self._stop(attempt, Failure(USER, "Cancelled", "The run ended.", ""), now=True)
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.wait([self._warming])
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=10)
         if self._zygote is not None:
             self._zygote.close()
 
     def _fill(self) -> None:
-        while self._queue and len(self._running) < self._limit:
+        while self._warming is None and self._queue and len(self._running) < self._limit:
             attempt = self._queue.popleft()
             self._running[attempt.ref] = attempt
             self._spawn(self._run(attempt))
