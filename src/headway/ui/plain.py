@@ -97,9 +97,11 @@ class PlainReporter:
         if not event.reason:
             self._standing.pop(key, None)
             return
-        if event.reason == known and self._clock() - since < _REPEAT:
+        # The kubelet alternates between these two words for one trouble.
+        reason = "ImagePullBackOff" if event.reason == "ErrImagePull" else event.reason
+        if reason == known and self._clock() - since < _REPEAT:
             return
-        self._standing[key] = (event.reason, self._clock())
+        self._standing[key] = (reason, self._clock())
         where = _name(event.ref) if event.ref else event.step
         message = event.message[:1].upper() + event.message[1:]
         if where:
@@ -136,7 +138,9 @@ class PlainReporter:
             took = duration(round(max(0.0, self._clock() - self._begun), 1))
             self._say(f"Run {self._run} succeeded in {took}.", "good")
             return
-        self._write(f"Run {self._run} {end.outcome}: {end.message}", error=True, style="bad")
+        # The whole of a long reason stands at the task's own line.
+        message = end.message.split("\n", 1)[0]
+        self._write(f"Run {self._run} {end.outcome}: {message}", error=True, style="bad")
 
     def _task_line(self, name: str, message: str, style: str = "") -> None:
         if not self._quiet:

@@ -243,7 +243,10 @@ def test_a_handler_that_the_file_sets_is_the_steps(start: Start) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
 def test_a_signal_ends_the_step_and_its_end_the_group(start: Start, number: int) -> None:
+    # Where the tests run in the background of a shell, SIGINT is ignored from the start.
     body = """
+        import signal
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         if os.fork() == 0:
             time.sleep(60)
         print("ready")

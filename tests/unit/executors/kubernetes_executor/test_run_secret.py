@@ -1,0 +1,91 @@
+"""The credentials lent to a run's pods: one Secret that lives as long as the run's Jobs."""
+
+from typing import Any
+
+import pytest
+
+from headway.executors.kubernetes.api.client import KubernetesClient
+from headway.executors.kubernetes.api.errors import Forbidden
+from headway.executors.kubernetes.api.kinds import JOB
+from headway.executors.kubernetes.api.types import Job
+from headway.executors.kubernetes.run_secret import RunSecret
+from headway.testing.fake_kubernetes import FakeKubernetes, Fault
+
+LENT = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+
+
+@pytest.fixture
+def secret(client: KubernetesClient) -> RunSecret:
+    return RunSecret(client, "Digits", "7", LENT)
+
+
+def secrets(fake: FakeKubernetes) -> list[dict[str, Any]]:
+    return list(fake.state.all("secrets"))
+
+
+async def make_job(client: KubernetesClient, name: str) -> Job:
+    spec = {"parallelism": 0, "template": {"spec": {}}}
+    return await client.create(JOB, "default", {"metadata": {"name": name}, "spec": spec})
+
+
+async def test_without_values_there_is_none(client: KubernetesClient, fake: FakeKubernetes) -> None:
+    secret = RunSecret(client, "Digits", "7", {})
+    await secret.ensure("default")
+    await secret.give_to(await make_job(client, "one"))
+    await secret.remove()
+    assert not secret
+    assert fake.seen(resource="secrets") == []
+
+
+async def test_it_is_made_once_and_carries_the_runs_labels(secret: RunSecret, fake: FakeKubernetes) -> None:
+    await secret.ensure("default")
+    await secret.ensure("default")
+    (made,) = secrets(fake)
+    assert made["metadata"]["name"] == secret.name
+    assert made["stringData"] == LENT
+    assert made["metadata"]["labels"]["metaflow/flow_name"] == "Digits"
+    assert made["metadata"]["labels"]["metaflow/run_id"] == "7"
+    assert len(fake.seen("create", "secrets")) == 1
+
+
+async def test_each_run_has_its_own(client: KubernetesClient) -> None:
+    names = {RunSecret(client, flow, run, LENT).name for flow in ("A", "B") for run in ("7", "8")}
+    assert len(names) == 4
+
+
+async def test_it_belongs_to_every_job(
+    secret: RunSecret, client: KubernetesClient, fake: FakeKubernetes
+) -> None:
+    await secret.ensure("default")
+    jobs = [await make_job(client, name) for name in ("one", "two")]
+    for job in jobs:
+        await secret.give_to(job)
+    (made,) = secrets(fake)
+    owners = made["metadata"]["ownerReferences"]
+    assert [(owner["kind"], owner["name"], owner["uid"]) for owner in owners] == [
+        ("Job", job.metadata.name, job.metadata.uid) for job in jobs
+    ]
+
+
+async def test_it_goes_with_the_run(secret: RunSecret, fake: FakeKubernetes) -> None:
+    await secret.ensure("default")
+    await secret.remove()
+    await secret.remove()
+    assert secrets(fake) == []
+    assert len(fake.seen("delete", "secrets")) == 1
+
+
+async def test_one_that_may_not_be_made_is_asked_for_again(secret: RunSecret, fake: FakeKubernetes) -> None:
+    fake.fault(Fault(verb="create", resource="secrets", status=403, reason="Forbidden"))
+    with pytest.raises(Forbidden) as caught:
+        await secret.ensure("default")
+    assert "secret" not in str(caught.value).replace("secrets", ""), "its values are in no message"
+    await secret.ensure("default")
+    assert len(secrets(fake)) == 1
+
+
+async def test_a_namespace_of_another_runs_job_is_none_of_its_business(
+    secret: RunSecret, client: KubernetesClient, fake: FakeKubernetes
+) -> None:
+    await secret.give_to(await make_job(client, "one"))
+    assert fake.seen("patch", "secrets") == []
