@@ -30,6 +30,10 @@ def enable() -> None:
 
 
 def start(flow: Any) -> None:
-    """Start what is registered for this flow class, unless that is disabled."""
-    if _start is not None and not _disabled:
+    """Start what is registered for this flow class, unless that is disabled.
+
+    Nothing is started either where multiprocessing imports the main file again, as ``__mp_main__``, for
+    a process that a step starts: it could be meant for the person's own program only.
+    """
+    if _start is not None and not _disabled and flow.__module__ != "__mp_main__":
         _start(flow)

@@ -391,3 +391,17 @@ def test_two_launchers_do_not_disturb_each_other(machine: Machine) -> None:
     assert len(machine.runs) == 2
     totals = [re.findall(r"total (\S+)", out) for out, _ in outputs]
     assert totals == [["6.0"], ["60.0"]]
+
+
+@pytest.mark.parametrize("tail", ["Sample()", "if __name__ == '__main__':\n    Sample()"], ids=["bare", "guard"])
+@pytest.mark.parametrize("method", ["spawn", "fork"])
+def test_a_step_may_start_processes_of_its_own(machine: Machine, method: str, tail: str) -> None:
+    body = (
+        f"import multiprocessing; context = multiprocessing.get_context('{method}')\n"
+        "        with context.Pool(1) as pool: print('got', pool.map(abs, [-7]))"
+    )
+    machine.write(body=body, tail=tail)
+    done = machine.run("flow.py", "run")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("got [7]") == 3
+    assert "is valid" not in done.stdout
