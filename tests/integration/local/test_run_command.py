@@ -96,7 +96,12 @@ class Machine:
 
     def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
         process = self.begin(*words)
-        out, err = process.communicate(timeout=60)
+        try:
+            out, err = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            out, err = process.communicate()
+            raise AssertionError(f"not over after a minute:\n{out}\n{err}") from None
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 
     @property
@@ -393,7 +398,9 @@ def test_two_launchers_do_not_disturb_each_other(machine: Machine) -> None:
     assert totals == [["6.0"], ["60.0"]]
 
 
-@pytest.mark.parametrize("tail", ["Sample()", "if __name__ == '__main__':\n    Sample()"], ids=["bare", "guard"])
+@pytest.mark.parametrize(
+    "tail", ["Sample()", "if __name__ == '__main__':\n    Sample()"], ids=["bare", "guard"]
+)
 @pytest.mark.parametrize("method", ["spawn", "fork"])
 def test_a_step_may_start_processes_of_its_own(machine: Machine, method: str, tail: str) -> None:
     body = (
