@@ -48,7 +48,7 @@ def metadata(place: str) -> str:
 
 
 def get_metadata() -> str:
-    """Where runs are looked for first: ``local@/work/.headway``, ``s3@s3://bucket/prefix``."""
+    """Where runs are looked for first: ``local@/data/.headway``, ``s3@s3://bucket/prefix``."""
     first = roots()[0]
     scheme = first.partition("://")[0] if "://" in first else "local"
     return f"{scheme}@{first}"

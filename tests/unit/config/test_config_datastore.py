@@ -6,13 +6,13 @@ from headway.config.datastore import Choice, choose_datastore
 from headway.config.sources import Sourced
 from headway.errors import SettingsError
 
-LOCAL = {"local": Sourced("/work/.headway", "default")}
+LOCAL = {"local": Sourced("/data/.headway", "default")}
 S3 = {"s3": Sourced("s3://bucket/x", "HEADWAY_DATASTORE_SYSROOT_S3")}
 GS = {"gs": Sourced("gs://bucket/y", "METAFLOW_DATASTORE_SYSROOT_GS")}
 
 
 def test_a_run_without_remote_steps_stays_local_whatever_is_configured() -> None:
-    assert choose_datastore(None, None, LOCAL | S3 | GS, False) == Choice("local", "/work/.headway")
+    assert choose_datastore(None, None, LOCAL | S3 | GS, False) == Choice("local", "/data/.headway")
 
 
 def test_the_only_remote_root_is_used_and_said() -> None:
@@ -40,7 +40,7 @@ def test_a_remote_step_cannot_use_this_machines_folder(option: str | None, root:
 def test_the_option_decides_without_a_word() -> None:
     assert choose_datastore("gs", None, LOCAL | S3 | GS, True) == Choice("gs", "gs://bucket/y")
     assert choose_datastore("s3", None, LOCAL | S3, False) == Choice("s3", "s3://bucket/x")
-    assert choose_datastore("local", None, LOCAL | S3, False) == Choice("local", "/work/.headway")
+    assert choose_datastore("local", None, LOCAL | S3, False) == Choice("local", "/data/.headway")
 
 
 @pytest.mark.parametrize(
