@@ -28,7 +28,10 @@ _STORE_PAUSE = 5.0
 
 @dataclass(slots=True, eq=False)
 class _Attempt:
-    """One attempt in hand; ``signal`` is set once it runs, ``cancelled`` once it is to end."""
+    """One attempt in hand; ``signal`` is set once it runs, ``cancelled`` once it is to end.
+
+    A quick process may print before its start is told of: such lines are ``early``, and wait.
+    """
 
     batch: Batch
     index: int
@@ -36,6 +39,8 @@ class _Attempt:
     signal: Callable[[int], None] | None = None
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
     watchdog: asyncio.TimerHandle | None = None
+    started: bool = False
+    early: list[StampedLine] = field(default_factory=list)
 
     @property
     def task(self) -> TaskSpec:
@@ -147,11 +152,13 @@ class LocalExecutor:
         ended: asyncio.Future[ChildExit] = asyncio.get_running_loop().create_future()
         pipes = Pipes(
             book,
-            lambda lines: self._show(attempt.ref, lines),
+            lambda lines: self._show(attempt, lines),
             lambda runs: self._watch_time(attempt, runs),
         )
         pid = await self._launch(attempt, pipes, ended.set_result)
         self._sink(Started(attempt.ref, f"pid {pid}", {"pid": str(pid)}))
+        attempt.started = True
+        self._show(attempt, attempt.early)
         if attempt.cancelled is not None:
             self._stop(attempt, attempt.cancelled, now=True)
         child = await ended
@@ -240,10 +247,12 @@ class LocalExecutor:
             loop = asyncio.get_running_loop()
             attempt.timers.append(loop.call_later(attempt.batch.grace, attempt.signal, signal.SIGKILL))
 
-    def _show(self, ref: AttemptRef, lines: list[StampedLine]) -> None:
-        if lines:
+    def _show(self, attempt: _Attempt, lines: list[StampedLine]) -> None:
+        if not attempt.started:
+            attempt.early += lines
+        elif lines:
             texts = tuple((line.stream, line.time, line.text.decode("utf-8", "replace")) for line in lines)
-            self._sink(Output(ref, texts))
+            self._sink(Output(attempt.ref, texts))
 
 
 def _failure(attempt: _Attempt, report: Report | None, child: ChildExit) -> Failure | None:
