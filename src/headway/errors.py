@@ -6,6 +6,7 @@
     ├── UsageError                  exit 2: what was typed or written must change
     │   ├── FlowDefinitionError         the flow's code: graph, decorators, parameters, self.next
     │   ├── SettingsError               a setting: decorator argument, variable, file, --with
+    │   ├── TaggingError                a tag that no run can have, or one too many
     │   └── ClusterConfigurationError   no kubeconfig, unreachable or forbidden cluster, bad namespace
     ├── ApiError                    exit 1: what else the Kubernetes API can answer
     ├── StoreError                  exit 1: the datastore
@@ -106,6 +107,12 @@ class SettingsError(UsageError):
         self.value = value
         self.allowed = allowed
         self.source = source
+
+
+class TaggingError(UsageError):
+    """A tag that no run can have, one too many, or one that is not a person's to change."""
+
+    headline = "Tagging error"
 
 
 class ClusterConfigurationError(UsageError):

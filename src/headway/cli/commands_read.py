@@ -7,7 +7,8 @@ from pathlib import Path
 from pickle import dump as pickle_dump
 
 from headway.cli.program import Program
-from headway.client import Task, find_tasks, metadata
+from headway.cli.reading import look_where_told
+from headway.client import Task, find_tasks
 from headway.errors import UsageError
 
 #: A line of a task: when, the stream, the text.
@@ -89,7 +90,5 @@ def _tasks(this: Program, path: Sequence[str], attempt: int | None) -> list[Task
     words = list(path[1:]) if len(path) > 1 and path[0] == "show" else list(path)
     if len(words) != 1:
         raise UsageError(f"One path is wanted, not {len(words)}.", "Type RUN, RUN/STEP or RUN/STEP/TASK.")
-    root = this.options.datastore_root
-    if root is not None:
-        metadata(root)
+    look_where_told(this)
     return find_tasks(words[0], this.flow, attempt)

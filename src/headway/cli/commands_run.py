@@ -13,6 +13,7 @@ from headway.flow.members import parameters_of
 from headway.launch.run import RunRequest, run_flow
 from headway.schedule.instructions import INTERRUPTED
 from headway.store.records import SUCCEEDED
+from headway.store.tags import check_tags
 from headway.ui.plain import PlainReporter
 from headway.version import VERSION
 
@@ -39,6 +40,7 @@ def run(
     for name, value in numbers.items():
         if value is not None and value < 1:
             raise UsageError(f"{name}={value} is not possible: at least 1 is needed.")
+    check_tags(tags)
     graph = this.graph(tuple(late))
     texts = given_values(parameters_of(this.flow_class), given, this.configuration.environ)
     if not this.options.quiet:
@@ -48,7 +50,7 @@ def run(
         origin=this.origin,
         parameters=run_parameters(this, texts),
         given={name: ", ".join(value) for name, value in texts.items()},
-        tags=tuple(tags),
+        tags=tuple(dict.fromkeys(tags)),
         namespace=user_namespace,
         datastore=this.options.datastore,
         datastore_root=this.options.datastore_root,

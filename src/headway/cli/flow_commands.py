@@ -9,6 +9,7 @@ import click
 from headway.cli.context import program
 from headway.cli.parameters import parameter_options
 from headway.cli.program import Options, Program
+from headway.cli.tag_commands import tag_group
 from headway.flow.members import parameters_of
 from headway.version import VERSION
 
@@ -53,6 +54,7 @@ def build(flow_class: Any) -> click.Group:
         click.Command("show", callback=show, help="Show the flow's steps and what they do."),
         _logs_command(),
         _dump_command(),
+        tag_group(),
         _package_group(),
         click.Command("version", callback=version, help="Show Headway's version."),
     ):

@@ -170,7 +170,7 @@ class InRun(Entity):
     @property
     def user_tags(self) -> FrozenSet[str]:
         """The tags that a person gave to its run."""
-        return frozenset(self._run.summary.tags)
+        return self._run.tags
 
     @property
     def system_tags(self) -> FrozenSet[str]:
@@ -200,7 +200,8 @@ class InRun(Entity):
 
 def in_namespace(run: RunData, namespace: Optional[str]) -> bool:
     """Whether a run has this tag; every run is in the namespace None."""
-    return namespace is None or namespace in run.summary.system_tags or namespace in run.summary.tags
+    # Mostly it is one of the first, which cost no request.
+    return namespace is None or namespace in run.summary.system_tags or namespace in run.tags
 
 
 def _suggest(name: str, known: Iterable[str]) -> str:

@@ -52,7 +52,7 @@ class Flow(Entity, depth=1):
             *tags: Only those with all these tags.
         """
         namespace = get_namespace()
-        for data in runs_of(self.id):
+        for data in runs_of(self.id, with_tags=bool(tags)):
             run: Run = Run._bound(data, (self.id, data.run))
             if in_namespace(data, namespace) and run._tagged(tags):
                 yield run

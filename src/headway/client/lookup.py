@@ -32,13 +32,21 @@ def find_run(flow: str, run: str) -> Optional[RunData]:
     return next((found for root in roots() if (found := _read(root, flow, run)) is not None), None)
 
 
-def runs_of(flow: str) -> Iterator[RunData]:
-    """The flow's runs, the newest first; records are read as far as one goes on asking."""
+def runs_of(flow: str, with_tags: bool = False) -> Iterator[RunData]:
+    """The flow's runs, the newest first; records are read as far as one goes on asking.
+
+    Args:
+        flow: The flow.
+        with_tags: Whether the tags that people gave are wanted too: they are read along.
+    """
     waiting = _newest_first(flow)
     span = 1
     while waiting:
         now, waiting = waiting[:span], waiting[span:]
-        yield from _read_all(flow, now)
+        found = _read_all(flow, now)
+        if with_tags:
+            run_parallel([partial(getattr, data, "tags") for data in found], _threads(now))
+        yield from found
         span = min(span * 4, _MOST)
 
 
@@ -57,9 +65,12 @@ def _newest_first(flow: str) -> List[Tuple[str, str]]:
 
 
 def _read_all(flow: str, wanted: List[Tuple[str, str]]) -> List[RunData]:
-    far = any(not is_near(store_at(root)) for _, root in wanted)
     calls = [partial(_read, root, flow, run) for run, root in wanted]
-    return [data for data in run_parallel(calls, THREADS if far else 1) if data is not None]
+    return [data for data in run_parallel(calls, _threads(wanted)) if data is not None]
+
+
+def _threads(wanted: List[Tuple[str, str]]) -> int:
+    return THREADS if any(not is_near(store_at(root)) for _, root in wanted) else 1
 
 
 def _read(root: str, flow: str, run: str) -> Optional[RunData]:

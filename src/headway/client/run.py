@@ -1,7 +1,7 @@
 """``Run``: one execution of a flow."""
 
 from datetime import datetime
-from typing import Iterator, Optional
+from typing import Iterable, Iterator, Optional
 
 from headway.client.artifact import Values
 from headway.client.entity import InRun
@@ -10,7 +10,9 @@ from headway.client.pathspec import is_name
 from headway.client.step import Step
 from headway.client.task import Task
 from headway.client.task_data import TaskData
+from headway.errors import TaggingError
 from headway.store.records import SUCCEEDED
+from headway.store.tags import check_tags
 
 
 class Run(InRun, depth=2):
@@ -84,3 +86,49 @@ class Run(InRun, depth=2):
         """The run that it resumed, None where it resumed none."""
         origin = self._run.summary.origin
         return f"{self._run.flow}/{origin}" if origin else None
+
+    def add_tag(self, tag: str) -> None:
+        """Give it a tag, see :meth:`replace_tags`."""
+        self.replace_tags([], [tag])
+
+    def add_tags(self, tags: Iterable[str]) -> None:
+        """Give it tags, see :meth:`replace_tags`."""
+        self.replace_tags([], tags)
+
+    def remove_tag(self, tag: str) -> None:
+        """Take a tag away, see :meth:`replace_tags`."""
+        self.replace_tags([tag], [])
+
+    def remove_tags(self, tags: Iterable[str]) -> None:
+        """Take tags away, see :meth:`replace_tags`."""
+        self.replace_tags(tags, [])
+
+    def replace_tag(self, tag_to_remove: str, tag_to_add: str) -> None:
+        """Take a tag away and give another, see :meth:`replace_tags`."""
+        self.replace_tags([tag_to_remove], [tag_to_add])
+
+    def replace_tags(self, tags_to_remove: Iterable[str], tags_to_add: Iterable[str]) -> None:
+        """Take tags away, then give others, in one change.
+
+        Others may change the run's tags at the same time, and nobody's change is lost. A tag that is not
+        there need not be taken away, and one that is there (or is a system tag) need not be given.
+
+        Raises:
+            TaggingError: A tag is no text, empty or longer than 500 characters; the run would have more
+                than 50; a system tag would be taken away; or no tag was named.
+        """
+        removed, added = check_tags(_several(tags_to_remove)), check_tags(_several(tags_to_add))
+        if not removed and not added:
+            raise TaggingError("No tag was named.", "Name the tags to give or to take away.")
+        fixed = sorted(removed & self.system_tags)
+        if fixed:
+            raise TaggingError(
+                f"{', '.join(fixed)}: system tags say how {self.pathspec} was started and cannot be taken away.",
+                "Name tags that people gave: run.user_tags.",
+            )
+        self._run.change_tags(lambda tags: (tags - removed) | (added - self.system_tags))
+
+
+def _several(tags: Iterable[str]) -> Iterable[str]:
+    """Tags in a list, also where one was given as it is."""
+    return [tags] if isinstance(tags, (str, bytes)) else tags

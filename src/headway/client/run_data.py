@@ -17,6 +17,7 @@ from headway.store.artifacts import ArtifactStore
 from headway.store.base import ObjectStore
 from headway.store.parallel import run_parallel
 from headway.store.records import AttemptRef, Batch, Record, RunEnd, RunRecord
+from headway.store.tags import Tags, change_tags, read_tags
 
 #: Reads at a time.
 THREADS = 16
@@ -39,11 +40,12 @@ class RunData:
         self.root = found.root or root
         self.flow = found.flow
         self.run = found.run
-        #: Who, when, tags: also in a record that only points to another datastore.
+        #: Who, when, the tags it began with: also in a record that only points to another datastore.
         self.summary = found
         self._index = root
         self._record: Optional[RunRecord] = None if found.root else found
         self._graph: Optional[Graph] = None
+        self._tags: Optional[Tags] = None
         self._end: Optional[RunEnd] = None
         #: Of a run that has ended: its tasks by step, as far as they were listed.
         self._steps: Dict[str, Dict[str, Attempts]] = {}
@@ -96,6 +98,22 @@ class RunData:
         if self._graph is None:
             self._graph = Graph.from_json(self.record.graph)
         return self._graph
+
+    @property
+    def tags(self) -> Tags:
+        """The tags that people gave it, as they were when first asked for or last changed here."""
+        if self._tags is None:
+            self._tags = read_tags(self.store, self.flow, self.run, self.summary.tags)
+        return self._tags
+
+    def change_tags(self, change: Callable[[Tags], Tags]) -> None:
+        """Change the tags that people gave it; ``change`` makes the new ones of those that are there.
+
+        Raises:
+            TaggingError: It may not have these.
+        """
+        _ = self.record  # no tags for a run whose data is gone
+        self._tags = change_tags(self.store, self.flow, self.run, self.summary.tags, change)
 
     def end(self) -> Optional[RunEnd]:
         """How the run ended, None while it has not."""

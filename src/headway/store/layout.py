@@ -5,6 +5,7 @@
     v1/flows/<flow>                                   a marker, so that flows can be listed
     v1/<flow>/runs/<run>.json                         run record, created once
     v1/<flow>/run/<run>/end.json                      how the run ended, created once
+    v1/<flow>/run/<run>/tags.json                     the tags people gave it, once changed; replaced likewise
     v1/<flow>/run/<run>/lease.json                    the launcher's claim, replaced by compare-and-swap
     v1/<flow>/run/<run>/journal/<8 digits>.json       the launcher's decisions, window by window
     v1/<flow>/run/<run>/batch/<batch>.json            what the pods of one Job are to do
@@ -39,6 +40,10 @@ def run_folder(flow: str, run: str) -> str:
 
 def run_end(flow: str, run: str) -> str:
     return run_folder(flow, run) + "end.json"
+
+
+def tags(flow: str, run: str) -> str:
+    return run_folder(flow, run) + "tags.json"
 
 
 def lease(flow: str, run: str) -> str:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from headway.store import layout
+from headway.store.base import ObjectStore
 from headway.store.records import AttemptRef
 
 #: Who wrote a line: the user's code, or Headway.
@@ -156,6 +157,20 @@ def parse_feed_key(key: str) -> Optional[FeedKey]:
         return None
     ms, step, task, attempt, seq, kind = fields
     return FeedKey(int(ms), AttemptRef(step, task, int(attempt)), int(seq), kind)
+
+
+def reported_log(store: ObjectStore, flow: str, run: str, ref: AttemptRef) -> Dict[str, bytes]:
+    """By stream, the stored lines that an attempt has sent so far: its log until the whole one is stored."""
+    listed: List[Tuple[int, str]] = []
+    for info in store.list(layout.feed(flow, run)):
+        parsed = parse_feed_key(info.key)
+        if parsed is not None and parsed.ref == ref:
+            listed.append((parsed.seq, info.key))
+    sent: Dict[str, bytes] = {}
+    for _, key in sorted(listed):
+        for stream, lines in decode_chunk(store.get(key)).items():
+            sent[stream] = sent.get(stream, b"") + lines
+    return sent
 
 
 def format_time(ms: int) -> bytes:

@@ -23,7 +23,6 @@ NOT_YET = {
     "IncludeFile": _FILE,
     "KubernetesKilledException": _CATCH_ALL,
     "MetaflowInternalError": _CATCH_ALL,
-    "MetaflowTaggingError": "Tags are given when a run starts: run --tag NAME.",
     "NBRunner": _STARTED,
     "Runner": _STARTED,
     "S3": _S3,

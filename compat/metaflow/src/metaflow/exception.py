@@ -13,6 +13,7 @@ __getattr__, __dir__ = aliases(
         "MetaflowInvalidPathspec": "headway.client.errors:InvalidPathspecError",
         "MetaflowNamespaceMismatch": "headway.client.errors:NamespaceMismatchError",
         "MetaflowNotFound": "headway.errors:NotFoundError",
+        "MetaflowTaggingError": "headway.errors:TaggingError",
         "MetaflowUnknownUser": "headway.errors:SettingsError",
         "MissingInMergeArtifactsException": "headway.flow.merge:MissingInMergeArtifactsError",
         "ParameterFieldFailed": "headway.errors:FlowDefinitionError",

@@ -102,20 +102,6 @@ def chunk_lines(payload: bytes) -> tuple[LogLine, ...]:
     return tuple(merge_lines(*(parse_lines(data, stream) for stream, data in decode_chunk(payload).items())))
 
 
-def reported_log(store: ObjectStore, flow: str, run: str, ref: AttemptRef) -> dict[str, bytes]:
-    """By stream, the stored lines that an attempt managed to report, for one that died before it stored its log."""
-    found: list[tuple[int, str]] = []
-    for info in store.list(layout.feed(flow, run)):
-        parsed = parse_feed_key(info.key)
-        if parsed is not None and parsed.ref == ref:
-            found.append((parsed.seq, info.key))
-    log: dict[str, bytes] = {}
-    for _, key in sorted(found):
-        for stream, data in decode_chunk(store.get(key)).items():
-            log[stream] = log.get(stream, b"") + data
-    return log
-
-
 def next_pause(youngest: float | None) -> float:
     """Seconds until the next look: often while something young runs, as it may end any moment.
 

@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Mapping
 
 from headway.errors import KeyExistsError, KeyNotFoundError
-from headway.executors.kubernetes.feed import reported_log, texts
+from headway.executors.kubernetes.feed import texts
 from headway.runtime.commit import commit, lost
 from headway.store import layout
 from headway.store.base import ObjectStore
-from headway.store.logs import parse_lines
+from headway.store.logs import parse_lines, reported_log
 from headway.store.records import AttemptRef, Batch, Failure, Record, TaskSpec
 
 

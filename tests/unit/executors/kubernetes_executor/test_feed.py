@@ -13,11 +13,10 @@ from headway.executors.kubernetes.feed import (
     FeedReader,
     chunk_lines,
     next_pause,
-    reported_log,
     texts,
 )
 from headway.store import layout
-from headway.store.logs import END, LOG, encode_chunk, encode_line, feed_key, parse_lines
+from headway.store.logs import END, LOG, encode_chunk, encode_line, feed_key, parse_lines, reported_log
 from headway.store.records import AttemptRef
 from headway.testing.memory_store import MemoryStore
 

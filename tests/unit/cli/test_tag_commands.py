@@ -1,0 +1,101 @@
+"""``tag``: what it changes, what it prints for people and for programs, what it refuses."""
+
+import pytest
+from cli_flows import CommandLine
+from recorded_runs import RecordedRun
+
+from headway.client import Run
+from headway.store.folder import FolderStore
+
+
+def given(run: str) -> set[str]:
+    return set(Run(f"Digits/{run}", _namespace_check=False).user_tags)
+
+
+def test_add_remove_and_replace(cli: CommandLine, folder: FolderStore) -> None:
+    RecordedRun(folder, "1", tags=("first",))
+    answer = cli("tag", "add", "--run-id", "1", "good", "checked")
+    assert (answer.code, answer.err) == (0, "The tags of Digits/1 are now:\n")
+    assert answer.out == "checked\nfirst\ngood\nruntime:dev  (system)\nuser:ann  (system)\n"
+    assert cli("tag", "remove", "first", "never", "--run-id", "1").code == 0
+    assert given("1") == {"good", "checked"}
+    answer = cli("--quiet", "tag", "replace", "--run-id=1", "--remove=good", "--add=best", "--add", "x")
+    assert answer.out == "Digits/1 ; runtime:dev,user:ann ; best,checked,x\n"
+    assert given("1") == {"best", "checked", "x"}
+
+
+def test_list_for_people(cli: CommandLine, folder: FolderStore) -> None:
+    RecordedRun(folder, "1", tags=("a", "b"))
+    RecordedRun(folder, "2", tags=("b",), user="bob")
+    system = "runtime:dev  (system)\nuser:ann  (system)\nuser:bob  (system)\n"
+    assert cli("tag", "list").out == "a\nb\n" + system
+    assert cli("tag", "list", "--all", "--hide-system-tags").out == "a\nb\n"
+    assert cli("tag", "list", "--my-runs", "--hide-system-tags", "--group-by-run").out == "Digits/1: a, b\n"
+    assert cli("tag", "list", "--group-by-run").out == (
+        "Digits/2: b  (system: runtime:dev, user:bob)\nDigits/1: a, b  (system: runtime:dev, user:ann)\n"
+    )
+    assert cli("tag", "list", "--group-by-tag", "--hide-system-tags").out == (
+        "a: Digits/1\nb: Digits/2, Digits/1\n"
+    )
+    assert cli("tag", "list", "2", "--hide-system-tags").out == "b\n"
+    assert cli("tag", "list", "--run-id", "2", "--flat").out == "b\nruntime:dev\nuser:bob\n"
+
+
+def test_list_for_programs(cli: CommandLine, folder: FolderStore) -> None:
+    RecordedRun(folder, "1", tags=("a", "b"))
+    RecordedRun(folder, "2")
+    assert cli("--quiet", "tag", "list").out == "Digits/2,Digits/1 ; runtime:dev,user:ann ; a,b\n"
+    assert cli("--quiet", "tag", "list", "--group-by-run", "--hide-system-tags").out == (
+        "Digits/2 ;  ; \nDigits/1 ;  ; a,b\n"
+    )
+    assert cli("--quiet", "tag", "list", "--group-by-tag").out == (
+        "user:a ; Digits/1\nuser:b ; Digits/1\nsystem:runtime:dev ; Digits/2,Digits/1\n"
+        "system:user:ann ; Digits/2,Digits/1\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("add", "x"), 2, "--run-id RUN has to be given.\n    The latest one is: --run-id 2"),
+        (("add", "x", "--run-id", "9"), 1, "Run('Digits/9') does not exist"),
+        (("add", "x", "--run-id", "2/start"), 2, "is no run's id"),
+        (("add", "x", "--run-id", "1"), 1, "is not in the namespace 'user:ann'"),
+        (("add", "--run-id", "2"), 2, "TAG"),
+        (("add", "", "--run-id", "2"), 2, "A tag cannot be empty"),
+        (("remove", "user:ann", "--run-id", "2"), 2, "system tags say how Digits/2 was started"),
+        (("replace", "--run-id", "2", "--add", "x"), 2, "at least one --remove TAG and one --add TAG"),
+        (("list", "--all", "--my-runs"), 2, "--all and --my-runs cannot be given together"),
+        (("list", "1", "--run-id", "2"), 2, "cannot be given together"),
+        (("list", "--group-by-tag", "--flat"), 2, "--group-by-tag and --flat cannot be given together"),
+        (("list", "--run-id", "9"), 1, "does not exist"),
+    ],
+)
+def test_what_is_refused(
+    cli: CommandLine, folder: FolderStore, words: tuple[str, ...], code: int, said: str
+) -> None:
+    RecordedRun(folder, "1", user="bob")
+    RecordedRun(folder, "2")
+    answer = cli("tag", *words)
+    assert (answer.code, answer.out) == (code, ""), answer.err
+    assert said in answer.err
+
+
+def test_another_namespace_or_none_reaches_the_runs_of_others(cli: CommandLine, folder: FolderStore) -> None:
+    RecordedRun(folder, "1", user="bob")
+    assert cli("tag", "add", "x", "--run-id", "1", "--namespace", "user:bob").code == 0
+    assert cli("tag", "add", "y", "--run-id", "1", "--namespace", "").code == 0
+    assert given("1") == {"x", "y"}
+
+
+def test_a_flow_that_never_ran_has_no_tags(cli: CommandLine, folder: FolderStore) -> None:
+    answer = cli("tag", "list")
+    assert (answer.code, answer.out) == (1, "")
+    assert "Digits has no tags: it has never run." in answer.err
+
+
+def test_run_refuses_a_tag_that_cannot_be_one(cli: CommandLine, folder: FolderStore) -> None:
+    answer = cli("run", "--label", "x", "--tag", "")
+    assert answer.code == 2
+    assert "A tag cannot be empty" in answer.err
+    assert not list(folder.list(""))
