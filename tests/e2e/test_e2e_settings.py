@@ -118,3 +118,14 @@ def test_credentials_can_be_forwarded_and_do_not_stay(workspace: Workspace) -> N
         assert secret["metadata"]["name"] in before or secret["metadata"].get("ownerReferences")
     secret_key = workspace.target.credentials["AWS_SECRET_ACCESS_KEY"]
     assert secret_key not in workspace.kubectl.run("get", "pods,jobs", "--output=json")
+
+
+def test_the_manifests_of_a_dry_run_are_ones_that_the_cluster_takes(workspace: Workspace) -> None:
+    shown = workspace.run_flow(
+        "nested.py", "run", "--with", "kubernetes", "--dry-run", "--override", "start:cpu=0.04"
+    )
+    assert shown.returncode == 0, shown.all
+    assert "Step start: cpu is 0.04 (--override start:cpu=0.04)" in shown.stderr
+    answer = workspace.kubectl.run("create", "--dry-run=server", "-o", "name", "-f", "-", given=shown.stdout)
+    assert answer.count("job.batch/") == shown.stdout.count("kind: Job")
+    assert not workspace.jobs()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from headway.cli import errors
-from headway.cli.embedded import use_embedded_cluster
+from headway.cli.embedded import use_embedded_cluster, will_use_embedded_cluster
 from headway.cli.parameters import given_values, run_parameters
 from headway.cli.program import Program
 from headway.errors import UsageError
@@ -29,6 +29,8 @@ def run(
     user_namespace: str | None,
     run_id_file: str | None,
     forward_credentials: bool,
+    overrides: Sequence[str],
+    dry_run: bool,
     **given: Any,
 ) -> None:
     """Run the flow to its end."""
@@ -43,7 +45,7 @@ def run(
     check_tags(tags)
     graph = this.graph(tuple(late))
     texts = given_values(parameters_of(this.flow_class), given, this.configuration.environ)
-    if not this.options.quiet:
+    if not this.options.quiet and not dry_run:
         this.write(f"Headway {VERSION} runs {this.flow}.", error=True)
     request = RunRequest(
         graph=graph,
@@ -60,12 +62,28 @@ def run(
         package_suffixes=this.options.package_suffixes,
         package_max_size=this.options.package_max_size,
         run_id_file=run_id_file,
-        pods_see_folders=use_embedded_cluster(this, graph),
+        pods_see_folders=(will_use_embedded_cluster if dry_run else use_embedded_cluster)(this, graph),
         forward_credentials=forward_credentials or _truth(this, "FORWARD_CREDENTIALS"),
+        overrides=this.overrides(overrides),
     )
+    if dry_run:
+        _show(this, request)
+        return
     end = run_flow(request, this.configuration, PlainReporter(this.write, quiet=this.options.quiet))
     if end.outcome != SUCCEEDED:
         sys.exit(errors.INTERRUPTED if end.outcome == INTERRUPTED else errors.FAILED)
+
+
+def _show(this: Program, request: RunRequest) -> None:
+    """Manifests on stdout, so that they can be piped; what else there is to know on stderr."""
+    # The manifests' modules are for runs with pods.
+    from headway.launch.preview import preview_run
+
+    preview = preview_run(request, this.configuration)
+    for note in preview.notes:
+        this.write(note, error=True)
+    if preview.text:
+        this.write(preview.text.rstrip("\n"))
 
 
 def _truth(this: Program, name: str) -> bool:

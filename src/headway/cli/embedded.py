@@ -11,6 +11,18 @@ from headway.flow.graph import Graph
 AUTO, NEVER, ALWAYS = "auto", "never", "always"
 
 
+def will_use_embedded_cluster(this: Program, graph: Graph) -> bool:
+    """Whether a run of this graph would use the embedded cluster; none is started."""
+    if not any(node.decorator("kubernetes") for node in graph) or _wanted(this) == NEVER:
+        return False
+    from headway.localcluster import running  # only for runs with pods
+
+    found = running()
+    if found is not None and os.environ.get("KUBECONFIG") == str(found.kubeconfig):
+        return True
+    return _wanted(this) == ALWAYS or not names_cluster(os.environ, Path.home())
+
+
 def use_embedded_cluster(this: Program, graph: Graph) -> bool:
     """Start the embedded cluster if this run needs it, and point this process at it.
 

@@ -21,6 +21,13 @@ _WITH = click.Option(
     help="Give steps that lack it a decorator: --with kubernetes, --with kubernetes:cpu=4,memory=8000.",
 )
 
+_OVERRIDE = click.Option(
+    ["--override", "overrides"],
+    multiple=True,
+    metavar="[STEP:]K=V,…",
+    help="Settings of pods that win over all that is written: --override memory=8000, --override train:cpu=2.",
+)
+
 
 def top_options() -> list[click.Parameter]:
     """The program's own options."""
@@ -34,7 +41,9 @@ def top_options() -> list[click.Parameter]:
         click.Option(
             ["--package-max-size"], metavar="SIZE", help="Size above which the code package is refused."
         ),
+        click.Option(["--config-name"], metavar="NAME", help="A named configuration: config_NAME.json."),
         _WITH,
+        _OVERRIDE,
     ]
 
 
@@ -56,6 +65,7 @@ def build(flow_class: Any) -> click.Group:
         _dump_command(),
         tag_group(),
         _package_group(),
+        _config_group(),
         click.Command("version", callback=version, help="Show Headway's version."),
     ):
         group.add_command(command)
@@ -65,7 +75,7 @@ def build(flow_class: Any) -> click.Group:
 def _program_of(flow_class: Any) -> Any:
     def program(**values: Any) -> None:
         context = click.get_current_context()
-        values["late"] = tuple(values["late"])
+        values["late"], values["overrides"] = tuple(values["late"]), tuple(values["overrides"])
         context.obj = Program(flow_class, Options(**values), context.meta["headway.write"])
         if context.invoked_subcommand is None:
             check()
@@ -77,6 +87,7 @@ def _run_command(flow_class: Any) -> click.Command:
     options: list[click.Parameter] = [
         *parameter_options(parameters_of(flow_class).values()),
         _WITH,
+        _OVERRIDE,
         click.Option(["--tag", "tags"], multiple=True, help="A tag for the run; may be repeated."),
         click.Option(
             ["--max-workers"],
@@ -97,6 +108,11 @@ def _run_command(flow_class: Any) -> click.Command:
             help="Lend pods this machine's own access to the datastore, in a Secret that goes with the run.",
         ),
         click.Option(["--run-id-file"], metavar="FILE", help="Write the run's id to this file."),
+        click.Option(
+            ["--dry-run"],
+            is_flag=True,
+            help="Print the pods' manifests (YAML) and run nothing; asks no cluster.",
+        ),
     ]
     return click.Command("run", params=options, callback=run, help="Run the flow.")
 
@@ -181,6 +197,32 @@ def _package_group() -> click.Group:
     )
 
 
+def _config_group() -> click.Group:
+    def show(**values: Any) -> None:
+        # The settings' table is not loaded by the commands that only look at the flow.
+        from headway.cli import commands_config
+
+        commands_config.show(**values)
+
+    return click.Group(
+        "config",
+        help="Show the settings, and where each comes from.",
+        commands=[
+            click.Command(
+                "show",
+                params=[
+                    click.Argument(["step"], required=False),
+                    click.Option(["--all", "every"], is_flag=True, help="Also what nobody set."),
+                    _WITH,
+                    _OVERRIDE,
+                ],
+                callback=show,
+                help="Show what each step's pods will be, and why: value, then its source.",
+            ),
+        ],
+    )
+
+
 def run(**values: Any) -> None:
     """Run the flow to its end."""
     # The launcher is not loaded by the commands that only look at the flow.
@@ -195,7 +237,7 @@ def check() -> None:
     from headway.launch.steps import plan_steps
 
     this = program()
-    plan_steps(this.graph(), this.configuration)
+    plan_steps(this.graph(), this.configuration, this.overrides())
     this.write(f"The flow {this.flow} is valid: {len(list(this.written_graph))} steps.", style="good")
     if (
         click.get_current_context().invoked_subcommand is None

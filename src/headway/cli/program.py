@@ -1,10 +1,11 @@
 """What every command of a flow's command line shares: the flow, the program's own options, the configuration."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headway.config.general import default_decorators
 from headway.config.sources import Configuration
@@ -12,6 +13,9 @@ from headway.flow.graph import Graph
 from headway.flow.parse import parse_flow
 from headway.launch.origin import Origin, find_origin
 from headway.ui.writer import StreamWriter
+
+if TYPE_CHECKING:
+    from headway.launch.overrides import Override
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,8 @@ class Options:
         late: ``--with``, as typed.
         package_suffixes: ``--package-suffixes``.
         package_max_size: ``--package-max-size``.
+        config_name: ``--config-name``.
+        overrides: ``--override``, as typed.
     """
 
     quiet: bool = False
@@ -33,6 +39,8 @@ class Options:
     late: tuple[str, ...] = ()
     package_suffixes: str | None = None
     package_max_size: str | None = None
+    config_name: str | None = None
+    overrides: tuple[str, ...] = ()
 
 
 class Program:
@@ -57,7 +65,7 @@ class Program:
     @cached_property
     def configuration(self) -> Configuration:
         """Variables and files."""
-        return Configuration.load(os.environ, Path.cwd())
+        return Configuration.load(os.environ, Path.cwd(), self.options.config_name)
 
     @cached_property
     def origin(self) -> Origin:
@@ -72,6 +80,16 @@ class Program:
             FlowDefinitionError: The flow is not valid.
         """
         return parse_flow(self.flow_class, self.origin.source)
+
+    def overrides(self, more: Sequence[str] = ()) -> "tuple[Override, ...]":
+        """What ``--override`` says, before the command and after it."""
+        texts = [*self.options.overrides, *more]
+        if not texts:
+            return ()
+        # Knows the settings' table; most command lines override nothing.
+        from headway.launch.overrides import parse_override
+
+        return tuple(parse_override(text) for text in texts)
 
     def graph(self, late: tuple[str, ...] = ()) -> Graph:
         """The graph with what was attached from outside: ``--with`` and DEFAULT_DECOSPECS."""

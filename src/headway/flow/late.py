@@ -23,7 +23,7 @@ def parse_with(text: str) -> DecoratorSpec:
     spec = DecoratorSpec(name.strip(), {}, source)
     kind = kind_of(spec)
     attributes: dict[str, object] = {}
-    for key, written, value in _pairs(rest, source, set(kind.attributes)) if colon else ():
+    for key, written, value in pairs(rest, source, set(kind.attributes)) if colon else ():
         if key in attributes:
             raise UsageError(f"{source}: '{key}' is given twice.", "Give it once.")
         attribute = kind.attributes.get(key)
@@ -35,8 +35,17 @@ def parse_with(text: str) -> DecoratorSpec:
     return spec
 
 
-def _pairs(text: str, source: str, known: set[str]) -> Iterator[tuple[str, str, object]]:
-    """Each key, its value as written, and its value as understood."""
+def pairs(text: str, source: str, known: set[str]) -> Iterator[tuple[str, str, object]]:
+    """Each key of ``key=value,…``, its value as written, and its value as understood.
+
+    Args:
+        text: The pairs.
+        source: What they were read from, for words.
+        known: The keys that there are: a comma before one of them ends a value.
+
+    Raises:
+        UsageError: Something is not a pair, or JSON that is none.
+    """
     position = 0
     while position < len(text):
         key, equals, _ = text[position:].partition("=")

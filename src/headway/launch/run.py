@@ -48,6 +48,7 @@ from headway.version import VERSION
 if TYPE_CHECKING:
     from headway.config.kubernetes import KubernetesSettings
     from headway.executors.kubernetes.cluster import Prepared
+    from headway.launch.overrides import Override
 
 #: Local attempts at a time, by processor.
 _LOCAL_PER_CPU = 2
@@ -76,6 +77,7 @@ class RunRequest:
         run_id_file: Where the run's id is written.
         pods_see_folders: Whether pods see this machine's folders, so that a local datastore will do.
         forward_credentials: Whether pods may use the launcher's own access to the datastore.
+        overrides: ``--override``.
     """
 
     graph: Graph
@@ -94,6 +96,7 @@ class RunRequest:
     run_id_file: str | None = None
     forward_credentials: bool = False
     pods_see_folders: bool = False
+    overrides: "tuple[Override, ...]" = ()
 
 
 def run_flow(request: RunRequest, configuration: Configuration, reporter: Reporter) -> RunEnd:
@@ -108,7 +111,7 @@ def run_flow(request: RunRequest, configuration: Configuration, reporter: Report
         HeadwayError: It could not be run.
     """
     user = configured_user(configuration)
-    steps = plan_steps(request.graph, configuration)
+    steps = plan_steps(request.graph, configuration, request.overrides)
     remote = [step for step in steps.values() if step.kubernetes is not None]
     roots = datastore_roots(configuration)
     choice = choose_datastore(

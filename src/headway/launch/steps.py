@@ -1,6 +1,7 @@
 """From a graph and its decorators to how each step runs: where, with which settings, how often again."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from headway.store.records import USER
 
 if TYPE_CHECKING:
     from headway.config.kubernetes import KubernetesSettings
+    from headway.config.resolve import Resolved
+    from headway.launch.overrides import Override
 
 #: ``@retry`` as a person gets it without arguments.
 _RETRY_TIMES = 3
@@ -58,14 +61,27 @@ class PlannedStep:
         return StepPolicy({USER: self.retries}, self.retry_delay)
 
 
-def plan_steps(graph: Graph, configuration: Configuration) -> dict[str, PlannedStep]:
+def plan_steps(
+    graph: Graph, configuration: Configuration, overrides: "Sequence[Override]" = ()
+) -> dict[str, PlannedStep]:
     """Resolve every step of a graph; nothing is asked of any cluster.
+
+    Args:
+        graph: The flow's graph.
+        configuration: Variables and files.
+        overrides: ``--override``.
 
     Raises:
         SettingsError: A value cannot be used.
         FlowDefinitionError: The flow needs what is not there yet.
+        UsageError: An override would have no effect.
     """
-    return {node.name: _plan(node, configuration) for node in graph}
+    if overrides:
+        from headway.launch.overrides import check_overrides  # with the settings' table, see below
+
+        remote = [node.name for node in graph if node.decorator("kubernetes")]
+        check_overrides(overrides, [node.name for node in graph], remote)
+    return {node.name: _plan(node, configuration, overrides) for node in graph}
 
 
 def schedule_plan(graph: Graph) -> Plan:
@@ -76,7 +92,7 @@ def schedule_plan(graph: Graph) -> Plan:
     )
 
 
-def _plan(node: Node, configuration: Configuration) -> PlannedStep:
+def _plan(node: Node, configuration: Configuration, overrides: "Sequence[Override]") -> PlannedStep:
     _refuse_what_is_missing(node)
     kubernetes = node.decorator("kubernetes")
     times, delay = _retries(node.decorator("retry"), remote=kubernetes is not None)
@@ -87,26 +103,49 @@ def _plan(node: Node, configuration: Configuration) -> PlannedStep:
         retries=times,
         retry_delay=delay,
     )
-    return step if kubernetes is None else _with_pod(step, kubernetes, node, configuration)
+    return step if kubernetes is None else _with_pod(step, kubernetes, node, configuration, overrides)
 
 
 def _with_pod(
-    step: PlannedStep, kubernetes: DecoratorSpec, node: Node, configuration: Configuration
+    step: PlannedStep,
+    kubernetes: DecoratorSpec,
+    node: Node,
+    configuration: Configuration,
+    overrides: "Sequence[Override]",
 ) -> PlannedStep:
     # The settings' table costs 30 ms to load, which a run without pods must not pay.
+    from headway.config.describe import changes
     from headway.config.resolve import Layer, resolve_kubernetes
 
     layer = Layer(kubernetes.attributes, _place(kubernetes, node))
     resources = node.decorator("resources")
-    resolved = resolve_kubernetes(
-        node.name,
-        decorator=None if kubernetes.attached else layer,
-        with_spec=layer if kubernetes.attached else None,
-        resources_decorator=Layer(resources.attributes, _place(resources, node)) if resources else None,
-        configuration=configuration,
-    )
+
+    def resolved_with(override: Layer | None) -> "Resolved":
+        return resolve_kubernetes(
+            node.name,
+            decorator=None if kubernetes.attached else layer,
+            with_spec=layer if kubernetes.attached else None,
+            resources_decorator=Layer(resources.attributes, _place(resources, node)) if resources else None,
+            configuration=configuration,
+            overrides=override,
+        )
+
+    warnings: tuple[str, ...] = ()
+    if overrides:
+        from headway.launch.overrides import layer_for
+
+        resolved = resolved_with(layer_for(node.name, overrides))
+        # What was written may be impossible, and the override its remedy.
+        with contextlib.suppress(SettingsError):
+            changed = changes(resolved_with(None), resolved)
+            warnings = tuple(f"Step {node.name}: {words}" for words in changed)
+    else:
+        resolved = resolved_with(None)
     return replace(
-        step, kubernetes=resolved.settings, provenance=resolved.provenance, warnings=resolved.warnings
+        step,
+        kubernetes=resolved.settings,
+        provenance=resolved.provenance,
+        warnings=(*warnings, *resolved.warnings),
     )
 
 

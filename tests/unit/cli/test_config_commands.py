@@ -1,0 +1,95 @@
+"""``config show``, ``run --dry-run``, ``--config-name``: what would be, and why."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from cli_flows import CommandLine
+
+from headway import FlowSpec, step
+
+
+class Here(FlowSpec):
+    """Needs no pod."""
+
+    @step
+    def start(self) -> None:
+        self.next(self.end)
+
+    @step
+    def end(self) -> None:
+        pass
+
+
+def test_config_show_tells_each_value_and_its_source(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("METAFLOW_KUBERNETES_NAMESPACE", "ml")
+    answer = cli("config", "show")
+    assert answer.code == 0, answer.err
+    assert "Step start: on this machine" in answer.out
+    assert "Step train: on Kubernetes" in answer.out
+    lines = [" ".join(line.split()) for line in answer.out.splitlines()]
+    assert any(line.startswith("memory 2000 (@resources on step train") for line in lines), answer.out
+    assert "namespace ml (METAFLOW_KUBERNETES_NAMESPACE)" in lines
+    assert not any(line.startswith("image ") for line in lines), "nobody set it"
+    assert "--all" in answer.err
+
+
+def test_config_show_of_one_step_with_all(cli: CommandLine) -> None:
+    answer = cli("config", "show", "train", "--all", "--override", "disk=7")
+    lines = [" ".join(line.split()) for line in answer.out.splitlines()]
+    assert lines[0] == "Step train: on Kubernetes"
+    assert "disk 7 (--override disk=7)" in lines
+    assert "qos Burstable (default)" in lines
+
+
+def test_config_show_of_a_step_that_is_not_there(cli: CommandLine) -> None:
+    answer = cli("config", "show", "walk")
+    assert answer.code == 2
+    assert "no step walk; it has start, train, join, end" in answer.err
+
+
+def test_a_named_configuration_is_chosen(cli: CommandLine, tmp_path: Path) -> None:
+    folder = tmp_path / ".headway"
+    folder.mkdir()
+    (folder / "config_prod.json").write_text(json.dumps({"HEADWAY_KUBERNETES_NAMESPACE": "prod"}))
+    for words in (("--config-name", "prod", "config", "show"), ("config", "show", "--config-name=prod")):
+        answer = cli(*words)
+        assert "Named configuration: prod" in answer.out, answer.err
+        assert "namespace" in answer.out
+    missing = cli("--config-name", "test", "config", "show")
+    assert missing.code == 2
+    assert "config_test.json" in missing.err
+
+
+def test_dry_run_prints_manifests_and_asks_nobody(cli: CommandLine, tmp_path: Path) -> None:
+    root = "s3://bucket/team"
+    answer = cli(
+        "run", "--label=x", "--dry-run", "--datastore=s3", f"--datastore-root={root}", "--override", "cpu=9"
+    )
+    assert answer.code == 0, answer.err
+    (job,) = yaml.safe_load_all(answer.out)
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert (job["kind"], job["spec"]["completionMode"]) == ("Job", "Indexed")
+    assert container["resources"]["requests"]["cpu"] == "9"
+    assert {"name": "HEADWAY_DATASTORE", "value": root} in container["env"]
+    assert "# Step train: one Job for all tasks of the foreach" in answer.out
+    assert "#   memory = 2000   (@resources on step train" in answer.out
+    assert "Step train: cpu is 9 (--override cpu=9), not 2" in answer.err
+    assert "On this machine: start, join, end." in answer.err
+    assert not (tmp_path / ".headway").exists(), "nothing is written"
+
+
+def test_dry_run_without_a_datastore_for_pods_says_that_a_run_would_end_there(cli: CommandLine) -> None:
+    answer = cli("run", "--label=x", "--dry-run")
+    assert answer.code == 0
+    assert "A run would end here: datastore='local' is not possible" in answer.err
+    assert "kind: Job" in answer.out
+
+
+def test_dry_run_without_pods(cli: CommandLine) -> None:
+    answer = cli("run", "--dry-run", flow=Here)
+    assert (answer.code, answer.out) == (0, "")
+    assert "Add --with kubernetes" in answer.err
