@@ -90,3 +90,11 @@ class Executor(Protocol):
     async def close(self, *, now: bool = False) -> None:
         """Leave nothing running and nothing open."""
         ...
+
+    async def let_go(self) -> None:
+        """Leave nothing open, and touch nothing that another launcher may drive by now.
+
+        No object of the run is changed or deleted and no attempt is settled. What only this process can
+        drive (its own children) ends without a result.
+        """
+        ...

@@ -11,6 +11,7 @@ from headway.errors import HeadwayError, RunInterruptedError, StoreUnavailableEr
 from headway.executors.base import Broken, Ended, Executor, ExecutorEvent, Output, Started, Waiting
 from headway.launch.batches import BatchFactory
 from headway.launch.journal import Journal
+from headway.launch.lease import LeaseLostError
 from headway.launch.reporter import Reporter
 from headway.schedule.events import (
     AttemptCancelled,
@@ -92,8 +93,10 @@ class Driver:
         """Until the scheduler says that the run has ended.
 
         Raises:
+            LeaseLostError: Another launcher drives the run; what runs is left to it.
             HeadwayError: An executor cannot go on; nothing is left running.
         """
+        taken_over = False
         try:
             for executor in self._each():
                 await executor.open(self._events.put_nowait)
@@ -101,6 +104,10 @@ class Driver:
             while self._ended is None:
                 await self._window()
             return self._ended
+        except LeaseLostError:
+            # Whatever runs by now is the other launcher's.
+            taken_over = True
+            raise
         finally:
             for timer in self._timers:
                 timer.cancel()
@@ -108,7 +115,10 @@ class Driver:
                 self._hurry.cancel()
             async with contextlib.AsyncExitStack() as stack:
                 for executor in self._each():
-                    stack.push_async_callback(executor.close, now=self._stops > 1 or self._ended is None)
+                    if taken_over:
+                        stack.push_async_callback(executor.let_go)
+                    else:
+                        stack.push_async_callback(executor.close, now=self._stops > 1 or self._ended is None)
 
     def fail(self, error: HeadwayError) -> None:
         """Give the run up: it cannot be driven from here any more."""

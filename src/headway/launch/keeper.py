@@ -14,22 +14,26 @@ async def kept(lease: Lease, lost: Callable[[HeadwayError], None]) -> AsyncItera
 
     Args:
         lease: The claim; taken already.
-        lost: Called once if another launcher has taken the run over.
+        lost: Called once if another launcher has taken the run over, or if the claim cannot be kept
+            for a reason that nobody thought of.
     """
-    task = asyncio.create_task(_renew(lease, lost))
+    over = asyncio.Event()
+    task = asyncio.create_task(_renew(lease, lost, over))
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        # Not cancelled: that would leave a renewal running in its thread, beside the release.
+        over.set()
+        await task
         with contextlib.suppress(StoreError):
             await asyncio.to_thread(lease.release)
 
 
-async def _renew(lease: Lease, lost: Callable[[HeadwayError], None]) -> None:
-    while True:
-        await asyncio.sleep(RENEW_SECONDS)
+async def _renew(lease: Lease, lost: Callable[[HeadwayError], None], over: asyncio.Event) -> None:
+    while not over.is_set():
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(over.wait(), RENEW_SECONDS)
+            return
         try:
             await asyncio.to_thread(lease.renew)
         except StoreError:
@@ -38,4 +42,10 @@ async def _renew(lease: Lease, lost: Callable[[HeadwayError], None]) -> None:
             continue
         except HeadwayError as error:
             lost(error)
+            return
+        except Exception as error:
+            words = f"Internal error: the run's lease cannot be renewed: {type(error).__name__}: {error}"
+            failure = HeadwayError(words)
+            failure.__cause__ = error
+            lost(failure)
             return

@@ -319,13 +319,14 @@ async def _ended(store: ObjectStore, record: RunRecord) -> AsyncIterator[None]:
     except BaseException as error:
         interrupted = isinstance(error, (RunInterruptedError, asyncio.CancelledError))
         message = error.message if isinstance(error, HeadwayError) else f"{type(error).__name__}: {error}"
-        ended = RunEnded(INTERRUPTED if interrupted else FAILED, message=message)
+        hint = (error.hint if isinstance(error, HeadwayError) else None) or ""
+        ended = RunEnded(INTERRUPTED if interrupted else FAILED, message=message, hint=hint)
         await asyncio.to_thread(_record_end, store, record, ended, {})
         raise
 
 
 def _record_end(store: ObjectStore, record: RunRecord, ended: RunEnded, winners: Mapping[str, int]) -> RunEnd:
-    end = RunEnd(ended.outcome, time.time(), ended.end_ref, ended.message, dict(winners))
+    end = RunEnd(ended.outcome, time.time(), ended.end_ref, ended.message, dict(winners), ended.hint)
     with contextlib.suppress(HeadwayError):
         # Another launcher may have ended the run; a datastore in trouble does not change what happened.
         store.put_if_absent(layout.run_end(record.flow, record.run), end.encode())

@@ -268,6 +268,7 @@ class RunEnd(NamedTuple):
         end: The winning attempt of the end step, None unless it succeeded.
         message: Why it did not succeed, for people.
         winners: The number of the attempt that counts, by "step/task".
+        hint: What to do about it, or "".
     """
 
     outcome: str
@@ -275,6 +276,7 @@ class RunEnd(NamedTuple):
     end: Optional[AttemptRef] = None
     message: str = ""
     winners: Dict[str, int] = {}
+    hint: str = ""
 
     def encode(self) -> bytes:
         return encode(self._asdict())

@@ -390,6 +390,22 @@ class ExecutorSuite:
         await executor.close(now=now)
         assert left_behind() == []
 
+    async def test_what_is_let_go_of_is_not_ended(
+        self, executor: Executor, store: ObjectStore, code: Code
+    ) -> None:
+        heard = await self.opened(executor, store)
+        batch = self.batch(code, "waits", tasks=LIMIT + 1)
+        await executor.start(batch)
+        await heard.until(lambda: len(heard.of(Started)) == LIMIT, "the first starts")
+        await executor.let_go()
+        assert not heard.of(Ended)
+        assert not heard.of(Broken)
+        assert [stored_record(store, ref) for ref in refs_of(batch)] == [None] * (LIMIT + 1)
+
+    async def test_let_go_without_any_attempt(self, executor: Executor, store: ObjectStore) -> None:
+        await self.opened(executor, store)
+        await executor.let_go()
+
     async def test_close_without_any_attempt(self, executor: Executor, store: ObjectStore) -> None:
         await self.opened(executor, store)
         await executor.close()

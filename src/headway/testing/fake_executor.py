@@ -60,6 +60,7 @@ class FakeExecutor:
         cancelled: Every call of ``cancel``.
         opened: Whether ``open`` was called.
         closed: The ``now`` of every call of ``close``.
+        gone: Whether ``let_go`` was called.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class FakeExecutor:
         self.cancelled: list[Cancelled] = []
         self.opened = False
         self.closed: list[bool] = []
+        self.gone = False
         self._store = store
         self._limit = limit
         self._clock = clock
@@ -128,6 +130,13 @@ class FakeExecutor:
 
     async def close(self, *, now: bool = False) -> None:
         self.closed.append(now)
+        await self._end_work()
+
+    async def let_go(self) -> None:
+        self.gone = True
+        await self._end_work()
+
+    async def _end_work(self) -> None:
         self._queue.clear()
         tasks = [attempt.work for attempt in self._running.values() if attempt.work is not None]
         for task in tasks:

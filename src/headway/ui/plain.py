@@ -58,6 +58,7 @@ class PlainReporter:
         self._clock = clock
         self._attempts: dict[AttemptRef, float] = {}
         self._standing: dict[tuple[str, AttemptRef | None], tuple[str, float]] = {}
+        self._hints: set[str] = set()
         self._run = ""
         self._begun = 0.0
 
@@ -125,6 +126,7 @@ class PlainReporter:
         verb = "Task was lost" if lost else "Task failed"
         self._write(f"[{name}] {verb}: {failure.message}", error=True, style="bad")
         if failure.hint:
+            self._hints.add(failure.hint)
             self._write(f"[{name}] {failure.hint}", error=True)
         if retry_in is not None:
             when = f"in {duration(retry_in)}" if retry_in else "now"
@@ -141,6 +143,8 @@ class PlainReporter:
         # The whole of a long reason stands at the task's own line.
         message = end.message.split("\n", 1)[0]
         self._write(f"Run {self._run} {end.outcome}: {message}", error=True, style="bad")
+        if end.hint and end.hint not in self._hints:
+            self._write(end.hint, error=True)
 
     def _task_line(self, name: str, message: str, style: str = "") -> None:
         if not self._quiet:

@@ -9,7 +9,8 @@ from driven_runs import BROKEN_CODE, FLOW, FOREACH, LINEAR, RUN, DrivenRun, ref,
 
 from headway.errors import HeadwayError, RunInterruptedError, StoreError, StoreUnavailableError
 from headway.executors.base import Sink
-from headway.launch.journal import read_journal
+from headway.launch.journal import Decision, Journal, read_journal
+from headway.launch.lease import LeaseLostError
 from headway.schedule.events import AttemptFailed, AttemptStarted, AttemptSucceeded, RunStarted, StopRequested
 from headway.schedule.plan import Plan, PlanNode, StepPolicy
 from headway.schedule.tasks import StepCounts
@@ -462,3 +463,25 @@ async def test_a_datastore_that_refuses_the_journal_ends_the_run() -> None:
 def fail_journal(store: MemoryStore, error: Exception) -> None:
     """Make the next conditional write fail, which before anything has ended is the journal's."""
     store.fail_next(error, "put_if_absent")
+
+
+# Another launcher
+
+
+@pytest.mark.parametrize("how", ["told", "found"])
+async def test_a_run_that_another_launcher_drives_is_let_go_of(how: str) -> None:
+    run = DrivenRun(LINEAR).linear(middle=Act(held=True, outcome=to("end")))
+    driving = asyncio.ensure_future(run.drive())
+    await until(lambda: run.executor.running == (ref("middle", 2),))
+    if how == "told":
+        run.driver.fail(LeaseLostError("bob took it over"))
+    else:
+        other = Journal.reopen(run.store, FLOW, RUN, "bob")[0]
+        other.append(Decision("attached"))
+        other.flush()
+        run.executor.release()
+    with pytest.raises(LeaseLostError):
+        await driving
+    assert run.executor.gone
+    assert run.executor.closed == []
+    assert run.executor.cancelled == []

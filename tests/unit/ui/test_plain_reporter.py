@@ -229,3 +229,11 @@ def test_each_place_waits_for_itself(reporter: PlainReporter, screen: Screen) ->
 def test_that_nothing_waits_any_more_is_no_line(reporter: PlainReporter, screen: Screen) -> None:
     reporter.waiting(Waiting("train", None, "", ""))
     assert screen.lines == []
+
+
+def test_the_end_says_what_to_do_unless_the_task_said_it(reporter: PlainReporter, screen: Screen) -> None:
+    reporter.attempt_ended(failed(USER, "Exception", "ValueError: no good", "Look at the data."), None)
+    reporter.run_ended(RunEnd(FAILED, 1.0, message="train/3 failed: no good", hint="Look at the data."))
+    assert sum("Look at the data." in line for line in screen.lines) == 1
+    reporter.run_ended(RunEnd(FAILED, 1.0, message="it leads nowhere", hint="End with self.next."))
+    assert "End with self.next." in screen.lines[-1]

@@ -11,6 +11,7 @@ from typing import Any
 from headway.config.kubernetes import KubernetesSettings
 from headway.errors import StoreError
 from headway.executors.base import Broken, Ended, Output, Sink, Started, Waiting
+from headway.executors.guarded import guarded
 from headway.executors.kubernetes.api.errors import ApiError
 from headway.executors.kubernetes.api.kinds import JOB
 from headway.executors.kubernetes.cluster import Prepared
@@ -91,8 +92,8 @@ class KubernetesExecutor:
         self._sink = sink
         namespaces = sorted({settings.namespace for settings in self._settings.values()})
         self._services = [
-            *(asyncio.create_task(self._guard(work)) for work in self._observer.services(namespaces)),
-            asyncio.create_task(self._guard(self._listen())),
+            *(guarded(work, self._broken) for work in self._observer.services(namespaces)),
+            guarded(self._listen(), self._broken),
         ]
 
     async def start(self, batch: Batch) -> None:
@@ -154,14 +155,15 @@ class KubernetesExecutor:
             # The Job of a lost attempt may be on its way out.
             await self._calls_return(_STOP_MARGIN)
         await self._clear_feed()
-        for task in self._services:
-            task.cancel()
-        for task in self._tasks:
-            task.cancel()
-        await self._submitter.stop()
+        await self.let_go()
         with contextlib.suppress(ApiError):
             # What cannot be deleted now goes with the run's Jobs.
             await self._secret.remove()
+
+    async def let_go(self) -> None:
+        for task in (*self._services, *self._tasks):
+            task.cancel()
+        await self._submitter.stop()
         await asyncio.gather(*self._services, *self._tasks, return_exceptions=True)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
@@ -354,13 +356,9 @@ class KubernetesExecutor:
         return tuple(sorted(rest, key=lambda line: line[1]))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.ensure_future(self._guard(work))
+        task = guarded(work, self._broken)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
-        """Nothing that goes wrong here goes unheard."""
-        try:
-            await work
-        except Exception as error:
-            self._sink(Broken(error))
+    def _broken(self, error: Exception) -> None:
+        self._sink(Broken(error))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headway.errors import StoreError
+from headway.executors.guarded import guarded
 from headway.executors.kubernetes.api.errors import ApiError, NotFound
 from headway.executors.kubernetes.api.kinds import JOB, POD, Kind
 from headway.executors.kubernetes.cluster import Prepared
@@ -122,15 +123,9 @@ class Submitter:
         self._spawn(self._delete_pod(job, pod, now=now))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.ensure_future(self._guard(work))
+        task = guarded(work, self._hooks.broken)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except Exception as error:
-            self._hooks.broken(error)
 
     async def _store_batch(self, job: TrackedJob) -> None:
         key = layout.batch(job.batch.flow, job.batch.run, job.batch.name)

@@ -13,6 +13,7 @@ from typing import Any
 
 from headway.errors import HeadwayError, StoreUnavailableError
 from headway.executors.base import Broken, Ended, Output, Sink, Started, Waiting
+from headway.executors.guarded import guarded
 from headway.executors.local.process import Pipes, as_file, start_fresh
 from headway.executors.local.zygote import ChildExit, Zygote
 from headway.runtime.attempt import unreported
@@ -122,6 +123,18 @@ class LocalExecutor:
         if self._zygote is not None:
             self._zygote.close()
 
+    async def let_go(self) -> None:
+        self._queue.clear()
+        for attempt in self._running.values():
+            if attempt.signal is not None:
+                attempt.signal(signal.SIGKILL)
+        unfinished = [*self._tasks, *([self._warming] if self._warming is not None else [])]
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
+        if self._zygote is not None:
+            self._zygote.close()
+
     def _fill(self) -> None:
         while self._warming is None and self._queue and len(self._running) < self._limit:
             attempt = self._queue.popleft()
@@ -129,15 +142,12 @@ class LocalExecutor:
             self._spawn(self._run(attempt))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(self._guard(work))
+        task = guarded(work, self._broken)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except Exception as error:
-            self._sink(Broken(error))
+    def _broken(self, error: Exception) -> None:
+        self._sink(Broken(error))
 
     async def _run(self, attempt: _Attempt) -> None:
         try:

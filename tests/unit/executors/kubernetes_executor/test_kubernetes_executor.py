@@ -563,3 +563,12 @@ def poke(fake: FakeKubernetes, name: str) -> None:
     assert job is not None
     job["metadata"].setdefault("annotations", {})["poked"] = "yes"
     fake.state.update("jobs", job)
+
+
+async def test_a_run_that_is_let_go_of_keeps_its_jobs_and_pods(run: Run) -> None:
+    refs = await run.start("waits", tasks=2)
+    await run.heard.until(lambda: len(run.heard.of(Started)) == 2, "the starts")
+    await run.executor.let_go()
+    assert [pod["status"]["phase"] for pod in run.fake.pods()] == ["Running", "Running"]
+    assert len(list(run.fake.state.all("jobs"))) == 1
+    assert not [ref for ref in refs if run.heard.of(Ended, ref)]
