@@ -10,6 +10,7 @@ from headway.cli.context import program
 from headway.cli.parameters import parameter_options
 from headway.cli.program import Options, Program
 from headway.cli.tag_commands import tag_group
+from headway.cli.variables import name_variables
 from headway.flow.members import parameters_of
 from headway.version import VERSION
 
@@ -69,6 +70,7 @@ def build(flow_class: Any) -> click.Group:
         click.Command("version", callback=version, help="Show Headway's version."),
     ):
         group.add_command(command)
+    name_variables(group)
     return group
 
 

@@ -22,6 +22,8 @@ def parameter_options(parameters: Iterable[Parameter]) -> list[click.Parameter]:
             multiple=parameter.multiple,
             help=_help(parameter),
             metavar=parameter.type_name.upper(),
+            # Its variables are read below, with its own separators.
+            envvar=[],
         )
         for parameter in parameters
     ]

@@ -9,6 +9,7 @@ import click
 from headway.cli import errors
 from headway.cli.flow_commands import build
 from headway.cli.hoist import hoist
+from headway.cli.variables import variable_of
 from headway.ui.writer import StreamWriter
 
 
@@ -41,6 +42,8 @@ def run_command(flow_class: Any, arguments: Sequence[str], program: str) -> int:
         return errors.INTERRUPTED
     except click.ClickException as error:
         error.show()
+        if isinstance(error, click.BadParameter) and (variable := variable_of(error)):
+            write(f"The value comes from the variable {variable}.", error=True)
         return errors.USAGE
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else 0 if exit_.code is None else 1

@@ -1,0 +1,53 @@
+"""Options said by variables: which names, and what wins."""
+
+import pytest
+import yaml
+from cli_flows import CommandLine
+
+DRY = ("run", "--label=x", "--dry-run")
+
+
+def cpu(answer: str) -> str:
+    (job,) = yaml.safe_load_all(answer)
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    return str(container["resources"]["requests"]["cpu"])
+
+
+@pytest.mark.parametrize(
+    "name", ["METAFLOW_OVERRIDE", "METAFLOW_RUN_OVERRIDE", "HEADWAY_OVERRIDE", "HEADWAY_RUN_OVERRIDE"]
+)
+def test_both_prefixes_before_and_after_the_command(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "cpu=7 memory=50")
+    answer = cli(*DRY)
+    assert answer.code == 0, answer.err
+    assert cpu(answer.out) == "7"
+    assert "memory is 50" in answer.err
+
+
+def test_ours_wins_over_metaflows_and_the_command_line_over_both(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("METAFLOW_DATASTORE_ROOT", "s3://theirs/x")
+    monkeypatch.setenv("HEADWAY_DATASTORE_ROOT", "s3://ours/x")
+    assert "s3://ours/x" in cli(*DRY).out
+    assert "s3://typed/x" in cli(*DRY, "--datastore-root=s3://typed/x").out
+
+
+def test_a_flag(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METAFLOW_RUN_DRY_RUN", "true")
+    assert "kind: Job" in cli("run", "--label=x").out
+
+
+def test_a_bad_value_names_the_option(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METAFLOW_RUN_MAX_WORKERS", "many")
+    answer = cli("run", "--label=x")
+    assert answer.code == 2
+    assert "--max-workers" in answer.err
+    assert "METAFLOW_RUN_MAX_WORKERS" in answer.err
+
+
+def test_a_pods_own_variable_is_not_an_option(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADWAY_DATASTORE", "s3://bucket/of-the-pod")
+    assert cli(*DRY).code == 0
