@@ -19,6 +19,8 @@
     ├── NotFoundError               exit 1: a flow, run, step, task or artifact that is not there
     ├── NamespaceMismatchError      exit 1: it is there, and not in the user namespace
     ├── LeaseHeldError, LeaseLostError    exit 1: another launcher drives the run
+    ├── TaskFailedError             exit 1: what a failed task left of its exception, for whoever reads it
+    ├── FailureHandledByCatchError  exit 1: the step died without an exception, and @catch goes on
     ├── RunFailedError              exit 1: the run ended without success
     └── RunInterruptedError         exit 130: Ctrl-C, SIGTERM, SIGHUP
 
@@ -26,7 +28,7 @@ A message says what happened, to what, the likely cause and what to type next.
 This module runs in pods: standard library, Python 3.9.
 """
 
-from typing import Optional
+from typing import Any, Optional, Tuple
 
 
 class HeadwayError(Exception):
@@ -149,6 +151,74 @@ class NotFoundError(HeadwayError):
     """A flow, run, step, task or artifact that does not exist."""
 
     headline = "Object not found"
+
+
+class TaskFailedError(HeadwayError):
+    """What a failed task left of its exception; it can be printed, compared by its parts, or raised.
+
+    ``Task.exception`` of a run that is read back, and the artifact that ``@catch(var=…)`` stores. It stands
+    here, and not where either is made, because what is stored names its place.
+
+    Attributes:
+        message: What happened, in one or two sentences.
+        type: The qualified name of the exception that the step raised, "" where none was.
+        stacktrace: Its traceback as text, "" where there is none.
+        reason: One word for machines: "Exception", "Timeout", "OutOfMemory", …
+        kind: user, resources, infrastructure or configuration.
+    """
+
+    headline = "Task failed"
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        type: str = "",  # noqa: A002 - the name that readers of a failed task look for
+        stacktrace: str = "",
+        reason: str = "",
+        kind: str = "",
+    ) -> None:
+        super().__init__(message, hint or None)
+        # With its module, as Metaflow has it; records leave out the module that everybody knows.
+        self.type = f"builtins.{type}" if type and "." not in type else type
+        self.stacktrace = stacktrace
+        self.reason = reason
+        self.kind = kind
+
+    @property
+    def exception(self) -> str:
+        """What the exception said, without its type; of a task that raised none, what happened."""
+        prefix = f"{self.type.replace('builtins.', '')}: "
+        return self.message.removeprefix(prefix)
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        parts = (self.message, self.hint or "", self.type, self.stacktrace, self.reason, self.kind)
+        return (TaskFailedError, parts)
+
+    def __str__(self) -> str:
+        # The last line of a traceback says what the message says.
+        told = self.stacktrace.rstrip() or self.message
+        return told if self.hint is None else f"{told}\n{self.hint}"
+
+
+class FailureHandledByCatchError(HeadwayError):
+    """The step failed for good and left no exception of its own; ``@catch`` goes on in its place.
+
+    Args:
+        message: How its last attempt ended.
+        hint: What to do about it.
+        reason: That failure's word for machines ("OutOfMemory", "Exit", …).
+        kind: Its class.
+    """
+
+    headline = "The step failed, and @catch handled it"
+
+    def __init__(
+        self, message: str = "", hint: Optional[str] = None, reason: str = "", kind: str = ""
+    ) -> None:
+        super().__init__(message, hint)
+        self.reason = reason
+        self.kind = kind
 
 
 class RunFailedError(HeadwayError):

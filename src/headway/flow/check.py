@@ -9,13 +9,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from headway.errors import FlowDefinitionError
-from headway.flow.catalogue import check_decorators
+from headway.flow.catalogue import check_decorators, error_at
 from headway.flow.decorators import DecoratorSpec, decorators_of
 from headway.flow.graph import END, FOREACH, PARALLEL, SWITCH, Node, reachable_from, topological_order
-from headway.flow.members import parameters_of
+from headway.flow.members import parameters_of, read_only_names
 from headway.flow.names import RESERVED_NAMES, did_you_mean
 from headway.flow.parameter_checks import check_parameters
 from headway.flow.step import members_of, step_mark
+
+#: Steps that decide more than which steps follow: had one failed, nobody could say what it would have.
+UNCAUGHT = frozenset({FOREACH, PARALLEL, SWITCH})
 
 _STEP_NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 
@@ -32,7 +35,21 @@ def check_class(cls: Any) -> None:
                 raise _misplaced(spec, f"on '{name}', which is not marked with @step")
         else:
             check_decorators(decorators, f"step '{name}'")
+            _check_var(cls, name, decorators)
     check_parameters(parameters_of(cls).values())
+
+
+def _check_var(cls: Any, step: str, decorators: tuple[DecoratorSpec, ...]) -> None:
+    """What ``@catch(var=…)`` sets has to be something that a step can set."""
+    for spec in decorators:
+        var = spec.attributes.get("var") if spec.name == "catch" else None
+        taken = read_only_names(cls).get(str(var))
+        if taken is not None:
+            raise error_at(
+                spec,
+                f"@catch(var={var!r}) on step '{step}': '{var}' is {taken}.",
+                "Name an artifact of its own.",
+            )
 
 
 def check_names(steps: Mapping[str, Node]) -> None:
@@ -135,7 +152,7 @@ def check_gangs(steps: Mapping[str, Node]) -> None:
                     "is @parallel, so that a join has to follow it.",
                     "Lead it to def join(self, inputs).",
                 )
-        elif node.kind in (FOREACH, SWITCH) and node.decorator("catch") is not None:
+        if node.kind in UNCAUGHT and node.decorator("catch") is not None:
             raise _error(
                 node,
                 f"is @catch and ends with a {node.kind}: had it failed, nobody would know what follows.",

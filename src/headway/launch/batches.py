@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from headway.schedule.instructions import StartBatch
-from headway.store.records import Batch, Code
+from headway.store.records import Batch, Catch, Code
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,7 @@ class StepRun:
         retries: How many retries the user's code has.
         grace: Seconds between SIGTERM and SIGKILL.
         code: How the flow's code is started there.
+        catch: What ``@catch`` says.
     """
 
     code: Code
@@ -24,6 +25,7 @@ class StepRun:
     env: Mapping[str, str] = field(default_factory=dict)
     retries: int = 0
     grace: float = 30.0
+    catch: Catch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class BatchFactory:
         steps: By step.
         orphan_limit: Seconds after the end of the launcher's lease in which a pod may still start.
         log_limit: Bytes of log kept per stream and attempt.
+        fallback_code: How the flow's code is started for fallbacks, which all run on this machine.
     """
 
     flow: str
@@ -49,10 +52,14 @@ class BatchFactory:
     steps: Mapping[str, StepRun]
     orphan_limit: float = 3600.0
     log_limit: int = 10_000_000
+    fallback_code: Code | None = None
 
     def make(self, start: StartBatch) -> Batch:
         """The batch for one instruction of the scheduler."""
         step = self.steps[start.step]
+        if start.fallback:
+            # Nothing of the step runs, so nothing that is for its code is needed.
+            step = StepRun(self.fallback_code or step.code, catch=step.catch)
         return Batch(
             flow=self.flow,
             run=self.run,
@@ -72,4 +79,6 @@ class BatchFactory:
             grace=step.grace,
             orphan_limit=self.orphan_limit,
             log_limit=self.log_limit,
+            catch=step.catch,
+            fallback=start.fallback,
         )

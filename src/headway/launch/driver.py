@@ -61,6 +61,7 @@ class Driver:
         max_splits: The most tasks that one foreach may yield, None for any number.
         jitter: Between 0 and 1; asked once, spreads the run's retries after infrastructure failures, so that
             launchers that failed together do not come back together, and yet its own tasks do.
+        fallbacks: The executor of steps' fallbacks, None where it is the step's own.
     """
 
     def __init__(
@@ -72,9 +73,11 @@ class Driver:
         reporter: Reporter,
         max_splits: int | None = None,
         jitter: Callable[[], float] = random.random,
+        fallbacks: Executor | None = None,
     ) -> None:
         self._scheduler = scheduler
         self._executors = executors
+        self._fallbacks = fallbacks
         self._batches = batches
         self._journal = journal
         self._reporter = reporter
@@ -153,7 +156,10 @@ class Driver:
         return self._scheduler.stopping
 
     def _each(self) -> list[Executor]:
-        return list(dict.fromkeys(self._executors.values()))
+        every = dict.fromkeys(self._executors.values())
+        if self._fallbacks is not None:
+            every[self._fallbacks] = None
+        return list(every)
 
     async def _window(self) -> None:
         """Take everything that has happened by now, and decide on it at once."""
@@ -251,15 +257,18 @@ class Driver:
     def _report_failure(self, ref: AttemptRef, answer: Sequence[Instruction]) -> None:
         record = self._undecided.pop(ref, None)
         if record is not None:
-            delays = [item.delay for item in answer if isinstance(item, ScheduleRetry)]
-            self._reporter.attempt_ended(record, delays[0] if delays else None)
+            again = [item for item in answer if isinstance(item, ScheduleRetry)]
+            if again and again[0].fallback:
+                self._reporter.attempt_caught(record)
+            else:
+                self._reporter.attempt_ended(record, again[0].delay if again else None)
 
     async def _carry_out(self, instruction: Instruction) -> None:
         match instruction:
             case StartBatch():
                 if len(instruction.tasks) > 1 and not instruction.tasks[0].attempt:
                     self._reporter.fan_out(instruction.step, len(instruction.tasks))
-                await self._executors[instruction.step].start(self._batches.make(instruction))
+                await self._executor(instruction).start(self._batches.make(instruction))
             case ScheduleRetry(ref, delay):
                 self._schedule_retry(ref, delay)
             case CancelAttempts(refs, reason):
@@ -267,10 +276,17 @@ class Driver:
             case RunEnded():
                 self._ended = instruction
 
+    def _executor(self, batch: StartBatch) -> Executor:
+        if batch.fallback and self._fallbacks is not None:
+            return self._fallbacks
+        return self._executors[batch.step]
+
     async def _cancel(self, refs: Sequence[AttemptRef], reason: str, *, now: bool) -> None:
         failure = Failure(USER, CANCELLED, f"Stopped: {reason}")
         for executor in self._each():
-            mine = tuple(ref for ref in refs if self._executors[ref.step] is executor)
+            # Each ignores the fallbacks and the steps that are another's.
+            fallbacks = self._fallbacks is executor
+            mine = tuple(ref for ref in refs if fallbacks or self._executors[ref.step] is executor)
             if mine:
                 await executor.cancel(mine, failure, now=now)
 

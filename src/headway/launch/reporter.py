@@ -35,6 +35,10 @@ class Reporter(Protocol):
         """An attempt is over; ``retry_in`` is the number of seconds until the next one, None if there is none."""
         ...
 
+    def attempt_caught(self, record: Record) -> None:
+        """An attempt failed, and so has its step for good; its ``@catch`` takes over with a fallback."""
+        ...
+
     def progress(self, counts: Mapping[str, StepCounts]) -> None:
         """How many tasks of each step are waiting, running, done."""
         ...

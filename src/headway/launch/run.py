@@ -189,8 +189,9 @@ class _Wiring:
                 schedule_plan(self.request.graph), {name: step.policy for name, step in self.steps.items()}
             )
             executors: dict[str, Executor] = {}
+            local = self._local(store, zygote)
             if self.has_local_steps:
-                executors.update(dict.fromkeys(self.steps, self._local(store, zygote)))
+                executors.update(dict.fromkeys(self.steps, local))
             if cluster is not None:
                 executors.update(dict.fromkeys(self.remote, self._kubernetes(store, record, cluster)))
             driver = Driver(
@@ -200,6 +201,7 @@ class _Wiring:
                 Journal(store, record.flow, record.run, holder.id),
                 self.reporter,
                 self.request.max_num_splits,
+                fallbacks=local if any(step.catch for step in self.steps.values()) else None,
             )
             stack.enter_context(_interruptible(driver, self.reporter))
             await stack.enter_async_context(kept(lease, driver.fail))
@@ -294,6 +296,7 @@ class _Wiring:
                 grace=float(step.kubernetes.termination_grace_period_seconds)
                 if step.kubernetes
                 else _LOCAL_GRACE,
+                catch=step.catch,
             )
             for name, step in self.steps.items()
         }
@@ -306,6 +309,7 @@ class _Wiring:
             record.tags,
             steps,
             log_limit=self.request.max_log_size * 1_000_000,
+            fallback_code=local_code,
         )
 
 

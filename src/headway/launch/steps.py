@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from headway.config.sources import Configuration
-from headway.errors import FlowDefinitionError, SettingsError
+from headway.errors import FlowDefinitionError, SettingsError, UsageError
+from headway.flow.check import UNCAUGHT
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.graph import PARALLEL, Graph, Node
 from headway.schedule.plan import Plan, PlanNode, StepPolicy
-from headway.store.records import USER
+from headway.store.records import USER, Catch
 
 if TYPE_CHECKING:
     from headway.config.kubernetes import KubernetesSettings
@@ -26,7 +27,6 @@ _RETRY_MINUTES_LOCAL = 0
 _NOT_YET = {
     "batch": "Headway does not run steps on AWS Batch; @kubernetes runs them on a cluster.",
     "parallel": "Steps of several nodes (@parallel) cannot be run yet.",
-    "catch": "@catch cannot be carried out yet; @retry can.",
     "secrets": "@secrets cannot be carried out yet; @kubernetes(secrets=[…]) gives a pod Kubernetes secrets.",
 }
 
@@ -44,6 +44,7 @@ class PlannedStep:
         env: ``@environment`` values.
         retries: ``@retry`` times, 0 without it.
         retry_delay: Seconds before a retry.
+        catch: What ``@catch`` says, None without it.
     """
 
     name: str
@@ -54,11 +55,12 @@ class PlannedStep:
     env: Mapping[str, str] = field(default_factory=dict)
     retries: int = 0
     retry_delay: float = 0.0
+    catch: Catch | None = None
 
     @property
     def policy(self) -> StepPolicy:
         """The scheduler's view of its retries."""
-        return StepPolicy({USER: self.retries}, self.retry_delay)
+        return StepPolicy({USER: self.retries}, self.retry_delay, fallback=self.catch is not None)
 
 
 def plan_steps(
@@ -102,6 +104,7 @@ def _plan(node: Node, configuration: Configuration, overrides: "Sequence[Overrid
         env=_environment(node.decorator("environment")),
         retries=times,
         retry_delay=delay,
+        catch=_catch(node),
     )
     return step if kubernetes is None else _with_pod(step, kubernetes, node, configuration, overrides)
 
@@ -172,6 +175,20 @@ def _retries(spec: DecoratorSpec | None, *, remote: bool) -> tuple[int, float]:
     if minutes is None:
         minutes = _RETRY_MINUTES_REMOTE if remote else _RETRY_MINUTES_LOCAL
     return int(_RETRY_TIMES if times is None else times), float(minutes) * 60
+
+
+def _catch(node: Node) -> Catch | None:
+    spec = node.decorator("catch")
+    if spec is None:
+        return None
+    if node.kind in UNCAUGHT:
+        # What is written was checked with the graph.
+        raise UsageError(
+            f"{spec.source}: step '{node.name}' ends with a {node.kind}, which @catch cannot stand in for.",
+            "Write @catch on the steps that can have it, or use --with retry.",
+        )
+    printed = spec.attributes.get("print_exception")
+    return Catch(node.targets, spec.attributes.get("var"), True if printed is None else bool(printed))
 
 
 def _timeout(spec: DecoratorSpec | None) -> float | None:

@@ -8,6 +8,7 @@ from headway.errors import HeadwayError, StoreConfigurationError, StoreUnavailab
 from headway.flow.current import current
 from headway.flow.spec import bind, call_step, inherited, produced
 from headway.flow.task import Input, TaskContext
+from headway.flow.task import Transition as Said
 from headway.runtime.channel import BEGUN, OVER, Report
 from headway.runtime.limits import StepTimeoutError, TimeLimit
 from headway.runtime.state import PARAMETERS, sources
@@ -77,16 +78,41 @@ def _run(
 ) -> Report:
     flow = bind(flow_class, _context(batch, task, store))
     _tell_current(batch, task)
+    try:
+        said = _call(flow, batch, task, store, mark)
+    except Exception as error:
+        if batch.catch is None:
+            raise
+        # For steps that fail and are caught only.
+        from headway.runtime.catching import catch, catches
+
+        failure = _failure_of(batch, error)
+        if not catches(batch, task, failure):
+            raise
+        said = catch(flow, batch, error, failure)
+    artifacts: Dict[str, ArtifactRef] = dict(inherited(flow))
+    artifacts.update(ArtifactStore(store, batch.flow).save_many(produced(flow)))
+    transition = Transition(said.targets, said.foreach, said.splits) if said else None
+    return Report(artifacts=artifacts, transition=transition)
+
+
+def _call(
+    flow: Any, batch: Batch, task: TaskSpec, store: ObjectStore, mark: Callable[[bytes], None]
+) -> Optional[Said]:
+    """Call the step within its time; in its fallback, nothing of it is called."""
+    if batch.fallback:
+        from headway.runtime.catching import fallback_error  # as above
+
+        raise fallback_error(store, batch, task)
     mark(BEGUN)
     try:
         with TimeLimit(batch.step, batch.timeout):
             said = call_step(flow)
     finally:
         mark(OVER)
-    artifacts: Dict[str, ArtifactRef] = dict(inherited(flow))
-    artifacts.update(ArtifactStore(store, batch.flow).save_many(produced(flow)))
-    transition = Transition(said.targets, said.foreach, said.splits) if said else None
-    return Report(artifacts=artifacts, transition=transition)
+    if batch.catch is not None and batch.catch.var is not None:
+        setattr(flow, batch.catch.var, None)
+    return said
 
 
 def _context(batch: Batch, task: TaskSpec, store: ObjectStore) -> TaskContext:
@@ -132,8 +158,13 @@ def _exited(batch: Batch, error: SystemExit) -> Report:
 
 
 def _explain(batch: Batch, error: BaseException) -> Failure:
+    failure = _failure_of(batch, error)
+    sys.stderr.write(failure.traceback)
+    return failure
+
+
+def _failure_of(batch: Batch, error: BaseException) -> Failure:
     text = _format(error)
-    sys.stderr.write(text)
     kind = next((kind for of, kind in _KINDS if isinstance(error, of)), USER)
     name = f"{type(error).__module__}.{type(error).__qualname__}".replace("builtins.", "")
     if isinstance(error, StepTimeoutError):

@@ -10,8 +10,6 @@ Places kept for what comes later:
 
 * **resume**: the launcher answers a ``StartBatch`` whose tasks succeeded in the origin run with
   ``AttemptSucceeded`` right away, once their records are cloned; the scheduler needs no new event.
-* **@catch**: ``Scheduler._give_up`` is the one place where a task's spent budget ends the run;
-  a caught task gets one more attempt there, marked as the fallback, instead.
 * **packing**: an instruction carries whole batches, so an executor may put several tasks into one
   pod without the scheduler's knowledge; each attempt still reports its own end.
 """

@@ -20,6 +20,7 @@ class StartBatch:
         tasks: Task, attempt and index of each, by index.
         join: Whether the step takes ``inputs``.
         name: Unique in the run: "train-3".
+        fallback: The step's code has failed for good; these attempts take its place.
     """
 
     step: str
@@ -28,6 +29,7 @@ class StartBatch:
     tasks: tuple[TaskSpec, ...]
     join: bool
     name: str
+    fallback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,12 @@ class ScheduleRetry:
     Attributes:
         ref: The attempt to come.
         delay: Seconds; 0 means that only attempts failing at the same time are waited for.
+        fallback: The attempt to come is the step's fallback.
     """
 
     ref: AttemptRef
     delay: float
+    fallback: bool = False
 
 
 @dataclass(frozen=True, slots=True)

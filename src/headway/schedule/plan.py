@@ -8,6 +8,9 @@ from headway.store.records import CONFIGURATION, INFRASTRUCTURE, RESOURCES, USER
 #: Retries per failure class where the policy says nothing.
 DEFAULT_RETRIES: Mapping[str, int] = {USER: 0, INFRASTRUCTURE: 5, CONFIGURATION: 0}
 
+#: How often a fallback is tried: it runs none of the person's code, so what fails is what is around it.
+FALLBACK_ATTEMPTS = 3
+
 FIRST_BACKOFF_SECONDS = 1.0
 LONGEST_BACKOFF_SECONDS = 60.0
 
@@ -62,10 +65,12 @@ class StepPolicy:
             class. A class not named has its default: none, 5 for infrastructure. Resources share the
             user's budget unless they are named.
         delay: Seconds to wait before a retry, infrastructure failures excepted.
+        fallback: Whether a fallback takes the task over once a budget is spent (``@catch``).
     """
 
     retries: Mapping[str, int] = field(default_factory=dict)
     delay: float = 0.0
+    fallback: bool = False
 
     def pool(self, kind: str) -> str:
         """The class whose budget a failure of this class spends."""
@@ -74,6 +79,13 @@ class StepPolicy:
     def budget(self, pool: str) -> int:
         """How many failures of this pool are followed by a retry; none for a class not known here."""
         return self.retries.get(pool, DEFAULT_RETRIES.get(pool, 0))
+
+    def is_last(self, spent: Mapping[str, int]) -> bool:
+        """Whether the next failure of the task's own code is final, after these failures by pool.
+
+        Only a step with a fallback is told so: its attempt then makes of an exception what the fallback would.
+        """
+        return self.fallback and spent.get(USER, 0) >= self.budget(USER)
 
     def retry_delay(self, kind: str, earlier: int) -> float:
         """Seconds to wait before the retry that follows a failure.

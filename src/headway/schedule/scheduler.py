@@ -24,7 +24,7 @@ from headway.schedule.instructions import (
     StartBatch,
 )
 from headway.schedule.joins import JoinGroups
-from headway.schedule.plan import Plan, StepPolicy
+from headway.schedule.plan import FALLBACK_ATTEMPTS, Plan, StepPolicy, infrastructure_delay
 from headway.schedule.tasks import Cohort, StepCounts, Task, TaskState, TaskTable
 from headway.schedule.transitions import Start, TransitionError, advance
 from headway.store.records import FAILED, SUCCEEDED, USER, AttemptRef, Failure, Transition
@@ -170,15 +170,22 @@ class Scheduler:
         policy = self._policies[ref.step]
         pool = policy.pool(failure.kind)
         earlier = task.spend(pool)
-        if self._stop or earlier >= policy.budget(pool):
+        if self._stop or task.fallbacks or earlier >= policy.budget(pool):
             return self._give_up(task, failure)
+        return [self._again(task, policy.retry_delay(failure.kind, earlier))]
+
+    def _again(self, task: Task, delay: float, *, fallback: bool = False) -> ScheduleRetry:
         task.attempt += 1
         self._tasks.move(task, TaskState.RETRYING)
-        return [ScheduleRetry(task.ref, policy.retry_delay(failure.kind, earlier))]
+        return ScheduleRetry(task.ref, delay, fallback)
 
     def _give_up(self, task: Task, failure: Failure) -> list[Instruction]:
-        """The task has failed for good, and the run with it."""
+        """The task has failed for good: its fallback takes over, or the run has failed with it."""
         ref = task.ref
+        if self._policies[ref.step].fallback and not self._stop and task.fallbacks < FALLBACK_ATTEMPTS:
+            task.fallbacks += 1
+            delay = infrastructure_delay(task.fallbacks - 2) if task.fallbacks > 1 else 0.0
+            return [self._again(task, delay, fallback=True)]
         self._tasks.finish(task, TaskState.FAILED)
         tries = f" after {ref.attempt + 1} attempts" if ref.attempt else ""
         message = f"{ref.step}/{ref.task} failed{tries}: {failure.message}"
@@ -197,15 +204,16 @@ class Scheduler:
     def _due(self, refs: tuple[AttemptRef, ...]) -> list[Instruction]:
         # All are looked up before one is moved: an unknown ref must leave the state as it was.
         due = [task for task in map(self._tasks.current, refs) if task and task.state is TaskState.RETRYING]
-        cohorts: dict[Cohort, dict[int, Task]] = {}
+        # A step and its fallback run in different places, so they never share a batch.
+        batches: dict[tuple[Cohort, bool], dict[int, Task]] = {}
         for task in due:
-            cohorts.setdefault(task.cohort, {})[task.index] = task
+            batches.setdefault((task.cohort, task.fallbacks > 0), {})[task.index] = task
         instructions: list[Instruction] = []
-        for cohort, by_index in cohorts.items():
+        for (cohort, fallback), by_index in batches.items():
             tasks = [by_index[index] for index in sorted(by_index)]
             for task in tasks:
                 self._tasks.move(task, TaskState.WAITING)
-            instructions.append(self._batch(cohort, tasks))
+            instructions.append(self._batch(cohort, tasks, fallback=fallback))
         return instructions
 
     def _halt(self, stop: _Stop) -> list[Instruction]:
@@ -223,15 +231,19 @@ class Scheduler:
         cohort = Cohort(start.step, start.frames, inputs, self._plan.nodes[start.step].join)
         return self._batch(cohort, self._tasks.mint(cohort, start.indices))
 
-    def _batch(self, cohort: Cohort, tasks: list[Task]) -> StartBatch:
+    def _batch(self, cohort: Cohort, tasks: list[Task], *, fallback: bool = False) -> StartBatch:
         self._batches += 1
+        policy = self._policies[cohort.step]
         return StartBatch(
             step=cohort.step,
             frames=cohort.frames,
             inputs=cohort.inputs,
-            tasks=tuple(task.spec for task in tasks),
+            tasks=tuple(
+                task.spec._replace(last=fallback or policy.is_last(task.spent or {})) for task in tasks
+            ),
             join=cohort.join,
             name=f"{cohort.step}-{self._batches}",
+            fallback=fallback,
         )
 
     def _finish(self) -> RunEnded:

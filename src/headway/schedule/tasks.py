@@ -62,6 +62,7 @@ class Task:
         attempt: The attempt that waits, runs, or (while retrying) is still to start.
         state: WAITING, RUNNING or RETRYING.
         spent: Failures so far by budget pool; None until the first.
+        fallbacks: How many of its attempts were the fallback; the current one is, if there was any.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Task:
     attempt: int = 0
     state: TaskState = TaskState.WAITING
     spent: dict[str, int] | None = None
+    fallbacks: int = 0
 
     @property
     def ref(self) -> AttemptRef:

@@ -136,11 +136,33 @@ class Code(NamedTuple):
 
 
 class TaskSpec(NamedTuple):
-    """One task of a batch: its id, the attempt to make, its index in the innermost foreach or branch."""
+    """One task of a batch.
+
+    Attributes:
+        task: Its id.
+        attempt: The attempt to make.
+        index: Its place in the innermost foreach or branch.
+        last: Whether a failure of its own code is final; said of steps with ``@catch`` only.
+    """
 
     task: str
     attempt: int
     index: int = 0  # type: ignore[assignment]  # a tuple has a method of this name; nobody calls it here
+    last: bool = False
+
+
+class Catch(NamedTuple):
+    """What ``@catch`` of a step says.
+
+    Attributes:
+        targets: The steps that follow where the step itself cannot say so.
+        var: The artifact that takes the exception, None for none.
+        print_exception: Whether its traceback is printed.
+    """
+
+    targets: Tuple[str, ...] = ()
+    var: Optional[str] = None
+    print_exception: bool = True
 
 
 class Batch(NamedTuple):
@@ -166,6 +188,8 @@ class Batch(NamedTuple):
         grace: Seconds between SIGTERM and SIGKILL.
         orphan_limit: Seconds after the end of the launcher's lease in which a pod may still start.
         log_limit: Bytes of log kept per stream and attempt.
+        catch: What is to become of an exception that would be final, None without ``@catch``.
+        fallback: These attempts take the place of the step, whose code has failed for good.
     """
 
     flow: str
@@ -187,6 +211,8 @@ class Batch(NamedTuple):
     grace: float = 30.0
     orphan_limit: float = 3600.0
     log_limit: int = 10_000_000
+    catch: Optional[Catch] = None
+    fallback: bool = False
 
     def encode(self) -> bytes:
         return encode(self._asdict())
@@ -202,6 +228,9 @@ class Batch(NamedTuple):
         raw["frames"] = tuple(frame_from_json(frame) for frame in raw.get("frames", ()))
         raw["inputs"] = tuple(AttemptRef(*ref) for ref in raw.get("inputs", ()))
         raw["tags"] = tuple(raw.get("tags", ()))
+        if raw.get("catch"):
+            targets, *rest = raw["catch"]
+            raw["catch"] = Catch(tuple(targets), *rest)
         return cls(**raw)
 
     def frames_of(self, task: TaskSpec) -> Tuple[FrameTuple, ...]:

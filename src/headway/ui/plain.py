@@ -78,6 +78,9 @@ class PlainReporter:
     def attempt_started(self, event: Started) -> None:
         ref = event.ref
         self._attempts[ref] = self._clock()
+        if "fallback" in event.facts:
+            self._task_line(_name(ref), "Task fallback is starting to handle the failure.")
+            return
         again = f" (attempt {ref.attempt + 1})" if ref.attempt else ""
         self._task_line(_name(ref), f"Task is starting{again}.")
         pod = event.facts.get("kubernetes-pod-name")
@@ -131,6 +134,10 @@ class PlainReporter:
         if retry_in is not None:
             when = f"in {duration(retry_in)}" if retry_in else "now"
             self._write(f"[{name}] It is tried again {when} ({_class(failure)}).", error=True)
+
+    def attempt_caught(self, record: Record) -> None:
+        self.attempt_ended(record, None)
+        self._write(f"[{_name(record.ref)}] @catch takes over: the run goes on.", error=True)
 
     def progress(self, counts: Mapping[str, StepCounts]) -> None:
         """Plain lines tell of tasks as they come; there is nothing to redraw."""

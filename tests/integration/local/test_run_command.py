@@ -23,7 +23,7 @@ SOURCE = str(Path(headway.__file__).parents[1])
 
 FLOW = """
 import os, random, signal, sys, threading, time
-from headway import FlowSpec, Parameter, current, environment, retry, step, timeout
+from headway import FlowSpec, Parameter, catch, current, environment, retry, step, timeout
 
 {head}
 
@@ -213,6 +213,34 @@ def test_retries(machine: Machine) -> None:
     assert done.stderr.count("It is tried again now (counted as one of the step's @retry times).") == 6
     assert done.stdout.count("Foreach yields 3 tasks.") == 1
     assert machine.end().winners["work/2"] == 2
+
+
+def test_caught_steps_go_on_whatever_became_of_them(machine: Machine) -> None:
+    machine.write(
+        decorators="@catch(var='failed')\n    @retry(times=1)",
+        body="""
+        if self.input == 1: raise ValueError("no good")
+        if self.input == 2: os.kill(os.getpid(), signal.SIGKILL)
+        """,
+    )
+    flow = machine.folder / "flow.py"
+    flow.write_text(
+        flow.read_text().replace(
+            "sum(each.result for each in inputs)",
+            "[each.failed and each.failed.exception for each in inputs]",
+        )
+    )
+    done = machine.run("flow.py", "run")
+    assert done.returncode == 0, done.stderr
+    words = "Step work failed for good after 2 attempts: The process of step work was killed (SIGKILL)."
+    assert f"total ['no good', {words!r}, None]" in done.stdout
+    assert "[work/3] Task fallback is starting to handle the failure." in done.stdout
+    assert "[work/2] Task fallback" not in done.stdout
+    assert "[work/3] @catch takes over: the run goes on." in done.stderr
+    assert "[work/2] @catch of step work goes on after:" in done.stderr
+    assert machine.end().winners == {
+        "start/1": 0, "work/2": 1, "work/3": 2, "work/4": 0, "join/5": 0, "end/6": 0,
+    }  # fmt: skip
 
 
 def test_timeout_and_environment(machine: Machine) -> None:

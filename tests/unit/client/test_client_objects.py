@@ -160,7 +160,7 @@ def test_a_failure_reads_as_an_exception(folder: FolderStore) -> None:
     run.end()
     error = Task("Digits/1/start/1").exception
     assert isinstance(error, TaskFailedError)
-    assert (error.type, error.exception, error.reason) == ("ValueError", "ValueError: boom", "Exception")
+    assert (error.type, error.exception, error.reason) == ("builtins.ValueError", "boom", "Exception")
     assert str(error) == "Traceback (most recent call last):\nValueError: boom\nTry another seed."
     assert str(Task("Digits/1/train/2").exception) == "The node was drained."
     assert pickle.loads(pickle.dumps(error)).stacktrace == error.stacktrace

@@ -83,10 +83,6 @@ def test_a_star_imports_what_there_is(metaflow: ModuleType) -> None:
         ("from metaflow import FlowSpec, Config", r"does not have metaflow\.Config yet\. Use Parameter"),
         ("import metaflow; metaflow.S3", r"does not have metaflow\.S3 yet\. Use the client library"),
         ("from metaflow.runner import Runner", r"metaflow\.runner\.Runner yet\. Start `python flow\.py run"),
-        (
-            "from metaflow.plugins.catch_decorator import FailureHandledByCatch",
-            "yet. @catch cannot be carried out",
-        ),
         ("from metaflow import Flowspec", "cannot import name 'Flowspec' from 'metaflow'"),
     ],
 )

@@ -68,6 +68,9 @@ class Told:
     def waiting(self, event: Waiting) -> None:
         self.calls.append(("waiting", event.step, event.reason, event.message))
 
+    def attempt_caught(self, record: Record) -> None:
+        self.calls.append(("attempt_caught", record))
+
     def attempt_ended(self, record: Record, retry_in: float | None) -> None:
         self.calls.append(("attempt_ended", record, retry_in))
 

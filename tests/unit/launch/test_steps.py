@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from headway.config.sources import Configuration
-from headway.errors import FlowDefinitionError, HeadwayError, SettingsError
+from headway.errors import FlowDefinitionError, HeadwayError, SettingsError, UsageError
 from headway.flow.decorators import DecoratorSpec
-from headway.flow.graph import PARALLEL, Graph, Node
+from headway.flow.graph import FOREACH, PARALLEL, Graph, Node
 from headway.flow.late import parse_with
 from headway.launch.steps import PlannedStep, plan_steps, schedule_plan
 from headway.schedule.plan import Plan, PlanNode, StepPolicy
-from headway.store.records import INFRASTRUCTURE, USER
+from headway.store.records import INFRASTRUCTURE, USER, Catch
 
 
 def spec(name: str, **attributes: Any) -> DecoratorSpec:
@@ -89,10 +89,22 @@ def test_a_wrong_setting_says_on_which_step(tmp_path: Path) -> None:
         plan(tmp_path, spec("kubernetes", cpu=0))
 
 
-@pytest.mark.parametrize("name", ["batch", "parallel", "catch", "secrets"])
+@pytest.mark.parametrize("name", ["batch", "parallel", "secrets"])
 def test_what_cannot_be_done_yet_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(FlowDefinitionError, match=r"^Step start: "):
         plan(tmp_path, spec(name))
+
+
+def test_a_caught_step_says_what_follows_and_falls_back(tmp_path: Path) -> None:
+    step = plan(tmp_path, spec("catch", var="failed", print_exception=False))
+    assert step.catch == Catch((), "failed", print_exception=False)
+    assert step.policy.fallback
+    assert not plan(tmp_path).policy.fallback
+
+
+def test_catch_attached_to_a_step_that_decides_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^--with catch: step 'start' ends with a foreach"):
+        plan(tmp_path, parse_with("catch"), kind=FOREACH)
 
 
 def test_a_gang_by_num_parallel_is_refused_too(tmp_path: Path) -> None:

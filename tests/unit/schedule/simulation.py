@@ -23,6 +23,7 @@ from headway.schedule import (
     StepPolicy,
     StopRequested,
 )
+from headway.schedule.plan import FALLBACK_ATTEMPTS
 from headway.schedule.scheduler import PARAMETERS
 from headway.store.records import (
     CONFIGURATION,
@@ -48,6 +49,7 @@ class Simulation:
         random: Which attempt ends next, and how.
         failing: How many of 100 ends are failures.
         stopping: How many of 1000 moves are a request to stop.
+        fallbacks_fail: Whether a step's fallback may fail too.
     """
 
     def __init__(
@@ -57,12 +59,14 @@ class Simulation:
         random: Random,
         failing: int = 0,
         stopping: int = 0,
+        fallbacks_fail: bool = True,
     ) -> None:
         self.flow = flow
         self.policies = policies
         self.random = random
         self.failing = failing
         self.stopping = stopping
+        self.fallbacks_fail = fallbacks_fail
         self.scheduler = Scheduler(flow.plan, policies)
         self.expected = expected(flow)
         self.log: list[tuple[Event, list[Instruction]]] = []
@@ -71,6 +75,7 @@ class Simulation:
         self.done: set[Label] = set()
         self.attempts: dict[str, int] = {}
         self.failures: dict[str, Counter[str]] = {}
+        self.fallbacks: Counter[str] = Counter()
         self.active: list[AttemptRef] = []
         self.pending: list[AttemptRef] = []
         self.batches: set[str] = set()
@@ -98,7 +103,8 @@ class Simulation:
         self.active.remove(ref)
         if self.stop and self.random.randrange(2):
             return AttemptCancelled(ref)
-        if self.random.randrange(100) < self.failing:
+        may_fail = self.fallbacks_fail or not self.fallbacks[ref.task]
+        if may_fail and self.random.randrange(100) < self.failing:
             return self.failure_of(ref)
         label = self.labels[ref.task]
         self.done.add(label)
@@ -107,8 +113,11 @@ class Simulation:
     def failure_of(self, ref: AttemptRef) -> AttemptFailed:
         kind = self.random.choice(KINDS)
         self.failures.setdefault(ref.task, Counter())[kind] += 1
-        if not self.stop and not self.has_budget(ref):
-            self.stop = "failed"
+        if not self.stop and (self.fallbacks[ref.task] or not self.has_budget(ref)):
+            if self.policies[ref.step].fallback and self.fallbacks[ref.task] < FALLBACK_ATTEMPTS:
+                self.fallbacks[ref.task] += 1
+            else:
+                self.stop = "failed"
         return AttemptFailed(ref, Failure(kind, "Exit", "it did not work"))
 
     def has_budget(self, ref: AttemptRef) -> bool:
@@ -136,10 +145,11 @@ class Simulation:
                 case StartBatch():
                     assert not self.stop, "nothing starts once the run fails or stops"
                     self.start(instruction, event)
-                case ScheduleRetry(ref, delay):
+                case ScheduleRetry(ref, delay, fallback):
                     assert isinstance(event, AttemptFailed)
                     assert not self.stop
                     assert ref == event.ref._replace(attempt=event.ref.attempt + 1)
+                    assert fallback == bool(self.fallbacks[ref.task])
                     self.check_delay(ref, event.failure.kind, delay)
                     self.pending.append(ref)
                 case CancelAttempts(refs):
@@ -163,11 +173,18 @@ class Simulation:
         assert batch.join == self.flow.nodes[batch.step].join
         inputs = tuple(self.labels[ref.task] for ref in batch.inputs if ref != PARAMETERS)
         assert all(self.attempts[ref.task] == ref.attempt for ref in batch.inputs if ref != PARAMETERS)
+        policy = self.policies[batch.step]
         stored = Batch("F", "1", batch.step, batch.name, CODE, batch.tasks, batch.frames)
         for task in batch.tasks:
             path = tuple(index for _, _, index, _, _ in stored.frames_of(task))
             assert task.index == (path[-1] if path else 0)
             ref = AttemptRef(batch.step, task.task, task.attempt)
+            assert batch.fallback == bool(self.fallbacks[task.task]), "a fallback starts as one, alone"
+            spent = self.failures.get(task.task, Counter[str]())
+            if RESOURCES not in policy.retries:
+                spent = spent + Counter({USER: spent[RESOURCES]})
+            allowed = spent[USER] < policy.retries.get(USER, 0)
+            assert task.last == (batch.fallback or (policy.fallback and not allowed))
             if task.attempt:
                 assert isinstance(event, (RetryDue, RetriesDue))
                 assert self.attempts[task.task] == task.attempt - 1
@@ -183,7 +200,9 @@ class Simulation:
             self.active.append(ref)
 
     def check_delay(self, ref: AttemptRef, kind: str, delay: float) -> None:
-        if kind == INFRASTRUCTURE:
+        if self.fallbacks[ref.task]:
+            assert delay == (0.0, 1.0, 2.0)[self.fallbacks[ref.task] - 1]
+        elif kind == INFRASTRUCTURE:
             assert delay == min(60, 2 ** (self.failures[ref.task][INFRASTRUCTURE] - 1))
         else:
             assert delay == self.policies[ref.step].delay

@@ -195,3 +195,67 @@ def test_nothing_follows_the_end() -> None:
     for event in (StopRequested("Ctrl-C"), RunStarted(), bad("start/1"), ok("start/1", "end")):
         assert scheduler.handle(event) == []
     assert scheduler.outcome == "failed"
+
+
+# Fallbacks
+
+
+CAUGHT = StepPolicy({USER: 1}, delay=120, fallback=True)
+
+
+def test_the_attempt_whose_failure_is_final_is_told_so() -> None:
+    scheduler = Scheduler(LINE, {"start": CAUGHT})
+    (batch,) = scheduler.handle(RunStarted())
+    assert isinstance(batch, StartBatch)
+    assert not batch.tasks[0].last
+    scheduler.handle(bad("start/1"))
+    (batch,) = scheduler.handle(RetryDue(ref("start/1", 1)))
+    assert isinstance(batch, StartBatch)
+    assert batch.tasks == (TaskSpec("1", 1, 0, last=True),)
+    assert not batch.fallback
+
+
+@pytest.mark.parametrize("kind", [USER, RESOURCES, CONFIGURATION])
+def test_a_fallback_takes_over_at_once_whatever_spent_the_budget(kind: str) -> None:
+    scheduler = begin(LINE, StepPolicy(fallback=True))
+    assert scheduler.handle(bad("start/1", kind)) == [ScheduleRetry(ref("start/1", 1), 0.0, fallback=True)]
+    assert scheduler.handle(RetryDue(ref("start/1", 1))) == [
+        StartBatch(
+            "start", (), (PARAMETERS,), (TaskSpec("1", 1, 0, last=True),), False, "start-2", fallback=True
+        )
+    ]
+    scheduler.handle(ok("start/1", "end", attempt=1))
+    assert scheduler.winners() == {"start/1": 1}
+
+
+def test_a_fallback_that_fails_three_times_ends_the_run() -> None:
+    scheduler = begin(LINE, StepPolicy(fallback=True))
+    delays = []
+    for attempt in range(3):
+        (again,) = scheduler.handle(bad("start/1", attempt=attempt))
+        assert isinstance(again, ScheduleRetry)
+        delays.append(again.delay)
+        scheduler.handle(RetryDue(again.ref))
+    assert delays == [0.0, 1.0, 2.0]
+    (end,) = scheduler.handle(bad("start/1", attempt=3))
+    assert isinstance(end, RunEnded)
+    assert end.message == "start/1 failed after 4 attempts: it broke"
+
+
+def test_nothing_falls_back_once_the_run_stops() -> None:
+    scheduler = begin(LINE, StepPolicy(fallback=True))
+    scheduler.handle(StopRequested("Ctrl-C"))
+    (end,) = scheduler.handle(bad("start/1"))
+    assert isinstance(end, RunEnded)
+
+
+def test_a_retry_and_a_fallback_of_one_foreach_start_in_batches_of_their_own() -> None:
+    scheduler = wide(2, CAUGHT)
+    scheduler.handle(bad("body/2", CONFIGURATION))
+    scheduler.handle(bad("body/3"))
+    batches = scheduler.handle(RetriesDue((ref("body/2", 1), ref("body/3", 1))))
+    assert [
+        (batch.fallback, [task.task for task in batch.tasks])
+        for batch in batches
+        if isinstance(batch, StartBatch)
+    ] == [(True, ["2"]), (False, ["3"])]

@@ -1,5 +1,6 @@
 """Whatever the order of ends, failures and retries, a run of any flow ends as a simple model predicts."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -22,16 +23,24 @@ policies = st.builds(
         },
     ),
     st.sampled_from((0.0, 120.0)),
+    st.booleans(),
 )
 seeds = st.integers(0, 2**32)
 thorough = settings(derandomize=True, deadline=None, max_examples=100)
 pytestmark = pytest.mark.budget(10)
 
 
-def simulate(flow: Flow, policy: StepPolicy, seed: int, failing: int = 0, stopping: int = 0) -> Simulation:
+def simulate(
+    flow: Flow,
+    policy: StepPolicy,
+    seed: int,
+    failing: int = 0,
+    stopping: int = 0,
+    fallbacks_fail: bool = True,
+) -> Simulation:
     assume(len(expected(flow)) <= 80)
     by_step = dict.fromkeys(flow.nodes, policy)
-    simulation = Simulation(flow, by_step, Random(seed), failing, stopping).run()
+    simulation = Simulation(flow, by_step, Random(seed), failing, stopping, fallbacks_fail).run()
     simulation.check_end()
     return simulation
 
@@ -56,6 +65,15 @@ def test_failures_are_retried_within_the_budgets_and_end_the_run_beyond(
 def test_a_run_whose_budgets_are_never_spent_succeeds_whatever_fails(flow: Flow, seed: int) -> None:
     generous = StepPolicy({USER: 10**6, INFRASTRUCTURE: 10**6, CONFIGURATION: 10**6})
     simulation = simulate(flow, generous, seed, failing=30)
+    assert simulation.scheduler.outcome == "succeeded"
+
+
+@thorough
+@given(flows(), policies, seeds)
+def test_what_is_caught_never_ends_a_run_whose_fallbacks_work(
+    flow: Flow, policy: StepPolicy, seed: int
+) -> None:
+    simulation = simulate(flow, replace(policy, fallback=True), seed, failing=40, fallbacks_fail=False)
     assert simulation.scheduler.outcome == "succeeded"
 
 

@@ -237,3 +237,17 @@ def test_the_end_says_what_to_do_unless_the_task_said_it(reporter: PlainReporter
     assert sum("Look at the data." in line for line in screen.lines) == 1
     reporter.run_ended(RunEnd(FAILED, 1.0, message="it leads nowhere", hint="End with self.next."))
     assert "End with self.next." in screen.lines[-1]
+
+
+def test_a_caught_failure_and_its_fallback_have_words_of_their_own(
+    reporter: PlainReporter, screen: Screen
+) -> None:
+    failure = Failure(RESOURCES, "OutOfMemory", "Out of memory.", "Ask for more.")
+    reporter.attempt_caught(Record(REF, FAILED, failure=failure))
+    reporter.attempt_started(Started(REF._replace(attempt=1), "pid 7", {"pid": "7", "fallback": "true"}))
+    assert screen.lines == [
+        "e [train/3] Task failed: Out of memory.  (bad)",
+        "e [train/3] Ask for more.",
+        "e [train/3] @catch takes over: the run goes on.",
+        "o [train/3] Task fallback is starting to handle the failure.",
+    ]

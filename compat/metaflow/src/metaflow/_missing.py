@@ -18,7 +18,6 @@ NOT_YET = {
     "Config": _CONFIG,
     "ConfigValue": _CONFIG,
     "ExternalCommandFailed": _CATCH_ALL,
-    "FailureHandledByCatch": "@catch cannot be carried out yet; @retry can.",
     "FlowMutator": _WITH_DECORATOR,
     "IncludeFile": _FILE,
     "KubernetesKilledException": _CATCH_ALL,

@@ -9,7 +9,7 @@ __getattr__, __dir__ = aliases(
         "InvalidDecoratorAttribute": "headway.errors:UsageError",
         "MetaflowDataMissing": "headway.errors:KeyNotFoundError",
         "MetaflowException": "headway.errors:HeadwayError",
-        "MetaflowExceptionWrapper": "headway.client.errors:TaskFailedError",
+        "MetaflowExceptionWrapper": "headway.errors:TaskFailedError",
         "MetaflowInvalidPathspec": "headway.client.errors:InvalidPathspecError",
         "MetaflowNamespaceMismatch": "headway.client.errors:NamespaceMismatchError",
         "MetaflowNotFound": "headway.errors:NotFoundError",

@@ -166,7 +166,8 @@ class LocalExecutor:
             lambda runs: self._watch_time(attempt, runs),
         )
         pid = await self._launch(attempt, pipes, ended.set_result)
-        self._sink(Started(attempt.ref, f"pid {pid}", {"pid": str(pid)}))
+        facts = {"pid": str(pid), **({"fallback": "true"} if attempt.batch.fallback else {})}
+        self._sink(Started(attempt.ref, f"pid {pid}", facts))
         attempt.started = True
         self._show(attempt, attempt.early)
         if attempt.cancelled is not None:

@@ -2,4 +2,9 @@
 
 from metaflow._aliases import aliases
 
-__getattr__, __dir__ = aliases(__name__, {})
+__getattr__, __dir__ = aliases(
+    __name__,
+    {
+        "FailureHandledByCatch": "headway.errors:FailureHandledByCatchError",
+    },
+)

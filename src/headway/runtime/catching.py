@@ -1,0 +1,56 @@
+"""``@catch`` in the process of an attempt: what becomes of the exception that would have been the last.
+
+Loaded only where a step has failed and is caught. An exception is caught in the process that raised it,
+so that what the step had set until then is kept; a step whose process died is caught by a fallback, an
+attempt on the launcher's machine in which nothing of the step runs.
+"""
+
+import sys
+from typing import Any, Optional
+
+from headway.errors import FailureHandledByCatchError, HeadwayError, KeyNotFoundError, TaskFailedError
+from headway.flow.task import Transition
+from headway.store import layout
+from headway.store.base import ObjectStore
+from headway.store.records import RESOURCES, USER, Batch, Failure, Record, TaskSpec
+
+
+def catches(batch: Batch, task: TaskSpec, failure: Failure) -> bool:
+    """Whether this attempt ends here as if its step had succeeded; failures that are not the code's own do not."""
+    return batch.catch is not None and task.last and failure.kind in (USER, RESOURCES)
+
+
+def catch(flow: Any, batch: Batch, error: Exception, failure: Failure) -> Optional[Transition]:
+    """Leave the exception in the flow object, and say how the run goes on."""
+    said = batch.catch
+    assert said is not None, "asked only of steps with @catch"
+    kind = f"{type(error).__module__}.{type(error).__qualname__}"
+    words = f"{kind.replace('builtins.', '')}: {error}"
+    hint = ""
+    if isinstance(error, HeadwayError):
+        words, hint = error.message, error.hint or ""
+    if said.print_exception:
+        sys.stderr.write(f"@catch of step {batch.step} goes on after:\n{failure.traceback or words}")
+        sys.stderr.write("" if failure.traceback.endswith("\n") else "\n")
+    if said.var is not None:
+        reason, whose = failure.reason, failure.kind
+        if isinstance(error, FailureHandledByCatchError):
+            reason, whose = error.reason, error.kind
+        setattr(flow, said.var, TaskFailedError(words, hint, kind, failure.traceback, reason, whose))
+    return Transition(said.targets) if said.targets else None
+
+
+def fallback_error(store: ObjectStore, batch: Batch, task: TaskSpec) -> FailureHandledByCatchError:
+    """What a fallback finds in place of the step's own exception: how the step's last attempt ended."""
+    told = f"Step {batch.step} failed for good after {task.attempt} attempt{'s' if task.attempt != 1 else ''}"
+    for number in reversed(range(task.attempt)):
+        key = layout.record(batch.flow, batch.run, batch.step, task.task, number)
+        try:
+            failure = Record.decode(store.get(key)).failure
+        except KeyNotFoundError:
+            # Only what was lost before it had a record; the one before tells at least something.
+            continue
+        if failure is not None:
+            words = f"{told}: {failure.message}"
+            return FailureHandledByCatchError(words, failure.hint or None, failure.reason, failure.kind)
+    return FailureHandledByCatchError(f"{told}.")
