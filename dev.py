@@ -242,17 +242,25 @@ def test(arguments: list[str]) -> NoReturn:
 
 
 def e2e(arguments: list[str]) -> NoReturn:
-    """The end-to-end suite, on the cluster and the object store of the environment."""
+    """The end-to-end suite, on the embedded cluster and on the one that the environment names."""
+    options = argparse.ArgumentParser(prog="dev.py e2e", add_help=False, allow_abbrev=False)
+    options.add_argument("--target", action="append", choices=("embedded", "real"))
+    chosen, rest = options.parse_known_args(arguments)
     missing = [name for name in ("HEADWAY_TEST_CLUSTER", "HEADWAY_TEST_BUCKET") if not os.environ.get(name)]
-    if missing:
+    targets = chosen.target or (["embedded"] if missing else ["embedded", "real"])
+    if not chosen.target and missing:
+        say(f"on the embedded cluster alone; for a real one, set {', '.join(missing)}")
+    if shutil.which("kubectl") is None:
+        raise Stop("The end-to-end suite looks at clusters through kubectl, which is not installed.", 2)
+    if "real" in targets and missing:
         raise Stop(
-            f"The end-to-end suite starts pods on a real cluster; not set: {', '.join(missing)}.\n"
+            f"With --target real, the suite starts pods on a real cluster; not set: {', '.join(missing)}.\n"
             "Set KUBECONFIG to a cluster for tests, HEADWAY_TEST_CLUSTER=1 to say that it may be used, and\n"
             "HEADWAY_TEST_BUCKET (with AWS_ENDPOINT_URL_S3 and credentials) to a bucket that its pods reach.",
             2,
         )
     setup()
-    replace_process(pytest("tests/e2e", "--no-skips", *arguments))
+    replace_process(pytest("tests/e2e", "--no-skips", *(f"--target={name}" for name in targets), *rest))
 
 
 def quickstart(arguments: list[str]) -> NoReturn:
@@ -399,7 +407,10 @@ def parser() -> argparse.ArgumentParser:
             "test",
             "unit tests, and integration tests where servers are configured [pytest's options]",
         ),
-        ("e2e", "end-to-end tests on the cluster that the environment names [pytest's options]"),
+        (
+            "e2e",
+            "end-to-end tests on the embedded and the environment's cluster [--target, pytest's options]",
+        ),
         ("quickstart", f"run {EXAMPLE} with its training steps on Kubernetes [the flow's options]"),
         ("bench", "run a benchmark [NAME, its options]"),
         ("lock", "resolve the dependencies anew [uv's options, such as --upgrade]"),

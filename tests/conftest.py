@@ -33,6 +33,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="write golden files and generated tables anew"
     )
+    parser.addoption(
+        "--target",
+        action="append",
+        choices=("embedded", "real"),
+        help="run the end-to-end tests on this cluster (default: on both)",
+    )
 
 
 @pytest.fixture

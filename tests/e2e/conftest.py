@@ -1,32 +1,63 @@
 """What the end-to-end tests share: the cluster, a namespace and a bucket prefix per session, a workspace per test."""
 
 import uuid
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from harness.bucket import Bucket
 from harness.kubectl import Kubectl
 from harness.launch import Launch
-from harness.target import TARGETS, Target
+from harness.target import Target
+from harness.targets import EXCEPTIONS, TARGETS
 from harness.workspace import Workspace, Workspaces
+from seeds.documents import SEEDS
 
 SECRET = "object-store"
 
+#: Elsewhere there is nothing that its tests could be about.
+collect_ignore = [] if SEEDS.is_dir() else ["test_e2e_seeds.py"]
+
 
 @pytest.hookimpl(tryfirst=True)  # before the marker is looked at
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    chosen = config.getoption("--target") or list(TARGETS)
+    left_out = [item for item in items if (on := target_of(item)) and not runs_on(item, on, chosen)]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
     for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
+        if target_of(item) == "real":
             item.add_marker(pytest.mark.cluster)
     # What takes a minute of waiting begins first and is judged last.
     items.sort(key=lambda item: "missing_image" in getattr(item, "fixturenames", ()))
 
 
+def target_of(item: pytest.Item) -> str:
+    """The cluster that a test is to run on, "" for a test of another suite."""
+    parameters = getattr(item, "callspec", None)
+    return str(parameters.params.get("target", "")) if parameters else ""
+
+
+def runs_on(item: pytest.Item, target: str, chosen: Sequence[str]) -> bool:
+    return target in chosen and getattr(item, "originalname", item.name) not in EXCEPTIONS[target]
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """What does not run, and why."""
+    return [
+        *(f"not here: {name}: there are no seed documents ({SEEDS})" for name in collect_ignore),
+        *(
+            f"not on the {target} cluster: {test}: {reason}"
+            for target in config.getoption("--target") or TARGETS
+            for test, reason in EXCEPTIONS[target].items()
+        ),
+    ]
+
+
 @pytest.fixture(scope="session", params=list(TARGETS))
-def target(request: pytest.FixtureRequest) -> Target:
+def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """The cluster; every test runs once on each there is."""
-    return TARGETS[request.param]()
+    with TARGETS[request.param](tmp_path_factory.mktemp(request.param)) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

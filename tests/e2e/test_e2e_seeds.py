@@ -1,4 +1,4 @@
-"""The snippets of the seed documents on a real cluster: the server takes their Jobs, and they run.
+"""The snippets of the seed documents on a cluster: the server takes their Jobs, and they run.
 
 What each needs beyond what its document says stands in ``seeds``; that every snippet is known there, and
 which Jobs it yields, is held by the unit tests.
@@ -15,14 +15,12 @@ from harness.kubectl import Kubectl
 from harness.launch import Launch, Result
 from harness.workspace import Workspace, Workspaces
 from seeds.case import Case
-from seeds.documents import SEEDS, SHELL, all_snippets, seed_documents
+from seeds.documents import SHELL, all_snippets, seed_documents
 from seeds.flows import flow_file
 from seeds.objects import Objects
 from seeds.runs import SNIPPETS, SeedRuns, newcomer
 from seeds.shell import FLOW_TEXT
 from seeds.table import CASES, READS_RUNS
-
-pytestmark = pytest.mark.skipif(not SEEDS.is_dir(), reason=f"the seed documents are not here ({SEEDS})")
 
 GOLDEN = sorted((Path(__file__).parents[1] / "golden" / "seeds").glob("0*.json"))
 RUNS = [case for case in CASES if not case.not_yet]

@@ -1,11 +1,8 @@
-"""The clusters that the suite can run on, each a parameter of the one suite.
-
-Another cluster is one more entry of :data:`TARGETS`: how to reach it, and how to reach into the
-processes of its containers. The tests know nothing else of it.
-"""
+"""What the suite knows of the cluster that it runs on."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +12,7 @@ from harness.kubectl import Object
 _HIERARCHIES = (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup/pids"))
 
 #: Variables that say how to reach the object store.
-_STORE_VARIABLES = (
+STORE_VARIABLES = (
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
@@ -54,13 +51,19 @@ class Target:
         return {name: self.store[name] for name in names if name in self.store}
 
 
-def real_cluster() -> Target:
+def store_of_the_environment() -> dict[str, str]:
+    """How to reach the object store that the environment names."""
+    return {name: os.environ[name] for name in STORE_VARIABLES if os.environ.get(name)}
+
+
+@contextmanager
+def real_cluster(_: Path) -> Iterator[Target]:
     """The cluster that KUBECONFIG names, its one node this machine."""
-    return Target(
+    yield Target(
         kubeconfig=os.environ["KUBECONFIG"],
         limited_kubeconfig=os.environ.get("HEADWAY_TEST_LIMITED_KUBECONFIG", ""),
         bucket=os.environ["HEADWAY_TEST_BUCKET"],
-        store={name: os.environ[name] for name in _STORE_VARIABLES if os.environ.get(name)},
+        store=store_of_the_environment(),
         processes=processes_by_cgroup,
     )
 
@@ -75,6 +78,3 @@ def processes_by_cgroup(pod: Object) -> list[int]:
             if listing.exists():
                 return [int(line) for line in listing.read_text().split()]
     raise AssertionError(f"no control group of container {container} on this machine")
-
-
-TARGETS: Mapping[str, Callable[[], Target]] = {"real": real_cluster}

@@ -13,9 +13,6 @@ import pytest
 TESTS = Path(__file__).parents[2]
 SOURCE = TESTS.parent / "compat" / "metaflow" / "src"
 
-# The table of the seeds' snippets stands with the end-to-end tests, which run them.
-sys.path.append(str(TESTS / "e2e"))
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-seeds", action="store_true", help="write the golden files of the seeds anew")

@@ -151,7 +151,7 @@ def failure_of(pod: Pod, container: str, step: str) -> Failure:
             "PodGone",
             f"The pod {pod.metadata.name} ended before its container ran: {_or(pod.status.message)}",
         )
-    return _said(ended) or _by_exit(pod, step, ended)
+    return _said(ended) or _by_exit(pod, container, step, ended)
 
 
 def gone(pod_name: str, step: str) -> Failure:
@@ -191,12 +191,22 @@ def _said(ended: ContainerStateTerminated) -> Failure | None:
     return Failure(kind, reason, message, hint)
 
 
-def _by_exit(pod: Pod, step: str, ended: ContainerStateTerminated) -> Failure:
+def _memory_limit(pod: Pod, container: str) -> str:
+    """The words for how much memory the container had, "" where it had no limit."""
+    for each in pod.spec.containers:
+        limit = each.resources.limits.get("memory", "") if each.name == container else ""
+        if limit:
+            return f" at its limit of {limit[:-1]} MB" if limit.endswith("M") else f" at its limit of {limit}"
+    return ""
+
+
+def _by_exit(pod: Pod, container: str, step: str, ended: ContainerStateTerminated) -> Failure:
     if ended.reason == "OOMKilled":
+        limit = _memory_limit(pod, container)
         return Failure(
             RESOURCES,
             "OutOfMemory",
-            f"Step {step} ran out of memory: the kernel killed its container (OOMKilled).",
+            f"Step {step} ran out of memory: the kernel killed its container{limit} (OOMKilled).",
             "Ask for more with @kubernetes(memory=…) or @resources(memory=…), or hold less at a time.",
         )
     if ended.reason in ("ContainerCannotRun", "StartError") or ended.exit_code in (126, 127):

@@ -14,11 +14,15 @@ def pod(phase: str = "Running", **said: Any) -> Pod:
         phase: The pod's phase.
         **said: ``terminated``, ``waiting`` or ``running``: the container's state. ``conditions``: by type,
             (status, reason, message). ``reason``, ``message``: the pod's own. ``init``: an init container's state.
+            ``limits``: the container's.
     """
     state = {name: said[name] for name in ("terminated", "waiting", "running") if name in said}
     raw = {
         "metadata": {"name": "sample-train-x", "namespace": "default", "uid": "uid-1"},
-        "spec": {"nodeName": "node1"},
+        "spec": {
+            "nodeName": "node1",
+            "containers": [{"name": "train", "resources": {"limits": said.get("limits", {})}}],
+        },
         "status": {
             "phase": phase,
             "reason": said.get("reason", ""),

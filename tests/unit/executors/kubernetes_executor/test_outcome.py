@@ -24,6 +24,12 @@ def ended(code: int, reason: str = "Error", message: str = "", signal: int = 0, 
 
 CASES = {
     "out of memory": (ended(137, "OOMKilled"), RESOURCES, "OutOfMemory", "the kernel killed its container (OOMKilled)"),
+    "out of the memory it may have": (
+        ended(137, "OOMKilled", limits={"memory": "64M"}), RESOURCES, "OutOfMemory", "at its limit of 64 MB (OOM"
+    ),
+    "out of memory in other units": (
+        ended(137, "OOMKilled", limits={"memory": "1Gi"}), RESOURCES, "OutOfMemory", "at its limit of 1Gi (OOM"
+    ),
     "out of memory in a helper, code 1": (ended(1, "OOMKilled"), RESOURCES, "OutOfMemory", "ran out of memory"),
     "killed": (ended(137), RESOURCES, "Killed", "All of the container of step train was killed"),
     "killed, told as a signal": (ended(0, signal=9), RESOURCES, "Killed", "SIGKILL"),

@@ -86,8 +86,18 @@ class ContainerStatus(Wire, frozen=True, gc=False):
     last_state: ContainerState | None = None
 
 
+class ResourceRequirements(Wire, frozen=True, gc=False):
+    limits: dict[str, str] = {}
+
+
+class Container(Wire, frozen=True, gc=False):
+    name: str = ""
+    resources: ResourceRequirements = ResourceRequirements()
+
+
 class PodSpec(Wire, frozen=True, gc=False):
     node_name: str = ""
+    containers: tuple[Container, ...] = ()
 
 
 class PodStatus(Wire, frozen=True, gc=False):
