@@ -8,7 +8,7 @@ import os
 import selectors
 import signal
 import time
-from typing import Callable, Dict, List, NamedTuple, Optional
+from typing import Callable, Dict, List, NamedTuple, Optional, Protocol
 
 from headway.runtime import channel
 from headway.runtime.logbook import Logbook, StampedLine
@@ -41,36 +41,112 @@ class Ended(NamedTuple):
     cpu: float
 
 
+class Exit(NamedTuple):
+    """How a process ended: its wait status, the most bytes it held, its seconds of processor time."""
+
+    status: int
+    peak: int
+    cpu: float
+
+
+class Child(Protocol):
+    """The process of one attempt, as its supervisor deals with it; leader of its own process group."""
+
+    def wakes(self) -> Optional[int]:
+        """A descriptor that can be read once there may be news of its end; None where SIGCHLD tells."""
+        ...
+
+    def reap(self) -> Optional[Exit]:
+        """How it ended, None while it runs; never asked again once it has."""
+        ...
+
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        ...
+
+    def kill(self) -> None:
+        """End it and whatever it left running in its process group."""
+        ...
+
+
+class OwnChild:
+    """A process that this very process forked.
+
+    Args:
+        pid: Its number.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._ended = False
+
+    def wakes(self) -> Optional[int]:
+        return None
+
+    def reap(self) -> Optional[Exit]:
+        """Take the child's end, and that of every orphan a container's first process inherits."""
+        found: Optional[Exit] = None
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return found
+            if pid == 0:
+                return found
+            if pid == self._pid:
+                self._ended = True
+                found = Exit(status, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime)
+
+    def signal(self, number: int) -> None:
+        try:
+            os.kill(self._pid, number)
+        except ProcessLookupError:
+            # A signal handler runs between any two instructions: it has just been reaped.
+            return
+
+    def kill(self) -> None:
+        try:
+            os.killpg(self._pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            if not self._ended:
+                os.kill(self._pid, signal.SIGKILL)
+
+
+def _nothing() -> None:
+    """Nobody else is to be told."""
+
+
 class Supervisor:
     """Runs the loop for one child.
 
     Args:
-        pid: The child, leader of its own process group.
+        child: The process.
         pipes: Read ends by name: stdout, stderr, report.
         book: Collects the lines.
         show: Called with whole lines as they come.
         grace: Seconds between SIGTERM and the end of the pod.
         time_limit: Seconds that the step's code may run before the child is killed whatever it does, None for any.
+        told_to_stop: Called when the pod is asked to stop.
     """
 
     def __init__(
         self,
-        pid: int,
+        child: Child,
         pipes: Dict[str, int],
         book: Logbook,
         show: Callable[[List[StampedLine]], None],
         grace: float,
         time_limit: Optional[float],
+        told_to_stop: Callable[[], None] = _nothing,
     ) -> None:
-        self._pid = pid
+        self._child = child
         self._pipes = dict(pipes)
         self._book = book
         self._show = show
         self._grace = grace
         self._report: List[bytes] = []
-        self._status: Optional[int] = None
-        self._peak = 0
-        self._cpu = 0.0
+        self._exit: Optional[Exit] = None
+        self._told_to_stop = told_to_stop
         self._terminated = False
         self._expired = ""
         self._limit = time_limit
@@ -91,20 +167,25 @@ class Supervisor:
         selector.register(wake_read, selectors.EVENT_READ, "wake")
         for name, fd in self._pipes.items():
             selector.register(fd, selectors.EVENT_READ, name)
+        news = self._child.wakes()
+        if news is not None:
+            selector.register(news, selectors.EVENT_READ, "news")
         drain_until: Optional[float] = None
-        self._reap()
-        while self._pipes or self._status is None:
+        self._exit = self._child.reap()
+        while self._pipes or self._exit is None:
             for key, _ in selector.select(self._pause(drain_until)):
                 if key.data == "wake":
                     os.read(wake_read, 4096)
-                else:
+                elif key.data != "news":
                     self._read(selector, key.data, key.fd)
-            if self._status is None:
-                self._reap()
+            if self._exit is None:
+                self._exit = self._child.reap()
                 self._enforce()
-            if self._status is not None:
+            if self._exit is not None:
                 if drain_until is None:
-                    self._signal_group(signal.SIGKILL)
+                    self._child.kill()
+                    if news is not None:
+                        selector.unregister(news)
                     drain_until = time.monotonic() + _DRAIN
                 elif time.monotonic() > drain_until:
                     break
@@ -114,9 +195,10 @@ class Supervisor:
         for fd in (wake_read, wake_write, *self._pipes.values()):
             os.close(fd)
         self._show(self._book.finish())
-        code, number = channel.exit_status(self._status or 0)
+        _, peak, cpu = self._exit
+        code, number = channel.exit_status(self._exit.status)
         report = channel.decode_parts(self._report)
-        return Ended(report, code, number, self._terminated, self._expired, self._peak, self._cpu)
+        return Ended(report, code, number, self._terminated, self._expired, peak, cpu)
 
     def _read(self, selector: selectors.DefaultSelector, name: str, fd: int) -> None:
         data = os.read(fd, 65536)
@@ -152,36 +234,12 @@ class Supervisor:
             limit = time.monotonic() + max(0.5, self._grace - _RESERVE)
             if self._kill_at is None or limit < self._kill_at:
                 self._kill_at, self._kill_why = limit, "grace"
-        if self._status is None:
-            try:
-                os.kill(self._pid, signal.SIGTERM)
-            except ProcessLookupError:
-                # A signal handler runs between any two instructions: it has just been reaped.
-                return
+        self._told_to_stop()
+        if self._exit is None:
+            self._child.signal(signal.SIGTERM)
 
     def _enforce(self) -> None:
-        if self._kill_at is not None and time.monotonic() >= self._kill_at and self._status is None:
+        if self._kill_at is not None and time.monotonic() >= self._kill_at and self._exit is None:
             self._expired = self._kill_why
             self._kill_at = None
-            self._signal_group(signal.SIGKILL)
-
-    def _signal_group(self, number: int) -> None:
-        try:
-            os.killpg(self._pid, number)
-        except (ProcessLookupError, PermissionError):
-            if self._status is None:
-                os.kill(self._pid, number)
-
-    def _reap(self) -> None:
-        """Take the child's end, and that of every orphan a container's first process inherits."""
-        while True:
-            try:
-                pid, status, usage = os.wait4(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
-            if pid == self._pid:
-                self._status = status
-                self._peak = usage.ru_maxrss * 1024
-                self._cpu = usage.ru_utime + usage.ru_stime
+            self._child.kill()

@@ -19,7 +19,7 @@ import pytest
 from runtime_cases import FLOW, RUN, make_batch, store_task
 
 from headway.executors.kubernetes.archive import runtime_archive
-from headway.runtime import pod
+from headway.runtime import verdict
 from headway.runtime.channel import Report
 from headway.runtime.commit import commit, lost
 from headway.runtime.pod import BROKEN, DONE, FAILED, REFUSED
@@ -472,7 +472,7 @@ def test_whose_budget_a_failure_spends(
     what: Ended, out_of_memory: bool, expected: tuple[str, str] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HEADWAY_MEMORY_LIMIT", "64000000")
-    failure = pod._failure(make_batch(), what, out_of_memory)
+    failure = verdict.failure_of(make_batch(), what, out_of_memory)
     assert (failure and (failure.kind, failure.reason)) == expected
     if failure is not None and failure.reason == "OutOfMemory":
         assert "limit of 64 MB" in failure.message
@@ -486,12 +486,12 @@ def test_last_words_that_cannot_be_written_are_no_trouble(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HEADWAY_TERMINATION_LOG", str(tmp_path / "no" / "such" / "folder"))
-    pod._last_words("StoreError", "x" * 5000, "")
+    verdict.last_words("StoreError", "x" * 5000, "")
 
 
 def test_last_words_are_short_enough_for_kubernetes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HEADWAY_TERMINATION_LOG", str(tmp_path / "words"))
-    pod._last_words("StoreError", "🚀" * 5000, "🚀" * 5000)
+    verdict.last_words("StoreError", "🚀" * 5000, "🚀" * 5000)
     data = (tmp_path / "words").read_bytes()
     assert len(data) <= 4096, "what is longer is cut off, and then is no JSON any more"
     assert json.loads(data)["reason"] == "StoreError"

@@ -13,7 +13,7 @@ import pytest
 from headway.runtime import supervisor
 from headway.runtime.channel import Report
 from headway.runtime.logbook import Logbook, StampedLine
-from headway.runtime.supervisor import Ended, Supervisor
+from headway.runtime.supervisor import Ended, OwnChild, Supervisor
 from headway.store.records import Transition
 
 REPORT = Report(transition=Transition(("end",)))
@@ -70,7 +70,7 @@ def supervise(
             lines.append(line.text.decode())
             on_line(lines[-1])
 
-    ended = Supervisor(child.pid, reads, book, show, grace, limit).run()
+    ended = Supervisor(OwnChild(child.pid), reads, book, show, grace, limit).run()
     child.returncode = 0  # it has been waited for
     return Outcome(ended, book, lines)
 

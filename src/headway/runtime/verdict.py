@@ -1,0 +1,122 @@
+"""What a pod finds out about an attempt: whether it may begin, why it failed, what is known of where it ran."""
+
+import json
+import os
+import sys
+from typing import Dict, Optional
+
+from headway.errors import KeyNotFoundError
+from headway.runtime import usage
+from headway.runtime.attempt import unreported
+from headway.runtime.logbook import StampedLine
+from headway.runtime.supervisor import Ended
+from headway.store import layout
+from headway.store.base import ObjectStore
+from headway.store.records import INFRASTRUCTURE, RESOURCES, USER, Batch, Failure, TaskSpec
+
+#: Where Kubernetes reads the last words of a container.
+_LAST_WORDS = "/dev/termination-log"
+
+_METADATA = {
+    "kubernetes-pod-name": "HEADWAY_POD_NAME",
+    "kubernetes-pod-namespace": "HEADWAY_POD_NAMESPACE",
+    "kubernetes-pod-id": "HEADWAY_POD_UID",
+    "kubernetes-pod-service-account-name": "HEADWAY_SERVICE_ACCOUNT",
+    "kubernetes-node-name": "HEADWAY_NODE_NAME",
+    "kubernetes-node-ip": "HEADWAY_NODE_IP",
+}
+
+
+def refusal_of(store: ObjectStore, batch: Batch, task: TaskSpec, now: float) -> str:
+    """Why this attempt must not start, "" where it may: it is over already, or nobody waits for it any more."""
+    if store.size(layout.record(batch.flow, batch.run, batch.step, task.task, task.attempt)) is not None:
+        return "This attempt has a result already; nothing is run twice."
+    if store.size(layout.run_end(batch.flow, batch.run)) is not None:
+        return "The run has ended; this attempt is no longer wanted."
+    try:
+        lease = json.loads(store.get(layout.lease(batch.flow, batch.run)))
+    except (KeyNotFoundError, ValueError):
+        return ""
+    orphaned = now - float(lease.get("expires", now))
+    if orphaned > batch.orphan_limit:
+        return f"No launcher has held this run for {orphaned / 60:.0f} minutes; this attempt is no longer wanted."
+    return ""
+
+
+def echo(line: StampedLine) -> None:
+    """Show a line in the container's own log, for `kubectl logs`; the datastore's log does not depend on it."""
+    try:
+        os.write(2 if line.stream == "stderr" else 1, line.text + b"\n")
+    except OSError:
+        return
+
+
+def failure_of(batch: Batch, ended: Ended, out_of_memory: bool) -> Optional[Failure]:
+    """Why the attempt failed, from what the process said and how it ended."""
+    said = ended.report.failure if ended.report else None
+    if ended.report is not None and said is None:
+        return None
+    if ended.expired == "timeout":
+        return Failure(
+            USER,
+            "Timeout",
+            f"Step {batch.step} was killed: it went on for {batch.grace:g} seconds after its @timeout.",
+            "Something in the step catches every exception or blocks in native code.",
+        )
+    if out_of_memory and (said is None or said.reason != "Timeout"):
+        return _out_of_memory(batch, ended, said)
+    if ended.terminated:
+        return _terminated(batch, ended, said)
+    return said or unreported(batch.step, ended.code, ended.signal)
+
+
+def _out_of_memory(batch: Batch, ended: Ended, said: Optional[Failure]) -> Failure:
+    limit = os.environ.get("HEADWAY_MEMORY_LIMIT", "")
+    allowed = f" of {int(limit) // 1_000_000} MB" if limit.isdigit() else ""
+    peak = usage.peak_memory() or ended.peak
+    return Failure(
+        RESOURCES,
+        "OutOfMemory",
+        f"Step {batch.step} ran out of memory: the kernel killed it at the container's limit{allowed} "
+        f"(it had held up to {peak // 1_000_000} MB).",
+        "Ask for more with @kubernetes(memory=…) or @resources(memory=…), or hold less at a time.",
+        said.traceback if said else "",
+        said.type if said else "",
+    )
+
+
+def _terminated(batch: Batch, ended: Ended, said: Optional[Failure]) -> Failure:
+    if ended.expired == "grace":
+        how = f"was killed when its grace of {batch.grace:g} seconds was over"
+    elif ended.signal is not None:
+        how = "ended at that signal"
+    else:
+        how = f"then exited with code {ended.code}"
+    return Failure(
+        INFRASTRUCTURE,
+        "Terminated",
+        f"The pod was asked to stop (SIGTERM) while step {batch.step} ran; the step {how}.",
+        "",
+        said.traceback if said else "",
+        said.type if said else "",
+    )
+
+
+def metadata_of(ended: Ended) -> Dict[str, str]:
+    facts = {name: os.environ[variable] for name, variable in _METADATA.items() if os.environ.get(variable)}
+    facts["python-version"] = "{}.{}.{}".format(*sys.version_info[:3])
+    facts["peak-memory"] = str(ended.peak)
+    facts["cpu-seconds"] = f"{ended.cpu:.3f}"
+    return facts
+
+
+def last_words(reason: str, message: str, hint: str) -> None:
+    """What the launcher reads from the container's state where there is no record."""
+    # Kubernetes keeps 4,096 bytes, and what is cut is no JSON any more; a character takes up to four.
+    said = {"headway": 1, "reason": reason, "message": message[:600], "hint": hint[:350]}
+    words = json.dumps(said, ensure_ascii=False).encode("utf-8", "replace")
+    try:
+        with open(os.environ.get("HEADWAY_TERMINATION_LOG", _LAST_WORDS), "wb") as file:
+            file.write(words)
+    except OSError:
+        return
