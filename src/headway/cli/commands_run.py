@@ -14,6 +14,7 @@ from headway.launch.run import RunRequest, run_flow
 from headway.schedule.instructions import INTERRUPTED
 from headway.store.records import SUCCEEDED
 from headway.store.tags import check_tags
+from headway.ui.background import BackgroundWriter
 from headway.ui.plain import PlainReporter
 from headway.version import VERSION
 
@@ -69,7 +70,8 @@ def run(
     if dry_run:
         _show(this, request)
         return
-    end = run_flow(request, this.configuration, PlainReporter(this.write, quiet=this.options.quiet))
+    with BackgroundWriter(this.write) as write:
+        end = run_flow(request, this.configuration, PlainReporter(write, quiet=this.options.quiet))
     if end.outcome != SUCCEEDED:
         sys.exit(errors.INTERRUPTED if end.outcome == INTERRUPTED else errors.FAILED)
 
