@@ -20,6 +20,7 @@ from headway.config.sources import Configuration
 from headway.errors import HeadwayError, RunInterruptedError, StoreError, UsageError
 from headway.executors.base import Executor
 from headway.executors.local.executor import LocalExecutor
+from headway.executors.local.files import make_room
 from headway.executors.local.zygote import CAN_FORK, Zygote
 from headway.flow.graph import Graph
 from headway.launch.batches import BatchFactory, StepRun
@@ -240,7 +241,7 @@ class _Wiring:
 
     def _local(self, store: ObjectStore, zygote: Zygote | None) -> Executor:
         limit = self.request.max_workers or _LOCAL_PER_CPU * _processors()
-        return LocalExecutor(store, zygote, limit)
+        return LocalExecutor(store, zygote, make_room(limit))
 
     def _claim(self, store: ObjectStore, code: Code, holder: Holder) -> RunRecord:
         """The run's own id and record, and its parameters."""
