@@ -24,6 +24,8 @@ if TYPE_CHECKING:
         metadata,
         namespace,
     )
+    from headway.flow.config_value import ConfigValue
+    from headway.flow.configs import Config
     from headway.flow.current import current
     from headway.flow.decorators import (
         batch,
@@ -36,7 +38,14 @@ if TYPE_CHECKING:
         secrets,
         timeout,
     )
+    from headway.flow.delayed import config_expr
     from headway.flow.parameters import Parameter
+    from headway.flow.parsers import (
+        conda_environment_yml_parser,
+        pyproject_toml_parser,
+        requirements_txt_parser,
+        yaml_parser,
+    )
     from headway.flow.spec import FlowSpec
     from headway.flow.step import step
     from headway.flow.values import JSONType
@@ -44,9 +53,12 @@ if TYPE_CHECKING:
 __version__ = _VERSION
 
 _PLACES = {
+    "Config": "headway.flow.configs",
+    "ConfigValue": "headway.flow.config_value",
     "FlowSpec": "headway.flow.spec",
     "JSONType": "headway.flow.values",
     "Parameter": "headway.flow.parameters",
+    "config_expr": "headway.flow.delayed",
     "current": "headway.flow.current",
     "step": "headway.flow.step",
     **dict.fromkeys(
@@ -62,6 +74,15 @@ _PLACES = {
             "timeout",
         ),
         "headway.flow.decorators",
+    ),
+    **dict.fromkeys(
+        (
+            "conda_environment_yml_parser",
+            "pyproject_toml_parser",
+            "requirements_txt_parser",
+            "yaml_parser",
+        ),
+        "headway.flow.parsers",
     ),
     **dict.fromkeys(
         (
@@ -82,6 +103,8 @@ _PLACES = {
 }
 
 __all__ = [
+    "Config",
+    "ConfigValue",
     "DataArtifact",
     "Flow",
     "FlowSpec",
@@ -92,6 +115,8 @@ __all__ = [
     "Task",
     "batch",
     "catch",
+    "conda_environment_yml_parser",
+    "config_expr",
     "current",
     "default_metadata",
     "default_namespace",
@@ -102,11 +127,14 @@ __all__ = [
     "metadata",
     "namespace",
     "parallel",
+    "pyproject_toml_parser",
+    "requirements_txt_parser",
     "resources",
     "retry",
     "secrets",
     "step",
     "timeout",
+    "yaml_parser",
 ]
 
 

@@ -9,7 +9,6 @@ from headway.cli.embedded import use_embedded_cluster, will_use_embedded_cluster
 from headway.cli.parameters import given_values, run_parameters
 from headway.cli.program import Program
 from headway.errors import UsageError
-from headway.flow.members import parameters_of
 from headway.launch.run import RunRequest, run_flow
 from headway.schedule.instructions import INTERRUPTED
 from headway.store.records import SUCCEEDED
@@ -45,7 +44,7 @@ def run(
             raise UsageError(f"{name}={value} is not possible: at least 1 is needed.")
     check_tags(tags)
     graph = this.graph(tuple(late))
-    texts = given_values(parameters_of(this.flow_class), given, this.configuration.environ)
+    texts = given_values(this.declared.parameters, given, this.configuration.environ)
     if not this.options.quiet and not dry_run:
         this.write(f"Headway {VERSION} runs {this.flow}.", error=True)
     request = RunRequest(

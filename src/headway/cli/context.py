@@ -4,6 +4,9 @@ import click
 
 from headway.cli.program import Program
 
+#: Under which the program stands in click's context before its command runs.
+PROGRAM = "headway.program"
+
 
 def program() -> Program:
     """The flow's command line that the current command belongs to."""

@@ -1,17 +1,18 @@
 """The commands of a flow's command line: ``python flow.py run``, ``show``, ``check``, ``version`` and ``package``."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from headway.cli.context import program
+from headway.cli.configs import config_options
+from headway.cli.context import PROGRAM, program
 from headway.cli.parameters import parameter_options
-from headway.cli.program import Options, Program
 from headway.cli.tag_commands import tag_group
 from headway.cli.variables import name_variables
-from headway.flow.members import parameters_of
+from headway.flow.parameters import Parameter
 from headway.version import VERSION
 
 #: Decorators that steps get which lack them; the program's option and the run's.
@@ -48,18 +49,23 @@ def top_options() -> list[click.Parameter]:
     ]
 
 
-def build(flow_class: Any) -> click.Group:
-    """The command line of one flow class."""
+def build(flow_class: Any, parameters: Mapping[str, Parameter]) -> click.Group:
+    """The command line of one flow class.
+
+    Args:
+        flow_class: The class.
+        parameters: Its parameters by attribute, as far as they are known.
+    """
     group = click.Group(
         name=flow_class.__name__,
         help=(flow_class.__doc__ or f"The flow {flow_class.__name__}.").strip(),
-        params=top_options(),
-        callback=_program_of(flow_class),
+        params=[*top_options(), *config_options(flow_class)],
+        callback=_begin,
         invoke_without_command=True,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _width()},
     )
     for command in (
-        _run_command(flow_class),
+        _run_command(parameters),
         click.Command("check", callback=check, help="Check the flow without running anything."),
         click.Command("show", callback=show, help="Show the flow's steps and what they do."),
         _logs_command(),
@@ -74,20 +80,17 @@ def build(flow_class: Any) -> click.Group:
     return group
 
 
-def _program_of(flow_class: Any) -> Any:
-    def program(**values: Any) -> None:
-        context = click.get_current_context()
-        values["late"], values["overrides"] = tuple(values["late"]), tuple(values["overrides"])
-        context.obj = Program(flow_class, Options(**values), context.meta["headway.write"])
-        if context.invoked_subcommand is None:
-            check()
-
-    return program
+def _begin(**_: Any) -> None:
+    """The program was made of its options before its command was looked for."""
+    context = click.get_current_context()
+    context.obj = context.meta[PROGRAM]
+    if context.invoked_subcommand is None:
+        check()
 
 
-def _run_command(flow_class: Any) -> click.Command:
+def _run_command(parameters: Mapping[str, Parameter]) -> click.Command:
     options: list[click.Parameter] = [
-        *parameter_options(parameters_of(flow_class).values()),
+        *parameter_options(parameters.values()),
         _WITH,
         _OVERRIDE,
         click.Option(["--tag", "tags"], multiple=True, help="A tag for the run; may be repeated."),

@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 
 def hoist(
     arguments: Sequence[str],
-    top: Mapping[str, bool],
-    commands: Mapping[str, Mapping[str, bool]],
+    top: Mapping[str, int],
+    commands: Mapping[str, Mapping[str, int]],
 ) -> list[str]:
     """Put the arguments into the order in which the parser wants them.
 
     Args:
         arguments: As typed.
-        top: The program's own options, and whether each takes a value.
+        top: The program's own options, and how many values each takes.
         commands: Each command's options, likewise.
 
     Returns:
@@ -34,15 +34,15 @@ def hoist(
             break
         name, _, _ = text.partition("=")
         goes_front = name in top and not (index > command and name in own)
-        known = top.get(name, False) if goes_front else own.get(name, False)
-        width = 2 if known and "=" not in text and position + 1 < len(rest) else 1
+        values = top.get(name, 0) if goes_front else own.get(name, 0)
+        width = 1 + max(values - ("=" in text), 0)
         (front if goes_front else back).extend(item for _, item in rest[position : position + width])
         position += width
     return [*front, arguments[command], *back]
 
 
 def _command(
-    arguments: Sequence[str], top: Mapping[str, bool], commands: Mapping[str, Mapping[str, bool]]
+    arguments: Sequence[str], top: Mapping[str, int], commands: Mapping[str, Mapping[str, int]]
 ) -> int | None:
     """Where the command stands: the first word that is one and not the value of an option."""
     every = {name: takes for options in commands.values() for name, takes in options.items()}
@@ -52,8 +52,8 @@ def _command(
         if text == "--":
             return None
         if text.startswith("-"):
-            takes_value = top.get(text, every.get(text, False))
-            position += 2 if takes_value else 1
+            name, equals, _ = text.partition("=")
+            position += 1 + max(top.get(name, every.get(name, 0)) - len(equals), 0)
         elif text in commands:
             return position
         else:

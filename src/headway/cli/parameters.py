@@ -6,9 +6,9 @@ from typing import Any
 import click
 
 from headway.cli.program import Program
-from headway.config.general import user
-from headway.flow.members import constants_of, parameters_of
-from headway.flow.parameters import Parameter, ParameterContext
+from headway.flow.config_value import ConfigValue
+from headway.flow.members import constants_of
+from headway.flow.parameters import Parameter
 
 #: Click's names for our options start with this, so that no parameter can take the place of another option.
 _PREFIX = "parameter_"
@@ -46,25 +46,21 @@ def given_values(
 
 
 def run_parameters(program: Program, texts: Mapping[str, tuple[str, ...]]) -> dict[str, object]:
-    """The values that a run starts with: the class's constants and every parameter."""
+    """The values that a run starts with: the class's constants, the configurations and every parameter."""
+    declared = program.declared
     values = dict(constants_of(program.flow_class))
-    context = ParameterContext(
-        flow_name=program.flow,
-        user_name=user(program.configuration),
-        parameter_name="",
-        logger=lambda line: program.write(line, error=True),
-        ds_type=program.options.datastore or "local",
-    )
-    for attribute, parameter in parameters_of(program.flow_class).items():
+    values.update(declared.values)
+    context = program.parameter_context._replace(configs=ConfigValue(declared.scope))
+    for attribute, parameter in declared.parameters.items():
         values[attribute] = parameter.value(texts.get(attribute, ()), context)
     return values
 
 
 def _help(parameter: Parameter) -> str:
-    words = [parameter.help or ""]
+    words = [str(parameter.help or "")]
     if parameter.required:
         words.append("[required]")
     elif parameter.show_default and parameter.default is not None:
         shown = parameter.show_default if isinstance(parameter.show_default, str) else parameter.default
-        words.append("[default: computed]" if callable(shown) else f"[default: {shown}]")
+        words.append("[default: computed]" if callable(shown) else f"[default: {shown!s}]")
     return " ".join(word for word in words if word)

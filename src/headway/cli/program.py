@@ -1,15 +1,19 @@
 """What every command of a flow's command line shares: the flow, the program's own options, the configuration."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headway.config.general import default_decorators
+from headway.cli.configs import given_configs
+from headway.config.general import default_decorators, user
 from headway.config.sources import Configuration
+from headway.flow.declared import Declared, declare
 from headway.flow.graph import Graph
+from headway.flow.members import configs_of
+from headway.flow.parameters import ParameterContext
 from headway.flow.parse import parse_flow
 from headway.launch.origin import Origin, find_origin
 from headway.ui.writer import StreamWriter
@@ -31,6 +35,8 @@ class Options:
         package_max_size: ``--package-max-size``.
         config_name: ``--config-name``.
         overrides: ``--override``, as typed.
+        configs: ``--config``: pairs of a configuration's name and a path.
+        config_values: ``--config-value``: pairs of a configuration's name and its value.
     """
 
     quiet: bool = False
@@ -41,6 +47,14 @@ class Options:
     package_max_size: str | None = None
     config_name: str | None = None
     overrides: tuple[str, ...] = ()
+    configs: tuple[tuple[str, str], ...] = ()
+    config_values: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, typed: Mapping[str, Any]) -> "Options":
+        """The options as the command line's parser understood them."""
+        many = {name: tuple(value) for name, value in typed.items() if isinstance(value, (list, tuple))}
+        return cls(**{**typed, **many})
 
 
 class Program:
@@ -56,6 +70,8 @@ class Program:
         self.flow_class = flow_class
         self.options = options
         self.write = write
+        #: The configurations of the run that this one takes up again, by attribute; None reads them anew.
+        self.stored_configs: Mapping[str, Any] | None = None
 
     @property
     def flow(self) -> str:
@@ -72,6 +88,33 @@ class Program:
         """How the flow was started."""
         return find_origin(self.flow_class)
 
+    @property
+    def depends_on_configs(self) -> bool:
+        """Whether what the flow is may depend on more than its own code."""
+        return bool(configs_of(self.flow_class))
+
+    @cached_property
+    def declared(self) -> Declared:
+        """What the flow declares, its configurations read.
+
+        Raises:
+            UsageError: A configuration is missing or cannot be read.
+            FlowDefinitionError: A declaration is wrong.
+        """
+        given = given_configs(self.options.configs, self.options.config_values, self.configuration.environ)
+        return declare(self.flow_class, given, self.parameter_context, self.stored_configs)
+
+    @property
+    def parameter_context(self) -> ParameterContext:
+        """What defaults that are functions are called with."""
+        return ParameterContext(
+            flow_name=self.flow,
+            user_name=user(self.configuration),
+            parameter_name="",
+            logger=lambda line: self.write(line, error=True),
+            ds_type=self.options.datastore or "local",
+        )
+
     @cached_property
     def written_graph(self) -> Graph:
         """The graph as the code has it.
@@ -79,7 +122,7 @@ class Program:
         Raises:
             FlowDefinitionError: The flow is not valid.
         """
-        return parse_flow(self.flow_class, self.origin.source)
+        return parse_flow(self.flow_class, self.origin.source, self.declared)
 
     def overrides(self, more: Sequence[str] = ()) -> "tuple[Override, ...]":
         """What ``--override`` says, before the command and after it."""

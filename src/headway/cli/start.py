@@ -7,9 +7,13 @@ from typing import Any, NoReturn
 import click
 
 from headway.cli import errors
+from headway.cli.context import PROGRAM
 from headway.cli.flow_commands import build
 from headway.cli.hoist import hoist
+from headway.cli.program import Options, Program
 from headway.cli.variables import variable_of
+from headway.errors import HeadwayError
+from headway.flow.members import parameters_of
 from headway.ui.writer import StreamWriter
 
 
@@ -31,10 +35,8 @@ def run_command(flow_class: Any, arguments: Sequence[str], program: str) -> int:
     """
     write = StreamWriter()
     try:
-        group = build(flow_class)
-        context = group.make_context(_name(program), _ordered(group, arguments))
+        group, context = _understood(flow_class, arguments, _name(program), write)
         with context:
-            context.meta["headway.write"] = write
             group.invoke(context)
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
@@ -52,18 +54,46 @@ def run_command(flow_class: Any, arguments: Sequence[str], program: str) -> int:
     return errors.SUCCESS
 
 
+def _understood(
+    flow_class: Any, arguments: Sequence[str], name: str, write: StreamWriter
+) -> tuple[click.Group, click.Context]:
+    """The command line's parser, and what it makes of the program's own options.
+
+    What parameters ``run`` has may depend on configurations, which are options of the program: these are
+    understood first, and then all of it again, with the parameters that there are.
+    """
+    group = build(flow_class, parameters_of(flow_class))
+    ordered = _ordered(group, arguments)
+    context = group.make_context(name, ordered)
+    this = Program(flow_class, Options.of(context.params), write)
+    context.meta[PROGRAM] = this
+    if "run" not in ordered or not this.depends_on_configs:
+        return group, context
+    try:
+        parameters = this.declared.parameters
+    except HeadwayError:
+        # Whoever asks what there is to give need not have given it.
+        if {"--help", "-h"} & set(ordered):
+            return group, context
+        raise
+    group = build(flow_class, parameters)
+    context = group.make_context(name, _ordered(group, arguments))
+    context.meta[PROGRAM] = this
+    return group, context
+
+
 def _ordered(group: click.Group, arguments: Sequence[str]) -> list[str]:
     commands = {name: _options(command) for name, command in group.commands.items()}
     return hoist(arguments, _options(group), commands)
 
 
-def _options(command: click.Command) -> dict[str, bool]:
-    """Each option's spellings, and whether it takes a value."""
-    found: dict[str, bool] = {}
+def _options(command: click.Command) -> dict[str, int]:
+    """Each option's spellings, and how many values it takes."""
+    found: dict[str, int] = {}
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             for name in (*parameter.opts, *parameter.secondary_opts):
-                found[name] = not parameter.is_flag
+                found[name] = 0 if parameter.is_flag else parameter.nargs
     return found
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from headway.errors import FlowDefinitionError
 from headway.flow.catalogue import check_decorators, error_at
+from headway.flow.declared import Declared
 from headway.flow.decorators import DecoratorSpec, decorators_of
 from headway.flow.graph import END, FOREACH, PARALLEL, SWITCH, Node, reachable_from, topological_order
-from headway.flow.members import parameters_of, read_only_names
+from headway.flow.members import read_only_names
 from headway.flow.names import RESERVED_NAMES, did_you_mean
 from headway.flow.parameter_checks import check_parameters
 from headway.flow.step import members_of, step_mark
@@ -23,20 +24,20 @@ UNCAUGHT = frozenset({FOREACH, PARALLEL, SWITCH})
 _STEP_NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 
 
-def check_class(cls: Any) -> None:
-    """Check what stands in a flow's class beside the graph: decorators and parameters."""
+def check_class(declared: Declared) -> None:
+    """Check what stands in a flow's class beside the graph: decorators, parameters and configurations."""
+    cls = declared.cls
     for base in cls.__mro__:
         for spec in decorators_of(base):
             raise _misplaced(spec, f"on class {base.__name__}")
     for name, member in members_of(cls).items():
-        decorators = decorators_of(member)
         if step_mark(member) is None:
-            for spec in decorators:
+            for spec in decorators_of(member):
                 raise _misplaced(spec, f"on '{name}', which is not marked with @step")
         else:
-            check_decorators(decorators, f"step '{name}'")
-            _check_var(cls, name, decorators)
-    check_parameters(parameters_of(cls).values())
+            check_decorators(declared.decorators[name], f"step '{name}'")
+            _check_var(cls, name, declared.decorators[name])
+    check_parameters(declared.parameters.values())
 
 
 def _check_var(cls: Any, step: str, decorators: tuple[DecoratorSpec, ...]) -> None:

@@ -1,7 +1,7 @@
 """What a flow class holds beside its steps: constants, parameters, and names that no step can assign."""
 
 from types import FunctionType, MethodType, ModuleType
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 from headway.flow.names import RESERVED_NAMES
 from headway.flow.parameters import Parameter
@@ -25,6 +25,11 @@ def parameters_of(cls: Any) -> Dict[str, Parameter]:
     return {name: value for name, value in members_of(cls).items() if isinstance(value, Parameter)}
 
 
+def configs_of(cls: Any) -> List[str]:
+    """The attributes of the flow's configurations."""
+    return [name for name, value in members_of(cls).items() if getattr(type(value), "_headway_config", False)]
+
+
 def read_only_names(cls: Any) -> Mapping[str, str]:
     """Names that no step can assign, and what they are; worked out once for each class."""
     known: Optional[Dict[str, str]] = vars(cls).get(_READ_ONLY)
@@ -32,6 +37,7 @@ def read_only_names(cls: Any) -> Mapping[str, str]:
         known = dict.fromkeys(RESERVED_NAMES, "a name that every flow object has")
         known.update(dict.fromkeys(constants_of(cls), "a constant of the flow's class"))
         known.update(dict.fromkeys(parameters_of(cls), "a parameter of the flow"))
+        known.update(dict.fromkeys(configs_of(cls), "a configuration of the flow"))
         known.update(dict.fromkeys(steps_of(cls), "a step of the flow"))
         setattr(cls, _READ_ONLY, known)
     return known

@@ -4,7 +4,8 @@ The forms are those of :mod:`headway.flow.transition`, which sees the same call 
 """
 
 import ast
-from typing import NamedTuple, Optional
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Optional
 
 from headway.errors import FlowDefinitionError
 from headway.flow.graph import FOREACH, LINEAR, PARALLEL, SPLIT, SWITCH
@@ -71,7 +72,15 @@ def _is_name(node: ast.AST, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
 
 
-def read_next(refuse: Refusal, call: ast.Call, this: str) -> NextCall:
+def read_next(refuse: Refusal, call: ast.Call, this: str, configs: Optional[Mapping[str, Any]]) -> NextCall:
+    """What a call of ``self.next`` says.
+
+    Args:
+        refuse: Makes the step's errors.
+        call: The call.
+        this: What the step calls ``self``.
+        configs: The flow's configurations, for the cases of a switch; None leaves those as written.
+    """
     refuse = refuse._replace(line=call.lineno)
     keywords = {keyword.arg or "**": keyword.value for keyword in call.keywords}
     known = ("condition", "foreach", "num_parallel")
@@ -87,7 +96,7 @@ def read_next(refuse: Refusal, call: ast.Call, this: str) -> NextCall:
     if not call.args:
         raise refuse("names no step in self.next.", f"Write one of {_FORMS}.")
     if isinstance(call.args[0], ast.Dict) or "condition" in keywords:
-        return _read_switch(refuse, call, keywords, this)
+        return _read_switch(refuse, call, keywords, this, configs)
     targets = tuple(_target(refuse, argument, this) for argument in call.args)
     if not keywords:
         return NextCall(LINEAR if len(targets) == 1 else SPLIT, targets, next_line=call.lineno)
@@ -108,7 +117,13 @@ def read_next(refuse: Refusal, call: ast.Call, this: str) -> NextCall:
     )
 
 
-def _read_switch(refuse: Refusal, call: ast.Call, keywords: dict[str, ast.expr], this: str) -> NextCall:
+def _read_switch(
+    refuse: Refusal,
+    call: ast.Call,
+    keywords: dict[str, ast.expr],
+    this: str,
+    configs: Optional[Mapping[str, Any]],
+) -> NextCall:
     form = 'A switch is self.next({"x": self.a, "y": self.b}, condition="kind").'
     first = call.args[0]
     if not isinstance(first, ast.Dict) or len(call.args) != 1:
@@ -120,7 +135,7 @@ def _read_switch(refuse: Refusal, call: ast.Call, keywords: dict[str, ast.expr],
         )
     cases = []
     for key, value in zip(first.keys, first.values):
-        cases.append((_case(refuse, key, this), _target(refuse, value, this)))
+        cases.append((_case(refuse, key, this, configs), _target(refuse, value, this)))
     if len(cases) < 2:
         raise refuse(
             "has a switch with fewer than two cases.", "Add a case, or write self.next(self.<step>)."
@@ -138,7 +153,7 @@ def _read_switch(refuse: Refusal, call: ast.Call, keywords: dict[str, ast.expr],
     )
 
 
-def _case(refuse: Refusal, key: Optional[ast.expr], this: str) -> str:
+def _case(refuse: Refusal, key: Optional[ast.expr], this: str, configs: Optional[Mapping[str, Any]]) -> str:
     """A switch's case as text: a literal, or a value of a configuration (``self.config.key``)."""
     if isinstance(key, ast.Constant) and isinstance(key.value, (str, int, float, bool)):
         return str(key.value)
@@ -148,16 +163,54 @@ def _case(refuse: Refusal, key: Optional[ast.expr], this: str) -> str:
         and isinstance(key.operand, ast.Constant)
     ):
         return ast.unparse(key)
-    if isinstance(key, (ast.Attribute, ast.Subscript)):
-        inner = key.value
-        while isinstance(inner, (ast.Attribute, ast.Subscript)):
-            inner = inner.value
-        if _is_name(inner, this):
-            return ast.unparse(key)
+    path = _path(key, this)
+    if path and key is not None:
+        return ast.unparse(key) if configs is None else _configured(refuse, path, ast.unparse(key), configs)
     written = "**" if key is None else ast.unparse(key)
     raise refuse(
         f"has a switch with the case {written}.", "A case is a text, a number, or self.<config>.<key>."
     )
+
+
+def _path(key: Optional[ast.expr], this: str) -> list[Any]:
+    """What ``self.config.key`` or ``self.config["key"]`` reads, from ``self`` on; [] where it is none."""
+    path: list[Any] = []
+    while isinstance(key, (ast.Attribute, ast.Subscript)):
+        if isinstance(key, ast.Attribute):
+            path.insert(0, key.attr)
+        elif isinstance(key.slice, ast.Constant):
+            path.insert(0, key.slice.value)
+        else:
+            return []
+        key = key.value
+    return path if key is not None and _is_name(key, this) else []
+
+
+def _configured(refuse: Refusal, path: list[Any], written: str, configs: Mapping[str, Any]) -> str:
+    """The value of a configuration that is a switch's case."""
+    name, *rest = path
+    if name not in configs:
+        raise refuse(
+            f"has a switch with the case {written}, but '{name}' is no configuration of the flow.",
+            did_you_mean(str(name), configs) or "A case is a text, a number, or self.<config>.<key>.",
+        )
+    value = configs[name]
+    for part in rest:
+        if not isinstance(value, (Mapping, list, tuple)):
+            raise refuse(f"has a switch with the case {written}, which the configuration does not have.")
+        try:
+            value = value[part]
+        except (LookupError, TypeError):
+            known = value if isinstance(value, Mapping) else ()
+            raise refuse(
+                f"has a switch with the case {written}, which the configuration does not have.",
+                did_you_mean(str(part), known),
+            ) from None
+    if not isinstance(value, (str, int, float, bool)):
+        raise refuse(
+            f"has a switch with the case {written}, which is {value!r}.", "A case is a text or a number."
+        )
+    return str(value)
 
 
 def _target(refuse: Refusal, node: ast.expr, this: str) -> str:

@@ -65,14 +65,16 @@ class Parameter:
         self.attribute = name
         self.default = default
         self.help = help
-        self.required = bool(required)
+        # Each may be a configuration's value, which is not known yet.
+        self.required: Any = False if required is None else required
         self.show_default = True if show_default is None else show_default
-        self.multiple = multiple
-        self.separator = separator
+        self.multiple: Any = multiple
+        self.separator: Any = separator
         self.options = options
         self.file = caller.f_code.co_filename
         self.line = caller.f_lineno
-        self.type = _inferred(default, multiple) if type is None else type
+        self.typed = type is not None
+        self.type: Any = type if self.typed else inferred_type(default, multiple)
 
     def __set_name__(self, owner: Any, attribute: str) -> None:
         self.attribute = attribute
@@ -161,11 +163,12 @@ class Parameter:
         return f"Parameter({self.name!r}, type={self.type_name})"
 
 
-def _inferred(default: Any, multiple: bool) -> Any:
+def inferred_type(default: Any, multiple: bool) -> Any:
+    """The type of a parameter that names none: its default's, text where that tells nothing."""
     if default is None or callable(default):
         return str
     if multiple and isinstance(default, (list, tuple)):
-        return _inferred(default[0], False) if default else str
+        return inferred_type(default[0], False) if default else str
     if isinstance(default, (dict, list)):
         return JSONType
     return type(default)

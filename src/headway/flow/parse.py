@@ -11,36 +11,50 @@ from typing import Any, Optional
 
 from headway.flow.assemble import assemble
 from headway.flow.check import check_class
-from headway.flow.decorators import decorators_of
+from headway.flow.declared import Declared, as_written
+from headway.flow.decorators import DecoratorSpec
+from headway.flow.evaluate import Scope
 from headway.flow.graph import END, JOIN, LINEAR, Graph, Node
 from headway.flow.next_call import NextCall, Refusal, find_next, read_next
 from headway.flow.source import FunctionNode, SourceReader
 from headway.flow.step import StepMark, step_mark, steps_of
 
 
-def parse_flow(cls: Any, source: Optional[str] = None) -> Graph:
+def parse_flow(cls: Any, source: Optional[str] = None, declared: Optional[Declared] = None) -> Graph:
     """The graph of a flow class.
 
     Args:
         cls: The class; steps that it inherits count, those it overrides do not.
         source: The text of the program, where it is in no file; ``python -c`` is found without it.
+        declared: What the class declares, once its configurations are known; by default what is written.
 
     Raises:
         FlowDefinitionError: The class is not a valid flow: what is wrong, where, and what to write.
     """
-    check_class(cls)
+    known = declared or as_written(cls)
+    check_class(known)
     reader = SourceReader(source)
-    nodes = [_read_step(reader, name, function) for name, function in steps_of(cls).items()]
+    scope = None if declared is None else declared.scope
+    nodes = [
+        _read_step(reader, name, function, known.decorators[name], scope)
+        for name, function in steps_of(cls).items()
+    ]
     return assemble(cls.__name__, nodes, inspect.cleandoc(cls.__doc__ or ""))
 
 
-def _read_step(reader: SourceReader, name: str, function: Callable[..., Any]) -> Node:
+def _read_step(
+    reader: SourceReader,
+    name: str,
+    function: Callable[..., Any],
+    decorators: tuple[DecoratorSpec, ...],
+    configs: Optional[Scope],
+) -> Node:
     definition, file = reader.find(function)
     refuse = Refusal(name, file, definition.lineno)
     takes_inputs = _takes_inputs(refuse, definition)
     this = _arguments(definition)[0].arg
     end = find_next(refuse, definition, this)
-    said = read_next(refuse, end, this) if end is not None else NextCall(END)
+    said = read_next(refuse, end, this, configs) if end is not None else NextCall(END)
     if said.kind == LINEAR and takes_inputs:
         said = said._replace(kind=JOIN)
     mark = step_mark(function) or StepMark()
@@ -51,7 +65,7 @@ def _read_step(reader: SourceReader, name: str, function: Callable[..., Any]) ->
         doc=inspect.cleandoc(function.__doc__ or ""),
         file=file,
         line=definition.lineno,
-        decorators=decorators_of(function),
+        decorators=decorators,
         start=mark.start,
         end=mark.end,
         info=mark.info,

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from headway.cli.hoist import hoist
 
-TOP = {"--quiet": False, "--not-quiet": False, "--datastore": True, "--with": True}
+TOP = {"--quiet": 0, "--not-quiet": 0, "--datastore": 1, "--with": 1, "--config": 2}
 COMMANDS = {
-    "run": {"--with": True, "--tag": True, "--alpha": True, "--max-workers": True, "--fast": False},
+    "run": {"--with": 1, "--tag": 1, "--alpha": 1, "--max-workers": 1, "--fast": 0},
     "show": {},
-    "logs": {"--stdout": False, "--attempt": True},
+    "logs": {"--stdout": 0, "--attempt": 1},
     "package": {},
 }
 
@@ -27,6 +27,10 @@ def hoisted(line: str) -> str:
         ("", ""),
         ("run", "run"),
         ("--quiet run", "--quiet run"),
+        ("run --config a run --fast", "--config a run run --fast"),
+        ("--config run run run --alpha 1", "--config run run run --alpha 1"),
+        ("--alpha 1 --config=a b run", "--config=a b run --alpha 1"),
+        ("run --config a", "--config a run"),
         ("run --quiet", "--quiet run"),
         ("run --datastore s3 --tag a", "--datastore s3 run --tag a"),
         ("run --datastore=s3 --tag=a", "--datastore=s3 run --tag=a"),

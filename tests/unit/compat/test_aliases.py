@@ -80,7 +80,6 @@ def test_a_star_imports_what_there_is(metaflow: ModuleType) -> None:
             "from metaflow import IncludeFile",
             r"does not have metaflow\.IncludeFile yet\. Read the file in a step",
         ),
-        ("from metaflow import FlowSpec, Config", r"does not have metaflow\.Config yet\. Use Parameter"),
         ("import metaflow; metaflow.S3", r"does not have metaflow\.S3 yet\. Use the client library"),
         ("from metaflow.runner import Runner", r"metaflow\.runner\.Runner yet\. Start `python flow\.py run"),
         ("from metaflow import Flowspec", "cannot import name 'Flowspec' from 'metaflow'"),

@@ -12,6 +12,8 @@ from metaflow._installed import refuse_beside_metaflow
 
 if TYPE_CHECKING:
     from headway import (
+        Config,
+        ConfigValue,
         DataArtifact,
         Flow,
         FlowSpec,
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
         __version__,
         batch,
         catch,
+        conda_environment_yml_parser,
+        config_expr,
         current,
         default_metadata,
         default_namespace,
@@ -33,11 +37,14 @@ if TYPE_CHECKING:
         metadata,
         namespace,
         parallel,
+        pyproject_toml_parser,
+        requirements_txt_parser,
         resources,
         retry,
         secrets,
         step,
         timeout,
+        yaml_parser,
     )
     from headway.client import Headway as Metaflow
     from headway.flow.values import JSONTypeClass
@@ -50,6 +57,8 @@ if "HEADWAY_IN_TASK" not in os.environ:
     refuse_beside_metaflow()
 
 __all__ = [
+    "Config",
+    "ConfigValue",
     "DataArtifact",
     "Flow",
     "FlowSpec",
@@ -63,6 +72,8 @@ __all__ = [
     "__version__",
     "batch",
     "catch",
+    "conda_environment_yml_parser",
+    "config_expr",
     "current",
     "default_metadata",
     "default_namespace",
@@ -73,11 +84,14 @@ __all__ = [
     "metadata",
     "namespace",
     "parallel",
+    "pyproject_toml_parser",
+    "requirements_txt_parser",
     "resources",
     "retry",
     "secrets",
     "step",
     "timeout",
+    "yaml_parser",
 ]
 
 __getattr__, __dir__ = aliases(

@@ -7,7 +7,6 @@ _CRON = "Let a scheduler that you have (cron, a Kubernetes CronJob, Airflow) sta
 _IMAGE = "Name an image that has the packages: @kubernetes(image='…')."
 _CARD = "Store what you want to show as an artifact (self.report = html), and read it with metaflow.Run."
 _FILE = "Read the file in a step; what stands beside the flow ships with --package-suffixes=.csv,.txt."
-_CONFIG = "Use Parameter (with type=JSONType for structures), or read the file where the flow file begins."
 _STARTED = "Start `python flow.py run --run-id-file FILE` as a process, and read the run with metaflow.Run."
 _CATCH_ALL = "Catch metaflow.exception.MetaflowException, the root of all errors."
 _PARALLEL_MAP = "concurrent.futures.ProcessPoolExecutor().map does the same."
@@ -15,8 +14,6 @@ _S3 = "Use the client library of the store in the step (boto3, obstore), from an
 
 #: Names that cannot be imported: Headway will have them, and then these lines go.
 NOT_YET = {
-    "Config": _CONFIG,
-    "ConfigValue": _CONFIG,
     "ExternalCommandFailed": _CATCH_ALL,
     "FlowMutator": _WITH_DECORATOR,
     "IncludeFile": _FILE,
@@ -28,7 +25,6 @@ NOT_YET = {
     "StepMutator": _WITH_DECORATOR,
     "USER_SKIP_STEP": _WITH_DECORATOR,
     "UserStepDecorator": _WITH_DECORATOR,
-    "config_expr": _CONFIG,
     "datatools": _S3,
     "echo_always": "Use print().",
     "inspect_spin": "Read a run with metaflow.Run.",
@@ -36,12 +32,8 @@ NOT_YET = {
     "parallel_map": _PARALLEL_MAP,
     "profile": "Measure with time.perf_counter().",
     "project": "Tell runs apart with run --tag and --namespace.",
-    "pyproject_toml_parser": _CONFIG,
     "pytorch_parallel": "Steps of several nodes cannot be run yet.",
-    "requirements_txt_parser": _CONFIG,
-    "conda_environment_yml_parser": _CONFIG,
     "user_step_decorator": _WITH_DECORATOR,
-    "yaml_parser": _CONFIG,
 }
 
 #: Names that can be imported, so that a file which does not use them runs; using them is an error.

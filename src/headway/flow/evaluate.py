@@ -1,0 +1,115 @@
+"""Works out what was noted of configurations before they were known; the launcher alone does."""
+
+from collections.abc import Mapping
+from copy import copy
+from typing import Any, Optional
+
+from headway.errors import FlowDefinitionError
+from headway.flow.config_value import thawed
+from headway.flow.decorators import DecoratorSpec
+from headway.flow.delayed import UNPACKED, Delayed
+from headway.flow.names import did_you_mean
+from headway.flow.parameters import Parameter, inferred_type
+
+#: The flow's configurations by the names that expressions know them by.
+Scope = Mapping[str, Any]
+
+
+def evaluate(value: Any, scope: Scope) -> Any:
+    """The same value with what depends on configurations worked out, also within containers.
+
+    Raises:
+        FlowDefinitionError: An expression fails: which one, where, and why.
+    """
+    if isinstance(value, Delayed):
+        return thawed(_result(value, scope))
+    if type(value) is dict:
+        return evaluate_items(value, scope)
+    if type(value) in (list, tuple, set):
+        return type(value)(evaluate(item, scope) for item in value)
+    return value
+
+
+def evaluate_items(items: Mapping[Any, Any], scope: Scope) -> dict[Any, Any]:
+    """A dict's or a call's items, what was written as ``**config`` among them unpacked."""
+    found: dict[Any, Any] = {}
+    for key, value in items.items():
+        if isinstance(key, str) and key.startswith(UNPACKED) and isinstance(value, Delayed):
+            unpacked = evaluate(value, scope)
+            if not isinstance(unpacked, Mapping):
+                raise _error(value, f"**{value!r} unpacks {unpacked!r}, which is no dict.")
+            found.update(unpacked)
+        else:
+            found[evaluate(key, scope)] = evaluate(value, scope)
+    return found
+
+
+def evaluate_spec(spec: DecoratorSpec, scope: Scope) -> DecoratorSpec:
+    """A decorator with all its values known."""
+    return spec._replace(
+        attributes=evaluate_items(spec.attributes, scope),
+        positional=tuple(evaluate(value, scope) for value in spec.positional),
+    )
+
+
+def _result(delayed: Delayed, scope: Scope) -> Any:
+    try:
+        value = eval(delayed._expression, delayed._scope, dict(scope))  # noqa: S307 - the flow's own code
+        for part in delayed._path:
+            value = _read(value, evaluate(part, scope))
+    except FlowDefinitionError:
+        raise
+    except NameError as error:
+        name = getattr(error, "name", None) or delayed._expression
+        hint = did_you_mean(name, scope) or "The flow has no configurations."
+        raise _error(delayed, f"{delayed!r} cannot be worked out: {error}.", hint) from error
+    except Exception as error:
+        words = str(error).strip() or type(error).__name__
+        raise _error(delayed, f"{delayed!r} cannot be worked out: {_sentence(error, words)}") from error
+    return value
+
+
+def _sentence(error: Exception, words: str) -> str:
+    if isinstance(error, KeyError):
+        return f"there is no {words}."
+    return words if words.endswith(".") else f"{words} ({type(error).__name__})."
+
+
+def _read(value: Any, part: Any) -> Any:
+    if isinstance(value, Mapping) and part in value:
+        return value[part]
+    if isinstance(part, str) and not (isinstance(value, Mapping) and not part.isidentifier()):
+        if value is None:
+            raise LookupError(f"'{part}' is read of a configuration that is not given")
+        return getattr(value, part)
+    return value[part]
+
+
+def _error(delayed: Delayed, message: str, hint: Optional[str] = None) -> FlowDefinitionError:
+    return FlowDefinitionError(message, hint, *delayed._place)
+
+
+#: What of a parameter may depend on a configuration.
+_PARAMETER_FIELDS = (
+    "default",
+    "help",
+    "multiple",
+    "options",
+    "required",
+    "separator",
+    "show_default",
+    "type",
+)
+
+
+def evaluate_parameter(parameter: Parameter, scope: Scope) -> Parameter:
+    """A parameter with all of its declaration known; the type comes from the default again."""
+    written = {name: getattr(parameter, name) for name in _PARAMETER_FIELDS}
+    found = {name: evaluate(value, scope) for name, value in written.items()}
+    if all(found[name] is value or found[name] == value for name, value in written.items()):
+        return parameter
+    made = copy(parameter)
+    vars(made).update(found)
+    if not parameter.typed:
+        made.type = inferred_type(made.default, bool(made.multiple))
+    return made

@@ -1,0 +1,86 @@
+"""Configurations on the command line and in variables, and what of a flow depends on them."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+from cli_flows import Answer, CommandLine
+
+from headway import Config, FlowSpec, Parameter, config_expr, retry, step
+
+
+class Configured(FlowSpec):
+    """Its retries and a default come from a configuration."""
+
+    cfg = Config("cfg", default="cfg.json", help="All of it.")
+    alpha = Parameter("alpha", default=cfg.alpha, help=config_expr("'At most ' + str(cfg.alpha)"))
+
+    @retry(times=cfg.times)
+    @step
+    def start(self) -> None:
+        pass
+
+
+@pytest.fixture
+def configured(cli: CommandLine, tmp_path: Path) -> Callable[..., Answer]:
+    (tmp_path / "cfg.json").write_text('{"alpha": 3, "times": 1}')
+    (tmp_path / "other.json").write_text('{"alpha": 0.5, "times": 2}')
+    return partial(cli, flow=Configured)
+
+
+def test_the_default_file(configured: Callable[..., Answer]) -> None:
+    assert "@retry(times=1)" in configured("show").out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--config", "cfg", "other.json", "show"),
+        ("show", "--config", "cfg", "other.json"),
+        ("--config-value", "cfg", '{"alpha": 0, "times": 2}', "show"),
+        ("show", "--config-value", "cfg", '{"alpha": 0, "times": 2}', "--quiet"),
+        ("--config=cfg", "other.json", "show"),
+        ("show", "--config=cfg", "other.json"),
+    ],
+)
+def test_options_stand_in_any_place(configured: Callable[..., Answer], words: tuple[str, ...]) -> None:
+    answer = configured(*words)
+    assert answer.code == 0, answer.err
+    assert "@retry(times=2)" in answer.out
+
+
+def test_variables(configured: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METAFLOW_FLOW_CONFIG", '{"cfg": "other.json"}')
+    assert "@retry(times=2)" in configured("show").out
+    monkeypatch.delenv("METAFLOW_FLOW_CONFIG")
+    monkeypatch.setenv("METAFLOW_FLOW_CONFIG_VALUE", '{"cfg": {"alpha": 1, "times": 4}}')
+    assert "@retry(times=4)" in configured("show").out
+    monkeypatch.setenv("METAFLOW_FLOW_CONFIG_VALUE", "[]")
+    answer = configured("show")
+    assert answer.code == 2
+    assert "METAFLOW_FLOW_CONFIG_VALUE is not a JSON object: '[]'" in answer.err
+
+
+def test_the_help_of_run_says_what_is_configured(configured: Callable[..., Answer], tmp_path: Path) -> None:
+    out = configured("run", "--help").out
+    assert "--alpha INT" in out
+    assert "At most 3 [default: 3]" in out
+    assert "--alpha FLOAT" in configured("run", "--help", "--config", "cfg", "other.json").out
+    assert "Here: cfg: All of it." in " ".join(configured("--help").out.split())
+    (tmp_path / "cfg.json").unlink()
+    assert "--alpha" in configured("run", "--help").out, "help needs no configuration"
+    answer = configured("run")
+    assert answer.code == 2
+    assert "Config 'cfg' cannot be read from cfg.json (its default): No such file" in answer.err
+
+
+def test_a_value_given_for_a_parameter_has_the_type_of_its_default(configured: Callable[..., Answer]) -> None:
+    answer = configured("run", "--alpha", "fast")
+    assert answer.code == 2
+    assert "a whole number" in answer.err
+
+
+def test_a_flow_without_configurations_has_no_such_options(cli: CommandLine) -> None:
+    assert "--config-value" not in cli("--help").out
+    assert cli("show", "--config", "a", "b").code == 2
