@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from headway.flow.spec import FlowSpec
     from headway.flow.step import step
     from headway.flow.values import JSONType
+    from headway.runner import ExecutingRun, ExecutingTask, NBRunner, Runner
 
 __version__ = _VERSION
 
@@ -100,17 +101,25 @@ _PLACES = {
         ),
         "headway.client",
     ),
+    **dict.fromkeys(("ExecutingRun", "ExecutingTask", "NBRunner", "Runner"), "headway.runner"),
 }
+
+#: What is not in a pod, where flow files that name it are imported all the same.
+_LAUNCHERS = frozenset({"headway.runner"})
 
 __all__ = [
     "Config",
     "ConfigValue",
     "DataArtifact",
+    "ExecutingRun",
+    "ExecutingTask",
     "Flow",
     "FlowSpec",
     "JSONType",
+    "NBRunner",
     "Parameter",
     "Run",
+    "Runner",
     "Step",
     "Task",
     "batch",
@@ -142,10 +151,30 @@ def __getattr__(name: str) -> Any:
     place = _PLACES.get(name)
     if place is None:
         raise AttributeError(f"module 'headway' has no attribute '{name}'")
-    __import__(place)
-    value = getattr(sys.modules[place], name)
+    try:
+        __import__(place)
+    except ModuleNotFoundError as error:
+        if place not in _LAUNCHERS or error.name != place:
+            raise
+        value: Any = _not_in_pods(name)
+    else:
+        value = getattr(sys.modules[place], name)
     globals()[name] = value
     return value
+
+
+def _not_in_pods(name: str) -> Any:
+    """Stands for a name that only a launcher has: importing it is fine, using it is one clear error."""
+
+    def refuse(*_: object, **__: object) -> None:
+        from headway.errors import UsageError  # only on the way to that error
+
+        raise UsageError(
+            f"{name} is not there in a pod.",
+            "Use it where the flow is started, or in a step that runs there.",
+        )
+
+    return type(name, (), {"__init__": refuse})
 
 
 def __dir__() -> list[str]:

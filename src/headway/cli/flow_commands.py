@@ -9,6 +9,7 @@ import click
 
 from headway.cli.configs import config_options
 from headway.cli.context import PROGRAM, program
+from headway.cli.describe import describe_command
 from headway.cli.parameters import parameter_options
 from headway.cli.tag_commands import tag_group
 from headway.cli.variables import name_variables
@@ -73,6 +74,7 @@ def build(flow_class: Any, parameters: Mapping[str, Parameter]) -> click.Group:
         tag_group(),
         _package_group(),
         _config_group(),
+        describe_command(),
         click.Command("version", callback=version, help="Show Headway's version."),
     ):
         group.add_command(command)
@@ -117,6 +119,11 @@ def _run_command(parameters: Mapping[str, Parameter]) -> click.Command:
             ["--dry-run"],
             is_flag=True,
             help="Print the pods' manifests (YAML) and run nothing; asks no cluster.",
+        ),
+        click.Option(
+            ["--runner-attribute-file"],
+            metavar="FILE",
+            help="Write the run's id, flow and place to this file, as JSON.",
         ),
     ]
     return click.Command("run", params=options, callback=run, help="Run the flow.")

@@ -11,14 +11,14 @@ from headway.flow.members import constants_of
 from headway.flow.parameters import Parameter
 
 #: Click's names for our options start with this, so that no parameter can take the place of another option.
-_PREFIX = "parameter_"
+PREFIX = "parameter_"
 
 
 def parameter_options(parameters: Iterable[Parameter]) -> list[click.Parameter]:
     """One option for each parameter; its text is converted by the parameter itself, whose errors say more."""
     return [
         click.Option(
-            [f"--{parameter.name}", f"{_PREFIX}{parameter.attribute}"],
+            [f"--{parameter.name}", f"{PREFIX}{parameter.attribute}"],
             multiple=parameter.multiple,
             help=_help(parameter),
             metavar=parameter.type_name.upper(),
@@ -35,7 +35,7 @@ def given_values(
     """What was given for each parameter, by its attribute: on the command line, else in a variable."""
     texts: dict[str, tuple[str, ...]] = {}
     for attribute, parameter in parameters.items():
-        value = given.get(f"{_PREFIX}{attribute}")
+        value = given.get(f"{PREFIX}{attribute}")
         if value is not None and value != ():
             texts[attribute] = tuple(value) if parameter.multiple else (str(value),)
             continue

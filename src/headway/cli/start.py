@@ -8,6 +8,7 @@ import click
 
 from headway.cli import errors
 from headway.cli.context import PROGRAM
+from headway.cli.describe import DESCRIBE
 from headway.cli.flow_commands import build
 from headway.cli.hoist import hoist
 from headway.cli.program import Options, Program
@@ -67,13 +68,13 @@ def _understood(
     context = group.make_context(name, ordered)
     this = Program(flow_class, Options.of(context.params), write)
     context.meta[PROGRAM] = this
-    if "run" not in ordered or not this.depends_on_configs:
+    if not {"run", DESCRIBE} & set(ordered) or not this.depends_on_configs:
         return group, context
     try:
         parameters = this.declared.parameters
     except HeadwayError:
         # Whoever asks what there is to give need not have given it.
-        if {"--help", "-h"} & set(ordered):
+        if {"--help", "-h", DESCRIBE} & set(ordered):
             return group, context
         raise
     group = build(flow_class, parameters)

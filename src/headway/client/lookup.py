@@ -29,7 +29,7 @@ def flow_exists(flow: str) -> bool:
 
 def find_run(flow: str, run: str) -> Optional[RunData]:
     """A run, None where it is in none of the places."""
-    return next((found for root in roots() if (found := _read(root, flow, run)) is not None), None)
+    return next((found for root in roots() if (found := read_run(root, flow, run)) is not None), None)
 
 
 def runs_of(flow: str, with_tags: bool = False) -> Iterator[RunData]:
@@ -65,7 +65,7 @@ def _newest_first(flow: str) -> List[Tuple[str, str]]:
 
 
 def _read_all(flow: str, wanted: List[Tuple[str, str]]) -> List[RunData]:
-    calls = [partial(_read, root, flow, run) for run, root in wanted]
+    calls = [partial(read_run, root, flow, run) for run, root in wanted]
     return [data for data in run_parallel(calls, _threads(wanted)) if data is not None]
 
 
@@ -73,7 +73,8 @@ def _threads(wanted: List[Tuple[str, str]]) -> int:
     return THREADS if any(not is_near(store_at(root)) for _, root in wanted) else 1
 
 
-def _read(root: str, flow: str, run: str) -> Optional[RunData]:
+def read_run(root: str, flow: str, run: str) -> Optional[RunData]:
+    """A run in one datastore, None where it is not there."""
     try:
         return RunData(root, RunRecord.decode(store_at(root).get(layout.run_record(flow, run))))
     except KeyNotFoundError:

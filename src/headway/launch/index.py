@@ -1,8 +1,10 @@
-"""The local index of runs: what this machine started, wherever its data is."""
+"""The local index of runs, and the files in which others read what was started."""
 
+import json
 import os
 from pathlib import Path
 
+from headway.errors import UsageError
 from headway.store import layout
 from headway.store.folder import FolderStore
 from headway.store.records import RunRecord
@@ -29,3 +31,44 @@ def remember_run(local_root: str, store_url: str, record: RunRecord) -> None:
     temporary = folder / f".{LATEST_RUN}.{os.getpid()}"
     temporary.write_text(record.run)
     temporary.replace(folder / LATEST_RUN)
+
+
+def run_attributes(record: RunRecord, store_url: str, **more: str) -> str:
+    """What a program that started a run reads of it, as JSON: ``run_id``, ``flow_name`` and ``metadata``.
+
+    Args:
+        record: The run's record.
+        store_url: The datastore that holds the run.
+        **more: What else it is told, such as the ``step_name`` and ``task_id`` of a single task.
+    """
+    kind = store_url.partition("://")[0] if "://" in store_url else "local"
+    told = {"run_id": record.run, "flow_name": record.flow, "metadata": f"{kind}@{store_url}"}
+    return json.dumps({**told, **more})
+
+
+def leave_word(path: str | None, option: str, text: str) -> None:
+    """Write a file that others wait for: whole once it is there.
+
+    Args:
+        path: The file, None for none.
+        option: The option that named it, for the error.
+        text: What it holds.
+
+    Raises:
+        UsageError: It cannot be written.
+    """
+    if not path:
+        return
+    try:
+        target = Path(path)
+        if target.exists() and not target.is_file():
+            # A pipe that somebody reads from, or /dev/stdout.
+            target.write_text(text, encoding="utf-8")
+            return
+        temporary = target.with_name(f".{target.name}.{os.getpid()}")
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(target)
+    except OSError as error:
+        raise UsageError(
+            f"{option}={path} cannot be written: {error.strerror}.", "Name a file in a folder that is there."
+        ) from error

@@ -17,7 +17,7 @@ from headway.config.datastore import Choice, choose_datastore
 from headway.config.general import datastore_roots
 from headway.config.general import user as configured_user
 from headway.config.sources import Configuration
-from headway.errors import HeadwayError, RunInterruptedError, StoreError, UsageError
+from headway.errors import HeadwayError, RunInterruptedError, StoreError
 from headway.executors.base import Executor
 from headway.executors.local.executor import LocalExecutor
 from headway.executors.local.files import make_room
@@ -25,7 +25,7 @@ from headway.executors.local.zygote import CAN_FORK, Zygote
 from headway.flow.graph import Graph
 from headway.launch.batches import BatchFactory, StepRun
 from headway.launch.driver import Driver
-from headway.launch.index import remember_run
+from headway.launch.index import leave_word, remember_run, run_attributes
 from headway.launch.journal import Journal
 from headway.launch.keeper import kept
 from headway.launch.lease import Holder, Lease, LeaseLostError
@@ -76,6 +76,7 @@ class RunRequest:
         package_suffixes: ``--package-suffixes``.
         package_max_size: ``--package-max-size``.
         run_id_file: Where the run's id is written.
+        runner_attribute_file: Where the run's id, flow and place are written, as JSON, for who started it.
         pods_see_folders: Whether pods see this machine's folders, so that a local datastore will do.
         forward_credentials: Whether pods may use the launcher's own access to the datastore.
         overrides: ``--override``.
@@ -95,6 +96,7 @@ class RunRequest:
     package_suffixes: str | None = None
     package_max_size: str | None = None
     run_id_file: str | None = None
+    runner_attribute_file: str | None = None
     forward_credentials: bool = False
     pods_see_folders: bool = False
     overrides: "tuple[Override, ...]" = ()
@@ -277,15 +279,10 @@ class _Wiring:
         except (OSError, StoreError) as error:
             # A courtesy: the run itself needs no folder here, which in a container may be read-only.
             self.reporter.note(f"The run is not noted in {self.local_root}: {error}")
-        path = self.request.run_id_file
-        if path:
-            try:
-                Path(path).write_text(record.run)
-            except OSError as error:
-                raise UsageError(
-                    f"--run-id-file={path} cannot be written: {error.strerror}.",
-                    "Name a file in a folder that is there.",
-                ) from error
+        request = self.request
+        leave_word(request.run_id_file, "--run-id-file", record.run)
+        attributes = run_attributes(record, store.url)
+        leave_word(request.runner_attribute_file, "--runner-attribute-file", attributes)
 
     def _batches(self, record: RunRecord, local_code: Code, code: Code) -> BatchFactory:
         steps = {

@@ -81,7 +81,6 @@ def test_a_star_imports_what_there_is(metaflow: ModuleType) -> None:
             r"does not have metaflow\.IncludeFile yet\. Read the file in a step",
         ),
         ("import metaflow; metaflow.S3", r"does not have metaflow\.S3 yet\. Use the client library"),
-        ("from metaflow.runner import Runner", r"metaflow\.runner\.Runner yet\. Start `python flow\.py run"),
         ("from metaflow import Flowspec", "cannot import name 'Flowspec' from 'metaflow'"),
     ],
 )

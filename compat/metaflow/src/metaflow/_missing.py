@@ -7,7 +7,6 @@ _CRON = "Let a scheduler that you have (cron, a Kubernetes CronJob, Airflow) sta
 _IMAGE = "Name an image that has the packages: @kubernetes(image='…')."
 _CARD = "Store what you want to show as an artifact (self.report = html), and read it with metaflow.Run."
 _FILE = "Read the file in a step; what stands beside the flow ships with --package-suffixes=.csv,.txt."
-_STARTED = "Start `python flow.py run --run-id-file FILE` as a process, and read the run with metaflow.Run."
 _CATCH_ALL = "Catch metaflow.exception.MetaflowException, the root of all errors."
 _PARALLEL_MAP = "concurrent.futures.ProcessPoolExecutor().map does the same."
 _S3 = "Use the client library of the store in the step (boto3, obstore), from an image that has it."
@@ -19,8 +18,6 @@ NOT_YET = {
     "IncludeFile": _FILE,
     "KubernetesKilledException": _CATCH_ALL,
     "MetaflowInternalError": _CATCH_ALL,
-    "NBRunner": _STARTED,
-    "Runner": _STARTED,
     "S3": _S3,
     "StepMutator": _WITH_DECORATOR,
     "USER_SKIP_STEP": _WITH_DECORATOR,

@@ -2,4 +2,12 @@
 
 from metaflow._aliases import aliases
 
-__getattr__, __dir__ = aliases(__name__, {})
+__getattr__, __dir__ = aliases(
+    __name__,
+    {
+        "ExecutingRun": "headway:ExecutingRun",
+        "ExecutingTask": "headway:ExecutingTask",
+        "NBRunner": "headway:NBRunner",
+        "Runner": "headway:Runner",
+    },
+)

@@ -1,0 +1,102 @@
+"""Runs started from Python, as real processes."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from headway import Runner
+from headway.runner import ExecutingRun, RunNotStartedError
+
+FLOW = """
+import sys, time
+from headway import FlowSpec, JSONType, Parameter, step
+
+class Talking(FlowSpec):
+    alpha = Parameter("alpha", default=0.5)
+    table = Parameter("table", type=JSONType, default="{}")
+    mood = Parameter("mood", default="good")
+
+    @step
+    def start(self):
+        print("alpha is", self.alpha)
+        if self.mood == "bad":
+            raise ValueError("no")
+        if self.mood == "slow":
+            time.sleep(60)
+        self.next(self.end)
+
+    @step
+    def end(self):
+        self.seen = self.table
+
+if __name__ == "__main__":
+    print("imported")
+    Talking()
+"""
+
+
+@pytest.fixture
+def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
+    for name in [name for name in os.environ if name.startswith(("HEADWAY_", "METAFLOW_"))]:
+        monkeypatch.delenv(name)
+    (tmp_path / "talking.py").write_text(FLOW)
+    environment = {"HEADWAY_USER": "ann", "HOME": str(tmp_path)}
+    return Runner("talking.py", cwd=str(tmp_path), env=environment, file_read_timeout=60)
+
+
+def test_a_run_to_its_end_and_back(runner: Runner, capfd: pytest.CaptureFixture[str]) -> None:
+    with runner.run(alpha=2, table={"a": [1]}, tags=["x"], max_workers=1) as executing:
+        assert (executing.status, executing.returncode) == ("successful", 0)
+        assert executing.run.successful
+        assert executing.run.user_tags == {"x"}
+        assert executing.run["start"].task.stdout == "alpha is 2.0\n"
+        assert executing.run.data.seen == {"a": [1]}
+        assert "alpha is 2.0" in executing.stdout
+        assert "Talking" in executing.stderr
+    assert executing.stdout == "", "cleaned up"
+    assert "alpha is 2.0" in capfd.readouterr().out, "shown while it ran"
+
+
+def test_a_run_that_fails_raises_nothing(runner: Runner) -> None:
+    runner.show_output = False
+    with runner.run(mood="bad") as executing:
+        assert (executing.status, executing.returncode) == ("failed", 1)
+        assert not executing.run.successful
+        assert "ValueError: no" in executing.stderr
+
+
+def test_what_ends_before_there_is_a_run_raises(runner: Runner, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match=r"before there was a run \(exit code 2\)") as caught:
+        runner.run(max_workers=0)
+    assert isinstance(caught.value, RunNotStartedError)
+    (tmp_path / "broken.py").write_text("raise SystemExit('not today')")
+    with pytest.raises(RuntimeError, match="not today"):
+        Runner(str(tmp_path / "broken.py")).run()
+
+
+def test_several_at_a_time_one_watched_one_stopped(runner: Runner) -> None:
+    async def both() -> tuple[ExecutingRun, ExecutingRun, list[str]]:
+        async with runner:
+            slow, quick = await asyncio.gather(runner.async_run(mood="slow"), runner.async_run(alpha=7))
+            assert slow.status == "running"
+            lines = [line async for _, line in quick.stream_log("stdout")]
+            await slow.wait(timeout=0.1)
+            await quick.wait()
+            statuses = (slow.status, quick.status)
+        assert statuses == ("timeout", "successful")
+        return slow, quick, lines
+
+    slow, quick, lines = asyncio.run(both())
+    assert any("alpha is 7.0" in line for line in lines)
+    assert slow.run.id != quick.run.id
+    assert slow.returncode == 130
+    assert slow.run.finished, "stopped as by Ctrl-C: its end is written"
+
+
+def test_it_can_be_called_where_an_event_loop_runs(runner: Runner) -> None:
+    async def in_a_notebook() -> str:
+        return runner.run().status
+
+    assert asyncio.run(in_a_notebook()) == "successful"
