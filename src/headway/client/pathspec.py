@@ -38,3 +38,8 @@ def age_order(name: str) -> Tuple[int, str]:
     """Sorts ids of tasks and runs from old to new: they count up; what is not a number comes first."""
     digits = len(name) - len(name.lstrip("0123456789"))
     return (int(name[:digits]) if digits else -1, name[digits:])
+
+
+def is_worker(task: str) -> bool:
+    """Whether a task's id says that it is a rank of a gang other than the first."""
+    return "_node_" in task or "-worker-" in task

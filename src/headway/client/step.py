@@ -5,7 +5,7 @@ from typing import Dict, Iterator, List, Optional
 
 from headway.client.entity import InRun
 from headway.client.facts import local_time
-from headway.client.pathspec import is_name
+from headway.client.pathspec import is_name, is_worker
 from headway.client.run_data import PARAMETERS
 from headway.client.task import Task
 from headway.client.task_data import TaskData, tasks_of
@@ -48,6 +48,22 @@ class Step(InRun, depth=3):
     def task(self) -> Optional[Task]:
         """Its newest task; the only one, outside of a foreach."""
         return next(self.tasks(), None)
+
+    def control_tasks(self, *tags: str) -> Iterator[Task]:
+        """The first rank of each gang, the newest first; nothing where the step is no gang (``@parallel``).
+
+        Args:
+            *tags: Only those with all these tags; tasks have the tags of their run.
+        """
+        graph = self._run.graph
+        if self.id in graph and graph[self.id].is_parallel and self._tagged(tags):
+            names = [name for name in reversed(self._run.tasks(self.id)) if not is_worker(name)]
+            yield from map(Task._of, tasks_of(self._run, self.id, names))
+
+    @property
+    def control_task(self) -> Optional[Task]:
+        """The newest of its :attr:`control_tasks`, None where there is none."""
+        return next(self.control_tasks(), None)
 
     @property
     def created_at(self) -> Optional[datetime]:

@@ -130,6 +130,10 @@ ENVIRONMENT = (Attribute("vars", {}, "The variables.", _variables),)
 PARALLEL = (
     Attribute("num_nodes", None, "On how many nodes, where self.next does not say it.", _whole(1)),
 )
+PYTORCH_PARALLEL = (
+    *PARALLEL,
+    Attribute("master_port", None, "Where rank 0 listens for the others; None lets us choose.", _whole(1)),
+)
 CATCH = (
     Attribute("var", None, "The artifact for the exception; None where the step succeeded.", _identifier),
     Attribute("print_exception", True, "Whether the exception is printed.", _flag),

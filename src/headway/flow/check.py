@@ -161,7 +161,7 @@ def check_gangs(steps: Mapping[str, Node]) -> None:
             )
         for target in node.targets:
             gang = steps[target]
-            spec = gang.decorator("parallel")
+            spec = gang.gang
             if spec is not None and node.kind != PARALLEL and spec.attributes.get("num_nodes") is None:
                 raise _error(
                     node,

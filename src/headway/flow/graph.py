@@ -83,7 +83,12 @@ class Node(NamedTuple):
         a plain ``self.next``, with ``@parallel(num_nodes=…)``, it is one task of that many ranks, and
         what rank 0 made is its result.
         """
-        return self.decorator("parallel") is not None
+        return self.gang is not None
+
+    @property
+    def gang(self) -> Optional[DecoratorSpec]:
+        """The decorator that makes the step a gang, None where none does."""
+        return self.decorator("parallel") or self.decorator("pytorch_parallel")
 
     def to_json(self) -> Dict[str, Any]:
         """Plain data; what has its default is left out."""

@@ -138,7 +138,10 @@ def _parallel(refuse: _Refusal, targets: Tuple[Any, ...], names: Tuple[str, ...]
         raise refuse(f"num_parallel is a number of nodes of at least 1, not {_short(count)}.")
     if len(names) != 1:
         raise refuse(f"num_parallel leads to one step, not to {', '.join(names)}.")
-    if not any(spec.name == "parallel" for spec in decorators_of(getattr(targets[0], "__func__", None))):
+    if not any(
+        spec.name in ("parallel", "pytorch_parallel")
+        for spec in decorators_of(getattr(targets[0], "__func__", None))
+    ):
         raise refuse(
             f"step '{names[0]}' is to run on several nodes, but is not @parallel.",
             f"Write @parallel above step '{names[0]}'.",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from headway.schedule.instructions import StartBatch
-from headway.store.records import Batch, Catch, Code
+from headway.store.records import Batch, Catch, Code, Gang
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class StepRun:
         grace: Seconds between SIGTERM and SIGKILL.
         code: How the flow's code is started there.
         catch: What ``@catch`` says.
+        gang: How the ranks of a gang find each other, None where the step is none.
     """
 
     code: Code
@@ -26,6 +27,7 @@ class StepRun:
     retries: int = 0
     grace: float = 30.0
     catch: Catch | None = None
+    gang: Gang | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +83,5 @@ class BatchFactory:
             log_limit=self.log_limit,
             catch=step.catch,
             fallback=start.fallback,
+            gang=step.gang if start.gang else None,
         )

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from headway.errors import HeadwayError, RunInterruptedError, StoreUnavailableError
 from headway.executors.base import Broken, Ended, Executor, ExecutorEvent, Output, Started, Waiting
+from headway.flow.graph import PARALLEL_VARIABLE
 from headway.launch.batches import BatchFactory
 from headway.launch.journal import Journal
 from headway.launch.lease import LeaseLostError
@@ -86,6 +87,8 @@ class Driver:
         self._events: asyncio.Queue[ExecutorEvent | Event] = asyncio.Queue()
         #: Failed attempts whose consequence the scheduler is about to decide.
         self._undecided: dict[AttemptRef, Record] = {}
+        #: Failed attempts that the person was not told of: what follows depends on the gang's other ranks.
+        self._unreported: list[Record] = []
         self._due: list[AttemptRef] = []
         self._timers: set[asyncio.TimerHandle] = set()
         self._stops = 0
@@ -195,16 +198,19 @@ class Driver:
             self._reporter.attempt_ended(record, None)
             return AttemptSucceeded(record.ref, record.transition)
         failure = record.failure or Failure(USER, "Unknown", "The attempt failed and left no reason.")
-        if self._scheduler.stopping and failure.reason in _STOPPED:
+        if failure.reason in _STOPPED and self._scheduler.cancelling(record.ref):
             self._reporter.attempt_ended(record._replace(failure=failure._replace(reason=CANCELLED)), None)
             return AttemptCancelled(record.ref)
         # What follows, a retry or the end of the run, is known once the scheduler has decided.
         self._undecided[record.ref] = record
-        return AttemptFailed(record.ref, failure)
+        return AttemptFailed(record.ref, failure, record.ended)
 
     def _too_many_splits(self, record: Record) -> Failure | None:
         splits = record.transition.splits if record.transition else None
         if self._max_splits is None or splits is None or splits <= self._max_splits:
+            return None
+        if record.transition and record.transition.foreach == PARALLEL_VARIABLE:
+            # A person wrote this number down; no list grew to it unseen.
             return None
         return Failure(
             CONFIGURATION,
@@ -218,10 +224,11 @@ class Driver:
         instructions: list[Instruction] = []
         for event in events:
             answer = self._scheduler.handle(event)
-            if isinstance(event, AttemptFailed):
-                if event.failure.kind == INFRASTRUCTURE:
-                    answer = [self._spread_out(item) for item in answer]
-                self._report_failure(event.ref, answer)
+            if isinstance(event, AttemptFailed) and event.failure.kind == INFRASTRUCTURE:
+                answer = [self._spread_out(item) for item in answer]
+            if isinstance(event, AttemptFailed) and event.ref in self._undecided:
+                self._unreported.append(self._undecided.pop(event.ref))
+            self._report_failures(answer)
             if not isinstance(event, AttemptStarted):
                 # That an attempt began decides nothing.
                 self._journal.append(event)
@@ -254,19 +261,22 @@ class Driver:
             return instruction
         return replace(instruction, delay=round(instruction.delay * self._spread, 1))
 
-    def _report_failure(self, ref: AttemptRef, answer: Sequence[Instruction]) -> None:
-        record = self._undecided.pop(ref, None)
-        if record is not None:
-            again = [item for item in answer if isinstance(item, ScheduleRetry)]
-            if again and again[0].fallback:
+    def _report_failures(self, answer: Sequence[Instruction]) -> None:
+        """Tell of what has failed, once it is known what follows; of a gang's ranks the first to fail comes first."""
+        decided = [record for record in self._unreported if not self._scheduler.undecided(record.ref)]
+        again = [item for item in answer if isinstance(item, ScheduleRetry)]
+        for record in sorted(decided, key=lambda record: record.ended):
+            self._unreported.remove(record)
+            retry = again.pop(0) if again else None
+            if retry is not None and retry.fallback:
                 self._reporter.attempt_caught(record)
             else:
-                self._reporter.attempt_ended(record, again[0].delay if again else None)
+                self._reporter.attempt_ended(record, retry.delay if retry else None)
 
     async def _carry_out(self, instruction: Instruction) -> None:
         match instruction:
             case StartBatch():
-                if len(instruction.tasks) > 1 and not instruction.tasks[0].attempt:
+                if len(instruction.tasks) > 1 and not instruction.tasks[0].attempt and not instruction.gang:
                     self._reporter.fan_out(instruction.step, len(instruction.tasks))
                 await self._executor(instruction).start(self._batches.make(instruction))
             case ScheduleRetry(ref, delay):

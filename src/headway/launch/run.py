@@ -291,6 +291,7 @@ class _Wiring:
                 timeout=step.timeout,
                 env=step.env,
                 retries=step.retries,
+                gang=step.gang,
                 grace=float(step.kubernetes.termination_grace_period_seconds)
                 if step.kubernetes
                 else _LOCAL_GRACE,

@@ -9,9 +9,10 @@ from headway.config.sources import Configuration
 from headway.errors import FlowDefinitionError, SettingsError, UsageError
 from headway.flow.check import UNCAUGHT
 from headway.flow.decorators import DecoratorSpec
-from headway.flow.graph import PARALLEL, Graph, Node
+from headway.flow.graph import Graph, Node
+from headway.launch.gangs import check_gang, rendezvous, with_gang
 from headway.schedule.plan import Plan, PlanNode, StepPolicy
-from headway.store.records import USER, Catch
+from headway.store.records import USER, Catch, Gang
 
 if TYPE_CHECKING:
     from headway.config.kubernetes import KubernetesSettings
@@ -26,7 +27,6 @@ _RETRY_MINUTES_LOCAL = 0
 #: Decorators that are understood by name and not carried out yet.
 _NOT_YET = {
     "batch": "Headway does not run steps on AWS Batch; @kubernetes runs them on a cluster.",
-    "parallel": "Steps of several nodes (@parallel) cannot be run yet.",
     "secrets": "@secrets cannot be carried out yet; @kubernetes(secrets=[…]) gives a pod Kubernetes secrets.",
 }
 
@@ -45,6 +45,7 @@ class PlannedStep:
         retries: ``@retry`` times, 0 without it.
         retry_delay: Seconds before a retry.
         catch: What ``@catch`` says, None without it.
+        gang: How the ranks of each of its tasks find each other, None unless it is @parallel.
     """
 
     name: str
@@ -56,6 +57,7 @@ class PlannedStep:
     retries: int = 0
     retry_delay: float = 0.0
     catch: Catch | None = None
+    gang: Gang | None = None
 
     @property
     def policy(self) -> StepPolicy:
@@ -90,12 +92,16 @@ def schedule_plan(graph: Graph) -> Plan:
     """The graph as the scheduler knows it."""
     return Plan.of(
         graph.start,
-        (PlanNode(node.name, node.targets, node.takes_inputs, node.name == graph.end) for node in graph),
+        (
+            with_gang(PlanNode(node.name, node.targets, node.takes_inputs, node.name == graph.end), node)
+            for node in graph
+        ),
     )
 
 
 def _plan(node: Node, configuration: Configuration, overrides: "Sequence[Override]") -> PlannedStep:
     _refuse_what_is_missing(node)
+    check_gang(node)
     kubernetes = node.decorator("kubernetes")
     times, delay = _retries(node.decorator("retry"), remote=kubernetes is not None)
     step = PlannedStep(
@@ -106,7 +112,9 @@ def _plan(node: Node, configuration: Configuration, overrides: "Sequence[Overrid
         retry_delay=delay,
         catch=_catch(node),
     )
-    return step if kubernetes is None else _with_pod(step, kubernetes, node, configuration, overrides)
+    if kubernetes is not None:
+        step = _with_pod(step, kubernetes, node, configuration, overrides)
+    return replace(step, gang=rendezvous(node, step.kubernetes)) if node.is_parallel else step
 
 
 def _with_pod(
@@ -161,10 +169,6 @@ def _refuse_what_is_missing(node: Node) -> None:
         spec = node.decorator(name)
         if spec is not None:
             raise FlowDefinitionError(f"Step {node.name}: {words}", None, *spec.location)
-    if node.kind == PARALLEL:
-        raise FlowDefinitionError(
-            f"Step {node.name}: {_NOT_YET['parallel']}", None, node.file, node.next_line
-        )
 
 
 def _retries(spec: DecoratorSpec | None, *, remote: bool) -> tuple[int, float]:

@@ -5,7 +5,7 @@ import sys
 from typing import Any, Callable, Dict, Optional
 
 from headway.errors import HeadwayError, StoreConfigurationError, StoreUnavailableError
-from headway.flow.current import current
+from headway.flow.current import Parallel, current
 from headway.flow.spec import bind, call_step, inherited, produced
 from headway.flow.task import Input, TaskContext
 from headway.flow.task import Transition as Said
@@ -138,6 +138,9 @@ def _tell_current(batch: Batch, task: TaskSpec) -> None:
         username=batch.user,
         tags=frozenset(batch.tags),
     )
+    if batch.gang is not None:
+        rank = batch.tasks.index(task)
+        current._extend(parallel=Parallel(batch.gang.address, len(batch.tasks), rank, batch.tasks[0].task))
 
 
 def _exited(batch: Batch, error: SystemExit) -> Report:

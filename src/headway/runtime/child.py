@@ -58,6 +58,10 @@ def set_environment(batch: Batch, task: TaskSpec) -> None:
         HEADWAY_PATHSPEC=pathspec,
         HEADWAY_ATTEMPT=str(task.attempt),
     )
+    if batch.gang is not None:
+        from headway.runtime.gang import environment  # most tasks are no gang's
+
+        os.environ.update(environment(batch, task, batch.gang))
 
 
 def run(

@@ -11,6 +11,10 @@ from headway.store.records import FAILED, LOST, SUCCEEDED, AttemptRef, Batch, Fa
 
 STREAMS = ("stdout", "stderr")
 
+#: Metadata of a gang's tasks: how many ranks there are, which this is, and whether it is the first.
+WORLD_SIZE, NODE_INDEX, TASK_TYPE = "parallel-world-size", "parallel-node-index", "internal_task_type"
+CONTROL_TASK = "control_task"
+
 
 def record_of(
     batch: Batch,
@@ -42,12 +46,20 @@ def record_of(
         artifacts=done.artifacts if done else {},
         transition=done.transition if done else None,
         failure=failure,
-        metadata=metadata,
+        metadata={**metadata, **_gang_facts(batch, task)},
         started=started,
         ended=ended,
         inputs=batch.inputs,
         log_lines=dict(log_lines),
     )
+
+
+def _gang_facts(batch: Batch, task: TaskSpec) -> Dict[str, str]:
+    if batch.gang is None:
+        return {}
+    rank = batch.tasks.index(task)
+    facts = {WORLD_SIZE: str(len(batch.tasks)), NODE_INDEX: str(rank)}
+    return facts if rank else {**facts, TASK_TYPE: CONTROL_TASK}
 
 
 def store_logs(store: ObjectStore, batch: Batch, task: TaskSpec, book: Logbook) -> None:

@@ -39,10 +39,17 @@ class AttemptFailed:
     """The attempt's record says *failed*, or the launcher wrote it as *lost*.
 
     The launcher settles the record first: an attempt reported here never succeeds later.
+
+    Attributes:
+        ref: The attempt.
+        failure: Why.
+        at: When it ended (seconds since the epoch, by the clock of the machine it ran on); tells which rank of
+            a gang failed first. 0 where nobody knows.
     """
 
     ref: AttemptRef
     failure: Failure
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

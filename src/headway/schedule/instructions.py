@@ -21,6 +21,8 @@ class StartBatch:
         join: Whether the step takes ``inputs``.
         name: Unique in the run: "train-3".
         fallback: The step's code has failed for good; these attempts take its place.
+        gang: Whether the tasks are the ranks of one gang, in order: all run at the same time, or none does.
+            Who answers for tasks from elsewhere (a resumed run) answers for all ranks, or for none.
     """
 
     step: str
@@ -30,6 +32,7 @@ class StartBatch:
     join: bool
     name: str
     fallback: bool = False
+    gang: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class ScheduleRetry:
     """After so many seconds (and jitter), say ``RetryDue`` or ``RetriesDue`` with this ref.
 
     Attributes:
-        ref: The attempt to come.
+        ref: The attempt to come; rank 0's stands for its whole gang.
         delay: Seconds; 0 means that only attempts failing at the same time are waited for.
         fallback: The attempt to come is the step's fallback.
     """

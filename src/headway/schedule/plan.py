@@ -24,12 +24,21 @@ class PlanNode:
         targets: Every step that it may lead to; which of them, and how, its transition says at run time.
         join: Whether it collects the tasks of a split.
         end: Whether the run succeeds when it does.
+        gang: Whether its tasks run on several nodes at once.
+        nodes: On how many, where the transition that leads to it does not say; None where it must.
+        least: The fewest that may be.
+        worker: The id of a gang's further tasks, made from ``control`` (the id of rank 0's), ``rank`` and
+            ``worker`` (their number among the workers, from 0).
     """
 
     name: str
     targets: tuple[str, ...] = ()
     join: bool = False
     end: bool = False
+    gang: bool = False
+    nodes: int | None = None
+    least: int = 1
+    worker: str = "{control}_node_{rank}"
 
 
 @dataclass(frozen=True, slots=True)

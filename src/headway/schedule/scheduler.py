@@ -25,16 +25,12 @@ from headway.schedule.instructions import (
 )
 from headway.schedule.joins import JoinGroups
 from headway.schedule.plan import FALLBACK_ATTEMPTS, Plan, StepPolicy, infrastructure_delay
-from headway.schedule.tasks import Cohort, StepCounts, Task, TaskState, TaskTable
-from headway.schedule.transitions import Start, TransitionError, advance
+from headway.schedule.tasks import Cohort, Gang, StepCounts, Task, TaskState, TaskTable
+from headway.schedule.transitions import Arrival, Start, TransitionError, advance
 from headway.store.records import FAILED, SUCCEEDED, USER, AttemptRef, Failure, Transition
 
 #: The attempt whose artifacts are the run's parameters: the input of the start task.
 PARAMETERS = AttemptRef("_parameters", "0", 0)
-
-_TRANSITION_HINT = (
-    "Whichever way a step's code takes, it has to end with the self.next call that its source shows."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +99,30 @@ class Scheduler:
 
     def active(self) -> tuple[AttemptRef, ...]:
         """The attempts that were started and have not ended."""
-        return tuple(task.ref for task in self._tasks.live(TaskState.WAITING, TaskState.RUNNING))
+        live = self._tasks.live(TaskState.WAITING, TaskState.RUNNING)
+        return tuple(task.ref for task in live if not task.ended)
 
     def retrying(self) -> tuple[AttemptRef, ...]:
-        """The attempts whose wait is not over: each is owed a ``RetryDue``."""
-        return tuple(task.ref for task in self._tasks.live(TaskState.RETRYING))
+        """The attempts whose wait is not over, rank 0's for a gang: each is owed a ``RetryDue``."""
+        waiting = self._tasks.live(TaskState.RETRYING)
+        return tuple(task.ref for task in waiting if task.gang is None or task is task.gang.control)
+
+    def cancelling(self, ref: AttemptRef) -> bool:
+        """Whether this attempt may end as cancelled: the run stops, or its gang does."""
+        task = self._tasks.current(ref)
+        return self._stop is not None or bool(task and task.gang and task.gang.failures)
+
+    def undecided(self, ref: AttemptRef) -> bool:
+        """Whether the attempt ended and what follows depends on other ranks of its gang."""
+        task = self._tasks.current(ref)
+        return task is not None and task.ended
 
     def _react(self, event: Event) -> list[Instruction]:
         match event:
             case AttemptSucceeded(ref, transition):
                 return self._succeeded(ref, transition)
-            case AttemptFailed(ref, failure):
-                return self._failed(ref, failure)
+            case AttemptFailed(ref, failure, at):
+                return self._failed(ref, failure, at)
             case AttemptStarted(ref):
                 return self._attempt_started(ref)
             case AttemptCancelled(ref):
@@ -132,7 +140,7 @@ class Scheduler:
         if self._started or self._stop:
             return []
         self._started = True
-        return [self._start(Start(self._plan.start, (), range(1)), (PARAMETERS,))]
+        return self._start(Start(self._plan.start, (), range(1)), (PARAMETERS,))
 
     def _attempt_started(self, ref: AttemptRef) -> list[Instruction]:
         task = self._tasks.under_way(ref)
@@ -144,6 +152,10 @@ class Scheduler:
         task = self._tasks.under_way(ref)
         if task is None:
             return []
+        if task.gang:
+            task.ended = True
+            task.gang.transitions[task.gang.tasks.index(task)] = transition
+            return self._gang_moved(task.gang)
         is_end = self._plan.nodes[ref.step].end
         if self._stop and not is_end:
             self._tasks.finish(task, TaskState.SUCCEEDED)
@@ -151,22 +163,92 @@ class Scheduler:
         try:
             following = advance(self._plan, ref, task.frames, transition)
         except TransitionError as e:
-            return self._give_up(task, Failure(USER, "Transition", f"{e}.", _TRANSITION_HINT))
+            return self._give_up(task, Failure(USER, "Transition", f"{e}.", e.hint))
         self._tasks.finish(task, TaskState.SUCCEEDED)
         if is_end:
             self._end = ref
+        return self._follow(following, ref)
+
+    def _follow(self, following: list[Start | Arrival], ref: AttemptRef) -> list[Instruction]:
         instructions: list[Instruction] = []
         for item in following:
             if isinstance(item, Start):
-                instructions.append(self._start(item, (ref,)))
+                instructions += self._start(item, (ref,))
             elif inputs := self._joins.arrive(item, ref):
-                instructions.append(self._start(item.start(), inputs))
+                instructions += self._start(item.start(), inputs)
         return instructions
 
-    def _failed(self, ref: AttemptRef, failure: Failure) -> list[Instruction]:
+    def _gang_moved(self, gang: Gang) -> list[Instruction]:
+        """An attempt of a rank has ended: what follows is decided once all have."""
+        if not gang.over:
+            return []
+        first = gang.first_failure()
+        if gang.succeeded:
+            return self._gang_succeeded(gang)
+        if first is None:
+            # Only a stop of the whole run ends a rank without a failure.
+            self._gang_given_up(gang, set())
+            return []
+        rank, failure = first
+        ref, step = gang.tasks[rank].ref, gang.control.cohort.step
+        policy = self._policies[step]
+        pool = policy.pool(failure.kind)
+        earlier = gang.control.spend(pool)
+        if self._stop or earlier >= policy.budget(pool):
+            tries = f" after {ref.attempt + 1} attempts" if ref.attempt else ""
+            words = (
+                f"{step}/{ref.task} failed{tries}, the first of {len(gang.tasks)} ranks: {failure.message}"
+            )
+            self._gang_given_up(gang, {rank for _, rank, _ in gang.failures})
+            return self._halt(_Stop(FAILED, words, ref, failure.hint))
+        gang.again()
+        for task in gang.tasks:
+            self._tasks.move(task, TaskState.RETRYING)
+        return [ScheduleRetry(gang.control.ref, policy.retry_delay(failure.kind, earlier))]
+
+    def _gang_succeeded(self, gang: Gang) -> list[Instruction]:
+        control = gang.control
+        is_end = self._plan.nodes[control.cohort.step].end
+        # By num_parallel every rank is a split of its own; else what rank 0 said is said for all.
+        leading = gang.tasks if control.cohort.ranks else [control]
+        following: list[tuple[AttemptRef, list[Start | Arrival]]] = []
+        if not self._stop or is_end:
+            try:
+                following = [
+                    (task.ref, advance(self._plan, task.ref, task.frames, gang.transitions[rank]))
+                    for rank, task in enumerate(leading)
+                ]
+            except TransitionError as e:
+                self._gang_given_up(gang, {0})
+                words = f"{control.cohort.step}/{control.name} failed: {e}."
+                return self._halt(_Stop(FAILED, words, control.ref, e.hint))
+        for task in gang.tasks:
+            self._tasks.finish(task, TaskState.SUCCEEDED)
+        if is_end:
+            self._end = control.ref
+        return [item for ref, ways in following for item in self._follow(ways, ref)]
+
+    def _gang_given_up(self, gang: Gang, failed: set[int]) -> None:
+        """The gang is over for good; ranks that succeeded alone count for nothing."""
+        for rank, task in enumerate(gang.tasks):
+            self._tasks.finish(task, TaskState.FAILED if rank in failed else TaskState.CANCELLED)
+
+    def _rank_failed(self, task: Task, gang: Gang, failure: Failure, at: float) -> list[Instruction]:
+        """The first rank that fails ends the others: without it they would wait for ever."""
+        stopping = self._stop is not None or bool(gang.failures)
+        task.ended = True
+        gang.failures.append((at, gang.tasks.index(task), failure))
+        if gang.over or stopping:
+            return self._gang_moved(gang)
+        others = tuple(each.ref for each in gang.tasks if not each.ended)
+        return [CancelAttempts(others, f"{task.cohort.step}/{task.name} of the same gang failed")]
+
+    def _failed(self, ref: AttemptRef, failure: Failure, at: float) -> list[Instruction]:
         task = self._tasks.under_way(ref)
         if task is None:
             return []
+        if task.gang:
+            return self._rank_failed(task, task.gang, failure, at)
         policy = self._policies[ref.step]
         pool = policy.pool(failure.kind)
         earlier = task.spend(pool)
@@ -195,9 +277,12 @@ class Scheduler:
         task = self._tasks.under_way(ref)
         if task is None:
             return []
-        if self._stop is None:
+        if not self.cancelling(ref):
             # Taken as an end, it would leave a task that neither failed nor is tried again.
             raise UnexpectedEventError(f"{ref} was cancelled, though nobody asked for it")
+        if task.gang:
+            task.ended = True
+            return self._gang_moved(task.gang)
         self._tasks.finish(task, TaskState.CANCELLED)
         return []
 
@@ -206,9 +291,17 @@ class Scheduler:
         due = [task for task in map(self._tasks.current, refs) if task and task.state is TaskState.RETRYING]
         # A step and its fallback run in different places, so they never share a batch.
         batches: dict[tuple[Cohort, bool], dict[int, Task]] = {}
+        gangs: dict[int, Gang] = {}
         for task in due:
-            batches.setdefault((task.cohort, task.fallbacks > 0), {})[task.index] = task
+            if task.gang:
+                gangs[id(task.gang)] = task.gang
+            else:
+                batches.setdefault((task.cohort, task.fallbacks > 0), {})[task.index] = task
         instructions: list[Instruction] = []
+        for gang in gangs.values():
+            for task in gang.tasks:
+                self._tasks.move(task, TaskState.WAITING)
+            instructions.append(self._batch(gang.control.cohort, gang.tasks))
         for (cohort, fallback), by_index in batches.items():
             tasks = [by_index[index] for index in sorted(by_index)]
             for task in tasks:
@@ -227,9 +320,14 @@ class Scheduler:
         reason = f"{stop.failed_ref.step}/{stop.failed_ref.task} failed" if stop.failed_ref else stop.message
         return [CancelAttempts(active, reason)] if active else []
 
-    def _start(self, start: Start, inputs: tuple[AttemptRef, ...]) -> StartBatch:
-        cohort = Cohort(start.step, start.frames, inputs, self._plan.nodes[start.step].join)
-        return self._batch(cohort, self._tasks.mint(cohort, start.indices))
+    def _start(self, start: Start, inputs: tuple[AttemptRef, ...]) -> list[Instruction]:
+        node = self._plan.nodes[start.step]
+        cohort = Cohort(start.step, start.frames, inputs, node.join, start.ranks)
+        if not node.gang:
+            return [self._batch(cohort, self._tasks.mint(cohort, start.indices))]
+        places = [start.indices] if start.ranks else [[index] * (node.nodes or 1) for index in start.indices]
+        gangs = [self._tasks.mint_gang(cohort, place, node.worker) for place in places]
+        return [self._batch(cohort, gang.tasks) for gang in gangs]
 
     def _batch(self, cohort: Cohort, tasks: list[Task], *, fallback: bool = False) -> StartBatch:
         self._batches += 1
@@ -244,6 +342,7 @@ class Scheduler:
             join=cohort.join,
             name=f"{cohort.step}-{self._batches}",
             fallback=fallback,
+            gang=tasks[0].gang is not None,
         )
 
     def _finish(self) -> RunEnded:

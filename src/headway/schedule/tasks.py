@@ -1,13 +1,13 @@
 """The tasks of a run: minted, moved from state to state, counted."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
 from headway.schedule.events import UnexpectedEventError
 from headway.schedule.transitions import Frames, at_index
-from headway.store.records import AttemptRef, TaskSpec
+from headway.store.records import AttemptRef, Failure, TaskSpec, Transition
 
 
 class TaskState(IntEnum):
@@ -43,17 +43,21 @@ class StepCounts(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cohort:
-    """What the siblings of one fan-out share, held once however many they are; compared by identity."""
+    """What the siblings of one fan-out share, held once however many they are; compared by identity.
+
+    ``ranks`` says whether they are the ranks of one gang and splits as well (``num_parallel``).
+    """
 
     step: str
     frames: Frames
     inputs: tuple[AttemptRef, ...]
     join: bool
+    ranks: bool = False
 
 
 @dataclass(slots=True, eq=False)
 class Task:
-    """A task that is not over.
+    """A task that is not over: one of a gang is not before all ranks are.
 
     Attributes:
         name: Its id.
@@ -63,6 +67,9 @@ class Task:
         state: WAITING, RUNNING or RETRYING.
         spent: Failures so far by budget pool; None until the first.
         fallbacks: How many of its attempts were the fallback; the current one is, if there was any.
+        spent: Failures so far by budget pool; None until the first. A gang's stand with rank 0.
+        gang: The ranks it belongs to, None for a task of its own.
+        ended: Whether its current attempt ended while other ranks go on.
     """
 
     name: str
@@ -72,6 +79,8 @@ class Task:
     state: TaskState = TaskState.WAITING
     spent: dict[str, int] | None = None
     fallbacks: int = 0
+    gang: "Gang | None" = None
+    ended: bool = False
 
     @property
     def ref(self) -> AttemptRef:
@@ -97,6 +106,49 @@ class Task:
         return earlier
 
 
+@dataclass(slots=True, eq=False)
+class Gang:
+    """The ranks of one gang: started together, over together, tried again together.
+
+    Attributes:
+        tasks: By rank.
+        transitions: By rank, what those that succeeded said.
+        failures: When each rank failed (by its own clock), which, and why.
+    """
+
+    tasks: list[Task] = field(default_factory=list)
+    transitions: dict[int, Transition | None] = field(default_factory=dict)
+    failures: list[tuple[float, int, Failure]] = field(default_factory=list)
+
+    @property
+    def control(self) -> Task:
+        """Rank 0."""
+        return self.tasks[0]
+
+    @property
+    def over(self) -> bool:
+        """Whether every rank's attempt has ended."""
+        return all(task.ended for task in self.tasks)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether every rank's attempt succeeded."""
+        return len(self.transitions) == len(self.tasks)
+
+    def first_failure(self) -> tuple[int, Failure] | None:
+        """The rank that failed first and why; None where none failed by itself."""
+        first = min(self.failures, key=lambda failed: failed[:2], default=None)
+        return first[1:] if first else None
+
+    def again(self) -> None:
+        """Every rank is to be tried again."""
+        self.transitions.clear()
+        self.failures.clear()
+        for task in self.tasks:
+            task.attempt += 1
+            task.ended = False
+
+
 class TaskTable:
     """Every task of the run; of those that are over only the last attempt is kept."""
 
@@ -116,6 +168,18 @@ class TaskTable:
         self._counts[cohort.step][TaskState.WAITING] += len(tasks)
         return tasks
 
+    def mint_gang(self, cohort: Cohort, indices: Sequence[int], worker: str) -> Gang:
+        """The tasks of one gang, by rank; one id is spent, the workers' are made from it."""
+        self._minted += 1
+        control = str(self._minted)
+        gang = Gang()
+        for rank, index in enumerate(indices):
+            name = worker.format(control=control, rank=rank, worker=rank - 1) if rank else control
+            gang.tasks.append(Task(name, cohort, index, gang=gang))
+        self._live.update((task.name, task) for task in gang.tasks)
+        self._counts[cohort.step][TaskState.WAITING] += len(gang.tasks)
+        return gang
+
     def current(self, ref: AttemptRef) -> Task | None:
         """The live task whose current attempt this is; None if the attempt is over or superseded.
 
@@ -129,7 +193,7 @@ class TaskTable:
         return task if ref.attempt == known.attempt else None
 
     def under_way(self, ref: AttemptRef) -> Task | None:
-        """Like :meth:`current`, for an event that only a started attempt can give.
+        """Like :meth:`current`, for an event that only a started attempt can give; None once a rank has ended.
 
         Raises:
             UnexpectedEventError: It was not started.
@@ -137,7 +201,7 @@ class TaskTable:
         task = self.current(ref)
         if task and task.state is TaskState.RETRYING:
             raise UnexpectedEventError(f"{ref.step}/{ref.task} attempt {ref.attempt} is not started yet")
-        return task
+        return None if task and task.ended else task
 
     def move(self, task: Task, state: TaskState) -> None:
         """Put a live task into another live state."""

@@ -6,19 +6,30 @@ switch keep them, a join pops the innermost one.
 
 from dataclasses import dataclass
 
+from headway.flow.graph import PARALLEL_VARIABLE
 from headway.schedule.plan import Plan
 from headway.store.records import AttemptRef, FrameTuple, Transition
 
 Frames = tuple[FrameTuple, ...]
 
+_HINT = "Whichever way a step's code takes, it has to end with the self.next call that its source shows."
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Tasks of one step that are ready: one for each index."""
+    """Tasks of one step that are ready: one for each index.
+
+    Attributes:
+        step: The step.
+        frames: The frames that they share.
+        indices: Their own index each.
+        ranks: Whether the indices are the ranks of one gang.
+    """
 
     step: str
     frames: Frames
     indices: range
+    ranks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +56,16 @@ class Arrival:
 
 
 class TransitionError(ValueError):
-    """The transition leads where the plan has no way."""
+    """The transition leads where the plan has no way.
+
+    Args:
+        message: How, beginning with "it".
+        hint: What to do about it.
+    """
+
+    def __init__(self, message: str, hint: str = _HINT) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 def advance(
@@ -72,16 +92,24 @@ def advance(
     targets = transition.targets
     if transition.splits is not None:
         frame = (ref.step, ref.task, 0, transition.splits, transition.foreach)
-        return [Start(_no_join(plan, targets[0]), (*frames, frame), range(transition.splits))]
+        ranks = transition.foreach == PARALLEL_VARIABLE
+        target = _no_join(plan, targets[0]) if ranks else _sized(plan, _no_join(plan, targets[0]))
+        if ranks:
+            _check_ranks(plan, target, transition.splits)
+        return [Start(target, (*frames, frame), range(transition.splits), ranks)]
     if len(targets) > 1:
         count = len(targets)
         return [
-            Start(_no_join(plan, target), (*frames, (ref.step, ref.task, i, count, None)), range(i, i + 1))
+            Start(
+                _sized(plan, _no_join(plan, target)),
+                (*frames, (ref.step, ref.task, i, count, None)),
+                range(i, i + 1),
+            )
             for i, target in enumerate(targets)
         ]
     if plan.nodes[targets[0]].join:
         return [_arrival(targets[0], frames)]
-    return [Start(targets[0], frames, _own_index(frames))]
+    return [Start(_sized(plan, targets[0]), frames, _own_index(frames))]
 
 
 def at_index(frames: Frames, index: int) -> Frames:
@@ -122,6 +150,24 @@ def _checked(allowed: tuple[str, ...], transition: Transition | None) -> Transit
     if transition.splits is None and transition.foreach is not None:
         raise TransitionError(f"its foreach over {transition.foreach} does not say how many splits there are")
     return transition
+
+
+def _sized(plan: Plan, target: str) -> str:
+    node = plan.nodes[target]
+    if node.gang and node.nodes is None:
+        raise TransitionError(f"it leads to the @parallel step {target} without saying on how many nodes")
+    return target
+
+
+def _check_ranks(plan: Plan, target: str, ranks: int) -> None:
+    node = plan.nodes[target]
+    if not node.gang:
+        raise TransitionError(f"it leads to {target} with num_parallel, but {target} is not @parallel")
+    if ranks < node.least:
+        raise TransitionError(
+            f"it leads to {target} with num_parallel={ranks}, and a gang of pods has at least {node.least}",
+            "Ask for more nodes, or run the step without @kubernetes.",
+        )
 
 
 def _no_join(plan: Plan, target: str) -> str:

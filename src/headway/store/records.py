@@ -165,6 +165,20 @@ class Catch(NamedTuple):
     print_exception: bool = True
 
 
+class Gang(NamedTuple):
+    """How the ranks of a gang find each other.
+
+    Attributes:
+        port: Where rank 0 may listen for the others.
+        patience: Seconds within which all ranks must be there, once one of them holds a node.
+        address: Rank 0's IP address, "" until it is known.
+    """
+
+    port: int
+    patience: float = 600.0
+    address: str = ""
+
+
 class Batch(NamedTuple):
     """Attempts of one step started together: what a pod (by its index) or a local child is to do.
 
@@ -190,6 +204,7 @@ class Batch(NamedTuple):
         log_limit: Bytes of log kept per stream and attempt.
         catch: What is to become of an exception that would be final, None without ``@catch``.
         fallback: These attempts take the place of the step, whose code has failed for good.
+        gang: For the ranks of one gang, which are the batch's tasks in order; None where each task is its own.
     """
 
     flow: str
@@ -213,6 +228,7 @@ class Batch(NamedTuple):
     log_limit: int = 10_000_000
     catch: Optional[Catch] = None
     fallback: bool = False
+    gang: Optional[Gang] = None
 
     def encode(self) -> bytes:
         return encode(self._asdict())
@@ -231,6 +247,8 @@ class Batch(NamedTuple):
         if raw.get("catch"):
             targets, *rest = raw["catch"]
             raw["catch"] = Catch(tuple(targets), *rest)
+        if raw.get("gang"):
+            raw["gang"] = Gang(*raw["gang"])
         return cls(**raw)
 
     def frames_of(self, task: TaskSpec) -> Tuple[FrameTuple, ...]:

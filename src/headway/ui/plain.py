@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from headway.executors.base import Output, Started, Waiting
+from headway.runtime.commit import WORLD_SIZE
 from headway.runtime.limits import duration
 from headway.schedule.tasks import StepCounts
 from headway.store.records import (
@@ -133,7 +134,9 @@ class PlainReporter:
             self._write(f"[{name}] {failure.hint}", error=True)
         if retry_in is not None:
             when = f"in {duration(retry_in)}" if retry_in else "now"
-            self._write(f"[{name}] It is tried again {when} ({_class(failure)}).", error=True)
+            ranks = record.metadata.get(WORLD_SIZE)
+            again = f"The first of {ranks} ranks to fail; all are" if ranks else "It is"
+            self._write(f"[{name}] {again} tried again {when} ({_class(failure)}).", error=True)
 
     def attempt_caught(self, record: Record) -> None:
         self.attempt_ended(record, None)

@@ -2,7 +2,7 @@
 
 from headway.launch.batches import BatchFactory, StepRun
 from headway.schedule.instructions import StartBatch
-from headway.store.records import AttemptRef, Batch, Code, TaskSpec
+from headway.store.records import AttemptRef, Batch, Code, Gang, TaskSpec
 
 CODE = Code("path", "flow.py", ("__main__", "Sample"), root="/flows")
 POD_CODE = CODE._replace(bundle="0" * 64, root="")
@@ -42,6 +42,16 @@ def test_a_batch_is_what_was_asked_for_with_how_the_step_runs() -> None:
         orphan_limit=10.0,
         log_limit=5000,
     )
+    assert Batch.decode(batch.encode()) == batch
+
+
+def test_a_gang_knows_where_it_meets() -> None:
+    factory = BatchFactory("Sample", "7", "ann", "", (), {"train": StepRun(POD_CODE, gang=Gang(29500, 60.0))})
+    start = StartBatch(
+        "train", (), (), (TaskSpec("2", 0), TaskSpec("2_node_1", 0)), False, "train-2", gang=True
+    )
+    batch = factory.make(start)
+    assert batch.gang == Gang(29500, 60.0)
     assert Batch.decode(batch.encode()) == batch
 
 

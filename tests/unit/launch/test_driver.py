@@ -177,6 +177,23 @@ async def test_tasks_that_fail_one_after_the_other_do_not_wait_for_each_other() 
     assert tries == [["2", "3"], ["2"], ["3"]]
 
 
+async def test_a_rank_that_fails_ends_its_gang_and_is_told_first() -> None:
+    gang = Plan.of("start", [PlanNode("start", ("end",), gang=True, nodes=3), PlanNode("end", end=True)])
+    start = gang.nodes["start"]
+    plan = Plan.of("begin", [PlanNode("begin", ("start",)), start, gang.nodes["end"]])
+    run = DrivenRun(plan, {"start": StepPolicy({USER: 1}, 7.0)})
+    run.acts(begin=Act(outcome=to("start")), start=Act(outcome=to("end")), end=Act())
+    run.executor.script(Act(seconds=60, outcome=to("end")), "start", attempt=0)
+    run.executor.script(Act(seconds=1, outcome=BROKEN_CODE), "start", "2_node_1", 0)
+    assert (await run.drive()).outcome == SUCCEEDED
+    assert run.told.of("fan_out") == []
+    ended = [end for end in run.ended() if end[0].startswith("start/")]
+    assert sorted(ended[:2]) == [("start/2", "Cancelled", None), ("start/2_node_2", "Cancelled", None)]
+    assert ended[2] == ("start/2_node_1", "Exception", 7.0)
+    assert [end[1] for end in ended[3:]] == [SUCCEEDED] * 3
+    assert [batch.name for batch in run.executor.batches] == ["begin-1", "start-2", "start-3", "end-4"]
+
+
 async def test_when_the_retries_are_used_up_the_run_fails_and_the_rest_is_stopped() -> None:
     run = DrivenRun(FOREACH, {"work": StepPolicy({USER: 1})}).foreach(3, work=Act(held=True))
     run.executor.script(Act(outcome=BROKEN_CODE), "work", "3")
@@ -402,7 +419,9 @@ async def test_everything_is_written_down() -> None:
     events = [event for event in run.journal() if not isinstance(event, AttemptStarted)]
     assert events[0] == RunStarted()
     assert AttemptSucceeded(ref("start", 1), Transition(("middle",))) in events
-    assert AttemptFailed(ref("middle", 2), BROKEN_CODE) in events
+    (failed,) = (event for event in events if isinstance(event, AttemptFailed))
+    assert (failed.ref, failed.failure) == (ref("middle", 2), BROKEN_CODE)
+    assert failed.at == run.told.of("attempt_ended")[1][0].ended
     assert events[-1] == AttemptSucceeded(ref("end", 3), None)
 
 

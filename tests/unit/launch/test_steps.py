@@ -8,11 +8,11 @@ import pytest
 from headway.config.sources import Configuration
 from headway.errors import FlowDefinitionError, HeadwayError, SettingsError, UsageError
 from headway.flow.decorators import DecoratorSpec
-from headway.flow.graph import FOREACH, PARALLEL, Graph, Node
+from headway.flow.graph import FOREACH, Graph, Node
 from headway.flow.late import parse_with
 from headway.launch.steps import PlannedStep, plan_steps, schedule_plan
 from headway.schedule.plan import Plan, PlanNode, StepPolicy
-from headway.store.records import INFRASTRUCTURE, USER, Catch
+from headway.store.records import INFRASTRUCTURE, USER, Catch, Gang
 
 
 def spec(name: str, **attributes: Any) -> DecoratorSpec:
@@ -89,7 +89,7 @@ def test_a_wrong_setting_says_on_which_step(tmp_path: Path) -> None:
         plan(tmp_path, spec("kubernetes", cpu=0))
 
 
-@pytest.mark.parametrize("name", ["batch", "parallel", "secrets"])
+@pytest.mark.parametrize("name", ["batch", "secrets"])
 def test_what_cannot_be_done_yet_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(FlowDefinitionError, match=r"^Step start: "):
         plan(tmp_path, spec(name))
@@ -107,9 +107,47 @@ def test_catch_attached_to_a_step_that_decides_is_refused(tmp_path: Path) -> Non
         plan(tmp_path, parse_with("catch"), kind=FOREACH)
 
 
-def test_a_gang_by_num_parallel_is_refused_too(tmp_path: Path) -> None:
-    with pytest.raises(FlowDefinitionError, match="several nodes"):
-        plan(tmp_path, kind=PARALLEL)
+@pytest.mark.parametrize(
+    ("decorators", "gang"),
+    [
+        ((spec("parallel"),), Gang(0)),
+        ((spec("pytorch_parallel", master_port=1234),), Gang(1234)),
+        ((spec("parallel"), spec("kubernetes")), Gang(29500, 600.0)),
+        ((spec("parallel"), spec("kubernetes", port=99, hostname_resolution_timeout=5)), Gang(99, 5.0)),
+        ((spec("pytorch_parallel", master_port=7), spec("kubernetes", port=99)), Gang(7, 600.0)),
+    ],
+)
+def test_where_the_ranks_of_a_gang_meet(
+    tmp_path: Path, decorators: tuple[DecoratorSpec, ...], gang: Gang
+) -> None:
+    assert plan(tmp_path, *decorators).gang == gang
+
+
+@pytest.mark.parametrize(
+    ("decorators", "said"),
+    [
+        ((spec("parallel"), spec("catch")), "both @parallel and @catch"),
+        ((spec("parallel", num_nodes=1), spec("kubernetes")), "a gang of pods has at least 2"),
+    ],
+)
+def test_what_a_gang_cannot_be(tmp_path: Path, decorators: tuple[DecoratorSpec, ...], said: str) -> None:
+    with pytest.raises(FlowDefinitionError, match=said):
+        plan(tmp_path, *decorators)
+
+
+@pytest.mark.parametrize(
+    ("decorators", "planned"),
+    [
+        ((spec("parallel", num_nodes=4),), PlanNode("start", end=True, gang=True, nodes=4)),
+        (
+            (spec("parallel"), spec("kubernetes")),
+            PlanNode("start", end=True, gang=True, least=2, worker="{control}-worker-{worker}"),
+        ),
+    ],
+)
+def test_the_scheduler_knows_a_gang(decorators: tuple[DecoratorSpec, ...], planned: PlanNode) -> None:
+    graph = Graph("Sample", [Node("start", "end", decorators=decorators)], "start", "start")
+    assert schedule_plan(graph) == Plan.of("start", [planned])
 
 
 def test_the_scheduler_knows_the_graphs_shape() -> None:

@@ -10,6 +10,7 @@ from zlib import crc32
 
 from hypothesis import strategies as st
 
+from headway.flow.graph import PARALLEL_VARIABLE
 from headway.schedule import Plan, PlanNode
 from headway.store.records import Transition
 
@@ -51,7 +52,30 @@ class Loop:
     name: str
 
 
-Block = tuple[Linear | Fork | Foreach | Switch | Loop, ...]
+@dataclass(frozen=True)
+class Spread:
+    """``num_parallel`` to a gang of its own, each rank a split."""
+
+    name: str
+    gang: str
+    join: str
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A gang of a fixed size, one task to all others."""
+
+    name: str
+    nodes: int
+
+
+Item = Linear | Fork | Foreach | Switch | Loop | Spread | Ranked
+Block = tuple[Item, ...]
+
+
+def worker(step: str, rank: int) -> str:
+    """What the model calls a rank that nobody reads."""
+    return f"{step}~{rank}" if rank else step
 
 
 @dataclass
@@ -79,12 +103,14 @@ class Flow:
 
     def transition(self, label: Label) -> Transition | None:
         """What the task's ``self.next`` says."""
-        step = label[0]
+        step = label[0].partition("~")[0]
         if step == END:
             return None
         kind, targets = self._ways[step]
         if kind == "foreach":
             return Transition(targets, "items", self.width(label))
+        if kind == "spread":
+            return Transition(targets, PARALLEL_VARIABLE, self.width(label))
         if kind == "switch":
             return Transition((targets[self.pick(label, len(targets))],))
         if kind == "loop":
@@ -107,6 +133,12 @@ class Flow:
             case Foreach(name, join, body):
                 self._node(join, "linear", (follower,), join=True)
                 return self._node(name, "foreach", (self._link(body, join),))
+            case Spread(name, gang, join):
+                self._node(join, "linear", (follower,), join=True)
+                self._node(gang, "linear", (join,), gang=True)
+                return self._node(name, "spread", (gang,))
+            case Ranked(name, nodes):
+                return self._node(name, "linear", (follower,), gang=True, nodes=nodes)
             case Switch(name, cases):
                 return self._node(name, "switch", tuple(self._link(case, follower) for case in cases))
             case Loop(name):
@@ -115,9 +147,17 @@ class Flow:
                 return name
         raise AssertionError(item)
 
-    def _node(self, name: str, kind: str, targets: tuple[str, ...], join: bool = False) -> str:
+    def _node(
+        self,
+        name: str,
+        kind: str,
+        targets: tuple[str, ...],
+        join: bool = False,
+        gang: bool = False,
+        nodes: int | None = None,
+    ) -> str:
         self._ways[name] = (kind, targets)
-        self.nodes[name] = PlanNode(name, tuple(dict.fromkeys(targets)), join)
+        self.nodes[name] = PlanNode(name, tuple(dict.fromkeys(targets)), join, gang=gang, nodes=nodes)
         return name
 
 
@@ -143,6 +183,12 @@ def expected(flow: Flow) -> dict[Label, tuple[Label, ...]]:
                     split = (run(name, path, came),)
                     ends = [walk(body, (*path, i), split) for i in range(flow.width(split[0]))]
                     came = (run(join, path, tuple(label for end in ends for label in end)),)
+                case Spread(name, gang, join):
+                    split = (run(name, path, came),)
+                    ranks = [run(gang, (*path, i), split) for i in range(flow.width(split[0]))]
+                    came = (run(join, path, tuple(ranks)),)
+                case Ranked(name, nodes):
+                    came = tuple(run(worker(name, rank), path, came) for rank in range(nodes))[:1]
                 case Switch(name, cases):
                     chosen = run(name, path, came)
                     came = walk(cases[flow.pick(chosen, len(cases))], path, (chosen,))
@@ -158,7 +204,7 @@ def expected(flow: Flow) -> dict[Label, tuple[Label, ...]]:
 
 @st.composite
 def flows(draw: st.DrawFn, depth: int = 3) -> Flow:
-    """Flows of nested splits, foreachs of 1 to 3, switches (also with an empty way) and self-loops."""
+    """Flows of nested splits, foreachs of 1 to 3, switches (also with an empty way), self-loops and gangs."""
     numbers = count()
 
     def name(kind: str) -> str:
@@ -167,10 +213,13 @@ def flows(draw: st.DrawFn, depth: int = 3) -> Flow:
     def block(depth: int, least: int) -> Block:
         return tuple(item(depth) for _ in range(draw(st.integers(least, 2))))
 
-    def item(depth: int) -> Linear | Fork | Foreach | Switch | Loop:
-        kind = draw(
-            st.sampled_from(("linear", "fork", "foreach", "switch", "loop") if depth else ("linear",))
-        )
+    def item(depth: int) -> Item:
+        deep = ("fork", "foreach", "switch", "loop") if depth else ()
+        kind = draw(st.sampled_from(("linear", *deep, "spread", "ranked")))
+        if kind == "spread":
+            return Spread(name("spread"), name("gang"), name("join"))
+        if kind == "ranked":
+            return Ranked(name("ranked"), draw(st.integers(1, 3)))
         if kind == "fork":
             branches = draw(st.integers(2, 3))
             return Fork(name("fork"), name("join"), tuple(block(depth - 1, 1) for _ in range(branches)))

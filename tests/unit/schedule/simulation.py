@@ -3,7 +3,7 @@
 from collections import Counter
 from random import Random
 
-from random_flows import END, Flow, Label, expected
+from random_flows import END, Flow, Label, expected, worker
 
 from headway.schedule import (
     AttemptCancelled,
@@ -79,12 +79,18 @@ class Simulation:
         self.active: list[AttemptRef] = []
         self.pending: list[AttemptRef] = []
         self.batches: set[str] = set()
+        self.minted = 0
+        #: By task, the tasks of its gang in rank order.
+        self.gangs: dict[str, tuple[str, ...]] = {}
+        #: Ranks whose attempt ended while others go on: when it failed, or whether it succeeded.
+        self.held: dict[str, AttemptFailed | bool] = {}
+        self.first_failed: str | None = None
         self.stop: str | None = None
         self.end: RunEnded | None = None
 
     def run(self) -> "Simulation":
         self.send(RunStarted())
-        for _ in range(100 * len(self.expected)):
+        for _ in range(1000 * len(self.expected)):
             if self.end:
                 return self
             self.send(self.next_event())
@@ -101,6 +107,8 @@ class Simulation:
         if self.random.randrange(5) == 0:
             return AttemptStarted(ref)
         self.active.remove(ref)
+        if ref.task in self.gangs:
+            return self.rank_ends(ref)
         if self.stop and self.random.randrange(2):
             return AttemptCancelled(ref)
         may_fail = self.fallbacks_fail or not self.fallbacks[ref.task]
@@ -109,6 +117,35 @@ class Simulation:
         label = self.labels[ref.task]
         self.done.add(label)
         return AttemptSucceeded(ref, self.flow.transition(label))
+
+    def rank_ends(self, ref: AttemptRef) -> Event:
+        """One rank's end; with the last one it shows what becomes of the gang."""
+        ranks = self.gangs[ref.task]
+        broken = any(isinstance(self.held.get(task), AttemptFailed) for task in ranks)
+        event: Event
+        if (self.stop or broken) and self.random.randrange(2):
+            event, self.held[ref.task] = AttemptCancelled(ref), False
+        elif self.random.randrange(100) < self.failing:
+            failure = Failure(self.random.choice(KINDS), "Exit", "it did not work")
+            event = self.held[ref.task] = AttemptFailed(ref, failure, float(self.random.randrange(3)))
+        else:
+            event = AttemptSucceeded(ref, self.flow.transition(self.labels[ref.task]))
+            self.held[ref.task] = True
+        if all(task in self.held for task in ranks):
+            self.gang_ends(ref.step, ranks, [self.held.pop(task) for task in ranks])
+        return event
+
+    def gang_ends(self, step: str, ranks: tuple[str, ...], ends: list[AttemptFailed | bool]) -> None:
+        failed = [(end.at, rank, end) for rank, end in enumerate(ends) if isinstance(end, AttemptFailed)]
+        if not failed:
+            if all(ends):
+                self.done.update(self.labels[task] for task in ranks)
+            return
+        _, rank, first = min(failed, key=lambda item: item[:2])
+        self.failures.setdefault(ranks[0], Counter())[first.failure.kind] += 1
+        if not self.stop and not self.has_budget(AttemptRef(step, ranks[0], 0)):
+            self.stop = "failed"
+            self.first_failed = ranks[rank]
 
     def failure_of(self, ref: AttemptRef) -> AttemptFailed:
         kind = self.random.choice(KINDS)
@@ -146,15 +183,20 @@ class Simulation:
                     assert not self.stop, "nothing starts once the run fails or stops"
                     self.start(instruction, event)
                 case ScheduleRetry(ref, delay, fallback):
-                    assert isinstance(event, AttemptFailed)
+                    assert isinstance(event, (AttemptFailed, AttemptSucceeded, AttemptCancelled))
                     assert not self.stop
-                    assert ref == event.ref._replace(attempt=event.ref.attempt + 1)
-                    assert fallback == bool(self.fallbacks[ref.task])
-                    self.check_delay(ref, event.failure.kind, delay)
+                    control = self.gangs.get(event.ref.task, (event.ref.task,))[0]
+                    assert ref == AttemptRef(event.ref.step, control, event.ref.attempt + 1)
+                    if event.ref.task not in self.gangs:
+                        assert isinstance(event, AttemptFailed)
+                        assert fallback == bool(self.fallbacks[ref.task])
+                        self.check_delay(ref, event.failure.kind, delay)
                     self.pending.append(ref)
                 case CancelAttempts(refs):
                     assert not stopping, "attempts are cancelled once"
-                    assert sorted(refs) == sorted(self.active)
+                    ranks = () if self.stop else self.gangs[self.ended(event).task]
+                    assert refs
+                    assert sorted(refs) == sorted(r for r in self.active if self.stop or r.task in ranks)
                 case RunEnded():
                     self.end = instruction
         assert self.scheduler.stopping == bool(self.stop)
@@ -165,17 +207,34 @@ class Simulation:
             assert set(self.inputs) == ready, "what is ready has started, and nothing else"
         self.check_counts()
 
+    @staticmethod
+    def ended(event: Event) -> AttemptRef:
+        assert isinstance(event, AttemptFailed)
+        return event.ref
+
     def start(self, batch: StartBatch, event: Event) -> None:
         assert batch.name not in self.batches
         self.batches.add(batch.name)
         indices = [task.index for task in batch.tasks]
-        assert indices == sorted(set(indices))
+        assert batch.gang == self.flow.nodes[batch.step].gang
+        ranked = self.flow.nodes[batch.step].nodes
+        if ranked:
+            assert len(indices) == ranked
+            assert len(set(indices)) == 1
+        else:
+            assert indices == sorted(set(indices))
+        if batch.gang:
+            names = tuple(task.task for task in batch.tasks)
+            self.gangs.update(dict.fromkeys(names, names))
+            assert len({task.attempt for task in batch.tasks}) == 1, "ranks are tried again together"
+        self.minted += batch.gang and not batch.tasks[0].attempt
         assert batch.join == self.flow.nodes[batch.step].join
         inputs = tuple(self.labels[ref.task] for ref in batch.inputs if ref != PARAMETERS)
         assert all(self.attempts[ref.task] == ref.attempt for ref in batch.inputs if ref != PARAMETERS)
         policy = self.policies[batch.step]
         stored = Batch("F", "1", batch.step, batch.name, CODE, batch.tasks, batch.frames)
-        for task in batch.tasks:
+        for rank, task in enumerate(batch.tasks):
+            step = worker(batch.step, rank) if ranked else batch.step
             path = tuple(index for _, _, index, _, _ in stored.frames_of(task))
             assert task.index == (path[-1] if path else 0)
             ref = AttemptRef(batch.step, task.task, task.attempt)
@@ -188,11 +247,13 @@ class Simulation:
             if task.attempt:
                 assert isinstance(event, (RetryDue, RetriesDue))
                 assert self.attempts[task.task] == task.attempt - 1
-                assert self.labels[task.task][:2] == (batch.step, path)
+                assert self.labels[task.task][:2] == (step, path)
                 assert self.inputs[self.labels[task.task]] == inputs
             else:
-                assert task.task == str(len(self.labels) + 1), "ids are minted in order"
-                label = (batch.step, path, sum(known[:2] == (batch.step, path) for known in self.inputs))
+                self.minted += not batch.gang
+                suffix = f"_node_{rank}" if batch.gang and rank else ""
+                assert task.task == f"{self.minted}{suffix}", "ids are minted in order"
+                label = (step, path, sum(known[:2] == (step, path) for known in self.inputs))
                 assert self.expected[label] == inputs
                 self.labels[task.task] = label
                 self.inputs[label] = inputs
@@ -209,8 +270,9 @@ class Simulation:
 
     def check_counts(self) -> None:
         counts = self.scheduler.counts().values()
-        assert sum(count.waiting + count.running for count in counts) == len(self.active)
-        assert sum(count.retrying for count in counts) == len(self.pending)
+        assert sum(count.waiting + count.running for count in counts) == len(self.active) + len(self.held)
+        retrying = sum(len(self.gangs.get(ref.task, (ref.task,))) for ref in self.pending)
+        assert sum(count.retrying for count in counts) == retrying
         assert sum(count.succeeded for count in counts) == len(self.done) == len(self.scheduler.winners())
         assert sum(sum(count) for count in counts) == len(self.labels)
         assert sorted(self.scheduler.active()) == sorted(self.active)
@@ -236,6 +298,7 @@ class Simulation:
             step, task, attempt = self.end.failed_ref
             assert f"{step}/{task} failed" in self.end.message
             assert self.attempts[task] == attempt
+            assert self.first_failed in (None, task)
         else:
             assert self.end.message == "Ctrl-C"
 

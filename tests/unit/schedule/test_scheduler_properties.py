@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from random_flows import Flow, expected, flows
+from random_flows import Flow, Ranked, Spread, expected, flows
 from simulation import Simulation
 
 from headway.schedule import Scheduler, StepPolicy
@@ -26,8 +26,23 @@ policies = st.builds(
     st.booleans(),
 )
 seeds = st.integers(0, 2**32)
+gangs = st.builds(
+    Flow,
+    st.tuples(
+        st.one_of(
+            st.builds(Ranked, st.just("ranked"), st.integers(2, 4)), st.just(Spread("spread", "gang", "join"))
+        )
+    ),
+    st.integers(0, 1000),
+)
 thorough = settings(derandomize=True, deadline=None, max_examples=100)
 pytestmark = pytest.mark.budget(10)
+
+
+def policies_of(flow: Flow, policy: StepPolicy) -> dict[str, StepPolicy]:
+    """The policy for each step; a gang cannot be caught, so one that is has budgets that are never spent instead."""
+    never = StepPolicy({USER: 10**6, INFRASTRUCTURE: 10**6, CONFIGURATION: 10**6}, policy.delay)
+    return {name: never if node.gang and policy.fallback else policy for name, node in flow.nodes.items()}
 
 
 def simulate(
@@ -39,7 +54,7 @@ def simulate(
     fallbacks_fail: bool = True,
 ) -> Simulation:
     assume(len(expected(flow)) <= 80)
-    by_step = dict.fromkeys(flow.nodes, policy)
+    by_step = policies_of(flow, policy)
     simulation = Simulation(flow, by_step, Random(seed), failing, stopping, fallbacks_fail).run()
     simulation.check_end()
     return simulation
@@ -86,10 +101,18 @@ def test_a_stop_at_any_moment_ends_the_run_once_nothing_is_active(
 
 
 @thorough
+@given(gangs, policies, seeds, st.sampled_from((30, 60)), st.sampled_from((0, 50)))
+def test_ranks_end_together_and_the_first_that_failed_decides(
+    flow: Flow, policy: StepPolicy, seed: int, failing: int, stopping: int
+) -> None:
+    simulate(flow, replace(policy, fallback=False), seed, failing, stopping)
+
+
+@thorough
 @given(flows(), policies, seeds)
 def test_the_same_events_give_the_same_instructions(flow: Flow, policy: StepPolicy, seed: int) -> None:
     simulation = simulate(flow, policy, seed, failing=10, stopping=5)
-    again = Scheduler(flow.plan, dict.fromkeys(flow.nodes, policy))
+    again = Scheduler(flow.plan, policies_of(flow, policy))
     for event, instructions in simulation.log:
         assert again.handle(event) == instructions
     assert again.winners() == simulation.scheduler.winners()
@@ -102,7 +125,7 @@ def test_events_told_again_at_any_later_time_change_nothing(
     flow: Flow, policy: StepPolicy, seed: int
 ) -> None:
     simulation = simulate(flow, policy, seed, failing=10, stopping=5)
-    again = Scheduler(flow.plan, dict.fromkeys(flow.nodes, policy))
+    again = Scheduler(flow.plan, policies_of(flow, policy))
     random = Random(seed)
     told = []
     for event, instructions in simulation.log:

@@ -29,7 +29,6 @@ NOT_YET = {
     "parallel_map": _PARALLEL_MAP,
     "profile": "Measure with time.perf_counter().",
     "project": "Tell runs apart with run --tag and --namespace.",
-    "pytorch_parallel": "Steps of several nodes cannot be run yet.",
     "user_step_decorator": _WITH_DECORATOR,
 }
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 import time
 from collections import deque
@@ -21,7 +22,9 @@ from headway.runtime.channel import Report, exit_status
 from headway.runtime.commit import commit, lost, record_of, store_logs
 from headway.runtime.logbook import Logbook, StampedLine
 from headway.store.base import ObjectStore
-from headway.store.records import USER, AttemptRef, Batch, Failure, Record, TaskSpec
+from headway.store.records import USER, AttemptRef, Batch, Failure, Gang, Record, TaskSpec
+
+_LOOPBACK = "127.0.0.1"
 
 #: Seconds between two tries to settle an attempt while the datastore is in trouble.
 _STORE_PAUSE = 5.0
@@ -53,7 +56,7 @@ class _Attempt:
 
 
 class LocalExecutor:
-    """Runs attempts here, a limited number at a time.
+    """Runs attempts here, a limited number at a time; the ranks of a gang all at once.
 
     Args:
         store: The datastore, for records and logs.
@@ -73,7 +76,8 @@ class LocalExecutor:
         self._zygote = zygote
         self._limit = limit
         self._clock = clock
-        self._queue: deque[_Attempt] = deque()
+        #: What starts together: the ranks of a gang, else one attempt.
+        self._queue: deque[list[_Attempt]] = deque()
         self._running: dict[AttemptRef, _Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._warming: asyncio.Task[None] | None = None
@@ -96,13 +100,17 @@ class LocalExecutor:
         self._fill()
 
     async def start(self, batch: Batch) -> None:
-        self._queue.extend(_Attempt(batch, index) for index in range(len(batch.tasks)))
+        if batch.gang is not None:
+            batch = batch._replace(gang=_meeting_here(batch.gang))
+        attempts = [_Attempt(batch, index) for index in range(len(batch.tasks))]
+        self._queue.extend([attempts] if batch.gang is not None else ([each] for each in attempts))
         self._fill()
 
     async def cancel(self, refs: tuple[AttemptRef, ...], failure: Failure, *, now: bool = False) -> None:
         wanted = set(refs)
-        waiting = [attempt for attempt in self._queue if attempt.ref in wanted]
-        self._queue = deque(attempt for attempt in self._queue if attempt.ref not in wanted)
+        waiting = [attempt for group in self._queue for attempt in group if attempt.ref in wanted]
+        left = ([attempt for attempt in group if attempt.ref not in wanted] for group in self._queue)
+        self._queue = deque(group for group in left if group)
         for ref in refs:
             running = self._running.get(ref)
             if running is not None:
@@ -137,9 +145,10 @@ class LocalExecutor:
 
     def _fill(self) -> None:
         while self._warming is None and self._queue and len(self._running) < self._limit:
-            attempt = self._queue.popleft()
-            self._running[attempt.ref] = attempt
-            self._spawn(self._run(attempt))
+            # A gang starts whole, whatever the limit: a rank without the others would wait for ever.
+            for attempt in self._queue.popleft():
+                self._running[attempt.ref] = attempt
+                self._spawn(self._run(attempt))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = guarded(work, self._broken)
@@ -264,6 +273,15 @@ class LocalExecutor:
         elif lines:
             texts = tuple((line.stream, line.time, line.text.decode("utf-8", "replace")) for line in lines)
             self._sink(Output(attempt.ref, texts))
+
+
+def _meeting_here(gang: Gang) -> Gang:
+    """Where the ranks of a gang on this machine meet: any port that is free by now, unless one is asked for."""
+    if gang.port:
+        return gang._replace(address=_LOOPBACK)
+    with socket.socket() as probe:
+        probe.bind((_LOOPBACK, 0))
+        return gang._replace(address=_LOOPBACK, port=probe.getsockname()[1])
 
 
 def _failure(attempt: _Attempt, report: Report | None, child: ChildExit) -> Failure | None:
