@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         timeout,
     )
     from headway.flow.delayed import config_expr
+    from headway.flow.include_file import IncludeFile
     from headway.flow.parameters import Parameter
     from headway.flow.parsers import (
         conda_environment_yml_parser,
@@ -58,6 +59,7 @@ _PLACES = {
     "Config": "headway.flow.configs",
     "ConfigValue": "headway.flow.config_value",
     "FlowSpec": "headway.flow.spec",
+    "IncludeFile": "headway.flow.include_file",
     "JSONType": "headway.flow.values",
     "Parameter": "headway.flow.parameters",
     "config_expr": "headway.flow.delayed",
@@ -117,6 +119,7 @@ __all__ = [
     "ExecutingTask",
     "Flow",
     "FlowSpec",
+    "IncludeFile",
     "JSONType",
     "NBRunner",
     "Parameter",

@@ -1,9 +1,8 @@
 """Reads a flow's configurations: what was given for each, else its default; the launcher alone does."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from headway.flow.configs import Config, ConfigDeclaration, as_value
 from headway.flow.delayed import Delayed
 from headway.flow.names import did_you_mean
 from headway.flow.parameters import ParameterContext
+from headway.flow.parser_of import parser_of
 from headway.flow.step import members_of
 
 
@@ -177,29 +177,3 @@ def _checked(each: ConfigDeclaration, value: Any, where: str) -> Any:
         f"Config '{each.name}' from {where} holds {value!r}, a {type(value).__name__}, and no names with values.",
         "Let it be a JSON object, or declare it plain: Config(…, plain=True).",
     )
-
-
-def parser_of(parser: Any, error: Callable[[str], HeadwayError]) -> Callable[[Any], Any]:
-    """The function that a declaration names as its parser.
-
-    Args:
-        parser: The function, or its place; one that begins with a dot is Headway's own.
-        error: Makes the error that says what is wrong.
-    """
-    if callable(parser) and not isinstance(parser, Delayed):
-        found: Callable[[Any], Any] = parser
-        return found
-    if not isinstance(parser, str):
-        raise error(f"the parser {parser!r} is neither a function nor the name of one.")
-    place = parser
-    if place.startswith("."):
-        place = "headway.flow.parsers." + place.rpartition(".")[2]
-    module, _, name = place.rpartition(".")
-    try:
-        made = getattr(import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as cause:
-        raise error(f"the parser '{parser}' is not found: {cause}.") from cause
-    if not callable(made):
-        raise error(f"the parser '{parser}' is no function.")
-    function: Callable[[Any], Any] = made
-    return function

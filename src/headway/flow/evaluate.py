@@ -90,21 +90,17 @@ def _error(delayed: Delayed, message: str, hint: Optional[str] = None) -> FlowDe
 
 
 #: What of a parameter may depend on a configuration.
-_PARAMETER_FIELDS = (
-    "default",
-    "help",
-    "multiple",
-    "options",
-    "required",
-    "separator",
-    "show_default",
-    "type",
-)
+_PARAMETER_FIELDS = frozenset(
+    {
+        "default", "encoding", "help", "is_text", "multiple", "options", "parser", "required", "separator",
+        "show_default", "type",
+    }
+)  # fmt: skip
 
 
 def evaluate_parameter(parameter: Parameter, scope: Scope) -> Parameter:
     """A parameter with all of its declaration known; the type comes from the default again."""
-    written = {name: getattr(parameter, name) for name in _PARAMETER_FIELDS}
+    written = {name: value for name, value in vars(parameter).items() if name in _PARAMETER_FIELDS}
     found = {name: evaluate(value, scope) for name, value in written.items()}
     if all(found[name] is value or found[name] == value for name, value in written.items()):
         return parameter

@@ -30,6 +30,7 @@ from headway.launch.journal import Journal
 from headway.launch.keeper import kept
 from headway.launch.lease import Holder, Lease, LeaseLostError
 from headway.launch.origin import Origin
+from headway.launch.parameters import store_parameters
 from headway.launch.reporter import Reporter
 from headway.launch.run_ids import claim_run
 from headway.launch.steps import PlannedStep, plan_steps, schedule_plan
@@ -249,7 +250,7 @@ class _Wiring:
         """The run's own id and record, and its parameters."""
         request = self.request
         # What cannot be stored is found out before there is a run.
-        artifacts = ArtifactStore(store, self.flow).save_many(dict(request.parameters))
+        artifacts = store_parameters(ArtifactStore(store, self.flow), request.parameters)
         record = claim_run(
             store,
             RunRecord(

@@ -1,7 +1,7 @@
 """Artifacts in a datastore: stored once by content, fetched in parallel, checked on the way back."""
 
 from functools import partial
-from typing import Any, Callable, Dict, Mapping, TypeVar
+from typing import Any, Callable, Dict, Mapping, Optional, TypeVar
 
 from headway.errors import KeyNotFoundError, StoreError
 from headway.store import layout
@@ -11,6 +11,9 @@ from headway.store.records import ArtifactRef
 from headway.store.serialize import Blob, dump, load
 
 T = TypeVar("T")
+
+#: The type of the artifact of an included file.
+INCLUDED = "headway.store.included.IncludedFile"
 
 #: A blob smaller than this is written without asking first whether it is there: one request, not two.
 _ASK_FIRST_SIZE = 256 << 10
@@ -47,6 +50,23 @@ class ArtifactStore:
         sizes = {name: blob.size for name, blob in blobs.items()}
         return _for_each(sizes, lambda name: self._upload(blobs[name]))
 
+    def save_file(self, name: str, data: bytes, file_name: str, encoding: Optional[str]) -> ArtifactRef:
+        """Store what a file holds; loading the artifact gives the content.
+
+        Args:
+            name: The artifact's name.
+            data: The content.
+            file_name: The file's name, for people.
+            encoding: How its text is encoded; None if the content is bytes.
+
+        Returns:
+            The artifact, with the content's size for its own.
+        """
+        from headway.store.included import IncludedFile  # most runs include none
+
+        content = self.save(name, data)
+        return self.save(name, IncludedFile(content, file_name, encoding))._replace(size=len(data))
+
     def load(self, name: str, ref: ArtifactRef) -> Any:
         """The value behind a reference.
 
@@ -56,12 +76,17 @@ class ArtifactStore:
         """
         read = partial(self._store.get_range, layout.blob(self._flow, ref.sha256))
         try:
-            return load(read, name, ref.sha256)
+            value = load(read, name, ref.sha256)
         except KeyNotFoundError as error:
             raise StoreError(
                 f"the content of artifact {name} is no longer in {self._store.url}",
                 "Somebody deleted it there; run the step that made it again.",
             ) from error
+        if ref.type != INCLUDED:
+            return value
+        from headway.store.included import content_of  # most tasks read none
+
+        return content_of(value, lambda content: self.load(name, content))
 
     def load_many(self, refs: Mapping[str, ArtifactRef]) -> Dict[str, Any]:
         """The values behind several references, fetched several at a time."""

@@ -70,16 +70,12 @@ def test_a_star_imports_what_there_is(metaflow: ModuleType) -> None:
     names: dict[str, object] = {}
     exec("from metaflow import *", names)
     assert {"FlowSpec", "step", "kubernetes", "Metaflow"} <= set(names)
-    assert "IncludeFile" not in names
+    assert "parallel_map" not in names
 
 
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (
-            "from metaflow import IncludeFile",
-            r"does not have metaflow\.IncludeFile yet\. Read the file in a step",
-        ),
         ("import metaflow; metaflow.S3", r"does not have metaflow\.S3 yet\. Use the client library"),
         ("from metaflow import Flowspec", "cannot import name 'Flowspec' from 'metaflow'"),
     ],

@@ -7,7 +7,7 @@ import pytest
 
 from headway.errors import StoreError, StoreUnavailableError
 from headway.store import layout
-from headway.store.artifacts import ArtifactStore
+from headway.store.artifacts import INCLUDED, ArtifactStore
 from headway.store.folder import FolderStore
 from headway.store.unpicklable import UnpicklableArtifactError
 from headway.testing.memory_store import MemoryStore
@@ -115,3 +115,18 @@ def test_a_large_value_is_read_in_pieces_side_by_side(tmp_path: Path) -> None:
     value = bytes(range(256)) * (80 << 10)  # 20 MiB, stored as it is only if it does not shrink
     ref = artifacts.save("x", value)
     assert artifacts.load("x", ref) == value
+
+
+def test_an_included_file_is_a_small_artifact_that_loads_as_its_content(
+    store: MemoryStore, artifacts: ArtifactStore
+) -> None:
+    data = "grün\r\nrot\n".encode()
+    as_text = artifacts.save_file("x", data, "colours.txt", "utf-8")
+    as_bytes = artifacts.save_file("y", data, "colours.txt", None)
+    assert as_text.type == as_bytes.type == INCLUDED
+    assert as_text.size == len(data)
+    assert artifacts.load("x", as_text) == "grün\nrot\n"
+    assert artifacts.load_many({"y": as_bytes}) == {"y": data}
+    assert len(list(store.list(""))) == 3, "the content once, and two descriptors"
+    latin = artifacts.save_file("z", "ü".encode("latin-1"), "u.txt", "latin-1")
+    assert artifacts.load("z", latin) == "ü"

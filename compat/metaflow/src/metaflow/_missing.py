@@ -6,7 +6,6 @@ _WITH_DECORATOR = "A decorator made with functools.wraps, written below @step, w
 _CRON = "Let a scheduler that you have (cron, a Kubernetes CronJob, Airflow) start `python flow.py run`."
 _IMAGE = "Name an image that has the packages: @kubernetes(image='…')."
 _CARD = "Store what you want to show as an artifact (self.report = html), and read it with metaflow.Run."
-_FILE = "Read the file in a step; what stands beside the flow ships with --package-suffixes=.csv,.txt."
 _CATCH_ALL = "Catch metaflow.exception.MetaflowException, the root of all errors."
 _PARALLEL_MAP = "concurrent.futures.ProcessPoolExecutor().map does the same."
 _S3 = "Use the client library of the store in the step (boto3, obstore), from an image that has it."
@@ -15,7 +14,6 @@ _S3 = "Use the client library of the store in the step (boto3, obstore), from an
 NOT_YET = {
     "ExternalCommandFailed": _CATCH_ALL,
     "FlowMutator": _WITH_DECORATOR,
-    "IncludeFile": _FILE,
     "KubernetesKilledException": _CATCH_ALL,
     "MetaflowInternalError": _CATCH_ALL,
     "S3": _S3,
