@@ -50,6 +50,11 @@ def main() -> NoReturn:
 
 def _run(begun: float) -> int:
     store = open_store(_told("HEADWAY_DATASTORE"))
+    inbox = os.environ.get("HEADWAY_INBOX")
+    if inbox:
+        from headway.runtime import worker  # for warm pods only
+
+        return worker.work(store, inbox)
     batch = Batch.decode(store.get(_told("HEADWAY_BATCH")))
     task = batch.tasks[int(os.environ.get("JOB_COMPLETION_INDEX", "0"))]
     refusal = refusal_of(store, batch, task, time.time())

@@ -161,7 +161,7 @@ class Supervisor:
         os.set_blocking(wake_write, False)
         signal.set_wakeup_fd(wake_write)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.signal(signal.SIGTERM, lambda *_: self._terminate())
+        signal.signal(signal.SIGTERM, lambda *_: self.stop())
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
         selector = selectors.DefaultSelector()
         selector.register(wake_read, selectors.EVENT_READ, "wake")
@@ -227,7 +227,7 @@ class Supervisor:
         self._kill_at = time.monotonic() + self._limit if self._watch.running else None
         self._kill_why = "timeout"
 
-    def _terminate(self) -> None:
+    def stop(self) -> None:
         """The pod is to stop: tell the step, and leave time to commit what it leaves."""
         if not self._terminated:
             self._terminated = True

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from typing import Dict, Optional
+from typing import Any, Dict, Optional
 
 from headway.errors import KeyNotFoundError
 from headway.runtime import usage
@@ -12,7 +12,7 @@ from headway.runtime.logbook import StampedLine
 from headway.runtime.supervisor import Ended
 from headway.store import layout
 from headway.store.base import ObjectStore
-from headway.store.records import INFRASTRUCTURE, RESOURCES, USER, Batch, Failure, TaskSpec
+from headway.store.records import INFRASTRUCTURE, RESOURCES, USER, AttemptRef, Batch, Failure, TaskSpec
 
 #: Where Kubernetes reads the last words of a container.
 _LAST_WORDS = "/dev/termination-log"
@@ -113,7 +113,15 @@ def metadata_of(ended: Ended) -> Dict[str, str]:
 def last_words(reason: str, message: str, hint: str) -> None:
     """What the launcher reads from the container's state where there is no record."""
     # Kubernetes keeps 4,096 bytes, and what is cut is no JSON any more; a character takes up to four.
-    said = {"headway": 1, "reason": reason, "message": message[:600], "hint": hint[:350]}
+    _leave_words({"headway": 1, "reason": reason, "message": message[:600], "hint": hint[:350]})
+
+
+def running_words(ref: Optional[AttemptRef]) -> None:
+    """Which of a warm pod's attempts runs now: should the container be killed as a whole, that one answers for it."""
+    _leave_words({"headway": 1, "running": ref})
+
+
+def _leave_words(said: Dict[str, Any]) -> None:
     words = json.dumps(said, ensure_ascii=False).encode("utf-8", "replace")
     try:
         with open(os.environ.get("HEADWAY_TERMINATION_LOG", _LAST_WORDS), "wb") as file:

@@ -41,9 +41,7 @@ def main() -> NoReturn:
     control = socket.socket(fileno=int(fd))
     control.set_inheritable(False)
     os.environ["HEADWAY_IN_TASK"] = "1"
-    # Python warns of threads; those that are there when we fork are known to survive it.
-    warnings.filterwarnings("ignore", message=".*fork", category=DeprecationWarning)
-    load, unfit = _import_once(code)
+    load, unfit = import_once(code)
     why = unforkable() or unfit
     # What the import printed must not be printed again by each child.
     sys.stdout.flush()
@@ -54,7 +52,7 @@ def main() -> NoReturn:
     os._exit(0)
 
 
-def _import_once(code: Code) -> Tuple[Callable[[], Any], str]:
+def import_once(code: Code) -> Tuple[Callable[[], Any], str]:
     """Import the flow now; what an import raises is raised again in each attempt, where it is seen.
 
     Returns:
@@ -130,6 +128,8 @@ class Zygote:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.set_wakeup_fd(wake_write)
+        # Python warns of threads; those that are there when we fork are known to survive it.
+        warnings.filterwarnings("ignore", message=".*fork", category=DeprecationWarning)
         selector = selectors.DefaultSelector()
         selector.register(self._control, selectors.EVENT_READ)
         selector.register(wake_read, selectors.EVENT_READ)

@@ -9,6 +9,7 @@
     v1/<flow>/run/<run>/lease.json                    the launcher's claim, replaced by compare-and-swap
     v1/<flow>/run/<run>/journal/<8 digits>.json       the launcher's decisions, window by window
     v1/<flow>/run/<run>/batch/<batch>.json            what the pods of one Job are to do
+    v1/<flow>/run/<run>/inbox/<worker>/<8 digits>.json   what a warm pod is to do next, or that it has left
     v1/<flow>/run/<run>/feed/<ms>.<step>.<task>.<attempt>.<n>.<kind>   what pods report while they run
     v1/<flow>/run/<run>/task/<step>/<task>/<attempt>/record.json   the commit: its creation is the truth
     v1/<flow>/run/<run>/task/<step>/<task>/<attempt>/stdout.log    its log, stamped lines, whole
@@ -56,6 +57,10 @@ def journal(flow: str, run: str) -> str:
 
 def batch(flow: str, run: str, name: str) -> str:
     return f"{run_folder(flow, run)}batch/{name}.json"
+
+
+def inbox(flow: str, run: str, worker: str) -> str:
+    return f"{run_folder(flow, run)}inbox/{worker}/"
 
 
 def feed(flow: str, run: str) -> str:

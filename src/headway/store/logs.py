@@ -7,6 +7,7 @@ is garbage or torn, and is still given, as text, with the time of the line befor
 """
 
 import heapq
+import json
 import time
 from datetime import date
 from functools import lru_cache
@@ -22,8 +23,9 @@ TASK, RUNTIME = "task", "runtime"
 #: A longer line is stored in several pieces.
 MAX_TEXT = 64 << 10
 
-#: Kinds of feed objects: lines of a running attempt, and the notice that its record is there.
-LOG, END = "log", "end"
+#: Kinds of feed objects: lines of a running attempt, the notice that its record is there, and what a
+#: warm pod reports of all its attempts at once.
+LOG, END, NOTE = "log", "end", "note"
 
 _STAMP = 24
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -143,6 +145,60 @@ def decode_chunk(payload: bytes) -> Dict[str, bytes]:
         streams[name.decode("utf-8", "replace")] = payload[:size]
         payload = payload[size:]
     return streams
+
+
+class Section(NamedTuple):
+    """What a note says of one attempt.
+
+    Attributes:
+        ref: Which.
+        lines: Stored lines by stream.
+        record: Its encoded record, once that is in place and by the same hand; b"" before.
+        begun: Whether it runs now.
+    """
+
+    ref: AttemptRef
+    lines: Dict[str, bytes]
+    record: bytes = b""
+    begun: bool = False
+
+
+def encode_note(sections: Iterable[Section]) -> bytes:
+    """The payload of a ``note``: for each attempt a head in JSON, its lines as a chunk, its record."""
+    parts: List[bytes] = []
+    for section in sections:
+        chunk = encode_chunk(section.lines)
+        parts += (
+            json.dumps([*section.ref, section.begun, len(chunk), len(section.record)]).encode(),
+            b"\n",
+            chunk,
+            section.record,
+        )
+    return b"".join(parts)
+
+
+def decode_note(payload: bytes) -> List[Section]:
+    """The sections of a note, as far as it goes where it is torn."""
+    sections: List[Section] = []
+    position = 0
+    while position < len(payload):
+        end = payload.find(b"\n", position)
+        try:
+            step, task, attempt, begun, chunk, record = json.loads(payload[position:end])
+        except ValueError:
+            break
+        lines, position = end + 1, end + 1 + chunk + record
+        if end < 0 or position > len(payload):
+            break
+        sections.append(
+            Section(
+                AttemptRef(step, task, attempt),
+                decode_chunk(payload[lines : lines + chunk]),
+                payload[lines + chunk : position],
+                begun,
+            )
+        )
+    return sections
 
 
 def feed_key(flow: str, run: str, ms: int, ref: AttemptRef, seq: int, kind: str) -> str:

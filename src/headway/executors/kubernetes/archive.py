@@ -26,7 +26,7 @@ LAUNCHER_ONLY = frozenset(
         "assemble", "attributes", "branches", "catalogue", "check", "late", "next_call", "parameter_checks",
         "parse", "pod_attributes", "source",
     )}
-    | {"store/remote.py", "store/remote_faults.py", "store/forward.py", "runtime/zygote.py", "runtime/fresh.py"}
+    | {"store/remote.py", "store/remote_faults.py", "store/forward.py", "runtime/fresh.py"}
 )  # fmt: skip
 
 #: The package of aliases, and the mark by which it is told from another one of this name.

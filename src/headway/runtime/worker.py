@@ -1,0 +1,165 @@
+"""A warm pod: takes orders from its inbox, runs their tasks one after the other, and leaves once it is idle."""
+
+import os
+import signal
+import sys
+import time
+from typing import Dict, List, Optional
+
+from headway.errors import UsageError
+from headway.runtime import usage
+from headway.runtime.commit import STREAMS, record_of
+from headway.runtime.committer import Committer
+from headway.runtime.logbook import Logbook, StampedLine
+from headway.runtime.notes import Notes
+from headway.runtime.supervisor import Supervisor
+from headway.runtime.template import Pipes, Template
+from headway.runtime.unpack import unpack_bundle
+from headway.runtime.verdict import echo, failure_of, last_words, metadata_of, refusal_of, running_words
+from headway.store import layout
+from headway.store.base import ObjectStore
+from headway.store.inbox import Inbox
+from headway.store.records import AttemptRef, Batch, TaskSpec
+
+#: Exit codes: the worker left as agreed, or it was told to stop or had been given up.
+DONE, REFUSED = 0, 75
+
+#: Seconds between two looks into the inbox: often at first, as the next step is usually a moment away.
+_FIRST_LOOK, _LONGEST_LOOK = 0.03, 1.0
+#: Seconds after which an idle worker asks whether the run still goes on.
+_ASK = 5.0
+
+
+def work(store: ObjectStore, folder: str) -> int:
+    """Run what the inbox in this folder says until its farewell.
+
+    Returns:
+        The pod's exit code.
+
+    Raises:
+        UsageError: There is no order: the launcher puts the first one there before the pod exists.
+        StoreError: The datastore refused something.
+    """
+    inbox = Inbox(store, f"{folder}{os.environ.get('JOB_COMPLETION_INDEX', '0')}/")
+    letter = inbox.look()
+    if letter is None or letter.order is None:
+        raise UsageError("This pod has no order in its inbox.")
+    first = letter.order
+    refusal = refusal_of(store, first, first.tasks[0], time.time())
+    if refusal:
+        last_words("Refused", refusal, "")
+        sys.stderr.write(refusal + "\n")
+        return REFUSED
+    return Worker(store, inbox, first).run(first)
+
+
+class Worker:
+    """The pod's work on one run.
+
+    Args:
+        store: The datastore.
+        inbox: Where orders come from.
+        first: The first of them: it says how the code is started.
+    """
+
+    def __init__(self, store: ObjectStore, inbox: Inbox, first: Batch) -> None:
+        self._store = store
+        self._inbox = inbox
+        root = unpack_bundle(store, first, os.environ.get("HEADWAY_WORK", "/headway/work"))
+        os.chdir(root)
+        os.environ["HEADWAY_IN_TASK"] = "1"
+        environ = {**first.env, "METAFLOW_RUN_ID": first.run, "METAFLOW_USER": first.user}
+        # Before there are threads.
+        self._template = Template.start(first.code._replace(root=root), environ, store.url)
+        self._idle_limit = float(os.environ.get("HEADWAY_IDLE_TIMEOUT", "60"))
+        name = os.environ.get("HEADWAY_POD_NAME", "pod").replace(".", "-")
+        self._notes = Notes(store, first.flow, first.run, name)
+        self._committer = Committer(store, first, self._notes)
+        self._stopped = False
+        signal.signal(signal.SIGTERM, self._stop)
+
+    def run(self, first: Batch) -> int:
+        """Orders, until the farewell or until it is told to stop."""
+        order: Optional[Batch] = first
+        while order is not None and not self._leaves():
+            self._carry_out(order)
+            running_words(None)
+            order = None if self._leaves() else self._next(order)
+        self._committer.drain()
+        self._notes.close()
+        self._template.close()
+        return REFUSED if self._leaves() else DONE
+
+    def _stop(self, *_: object) -> None:
+        self._stopped = True
+
+    def _leaves(self) -> bool:
+        """Whether nothing more is begun here: told to stop, given up by the launcher, or unable to write."""
+        return self._stopped or self._committer.given_up or self._committer.error is not None
+
+    def _carry_out(self, order: Batch) -> None:
+        refusal = refusal_of(self._store, order, order.tasks[0], time.time())
+        if refusal:
+            sys.stderr.write(refusal + "\n")
+            self._stopped = True
+            return
+        content = os.memfd_create("headway-order")
+        os.write(content, order.encode())
+        try:
+            for index, task in enumerate(order.tasks):
+                if self._leaves():
+                    return
+                self._run_task(order, task, index, content)
+        finally:
+            os.close(content)
+
+    def _run_task(self, order: Batch, task: TaskSpec, index: int, content: int) -> None:
+        ref = AttemptRef(order.step, task.task, task.attempt)
+        running_words(ref)
+        self._notes.began(ref)
+        begun = time.time()
+        book = Logbook(order.log_limit)
+
+        def show(lines: List[StampedLine]) -> None:
+            for line in lines:
+                echo(line)
+            self._notes.lines(ref, lines)
+
+        reads: Dict[str, int] = {}
+        writes: Dict[str, int] = {}
+        for name in Pipes._fields:
+            reads[name], writes[name] = os.pipe()
+        child = self._template.fork(content, index, Pipes(**writes))
+        for fd in writes.values():
+            os.close(fd)
+        limit = None if order.timeout is None else order.timeout + order.grace
+        kills_before = usage.oom_kills()
+        supervisor = Supervisor(child, reads, book, show, order.grace, limit, self._stop)
+        if self._stopped:
+            supervisor.stop()
+        ended = supervisor.run()
+        signal.signal(signal.SIGTERM, self._stop)
+        failure = failure_of(order, ended, usage.oom_kills() > kills_before)
+        record = record_of(
+            order, task, ended.report, failure, metadata_of(ended), begun, time.time(), book.lines
+        )
+        logs = {stream: text for stream in STREAMS if (text := book.content(stream))}
+        self._committer.add(record, logs, last=index == len(order.tasks) - 1)
+
+    def _next(self, before: Batch) -> Optional[Batch]:
+        """The next order, None once the worker has said farewell."""
+        pause, since, asked = _FIRST_LOOK, time.monotonic(), time.monotonic()
+        while not self._leaves():
+            letter = self._inbox.look()
+            if letter is not None:
+                return letter.order
+            now = time.monotonic()
+            if now - since > self._idle_limit and self._inbox.leave():
+                return None
+            if now - asked > _ASK:
+                asked = now
+                if self._store.size(layout.run_end(before.flow, before.run)) is not None:
+                    return None
+            time.sleep(pause)
+            pause = min(pause * 1.1, _LONGEST_LOOK)
+        return None
