@@ -10,6 +10,9 @@ from headway.flow.graph import Graph
 
 AUTO, NEVER, ALWAYS = "auto", "never", "always"
 
+#: Minutes without work after which an embedded cluster that a run started ends by itself.
+IDLE_MINUTES = 30.0
+
 
 def will_use_embedded_cluster(this: Program, graph: Graph) -> bool:
     """Whether a run of this graph would use the embedded cluster; none is started."""
@@ -27,7 +30,8 @@ def use_embedded_cluster(this: Program, graph: Graph) -> bool:
     """Start the embedded cluster if this run needs it, and point this process at it.
 
     It is used where a step runs as a pod and nothing names a cluster, or where KUBECONFIG names it;
-    EMBEDDED_CLUSTER in the configuration says never or always instead.
+    EMBEDDED_CLUSTER in the configuration says never or always instead. One that is started here ends by itself
+    after EMBEDDED_CLUSTER_IDLE_MINUTES without work.
 
     Returns:
         Whether the run's pods are processes of this machine, which see its folders.
@@ -38,7 +42,7 @@ def use_embedded_cluster(this: Program, graph: Graph) -> bool:
     if wanted == NEVER:
         return False
     # A server and its controllers: only for runs that use them.
-    from headway.localcluster import running, start
+    from headway.localcluster import Options, running, start
 
     named = os.environ.get("KUBECONFIG", "")
     found = running()
@@ -46,7 +50,7 @@ def use_embedded_cluster(this: Program, graph: Graph) -> bool:
         return True
     if wanted == AUTO and names_cluster(os.environ, Path.home()):
         return False
-    handle = found or start()
+    handle = found or start(Options(idle_exit=_idle_exit(this)))
     os.environ["KUBECONFIG"] = str(handle.kubeconfig)
     this.write(
         "No cluster is configured: pods run as processes of this machine, on the embedded cluster "
@@ -61,6 +65,21 @@ def names_cluster(environ: Mapping[str, str], home: Path) -> bool:
     if environ.get("KUBECONFIG") or environ.get("KUBERNETES_SERVICE_HOST"):
         return True
     return (home / ".kube" / "config").exists()
+
+
+def _idle_exit(this: Program) -> float:
+    """Seconds without work after which a cluster that is started here ends; 0 for never."""
+    found = this.configuration.get("EMBEDDED_CLUSTER_IDLE_MINUTES")
+    if found is None:
+        return 60 * IDLE_MINUTES
+    try:
+        minutes = float(str(found.value))
+    except ValueError:
+        minutes = -1.0
+    if not 0 <= minutes < float("inf"):
+        allowed = "a number of minutes is allowed, 0 for a cluster that stays"
+        raise SettingsError("EMBEDDED_CLUSTER_IDLE_MINUTES", found.value, allowed, found.source)
+    return 60 * minutes
 
 
 def _wanted(this: Program) -> str:

@@ -1,4 +1,4 @@
-"""`python -m headway.localcluster start|status|stop`."""
+"""`python -m headway.localcluster start|status|stop|fault`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from headway.errors import HeadwayError
 from headway.localcluster import Handle, Options, parse_labels, parse_taints, running, start, stop
+from headway.localcluster.fault_command import add_parser, carry_out
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
                 sys.stderr.write("no embedded cluster is running\n")
                 return 1
             _announce(found)
+        elif given.command == "fault":
+            carry_out(given, folder)
         elif not stop(folder):
             sys.stderr.write("no embedded cluster was running\n")
     except HeadwayError as error:
@@ -58,6 +61,7 @@ def _options(given: argparse.Namespace) -> Options:
         port=given.port,
         python=given.python,
         isolated=not given.no_isolation,
+        idle_exit=60 * given.idle_exit,
     )
 
 
@@ -78,9 +82,17 @@ def _parser() -> argparse.ArgumentParser:
     begin.add_argument("--taint", action="append", default=[], metavar="KEY=VALUE:EFFECT", help="a taint")
     begin.add_argument("--port", type=int, default=0, help="the port of the API")
     begin.add_argument("--python", default="", help="the interpreter that stands in for images")
+    begin.add_argument(
+        "--idle-exit",
+        type=float,
+        default=0,
+        metavar="MINUTES",
+        help="end after so long without work (0: stay)",
+    )
     begin.add_argument("--no-isolation", action="store_true", help="do without namespaces")
     commands.add_parser("status", help="say whether it runs and how to reach it")
     commands.add_parser("stop", help="stop it and everything in it")
+    add_parser(commands)
     return parser
 
 

@@ -36,11 +36,19 @@ from headway.localcluster.controllers.namespaces import ClaimController, Namespa
 from headway.localcluster.disruption import collect_pods_of_lost_node, disrupt, mark_unreachable
 from headway.localcluster.events import Recorder
 from headway.localcluster.faults import Faults
+from headway.localcluster.idle import Idleness
 from headway.localcluster.node.context import NodeContext
 from headway.localcluster.node.host import HOST_ADDRESS, Interpreter
 from headway.localcluster.node.kubelet import Kubelet
 from headway.localcluster.node.logs import LogBook
-from headway.localcluster.objects.kinds import CLUSTER_ROLE, NAMESPACE, POD, PRIORITY_CLASS, STORAGE_CLASS
+from headway.localcluster.objects.kinds import (
+    CLUSTER_ROLE,
+    NAMESPACE,
+    NODE,
+    POD,
+    PRIORITY_CLASS,
+    STORAGE_CLASS,
+)
 from headway.localcluster.objects.store import Store
 from headway.localcluster.options import Options
 from headway.localcluster.scheduling.scheduler import Scheduler
@@ -49,6 +57,7 @@ from headway.localcluster.state import READY, State
 _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 _MAX_BODY = 3 * 1024 * 1024
 _EVICT_AFTER = 3.0
+_LOOK_FOR_IDLENESS = 60.0
 _log = logging.getLogger("headway.localcluster")
 
 
@@ -98,6 +107,8 @@ class _Cluster:
         context.load_cert_chain(self._state.certificates / "server.pem")
         await web.SockSite(runner, listener, ssl_context=context).start()
         self._announce(port, ready)
+        if self._options.idle_exit:
+            self._look_for_idleness(server.idleness, stopping)
         await stopping.wait()
         _log.info("stopping")
         await kubelet.stop()
@@ -105,6 +116,19 @@ class _Cluster:
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(runner.cleanup(), 1.0)
         self._state.clear()
+        self._state.kubeconfig.unlink(missing_ok=True)
+
+    def _look_for_idleness(self, idleness: Idleness, stopping: asyncio.Event) -> None:
+        """End the cluster once it is idle for long enough, unless somebody has asked for it meanwhile."""
+        limit = self._options.idle_exit
+        if self._state.stays.exists():
+            return
+        if idleness.seconds() >= limit:
+            _log.info("idle for %g s", limit)
+            stopping.set()
+            return
+        pause = min(limit / 4, _LOOK_FOR_IDLENESS)
+        asyncio.get_running_loop().call_later(pause, self._look_for_idleness, idleness, stopping)
 
     def _assemble(self, port: int, stopping: asyncio.Event) -> tuple[ApiServer, Kubelet]:
         registry, store = self._registry, self._registry.store
@@ -144,6 +168,7 @@ class _Cluster:
             authorizer=Authorizer(store),
             logs=LogReader(store, logs),
             executor=Executor(store, kubelet, self._runtime),
+            idleness=Idleness(time.monotonic, kubelet.works),
         )
         return server, kubelet
 
@@ -201,6 +226,7 @@ class _Cluster:
         gc.collect()
         # What exists now stays: the collector need not look at it again.
         gc.freeze()
+        gc.enable()
         _log.info("ready on port %d, isolation: %s", port, isolation)
         os.write(ready, READY)
         os.close(ready)
@@ -211,6 +237,7 @@ class _Cluster:
 
         def kill_node(spec: dict[str, Any]) -> None:
             name = str(spec["node"])
+            registry.store.get(NODE, "", name)  # one that is not there is refused
             kubelet.lose_node(name)
             mark_unreachable(registry, name)
             loop.call_later(float(spec.get("after", _EVICT_AFTER)), collect_pods_of_lost_node, registry, name)

@@ -28,6 +28,7 @@ class Options:
         port: The port of the API; 0 for the one used last, or any.
         python: The interpreter that stands in for images; empty for the cluster's own.
         isolated: Whether containers get namespaces where the machine allows them.
+        idle_exit: Seconds without a pod to run and without a request after which it ends by itself; 0 for never.
     """
 
     nodes: int = 1
@@ -41,13 +42,15 @@ class Options:
     port: int = 0
     python: str = ""
     isolated: bool = True
+    idle_exit: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("nodes", "pods"):
             if getattr(self, name) < 1:
                 raise SettingsError(name, getattr(self, name), "it must be 1 or more")
-        if self.gpu < 0:
-            raise SettingsError("gpu", self.gpu, "it must be 0 or more")
+        for name in ("gpu", "idle_exit"):
+            if getattr(self, name) < 0:
+                raise SettingsError(name, getattr(self, name), "it must be 0 or more")
         for name in ("cpu", "memory", "disk"):
             value = getattr(self, name)
             if value is None:

@@ -60,6 +60,11 @@ class State:
         return self.scratch / "claims"
 
     @property
+    def stays(self) -> Path:
+        """There once somebody has asked for this cluster by name: it does not end by itself."""
+        return self.folder / "stays"
+
+    @property
     def _record(self) -> Path:
         return self.folder / "cluster.json"
 

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import stat
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from localcluster_harness import Cluster, pod
 
-from headway.localcluster import Handle, running, start, stop
+from headway.localcluster import Handle, Options, running, start, stop
+
+#: Seconds of idleness: more than a busy machine lets pass between a start and the first request.
+_SHORT = 2.0
+
+
+def eventually(seconds: float, what: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + seconds
+    while not what() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return what()
 
 
 def test_start_find_stop(tmp_path: Path) -> None:
@@ -69,3 +83,38 @@ def test_a_service_account_may_only_what_its_roles_say(cluster: Cluster, words: 
     cluster.kubectl("create", "role", "r", "--verb=list", "--resource=pods,jobs.batch")
     cluster.kubectl("create", "rolebinding", "b", "--role=r", f"--serviceaccount={cluster.namespace}:default")
     assert cluster.request("GET", path, token=token)[0] == 200
+
+
+def test_one_that_nobody_asked_for_ends_when_it_has_no_work(tmp_path: Path) -> None:
+    cluster = Cluster(start(Options(idle_exit=_SHORT), tmp_path))
+    assert cluster.request("POST", "/api/v1/namespaces/default/pods", pod("a", "sleep", "3.5"))[0] == 201
+    time.sleep(3.0)
+    assert running(tmp_path), "it ended under a pod"
+    assert eventually(15, lambda: running(tmp_path) is None)
+    assert not cluster.handle.kubeconfig.exists()
+    os.waitpid(cluster.handle.pid, 0)
+
+
+def test_one_that_was_asked_for_meanwhile_stays(tmp_path: Path) -> None:
+    handle = start(Options(idle_exit=_SHORT), tmp_path)
+    assert start(folder=tmp_path) == handle
+    time.sleep(3.0)
+    assert running(tmp_path) == handle
+    stop(tmp_path)
+
+
+def test_faults_are_switched_by_command(cluster: Cluster) -> None:
+    folder = cluster.handle.kubeconfig.parent
+
+    def fault(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "headway.localcluster", "--state", str(folder), "fault", *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert fault("api", "--status", "500", "--resource", "secrets").returncode == 0
+    assert json.loads(fault("list").stdout)["resource"] == "secrets"
+    assert cluster.request("GET", f"/api/v1/namespaces/{cluster.namespace}/secrets")[0] == 500
+    assert fault("clear").returncode == 0
+    assert cluster.request("GET", f"/api/v1/namespaces/{cluster.namespace}/secrets")[0] == 200
+    refused = fault("kill-node", "moon")
+    assert refused.returncode != 0
+    assert '"moon" not found' in refused.stderr

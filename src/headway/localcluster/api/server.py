@@ -22,6 +22,7 @@ from headway.localcluster.api.respond import answer, body_of, flag, refusal
 from headway.localcluster.api.watching import Watcher
 from headway.localcluster.api.writing import Writer
 from headway.localcluster.disruption import disrupt
+from headway.localcluster.idle import Idleness
 from headway.localcluster.objects.failures import ApiError, no_such_path
 from headway.localcluster.objects.kinds import POD, SERVICE_ACCOUNT
 from headway.localcluster.objects.meta import Object
@@ -44,6 +45,7 @@ class ApiServer:
         authorizer: Says who may do what.
         logs: Answers requests for logs.
         executor: Runs commands in containers.
+        idleness: Is told of every request.
     """
 
     registry: Registry
@@ -55,11 +57,13 @@ class ApiServer:
     authorizer: Authorizer
     logs: LogReader
     executor: Executor
+    idleness: Idleness
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         try:
-            return await self._answered(request)
+            with self.idleness:
+                return await self._answered(request)
         except ApiError as error:
             return refusal(error)
         except ConnectionError:

@@ -44,6 +44,11 @@ class Kubelet:
             if worker.pod["spec"].get("nodeName") == name:
                 worker.die()
 
+    def works(self) -> bool:
+        """Whether a pod has not ended, or has no node yet."""
+        pods = self._context.registry.store.objects(POD)
+        return any(pod["status"].get("phase") not in _FINISHED for pod in pods)
+
     async def stop(self) -> None:
         """End every pod at once."""
         for worker in self._workers.values():
