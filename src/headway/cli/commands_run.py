@@ -11,7 +11,7 @@ from headway.cli.program import Program
 from headway.errors import UsageError
 from headway.launch.run import RunRequest, run_flow
 from headway.schedule.instructions import INTERRUPTED
-from headway.store.records import SUCCEEDED
+from headway.store.records import SUCCEEDED, RunEnd
 from headway.store.tags import check_tags
 from headway.ui.background import BackgroundWriter
 from headway.ui.plain import PlainReporter
@@ -35,14 +35,7 @@ def run(
     **given: Any,
 ) -> None:
     """Run the flow to its end."""
-    numbers = {
-        "--max-workers": max_workers,
-        "--max-num-splits": max_num_splits,
-        "--max-log-size": max_log_size,
-    }
-    for name, value in numbers.items():
-        if value is not None and value < 1:
-            raise UsageError(f"{name}={value} is not possible: at least 1 is needed.")
+    check_numbers(max_workers, max_num_splits, max_log_size)
     check_tags(tags)
     graph = this.graph(tuple(late))
     texts = given_values(this.declared.parameters, given, this.configuration.environ)
@@ -65,7 +58,7 @@ def run(
         run_id_file=run_id_file,
         runner_attribute_file=runner_attribute_file,
         pods_see_folders=(will_use_embedded_cluster if dry_run else use_embedded_cluster)(this, graph),
-        forward_credentials=forward_credentials or _truth(this, "FORWARD_CREDENTIALS"),
+        forward_credentials=forward_credentials or truth(this, "FORWARD_CREDENTIALS"),
         overrides=this.overrides(overrides),
     )
     if dry_run:
@@ -73,8 +66,32 @@ def run(
         return
     with BackgroundWriter(this.write) as write:
         end = run_flow(request, this.configuration, PlainReporter(write, quiet=this.options.quiet))
-    if end.outcome != SUCCEEDED:
-        sys.exit(errors.INTERRUPTED if end.outcome == INTERRUPTED else errors.FAILED)
+    finish(this, end)
+
+
+def check_numbers(max_workers: int | None, max_num_splits: int, max_log_size: int) -> None:
+    """Refuse what cannot be a number of something.
+
+    Raises:
+        UsageError: One is below 1.
+    """
+    numbers = {
+        "--max-workers": max_workers,
+        "--max-num-splits": max_num_splits,
+        "--max-log-size": max_log_size,
+    }
+    for name, value in numbers.items():
+        if value is not None and value < 1:
+            raise UsageError(f"{name}={value} is not possible: at least 1 is needed.")
+
+
+def finish(this: Program, end: RunEnd) -> None:
+    """Exit as the run ended; of one that did not succeed, say how to go on."""
+    if end.outcome == SUCCEEDED:
+        return
+    if not this.options.quiet:
+        this.write("What is done is kept: `resume` runs the rest.", error=True)
+    sys.exit(errors.INTERRUPTED if end.outcome == INTERRUPTED else errors.FAILED)
 
 
 def _show(this: Program, request: RunRequest) -> None:
@@ -89,7 +106,7 @@ def _show(this: Program, request: RunRequest) -> None:
         this.write(preview.text.rstrip("\n"))
 
 
-def _truth(this: Program, name: str) -> bool:
+def truth(this: Program, name: str) -> bool:
     """A switch in the configuration."""
     found = this.configuration.get(name)
     return found is not None and str(found.value).lower() in ("1", "true", "yes", "on")

@@ -67,6 +67,7 @@ def build(flow_class: Any, parameters: Mapping[str, Parameter]) -> click.Group:
     )
     for command in (
         _run_command(parameters),
+        _resume_command(),
         click.Command("check", callback=check, help="Check the flow without running anything."),
         click.Command("show", callback=show, help="Show the flow's steps and what they do."),
         _logs_command(),
@@ -93,6 +94,20 @@ def _begin(**_: Any) -> None:
 def _run_command(parameters: Mapping[str, Parameter]) -> click.Command:
     options: list[click.Parameter] = [
         *parameter_options(parameters.values()),
+        *_launch_options(),
+        click.Option(["--namespace", "user_namespace"], metavar="NAME", help="The run's user namespace."),
+        click.Option(
+            ["--dry-run"],
+            is_flag=True,
+            help="Print the pods' manifests (YAML) and run nothing; asks no cluster.",
+        ),
+    ]
+    return click.Command("run", params=options, callback=run, help="Run the flow.")
+
+
+def _launch_options() -> list[click.Parameter]:
+    """What every command takes that drives a run."""
+    return [
         _WITH,
         _OVERRIDE,
         click.Option(["--tag", "tags"], multiple=True, help="A tag for the run; may be repeated."),
@@ -108,7 +123,6 @@ def _run_command(parameters: Mapping[str, Parameter]) -> click.Command:
         click.Option(
             ["--max-log-size"], type=int, default=10, show_default=True, help="MB of log kept per task."
         ),
-        click.Option(["--namespace", "user_namespace"], metavar="NAME", help="The run's user namespace."),
         click.Option(
             ["--forward-credentials"],
             is_flag=True,
@@ -116,17 +130,44 @@ def _run_command(parameters: Mapping[str, Parameter]) -> click.Command:
         ),
         click.Option(["--run-id-file"], metavar="FILE", help="Write the run's id to this file."),
         click.Option(
-            ["--dry-run"],
-            is_flag=True,
-            help="Print the pods' manifests (YAML) and run nothing; asks no cluster.",
-        ),
-        click.Option(
             ["--runner-attribute-file"],
             metavar="FILE",
             help="Write the run's id, flow and place to this file, as JSON.",
         ),
     ]
-    return click.Command("run", params=options, callback=run, help="Run the flow.")
+
+
+def _resume_command() -> click.Command:
+    def resume(**values: Any) -> None:
+        # The launcher is not loaded by the commands that only look at the flow.
+        from headway.cli import commands_resume
+
+        commands_resume.resume(program(), **values)
+
+    options: list[click.Parameter] = [
+        click.Argument(["step"], required=False),
+        click.Option(
+            ["--origin-run-id"],
+            metavar="RUN",
+            help="The run to go on from [default: the newest that was started from this folder].",
+        ),
+        *_launch_options(),
+        click.Option(["--run-id"], metavar="NAME", hidden=True, help="The new run's id; not only digits."),
+        click.Option(["--clone-only"], is_flag=True, hidden=True, help="Take over results and run nothing."),
+        click.Option(
+            ["--reentrant"],
+            is_flag=True,
+            hidden=True,
+            help="Go on with the run of that --run-id, if there is one.",
+        ),
+        click.Option(["--resume-identifier"], hidden=True, help="Kept with the run, for whoever started it."),
+    ]
+    return click.Command(
+        "resume",
+        params=options,
+        callback=resume,
+        help="Run again what an earlier run has not done, or all from STEP on; the rest is taken over.",
+    )
 
 
 def _logs_command() -> click.Command:

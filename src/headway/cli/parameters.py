@@ -1,6 +1,6 @@
 """A flow's parameters as options of ``run``, and what was given for them as values."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 import click
@@ -47,11 +47,29 @@ def given_values(
 
 def run_parameters(program: Program, texts: Mapping[str, tuple[str, ...]]) -> dict[str, object]:
     """The values that a run starts with: the class's constants, the configurations and every parameter."""
+    return _values(program, texts, ())
+
+
+def missing_parameters(program: Program, known: Container[str]) -> dict[str, object]:
+    """What a run that takes its parameters from an earlier one starts with beside them.
+
+    The class's constants are those of the code as it is now. A parameter that the earlier run did not know
+    has its default.
+    """
+    return _values(program, {}, known)
+
+
+def _values(
+    program: Program, texts: Mapping[str, tuple[str, ...]], known: Container[str]
+) -> dict[str, object]:
+    """The constants, and the configurations and parameters that are not known."""
     declared = program.declared
     values = dict(constants_of(program.flow_class))
-    values.update(declared.values)
+    values.update((name, value) for name, value in declared.values.items() if name not in known)
     context = program.parameter_context._replace(configs=ConfigValue(declared.scope))
     for attribute, parameter in declared.parameters.items():
+        if attribute in known:
+            continue
         values[attribute] = parameter.value(texts.get(attribute, ()), context)
     return values
 

@@ -44,6 +44,7 @@ class BatchFactory:
         orphan_limit: Seconds after the end of the launcher's lease in which a pod may still start.
         log_limit: Bytes of log kept per stream and attempt.
         fallback_code: How the flow's code is started for fallbacks, which all run on this machine.
+        origin: The run that this one resumes, or None.
     """
 
     flow: str
@@ -55,6 +56,7 @@ class BatchFactory:
     orphan_limit: float = 3600.0
     log_limit: int = 10_000_000
     fallback_code: Code | None = None
+    origin: str | None = None
 
     def make(self, start: StartBatch) -> Batch:
         """The batch for one instruction of the scheduler."""
@@ -84,4 +86,5 @@ class BatchFactory:
             catch=step.catch,
             fallback=start.fallback,
             gang=step.gang if start.gang else None,
+            origin=self.origin,
         )

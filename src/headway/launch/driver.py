@@ -5,12 +5,14 @@ import contextlib
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import NoReturn
+from functools import partial
+from typing import NoReturn, TypeVar
 
 from headway.errors import HeadwayError, RunInterruptedError, StoreUnavailableError
 from headway.executors.base import Broken, Ended, Executor, ExecutorEvent, Output, Started, Waiting
 from headway.flow.graph import PARALLEL_VARIABLE
 from headway.launch.batches import BatchFactory
+from headway.launch.clones import Clones
 from headway.launch.journal import Journal
 from headway.launch.lease import LeaseLostError
 from headway.launch.reporter import Reporter
@@ -24,7 +26,14 @@ from headway.schedule.events import (
     RunStarted,
     StopRequested,
 )
-from headway.schedule.instructions import CancelAttempts, Instruction, RunEnded, ScheduleRetry, StartBatch
+from headway.schedule.instructions import (
+    INTERRUPTED,
+    CancelAttempts,
+    Instruction,
+    RunEnded,
+    ScheduleRetry,
+    StartBatch,
+)
 from headway.schedule.scheduler import Scheduler
 from headway.store.records import (
     CONFIGURATION,
@@ -37,12 +46,17 @@ from headway.store.records import (
     Record,
 )
 
+T = TypeVar("T")
+
 #: Retries that become due within this many seconds of each other go into one batch.
 RETRY_WINDOW = 0.1
 
 CANCELLED = "Cancelled"
 #: What an attempt that was asked to stop ends with: the launcher's word for it, and the pod's own.
 _STOPPED = (CANCELLED, "Terminated")
+
+#: How a run ends that was to take over results and no more.
+CLONED = "only what was there was taken over, as --clone-only asks"
 
 #: Seconds between two tries to write the journal while the datastore is in trouble.
 _STORE_PAUSE = 5.0
@@ -60,6 +74,8 @@ class Driver:
         journal: Where what happened is written down before anything follows from it.
         reporter: Hears of everything.
         max_splits: The most tasks that one foreach may yield, None for any number.
+        clones: What an earlier run has done already, where this one resumes it.
+        clone_only: Whether nothing is to be done but to take that over.
         jitter: Between 0 and 1; asked once, spreads the run's retries after infrastructure failures, so that
             launchers that failed together do not come back together, and yet its own tasks do.
         fallbacks: The executor of steps' fallbacks, None where it is the step's own.
@@ -75,6 +91,8 @@ class Driver:
         max_splits: int | None = None,
         jitter: Callable[[], float] = random.random,
         fallbacks: Executor | None = None,
+        clones: Clones | None = None,
+        clone_only: bool = False,
     ) -> None:
         self._scheduler = scheduler
         self._executors = executors
@@ -84,6 +102,8 @@ class Driver:
         self._reporter = reporter
         self._max_splits = max_splits
         self._spread = 1 + 0.25 * jitter()
+        self._clones = clones
+        self._clone_only = clone_only
         self._events: asyncio.Queue[ExecutorEvent | Event] = asyncio.Queue()
         #: Failed attempts whose consequence the scheduler is about to decide.
         self._undecided: dict[AttemptRef, Record] = {}
@@ -108,6 +128,8 @@ class Driver:
                 await executor.open(self._events.put_nowait)
             await self._handle([RunStarted()])
             while self._ended is None:
+                if self._clone_only and self._events.empty():
+                    return RunEnded(INTERRUPTED, message=CLONED)
                 await self._window()
             return self._ended
         except LeaseLostError:
@@ -234,18 +256,18 @@ class Driver:
                 self._journal.append(event)
             instructions += answer
         if instructions:
-            await self._write_down()
+            await self._insist(self._journal.flush)
         for instruction in instructions:
             await self._carry_out(instruction)
         if events:
             self._reporter.progress(self._scheduler.counts())
 
-    async def _write_down(self) -> None:
-        """Write the journal, however long the datastore is in trouble: until then nothing may follow."""
+    async def _insist(self, call: Callable[[], T]) -> T:
+        """Make a call to the datastore, however long that is in trouble: until then nothing may follow."""
         troubled = False
         while True:
             try:
-                await asyncio.to_thread(self._journal.flush)
+                answer = await asyncio.to_thread(call)
                 break
             except StoreUnavailableError as error:
                 if self._stops > 1:
@@ -255,6 +277,7 @@ class Driver:
                 await asyncio.sleep(_STORE_PAUSE)
         if troubled:
             self._reporter.waiting(Waiting("", None, "", ""))
+        return answer
 
     def _spread_out(self, instruction: Instruction) -> Instruction:
         if not isinstance(instruction, ScheduleRetry):
@@ -276,9 +299,7 @@ class Driver:
     async def _carry_out(self, instruction: Instruction) -> None:
         match instruction:
             case StartBatch():
-                if len(instruction.tasks) > 1 and not instruction.tasks[0].attempt and not instruction.gang:
-                    self._reporter.fan_out(instruction.step, len(instruction.tasks))
-                await self._executor(instruction).start(self._batches.make(instruction))
+                await self._start(instruction)
             case ScheduleRetry(ref, delay):
                 self._schedule_retry(ref, delay)
             case CancelAttempts(refs, reason):
@@ -290,6 +311,19 @@ class Driver:
         if batch.fallback and self._fallbacks is not None:
             return self._fallbacks
         return self._executors[batch.step]
+
+    async def _start(self, batch: StartBatch) -> None:
+        if len(batch.tasks) > 1 and not batch.tasks[0].attempt and not batch.gang:
+            self._reporter.fan_out(batch.step, len(batch.tasks))
+        rest: StartBatch | None = batch
+        if self._clones is not None:
+            records, rest = await self._insist(partial(self._clones.take, batch))
+            if records:
+                self._reporter.cloned(self._clones.origin, records, len(batch.tasks))
+            for record in records:
+                self._events.put_nowait(AttemptSucceeded(record.ref, record.transition))
+        if rest is not None and not self._clone_only:
+            await self._executor(rest).start(self._batches.make(rest))
 
     async def _cancel(self, refs: Sequence[AttemptRef], reason: str, *, now: bool) -> None:
         failure = Failure(USER, CANCELLED, f"Stopped: {reason}")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from getpass import getuser
+from pathlib import Path
 from socket import gethostname
 from uuid import uuid4
 
@@ -51,17 +52,32 @@ class Holder:
         host: The machine it runs on.
         pid: Its process there.
         user: Who started it.
+        place: Where its process id means something, see :func:`process_place`; "" where that is unknown.
     """
 
     id: str
     host: str
     pid: int
     user: str
+    place: str = ""
 
     @classmethod
     def here(cls, user: str | None = None) -> "Holder":
         """This process, under an id of its own."""
-        return cls(uuid4().hex, gethostname(), os.getpid(), user or getuser())
+        return cls(uuid4().hex, gethostname(), os.getpid(), user or getuser(), process_place())
+
+
+def process_place() -> str:
+    """Names the one table of processes that this process stands in: this boot, this PID namespace.
+
+    Returns:
+        "" where the system does not tell.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}/{Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +92,7 @@ class LeaseRecord:
         acquired: When it took the run, seconds since the epoch by its own clock.
         expires: Until when it holds the run, by the same clock; in the past once it was released.
         beat: Counts the renewals, so that a reader whose clock is off still sees it live.
+        place: Where the process id means something, "" where that is unknown.
     """
 
     holder: str
@@ -85,6 +102,23 @@ class LeaseRecord:
     acquired: float
     expires: float
     beat: int
+    place: str = ""
+
+    def is_over(self, now: float) -> bool:
+        """Whether nobody drives the run: the time is over, or the holder was a process here that is gone."""
+        return self.expires <= now or self._is_gone()
+
+    def _is_gone(self) -> bool:
+        if not self.place or self.place != process_place():
+            return False
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return True
+        except OSError:
+            # It is there, and somebody else's.
+            return False
+        return False
 
     @property
     def owner(self) -> str:
@@ -160,7 +194,7 @@ class Lease:
                 if stored[0] != mine:
                     self.renew()  # it was ours before
                 return
-            if stored[0].expires > now:
+            if not stored[0].is_over(now):
                 raise self._held_by(stored[0])
             if self._replace(mine, stored[1]):
                 return
@@ -195,7 +229,9 @@ class Lease:
     def _claim(self, acquired: float, beat: int) -> LeaseRecord:
         holder = self._holder
         expires = self._clock() + self._duration
-        return LeaseRecord(holder.id, holder.host, holder.pid, holder.user, acquired, expires, beat)
+        return LeaseRecord(
+            holder.id, holder.host, holder.pid, holder.user, acquired, expires, beat, holder.place
+        )
 
     def _mine(self) -> tuple[LeaseRecord, str]:
         """The version that this launcher wrote last, and its tag."""

@@ -1,6 +1,6 @@
 """What the launcher tells the person while it drives a run; what they see of it is the user interface's part."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from headway.executors.base import Output, Started, Waiting
@@ -23,6 +23,10 @@ class Reporter(Protocol):
 
     def fan_out(self, step: str, splits: int) -> None:
         """A foreach yielded this many tasks."""
+        ...
+
+    def cloned(self, origin: str, records: Sequence[Record], of: int) -> None:
+        """Tasks of one batch of ``of`` were taken over from an earlier run."""
         ...
 
     def attempt_started(self, event: Started) -> None: ...

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import platform
 import signal
 import tempfile
 import time
@@ -24,28 +23,24 @@ from headway.executors.local.files import make_room
 from headway.executors.local.zygote import CAN_FORK, Zygote
 from headway.flow.graph import Graph
 from headway.launch.batches import BatchFactory, StepRun
+from headway.launch.claim import NewRun, Resumption, claim
+from headway.launch.clones import Clones, steps_again
 from headway.launch.driver import Driver
 from headway.launch.index import leave_word, remember_run, run_attributes
 from headway.launch.journal import Journal
 from headway.launch.keeper import kept
 from headway.launch.lease import Holder, Lease, LeaseLostError
 from headway.launch.origin import Origin
-from headway.launch.parameters import store_parameters
 from headway.launch.reporter import Reporter
-from headway.launch.run_ids import claim_run
 from headway.launch.steps import PlannedStep, plan_steps, schedule_plan
-from headway.runtime.commit import commit
-from headway.runtime.state import PARAMETERS
 from headway.schedule.instructions import INTERRUPTED, RunEnded
 from headway.schedule.scheduler import Scheduler
 from headway.store import layout
-from headway.store.artifacts import ArtifactStore
 from headway.store.base import ObjectStore
 from headway.store.conditions import verify_conditions
 from headway.store.forward import credentials_to_forward
 from headway.store.open import child_environment, open_store
-from headway.store.records import FAILED, SUCCEEDED, Code, Record, RunEnd, RunRecord
-from headway.version import VERSION
+from headway.store.records import FAILED, Code, RunEnd, RunRecord
 
 if TYPE_CHECKING:
     from headway.config.kubernetes import KubernetesSettings
@@ -81,6 +76,7 @@ class RunRequest:
         pods_see_folders: Whether pods see this machine's folders, so that a local datastore will do.
         forward_credentials: Whether pods may use the launcher's own access to the datastore.
         overrides: ``--override``.
+        resumes: The earlier run that this one goes on from, and how; None where it begins anew.
     """
 
     graph: Graph
@@ -101,6 +97,7 @@ class RunRequest:
     forward_credentials: bool = False
     pods_see_folders: bool = False
     overrides: "tuple[Override, ...]" = ()
+    resumes: Resumption | None = None
 
 
 def run_flow(request: RunRequest, configuration: Configuration, reporter: Reporter) -> RunEnd:
@@ -118,13 +115,7 @@ def run_flow(request: RunRequest, configuration: Configuration, reporter: Report
     steps = plan_steps(request.graph, configuration, request.overrides)
     remote = [step for step in steps.values() if step.kubernetes is not None]
     roots = datastore_roots(configuration)
-    choice = choose_datastore(
-        request.datastore,
-        request.datastore_root,
-        roots,
-        bool(remote) and not request.pods_see_folders,
-        configuration.get("DEFAULT_DATASTORE"),
-    )
+    choice = _datastore(request, configuration, needs_remote=bool(remote) and not request.pods_see_folders)
     if choice.reason:
         reporter.note(choice.reason)
     for step in remote:
@@ -133,6 +124,21 @@ def run_flow(request: RunRequest, configuration: Configuration, reporter: Report
     wiring = _Wiring(request, configuration, reporter, steps, choice, user, str(roots["local"].value))
     with wiring.warm_parent() as zygote:
         return asyncio.run(wiring.drive(zygote))
+
+
+def _datastore(request: RunRequest, configuration: Configuration, *, needs_remote: bool) -> Choice:
+    """Where the run's data goes: a run that goes on from another stays with it, if it can and may."""
+    past = request.resumes.past.store.url if request.resumes is not None else None
+    chosen = request.datastore is not None or request.datastore_root is not None
+    if past is not None and not chosen and ("://" in past or not needs_remote):
+        return Choice(past.partition("://")[0] if "://" in past else "local", past)
+    return choose_datastore(
+        request.datastore,
+        request.datastore_root,
+        datastore_roots(configuration),
+        needs_remote,
+        configuration.get("DEFAULT_DATASTORE"),
+    )
 
 
 @dataclass(frozen=True)
@@ -206,6 +212,8 @@ class _Wiring:
                 self.reporter,
                 self.request.max_num_splits,
                 fallbacks=local if any(step.catch for step in self.steps.values()) else None,
+                clones=await asyncio.to_thread(self._clones, store, record),
+                clone_only=self.request.resumes is not None and self.request.resumes.clone_only,
             )
             stack.enter_context(_interruptible(driver, self.reporter))
             await stack.enter_async_context(kept(lease, driver.fail))
@@ -247,31 +255,17 @@ class _Wiring:
         return LocalExecutor(store, zygote, make_room(limit))
 
     def _claim(self, store: ObjectStore, code: Code, holder: Holder) -> RunRecord:
-        """The run's own id and record, and its parameters."""
         request = self.request
-        # What cannot be stored is found out before there is a run.
-        artifacts = store_parameters(ArtifactStore(store, self.flow), request.parameters)
-        record = claim_run(
-            store,
-            RunRecord(
-                flow=self.flow,
-                run="",
-                user=self.user,
-                created=time.time(),
-                tags=request.tags,
-                system_tags=_system_tags(self.user),
-                graph=request.graph.to_json(),
-                parameters=dict(request.given),
-                code=code,
-                metadata={"headway_version": VERSION, "script-name": code.main, "runtime": "dev"},
-            ),
-            holder.id,
-        )
-        store.put(layout.flow_marker(self.flow), b"")
-        now = time.time()
-        parameters = Record(PARAMETERS, SUCCEEDED, artifacts=artifacts, started=now, ended=now)
-        commit(store, self.flow, record.run, parameters)
-        return record
+        new = NewRun(request.graph, self.user, request.tags, code, request.parameters, request.given)
+        return claim(store, new, holder.id, request.resumes)
+
+    def _clones(self, store: ObjectStore, record: RunRecord) -> Clones | None:
+        """What the run takes over from the one that it resumes, if it does."""
+        resumes, graph = self.request.resumes, self.request.graph
+        if resumes is None:
+            return None
+        again = steps_again(graph, [resumes.step] if resumes.step is not None else [])
+        return Clones(resumes.past, store, record.run, graph, again, self.request.max_num_splits)
 
     def _announce(self, store: ObjectStore, record: RunRecord) -> None:
         """Leave the run's id where people and scripts look for it."""
@@ -310,6 +304,7 @@ class _Wiring:
             steps,
             log_limit=self.request.max_log_size * 1_000_000,
             fallback_code=local_code,
+            origin=record.origin,
         )
 
 
@@ -335,16 +330,6 @@ def _record_end(store: ObjectStore, record: RunRecord, ended: RunEnded, winners:
         # Another launcher may have ended the run; a datastore in trouble does not change what happened.
         store.put_if_absent(layout.run_end(record.flow, record.run), end.encode())
     return end
-
-
-def _system_tags(user: str) -> tuple[str, ...]:
-    python = platform.python_version()
-    return (
-        f"user:{user}",
-        "runtime:dev",
-        f"python_version:{python}",
-        f"headway_version:{VERSION}",
-    )
 
 
 @contextmanager

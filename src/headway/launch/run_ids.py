@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from headway.errors import KeyExistsError, StoreError
+from headway.errors import KeyExistsError, StoreError, UsageError
 from headway.store.base import ObjectStore
 from headway.store.layout import run_record
 from headway.store.records import RunRecord
@@ -49,3 +49,25 @@ def claim_run(
         f"No run id is free in {store.url}: {_MOST_BUMPS} in a row from {first} are taken.",
         "Run records are created by conditional writes; `doctor` checks that the store honours them.",
     )
+
+
+def claim_named_run(store: ObjectStore, record: RunRecord, launcher: str) -> RunRecord:
+    """Give a new run the id that its record names.
+
+    Returns:
+        The record as it was created.
+
+    Raises:
+        UsageError: There is such a run.
+    """
+    claimed = record._replace(metadata={**record.metadata, LAUNCHER: launcher})
+    data = claimed.encode()
+    try:
+        store.put_if_absent(run_record(record.flow, record.run), data)
+    except KeyExistsError as error:
+        if store.get(run_record(record.flow, record.run)) != data:
+            raise UsageError(
+                f"There is a run {record.flow}/{record.run} in {store.url} already.",
+                "Choose another --run-id, or go on with that run: --reentrant.",
+            ) from error
+    return claimed

@@ -5,7 +5,7 @@ say about the run itself goes to stderr.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from headway.executors.base import Output, Started, Waiting
@@ -26,6 +26,8 @@ from headway.ui.prompt import ask
 
 #: Reasons why something stands still that a person is told again after so many seconds.
 _REPEAT = 60.0
+#: Of so many tasks of a step each one is told that was taken over.
+_MOST_CLONES = 5
 
 
 class Writer(Protocol):
@@ -65,7 +67,8 @@ class PlainReporter:
 
     def run_started(self, record: RunRecord) -> None:
         self._run, self._begun = record.run, self._clock()
-        self._say(f"Run {record.run} of {record.flow} starts, for user {record.user}.")
+        what = f"starts from what run {record.origin} has done" if record.origin else "starts"
+        self._say(f"Run {record.run} of {record.flow} {what}, for user {record.user}.")
 
     def note(self, message: str) -> None:
         self._say(message)
@@ -75,6 +78,14 @@ class PlainReporter:
 
     def fan_out(self, step: str, splits: int) -> None:
         self._task_line(step, f"Foreach yields {splits} tasks.")
+
+    def cloned(self, origin: str, records: Sequence[Record], of: int) -> None:
+        for record in records[:_MOST_CLONES]:
+            then = f"{origin}/{record.ref.step}/{record.metadata.get('origin-task-id', '')}"
+            self._task_line(_name(record.ref), f"Taken over from {then}.", "dim")
+        if len(records) > _MOST_CLONES or len(records) < of:
+            step = records[0].ref.step
+            self._task_line(step, f"{len(records)} of {of} tasks are taken over from run {origin}.", "dim")
 
     def attempt_started(self, event: Started) -> None:
         ref = event.ref

@@ -1,6 +1,6 @@
 """Runs driven by the real driver, scheduler and journal over a scripted executor, and what was told of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from headway.executors.base import Executor, Output, Started, Waiting
@@ -58,6 +58,9 @@ class Told:
 
     def fan_out(self, step: str, splits: int) -> None:
         self.calls.append(("fan_out", step, splits))
+
+    def cloned(self, origin: str, records: Sequence[Record], of: int) -> None:
+        self.calls.append(("cloned", origin, [str(record.ref) for record in records], of))
 
     def attempt_started(self, event: Started) -> None:
         self.calls.append(("attempt_started", event.ref))

@@ -1,12 +1,24 @@
 """One launcher at a time holds a run; who lost it is told, and whom to ask."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from headway.errors import KeyExistsError, StoreError, StoreUnavailableError
-from headway.launch.lease import Holder, Lease, LeaseHeldError, LeaseLostError, LeaseRecord, read_lease
+from headway.launch.lease import (
+    Holder,
+    Lease,
+    LeaseHeldError,
+    LeaseLostError,
+    LeaseRecord,
+    process_place,
+    read_lease,
+)
 from headway.store.base import Buffer
 from headway.testing.memory_store import MemoryStore
 
@@ -274,3 +286,31 @@ Launchers.TestCase.settings = settings(
     derandomize=True, deadline=None, max_examples=40, stateful_step_count=30
 )
 TestLaunchers = pytest.mark.budget(5)(Launchers.TestCase)
+
+
+def test_the_lease_of_a_process_that_is_gone_need_not_be_waited_out(store: MemoryStore) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    place = process_place() or "here"
+    dead = Holder("dead", "laptop", gone.pid, "ann", place)
+    Lease(store, "Sample", "7", dead).acquire()
+    record = read_lease(store, "Sample", "7")
+    assert record is not None
+    assert record.is_over(record.acquired) is bool(process_place())
+    if process_place():
+        Lease(store, "Sample", "7", BOB).acquire()
+
+
+def test_a_process_that_lives_or_is_elsewhere_keeps_its_lease(store: MemoryStore) -> None:
+    for number, place in enumerate((process_place(), "another boot", "")):
+        run = str(number)
+        Lease(
+            store,
+            "Sample",
+            run,
+            Holder("x", "laptop", os.getpid() if number == 0 else 4_194_300, "ann", place),
+        ).acquire()
+        record = read_lease(store, "Sample", run)
+        assert record is not None
+        assert not record.is_over(record.acquired)
+        assert record.is_over(record.expires)

@@ -251,3 +251,18 @@ def test_a_caught_failure_and_its_fallback_have_words_of_their_own(
         "e [train/3] @catch takes over: the run goes on.",
         "o [train/3] Task fallback is starting to handle the failure.",
     ]
+
+
+def test_tasks_taken_over_are_told_one_by_one_while_they_are_few(
+    reporter: PlainReporter, screen: Screen
+) -> None:
+    taken = [
+        Record(AttemptRef("train", str(n), 0), SUCCEEDED, metadata={"origin-task-id": "7"}) for n in range(9)
+    ]
+    reporter.cloned("17", taken[:1], 1)
+    assert screen.lines == ["o [train/0] Taken over from 17/train/7.  (dim)"]
+    reporter.cloned("17", taken, 9)
+    assert len(screen.lines) == 7
+    assert screen.lines[-1] == "o [train] 9 of 9 tasks are taken over from run 17.  (dim)"
+    reporter.run_started(RunRecord("Digits", "18", "ann", 1.0, origin="17"))
+    assert screen.lines[-1] == "e Run 18 of Digits starts from what run 17 has done, for user ann."

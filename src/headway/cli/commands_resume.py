@@ -1,0 +1,76 @@
+"""``resume``: what was typed becomes a request to the launcher, with what an earlier run has done."""
+
+from collections.abc import Sequence
+
+from headway.cli.commands_run import check_numbers, finish, truth
+from headway.cli.embedded import use_embedded_cluster
+from headway.cli.parameters import missing_parameters
+from headway.cli.program import Program
+from headway.errors import UsageError
+from headway.flow.members import configs_of
+from headway.launch.resume import find_origin_run, resumption, where_runs_are
+from headway.launch.run import RunRequest, run_flow
+from headway.store.tags import check_tags
+from headway.ui.background import BackgroundWriter
+from headway.ui.plain import PlainReporter
+from headway.version import VERSION
+
+
+def resume(
+    this: Program,
+    *,
+    step: str | None,
+    origin_run_id: str | None,
+    run_id: str | None,
+    clone_only: bool,
+    reentrant: bool,
+    resume_identifier: str | None,
+    late: Sequence[str],
+    tags: Sequence[str],
+    max_workers: int | None,
+    max_num_splits: int,
+    max_log_size: int,
+    run_id_file: str | None,
+    runner_attribute_file: str | None,
+    forward_credentials: bool,
+    overrides: Sequence[str],
+) -> None:
+    """Run what an earlier run has not done, or from a step on."""
+    check_numbers(max_workers, max_num_splits, max_log_size)
+    check_tags(tags)
+    options = this.options
+    if options.configs or options.config_values:
+        raise UsageError(
+            "resume takes no configurations: the run has those of the run that it resumes.",
+            "Leave --config and --config-value out, or start a new run.",
+        )
+    roots = where_runs_are(this.configuration, options.datastore, options.datastore_root)
+    past = find_origin_run(this.flow, origin_run_id, this.configuration, roots)
+    this.stored_configs = past.values(configs_of(this.flow_class))
+    graph = this.graph(tuple(late))
+    if not options.quiet:
+        this.write(f"Headway {VERSION} resumes {this.flow}.", error=True)
+    resumes = resumption(past, graph, step, run_id, clone_only, resume_identifier)
+    request = RunRequest(
+        graph=graph,
+        origin=this.origin,
+        parameters=missing_parameters(this, past.parameters().artifacts),
+        tags=tuple(dict.fromkeys(tags)),
+        datastore=options.datastore,
+        datastore_root=options.datastore_root,
+        max_workers=max_workers,
+        max_num_splits=max_num_splits,
+        max_log_size=max_log_size,
+        package_suffixes=options.package_suffixes,
+        package_max_size=options.package_max_size,
+        run_id_file=run_id_file,
+        runner_attribute_file=runner_attribute_file,
+        pods_see_folders=use_embedded_cluster(this, graph),
+        forward_credentials=forward_credentials or truth(this, "FORWARD_CREDENTIALS"),
+        overrides=this.overrides(overrides),
+        resumes=resumes,
+    )
+    with BackgroundWriter(this.write) as write:
+        end = run_flow(request, this.configuration, PlainReporter(write, quiet=options.quiet))
+    if not clone_only:
+        finish(this, end)
