@@ -15,6 +15,7 @@ FLOWS = {
     "ThirdTimeFlow": "third_time.py",
     "TooSlowFlow": "too_slow.py",
     "TooLargeFlow": "too_large.py",
+    "GrowingFlow": "growing.py",
     "VanishingFlow": "vanishing.py",
     "MissingModuleFlow": "missing_module.py",
     "RaisingFlow": "raising.py",
@@ -159,3 +160,24 @@ def test_a_container_whose_every_process_is_killed_is_retried_and_explained(work
     assert [attempt.successful for attempt in task.attempts] == [False, True]
     assert task.attempts[0].stdout == "waiting\n", "what it had printed is kept"
     assert task.attempts[0].reason == "Killed"
+
+
+def test_a_step_that_runs_out_of_memory_gets_more_of_it_up_to_the_cap(started: Started) -> None:
+    workspace, launch = started["GrowingFlow"]
+    result = launch.wait()
+    assert result.returncode == 0, result.all
+    words = result.about("start/1")
+    assert sum("ran out of memory" in line for line in words) == 2
+    said = [line.text for line in result.lines if "starts again with" in line.text]
+    assert said == [
+        "start/1 starts again with 200 MB of memory.",
+        "start/1 starts again with 300 MB of memory.",
+    ]
+    run = workspace.read("GrowingFlow", result)
+    assert run.task("start").data["held"] == 220_000_000
+    assert [attempt.successful for attempt in run.task("start").attempts] == [False, False, True]
+    limits = [
+        pod["spec"]["containers"][0]["resources"]["limits"]["memory"]
+        for pod in workspace.pods("metaflow/step_name=start")
+    ]
+    assert sorted(limits) == ["100M", "200M", "300M"]

@@ -7,6 +7,8 @@ from typing import Any, Optional
 
 #: The most retries that a step can have.
 MAX_RETRIES = 4
+#: How often its memory can grow.
+MAX_GROWTHS = 8
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,27 @@ def _flag(value: object) -> object:
     return value
 
 
+def _growth(value: object) -> object:
+    """How memory grows after an attempt ran out of it: a factor, or a dict of factor, times and max_memory."""
+    parts: Mapping[str, object] = value if isinstance(value, Mapping) else {"factor": value}
+    unknown = [name for name in parts if name not in ("factor", "times", "max_memory")]
+    if unknown:
+        raise ValueError(f"a dict of factor, times and max_memory is allowed, without {unknown[0]!r}")
+    try:
+        factor = float(str(_number(1, "a factor")(parts.get("factor", 2))))
+    except ValueError as error:
+        raise ValueError(
+            "a factor above 1 is allowed, or a dict of factor, times and max_memory (MB)"
+        ) from error
+    if not 1 < factor <= 100:
+        raise ValueError("a factor above 1, and of at most 100, is allowed")
+    if int(str(_whole(1)(parts.get("times", 1)))) > MAX_GROWTHS:
+        raise ValueError(f"times of at most {MAX_GROWTHS} is allowed")
+    if parts.get("max_memory") is not None:
+        _whole(1)(parts["max_memory"])
+    return value
+
+
 def _variables(value: object) -> object:
     if not isinstance(value, Mapping):
         raise ValueError('a dict from variable to value is allowed: vars={"NAME": "value"}')
@@ -120,6 +143,8 @@ RETRY = (
     Attribute("times", 3, "How often the step is tried again.", _times),
     Attribute("minutes_between_retries", None, "Minutes to wait before; 2 for remote steps by default.",
               _number(0, "a number of minutes")),
+    Attribute("on_oom", None, "After memory ran out, try again with so many times the memory; a retry of its own kind.",
+              _growth),
 )
 TIMEOUT = (
     Attribute("seconds", 0, "Seconds, added to minutes and hours.", _number(0, "a number of seconds")),

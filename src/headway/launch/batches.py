@@ -18,6 +18,7 @@ class StepRun:
         grace: Seconds between SIGTERM and SIGKILL.
         code: How the flow's code is started there.
         catch: What ``@catch`` says.
+        memory_steps: MB of memory after it ran out once, twice, …
         gang: How the ranks of a gang find each other, None where the step is none.
     """
 
@@ -27,6 +28,7 @@ class StepRun:
     retries: int = 0
     grace: float = 30.0
     catch: Catch | None = None
+    memory_steps: tuple[int, ...] = ()
     gang: Gang | None = None
 
 
@@ -87,4 +89,5 @@ class BatchFactory:
             fallback=start.fallback,
             gang=step.gang if start.gang else None,
             origin=self.origin,
+            memory=step.memory_steps[start.grown - 1] if start.grown and not start.fallback else None,
         )

@@ -42,6 +42,7 @@ from headway.store.records import (
     SUCCEEDED,
     USER,
     AttemptRef,
+    Batch,
     Failure,
     Record,
 )
@@ -323,7 +324,10 @@ class Driver:
             for record in records:
                 self._events.put_nowait(AttemptSucceeded(record.ref, record.transition))
         if rest is not None and not self._clone_only:
-            await self._executor(rest).start(self._batches.make(rest))
+            made = self._batches.make(rest)
+            if made.memory is not None:
+                self._reporter.note(f"{_tasks(made)} with {made.memory} MB of memory.")
+            await self._executor(rest).start(made)
 
     async def _cancel(self, refs: Sequence[AttemptRef], reason: str, *, now: bool) -> None:
         failure = Failure(USER, CANCELLED, f"Stopped: {reason}")
@@ -346,6 +350,14 @@ class Driver:
     def _retries_due(self) -> None:
         refs, self._due = tuple(self._due), []
         self._events.put_nowait(RetriesDue(refs))
+
+
+def _tasks(batch: Batch) -> str:
+    """Whom a batch starts again, in words."""
+    tasks = [f"{batch.step}/{task.task}" for task in batch.tasks]
+    return (
+        f"{tasks[0]} starts again" if len(tasks) == 1 else f"{len(tasks)} tasks of {batch.step} start again"
+    )
 
 
 def _raise(error: BaseException) -> NoReturn:

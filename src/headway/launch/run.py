@@ -291,6 +291,7 @@ class _Wiring:
                 if step.kubernetes
                 else _LOCAL_GRACE,
                 catch=step.catch,
+                memory_steps=step.memory_steps,
             )
             for name, step in self.steps.items()
         }

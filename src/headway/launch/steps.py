@@ -11,6 +11,7 @@ from headway.flow.check import UNCAUGHT
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.graph import Graph, Node
 from headway.launch.gangs import check_gang, rendezvous, with_gang
+from headway.launch.memory import memory_steps
 from headway.schedule.plan import Plan, PlanNode, StepPolicy
 from headway.store.records import USER, Catch, Gang
 
@@ -46,6 +47,7 @@ class PlannedStep:
         retry_delay: Seconds before a retry.
         catch: What ``@catch`` says, None without it.
         gang: How the ranks of each of its tasks find each other, None unless it is @parallel.
+        memory_steps: MB of memory after it ran out once, twice, … (``@retry(on_oom=…)``).
     """
 
     name: str
@@ -58,11 +60,17 @@ class PlannedStep:
     retry_delay: float = 0.0
     catch: Catch | None = None
     gang: Gang | None = None
+    memory_steps: tuple[int, ...] = ()
 
     @property
     def policy(self) -> StepPolicy:
         """The scheduler's view of its retries."""
-        return StepPolicy({USER: self.retries}, self.retry_delay, fallback=self.catch is not None)
+        return StepPolicy(
+            {USER: self.retries},
+            self.retry_delay,
+            fallback=self.catch is not None,
+            memory_retries=len(self.memory_steps),
+        )
 
 
 def plan_steps(
@@ -130,6 +138,7 @@ def _with_pod(
 
     layer = Layer(kubernetes.attributes, _place(kubernetes, node))
     resources = node.decorator("resources")
+    retry = node.decorator("retry")
 
     def resolved_with(override: Layer | None) -> "Resolved":
         return resolve_kubernetes(
@@ -157,6 +166,7 @@ def _with_pod(
         kubernetes=resolved.settings,
         provenance=resolved.provenance,
         warnings=(*warnings, *resolved.warnings),
+        memory_steps=memory_steps(retry, resolved.settings, _place(retry, node) if retry else ""),
     )
 
 

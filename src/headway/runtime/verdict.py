@@ -12,7 +12,16 @@ from headway.runtime.logbook import StampedLine
 from headway.runtime.supervisor import Ended
 from headway.store import layout
 from headway.store.base import ObjectStore
-from headway.store.records import INFRASTRUCTURE, RESOURCES, USER, AttemptRef, Batch, Failure, TaskSpec
+from headway.store.records import (
+    INFRASTRUCTURE,
+    OUT_OF_MEMORY,
+    RESOURCES,
+    USER,
+    AttemptRef,
+    Batch,
+    Failure,
+    TaskSpec,
+)
 
 #: Where Kubernetes reads the last words of a container.
 _LAST_WORDS = "/dev/termination-log"
@@ -76,7 +85,7 @@ def _out_of_memory(batch: Batch, ended: Ended, said: Optional[Failure]) -> Failu
     peak = usage.peak_memory() or ended.peak
     return Failure(
         RESOURCES,
-        "OutOfMemory",
+        OUT_OF_MEMORY,
         f"Step {batch.step} ran out of memory: the kernel killed it at the container's limit{allowed} "
         f"(it had held up to {peak // 1_000_000} MB).",
         "Ask for more with @kubernetes(memory=…) or @resources(memory=…), or hold less at a time.",

@@ -23,6 +23,7 @@ class StartBatch:
         fallback: The step's code has failed for good; these attempts take its place.
         gang: Whether the tasks are the ranks of one gang, in order: all run at the same time, or none does.
             Who answers for tasks from elsewhere (a resumed run) answers for all ranks, or for none.
+        grown: How often these tasks ran out of memory so far, where each time gives them more.
     """
 
     step: str
@@ -33,6 +34,7 @@ class StartBatch:
     name: str
     fallback: bool = False
     gang: bool = False
+    grown: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,17 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from headway.store.records import CONFIGURATION, INFRASTRUCTURE, RESOURCES, USER
+from headway.store.records import (
+    CONFIGURATION,
+    INFRASTRUCTURE,
+    OUT_OF_MEMORY,
+    RESOURCES,
+    USER,
+    Failure,
+)
+
+#: The account of failures for want of memory where memory grows.
+MEMORY = "memory"
 
 #: Retries per failure class where the policy says nothing.
 DEFAULT_RETRIES: Mapping[str, int] = {USER: 0, INFRASTRUCTURE: 5, CONFIGURATION: 0}
@@ -75,18 +85,25 @@ class StepPolicy:
             user's budget unless they are named.
         delay: Seconds to wait before a retry, infrastructure failures excepted.
         fallback: Whether a fallback takes the task over once a budget is spent (``@catch``).
+        memory_retries: How often a task that ran out of memory is tried again with more of it, in a
+            budget of its own (``@retry(on_oom=…)``); 0 lets it spend the class's.
     """
 
     retries: Mapping[str, int] = field(default_factory=dict)
     delay: float = 0.0
     fallback: bool = False
+    memory_retries: int = 0
 
-    def pool(self, kind: str) -> str:
-        """The class whose budget a failure of this class spends."""
-        return USER if kind == RESOURCES and RESOURCES not in self.retries else kind
+    def pool(self, failure: Failure) -> str:
+        """The account that a failure spends: its class's, or the one for memory."""
+        if failure.reason == OUT_OF_MEMORY and self.memory_retries:
+            return MEMORY
+        return USER if failure.kind == RESOURCES and RESOURCES not in self.retries else failure.kind
 
     def budget(self, pool: str) -> int:
         """How many failures of this pool are followed by a retry; none for a class not known here."""
+        if pool == MEMORY:
+            return self.memory_retries
         return self.retries.get(pool, DEFAULT_RETRIES.get(pool, 0))
 
     def is_last(self, spent: Mapping[str, int]) -> bool:
@@ -96,14 +113,17 @@ class StepPolicy:
         """
         return self.fallback and spent.get(USER, 0) >= self.budget(USER)
 
-    def retry_delay(self, kind: str, earlier: int) -> float:
+    def retry_delay(self, pool: str, earlier: int) -> float:
         """Seconds to wait before the retry that follows a failure.
 
         Args:
-            kind: The failure's class.
+            pool: The account that the failure spent.
             earlier: How many failures of its pool the task had before this one.
         """
-        return infrastructure_delay(earlier) if kind == INFRASTRUCTURE else self.delay
+        if pool == MEMORY:
+            # What was missing is there at once.
+            return 0.0
+        return infrastructure_delay(earlier) if pool == INFRASTRUCTURE else self.delay
 
 
 def infrastructure_delay(earlier: int) -> float:

@@ -192,7 +192,7 @@ class Scheduler:
         rank, failure = first
         ref, step = gang.tasks[rank].ref, gang.control.cohort.step
         policy = self._policies[step]
-        pool = policy.pool(failure.kind)
+        pool = policy.pool(failure)
         earlier = gang.control.spend(pool)
         if self._stop or earlier >= policy.budget(pool):
             tries = f" after {ref.attempt + 1} attempts" if ref.attempt else ""
@@ -204,7 +204,7 @@ class Scheduler:
         gang.again()
         for task in gang.tasks:
             self._tasks.move(task, TaskState.RETRYING)
-        return [ScheduleRetry(gang.control.ref, policy.retry_delay(failure.kind, earlier))]
+        return [ScheduleRetry(gang.control.ref, policy.retry_delay(pool, earlier))]
 
     def _gang_succeeded(self, gang: Gang) -> list[Instruction]:
         control = gang.control
@@ -250,11 +250,11 @@ class Scheduler:
         if task.gang:
             return self._rank_failed(task, task.gang, failure, at)
         policy = self._policies[ref.step]
-        pool = policy.pool(failure.kind)
+        pool = policy.pool(failure)
         earlier = task.spend(pool)
         if self._stop or task.fallbacks or earlier >= policy.budget(pool):
             return self._give_up(task, failure)
-        return [self._again(task, policy.retry_delay(failure.kind, earlier))]
+        return [self._again(task, policy.retry_delay(pool, earlier))]
 
     def _again(self, task: Task, delay: float, *, fallback: bool = False) -> ScheduleRetry:
         task.attempt += 1
@@ -289,24 +289,24 @@ class Scheduler:
     def _due(self, refs: tuple[AttemptRef, ...]) -> list[Instruction]:
         # All are looked up before one is moved: an unknown ref must leave the state as it was.
         due = [task for task in map(self._tasks.current, refs) if task and task.state is TaskState.RETRYING]
-        # A step and its fallback run in different places, so they never share a batch.
-        batches: dict[tuple[Cohort, bool], dict[int, Task]] = {}
+        # A step and its fallback run in different places, and one batch has one size of memory.
+        batches: dict[tuple[Cohort, bool, int], dict[int, Task]] = {}
         gangs: dict[int, Gang] = {}
         for task in due:
             if task.gang:
                 gangs[id(task.gang)] = task.gang
             else:
-                batches.setdefault((task.cohort, task.fallbacks > 0), {})[task.index] = task
+                batches.setdefault((task.cohort, task.fallbacks > 0, task.grown), {})[task.index] = task
         instructions: list[Instruction] = []
         for gang in gangs.values():
             for task in gang.tasks:
                 self._tasks.move(task, TaskState.WAITING)
-            instructions.append(self._batch(gang.control.cohort, gang.tasks))
-        for (cohort, fallback), by_index in batches.items():
+            instructions.append(self._batch(gang.control.cohort, gang.tasks, grown=gang.control.grown))
+        for (cohort, fallback, grown), by_index in batches.items():
             tasks = [by_index[index] for index in sorted(by_index)]
             for task in tasks:
                 self._tasks.move(task, TaskState.WAITING)
-            instructions.append(self._batch(cohort, tasks, fallback=fallback))
+            instructions.append(self._batch(cohort, tasks, fallback=fallback, grown=grown))
         return instructions
 
     def _halt(self, stop: _Stop) -> list[Instruction]:
@@ -329,7 +329,9 @@ class Scheduler:
         gangs = [self._tasks.mint_gang(cohort, place, node.worker) for place in places]
         return [self._batch(cohort, gang.tasks) for gang in gangs]
 
-    def _batch(self, cohort: Cohort, tasks: list[Task], *, fallback: bool = False) -> StartBatch:
+    def _batch(
+        self, cohort: Cohort, tasks: list[Task], *, fallback: bool = False, grown: int = 0
+    ) -> StartBatch:
         self._batches += 1
         policy = self._policies[cohort.step]
         return StartBatch(
@@ -343,6 +345,7 @@ class Scheduler:
             name=f"{cohort.step}-{self._batches}",
             fallback=fallback,
             gang=tasks[0].gang is not None,
+            grown=grown,
         )
 
     def _finish(self) -> RunEnded:

@@ -6,6 +6,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from headway.schedule.events import UnexpectedEventError
+from headway.schedule.plan import MEMORY
 from headway.schedule.transitions import Frames, at_index
 from headway.store.records import AttemptRef, Failure, TaskSpec, Transition
 
@@ -96,6 +97,11 @@ class Task:
     def frames(self) -> Frames:
         """The fan-out it stands in, with its own index."""
         return at_index(self.cohort.frames, self.index)
+
+    @property
+    def grown(self) -> int:
+        """How often it ran out of memory and is to have more."""
+        return (self.spent or {}).get(MEMORY, 0)
 
     def spend(self, pool: str) -> int:
         """Note a failure on this pool's account and return how many there were before."""

@@ -43,6 +43,9 @@ class Transition(NamedTuple):
 #: The failure classes, each with a budget of its own.
 USER, RESOURCES, INFRASTRUCTURE, CONFIGURATION = "user", "resources", "infrastructure", "configuration"
 
+#: The reason of a failure that more memory would mend.
+OUT_OF_MEMORY = "OutOfMemory"
+
 
 class Failure(NamedTuple):
     """Why an attempt failed.
@@ -205,6 +208,7 @@ class Batch(NamedTuple):
         catch: What is to become of an exception that would be final, None without ``@catch``.
         fallback: These attempts take the place of the step, whose code has failed for good.
         gang: For the ranks of one gang, which are the batch's tasks in order; None where each task is its own.
+        memory: MB of memory instead of what the step's settings say, None for those.
     """
 
     flow: str
@@ -229,6 +233,7 @@ class Batch(NamedTuple):
     catch: Optional[Catch] = None
     fallback: bool = False
     gang: Optional[Gang] = None
+    memory: Optional[int] = None
 
     def encode(self) -> bytes:
         return encode(self._asdict())

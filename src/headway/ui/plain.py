@@ -183,7 +183,7 @@ def _name(ref: AttemptRef) -> str:
 def _class(failure: Failure) -> str:
     return {
         "user": "counted as one of the step's @retry times",
-        "resources": "counted as one of the step's @retry times",
+        "resources": "as its @retry says",
         "infrastructure": "not counted against @retry: the infrastructure failed, not the code",
         "configuration": "a configuration failure",
     }.get(failure.kind, failure.kind)

@@ -51,8 +51,8 @@ def ok(name: str, *targets: str, splits: int | None = None, attempt: int = 0) ->
     return AttemptSucceeded(ref(name, attempt), transition)
 
 
-def bad(name: str, kind: str = USER, attempt: int = 0) -> AttemptFailed:
-    return AttemptFailed(ref(name, attempt), Failure(kind, "Exit", "it broke", "mend it"))
+def bad(name: str, kind: str = USER, attempt: int = 0, reason: str = "Exit") -> AttemptFailed:
+    return AttemptFailed(ref(name, attempt), Failure(kind, reason, "it broke", "mend it"))
 
 
 def wide(splits: int, policy: StepPolicy | None = None) -> Scheduler:

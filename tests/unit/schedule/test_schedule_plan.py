@@ -3,8 +3,19 @@
 import pytest
 
 from headway.schedule import Plan, PlanNode, StepPolicy
-from headway.schedule.plan import infrastructure_delay
-from headway.store.records import CONFIGURATION, INFRASTRUCTURE, RESOURCES, USER
+from headway.schedule.plan import MEMORY, infrastructure_delay
+from headway.store.records import (
+    CONFIGURATION,
+    INFRASTRUCTURE,
+    OUT_OF_MEMORY,
+    RESOURCES,
+    USER,
+    Failure,
+)
+
+
+def failure(kind: str, reason: str = "Exit") -> Failure:
+    return Failure(kind, reason, "it broke")
 
 
 @pytest.mark.parametrize(
@@ -23,15 +34,24 @@ def test_a_plan_with_a_hole_is_refused(start: str, nodes: list[PlanNode], words:
 def test_budgets_where_nothing_is_said() -> None:
     policy = StepPolicy()
     budgets = {
-        kind: policy.budget(policy.pool(kind)) for kind in (USER, RESOURCES, INFRASTRUCTURE, CONFIGURATION)
+        kind: policy.budget(policy.pool(failure(kind)))
+        for kind in (USER, RESOURCES, INFRASTRUCTURE, CONFIGURATION)
     }
     assert budgets == {USER: 0, RESOURCES: 0, INFRASTRUCTURE: 5, CONFIGURATION: 0}
 
 
 def test_resources_share_the_users_budget_unless_they_have_their_own() -> None:
-    assert StepPolicy({USER: 3}).pool(RESOURCES) == USER
+    assert StepPolicy({USER: 3}).pool(failure(RESOURCES)) == USER
     own = StepPolicy({USER: 3, RESOURCES: 1})
-    assert own.budget(own.pool(RESOURCES)) == 1
+    assert own.budget(own.pool(failure(RESOURCES))) == 1
+
+
+def test_memory_that_grows_has_a_budget_of_its_own_and_no_wait() -> None:
+    policy = StepPolicy({USER: 3}, delay=120, memory_retries=2)
+    pool = policy.pool(failure(RESOURCES, OUT_OF_MEMORY))
+    assert (pool, policy.budget(pool), policy.retry_delay(pool, 1)) == (MEMORY, 2, 0)
+    assert policy.pool(failure(RESOURCES, "DiskFull")) == USER
+    assert StepPolicy({USER: 3}).pool(failure(RESOURCES, OUT_OF_MEMORY)) == USER
 
 
 def test_only_infrastructure_backs_off() -> None:

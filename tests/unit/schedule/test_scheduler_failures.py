@@ -20,6 +20,7 @@ from headway.schedule import (
 from headway.store.records import (
     CONFIGURATION,
     INFRASTRUCTURE,
+    OUT_OF_MEMORY,
     RESOURCES,
     USER,
     TaskSpec,
@@ -259,3 +260,36 @@ def test_a_retry_and_a_fallback_of_one_foreach_start_in_batches_of_their_own() -
         for batch in batches
         if isinstance(batch, StartBatch)
     ] == [(True, ["2"]), (False, ["3"])]
+
+
+# Memory that grows
+
+
+def test_siblings_that_ran_out_of_memory_equally_often_start_together() -> None:
+    scheduler = wide(3, StepPolicy({USER: 1}, memory_retries=2))
+    for name in ("body/2", "body/3"):
+        assert scheduler.handle(bad(name, RESOURCES, reason=OUT_OF_MEMORY)) == [
+            ScheduleRetry(ref(name, 1), 0)
+        ]
+    scheduler.handle(bad("body/4"))
+    small, large = scheduler.handle(RetriesDue((ref("body/2", 1), ref("body/3", 1), ref("body/4", 1))))
+    assert isinstance(small, StartBatch)
+    assert isinstance(large, StartBatch)
+    by_size = {batch.grown: [task.task for task in batch.tasks] for batch in (small, large)}
+    assert by_size == {1: ["2", "3"], 0: ["4"]}
+
+
+def test_a_task_keeps_its_memory_when_something_else_fails_and_ends_when_it_cannot_grow_more() -> None:
+    scheduler = begin(LINE, StepPolicy(memory_retries=2))
+    grown = []
+    for attempt, (kind, reason) in enumerate(
+        [(RESOURCES, OUT_OF_MEMORY), (INFRASTRUCTURE, "Evicted"), (RESOURCES, OUT_OF_MEMORY)]
+    ):
+        scheduler.handle(bad("start/1", kind, attempt, reason))
+        (batch,) = scheduler.handle(RetryDue(ref("start/1", attempt + 1)))
+        assert isinstance(batch, StartBatch)
+        grown.append(batch.grown)
+    assert grown == [1, 1, 2]
+    (end,) = scheduler.handle(bad("start/1", RESOURCES, 3, OUT_OF_MEMORY))
+    assert isinstance(end, RunEnded)
+    assert end.message == "start/1 failed after 4 attempts: it broke"

@@ -148,7 +148,7 @@ def test_quietly(quiet: PlainReporter, screen: Screen, clock: Clock) -> None:
             [
                 "e [train/3] Task failed: Step train ran out of memory.  (bad)",
                 "e [train/3] Ask for more.",
-                "e [train/3] It is tried again now (counted as one of the step's @retry times).",
+                "e [train/3] It is tried again now (as its @retry says).",
             ],
         ),
         (

@@ -105,6 +105,8 @@ class KubernetesExecutor:
 
     def _submit(self, batch: Batch, attempts: dict[int, Attempt]) -> TrackedJob:
         settings = self._settings[batch.step]
+        if batch.memory is not None:
+            settings = replace(settings, memory=batch.memory)
         job = TrackedJob(
             name=job_name(batch.flow, batch.step, batch.run, batch.name),
             namespace=settings.namespace,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from headway.executors.kubernetes.api.types import Condition, ContainerStateTerminated, ContainerStatus, Pod
 from headway.executors.kubernetes.command import INIT_SCRIPT_FAILED
-from headway.store.records import CONFIGURATION, INFRASTRUCTURE, RESOURCES, USER, Failure
+from headway.store.records import CONFIGURATION, INFRASTRUCTURE, OUT_OF_MEMORY, RESOURCES, USER, Failure
 
 #: Seconds after which a container that cannot start counts as misconfigured, by the kubelet's reason.
 PATIENCE = {
@@ -205,7 +205,7 @@ def _by_exit(pod: Pod, container: str, step: str, ended: ContainerStateTerminate
         limit = _memory_limit(pod, container)
         return Failure(
             RESOURCES,
-            "OutOfMemory",
+            OUT_OF_MEMORY,
             f"Step {step} ran out of memory: the kernel killed its container{limit} (OOMKilled).",
             "Ask for more with @kubernetes(memory=…) or @resources(memory=…), or hold less at a time.",
         )
