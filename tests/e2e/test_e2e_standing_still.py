@@ -9,7 +9,9 @@ from harness.workspace import Workspace
 
 def test_a_pod_that_no_node_takes_says_why_and_can_be_stopped(workspace: Workspace) -> None:
     launch = workspace.start("linear.py", "run", "--with", 'kubernetes:node_selector={"pool": "moon"}')
-    launch.until(r"\[start/1\] Waiting: no node takes the pod linearflow-start-\S+: .*node affinity/selector")
+    launch.until(
+        r"\[start/1\] Waiting: no node takes the pod linearflow-start-\S+: .*not the labels that node_selector"
+    )
     launch.interrupt()
     result = launch.wait()
     assert result.returncode == 130, result.all

@@ -274,6 +274,15 @@ class KubernetesSettings:
     )
 
     # For the launcher and the runtime, not in the manifest.
+    start_failure_timeout: int = setting(
+        60, integer(0), "KUBERNETES_START_FAILURE_TIMEOUT", lands="the launcher",
+        doc="Seconds after which a pod fails that cannot start for what looks like a wrong configuration.",
+    )
+    unschedulable_timeout: int = setting(
+        600, integer(0), "KUBERNETES_UNSCHEDULABLE_TIMEOUT", lands="the launcher",
+        doc="Seconds after which a pod fails that no node could ever take and no autoscaler brings one for; "
+        "0 waits for ever.",
+    )
     hostname_resolution_timeout: int = setting(
         600, integer(1), lands="the gang's start barrier",
         doc="How long the ranks of a gang wait for each other.",

@@ -113,11 +113,9 @@ class PlainReporter:
         if not event.reason:
             self._standing.pop(key, None)
             return
-        # The kubelet alternates between these two words for one trouble.
-        reason = "ImagePullBackOff" if event.reason == "ErrImagePull" else event.reason
-        if reason == known and self._clock() - since < _REPEAT:
+        if event.reason == known and self._clock() - since < _REPEAT:
             return
-        self._standing[key] = (reason, self._clock())
+        self._standing[key] = (event.reason, self._clock())
         where = _name(event.ref) if event.ref else event.step
         message = event.message[:1].upper() + event.message[1:]
         if where:

@@ -15,6 +15,8 @@ PAGE = ROOT / "docs" / "settings.md"
 #: What proves a setting that is no part of the manifest.
 ELSEWHERE = {
     "hostname_resolution_timeout": "tests/unit/config/test_kubernetes_values.py",
+    "start_failure_timeout": "tests/e2e/test_e2e_standing_still.py",
+    "unschedulable_timeout": "tests/unit/executors/kubernetes_executor/test_kubernetes_executor.py",
     "job_terminate_mode": "tests/e2e/test_e2e_nothing_left.py",
 }
 

@@ -150,6 +150,10 @@ class KubernetesExecutor:
         unfinished = [job for job in self._jobs if job.attempts]
         for job in unfinished:
             self._submitter.withdraw(job, now=now)
+        for job in self._jobs:
+            if job.company and not job.deleting:
+                # What runs beside a step may not know that it is to end.
+                self._submitter.withdraw(job, now=False)
         if self._cancelled or unfinished:
             await self._wait_until_gone(now=now)
             await self._sweep()
@@ -198,9 +202,11 @@ class KubernetesExecutor:
             with contextlib.suppress(ApiError):
                 listed = await self._client.list(JOB, namespace, label_selector=self._selector)
                 for found in listed.items:
-                    known = self._jobs.get(found.metadata.name)
+                    name = found.metadata.name
+                    known = self._jobs.get(name)
                     ended = any(item.type in ("Complete", "Failed") for item in found.status.conditions)
-                    if not ended and (known is None or known.attempts or known.deleting):
+                    unwanted = known.attempts or known.deleting if known else not self._jobs.is_done(name)
+                    if not ended and unwanted:
                         await self._client.delete(JOB, namespace, found.metadata.name)
 
     # What the observer tells.
@@ -243,6 +249,16 @@ class KubernetesExecutor:
         while successor.created is None and not successor.deleting and successor.attempts:  # noqa: ASYNC110
             await asyncio.sleep(_POLL)
         self._submitter.withdraw(job, now=False)
+
+    def lingering(self, job: TrackedJob, pod: str) -> None:
+        """Only containers beside the step's go on in this pod: its attempt has ended, so nothing fails.
+
+        The Job controller would count the pod as failed: a Job that has nothing more to do goes as a whole.
+        """
+        if job.attempts:
+            self._submitter.delete_pod(job, pod, now=False)
+        else:
+            self._submitter.withdraw(job, now=False)
 
     # What the submitter tells.
 
@@ -328,6 +344,8 @@ class KubernetesExecutor:
         self._submitter.share()
         if record.outcome == LOST:
             self._clear_away(job, attempt)
+        if job.settled:
+            self._jobs.forget(job)
 
     async def _with_reason(self, attempt: Attempt, record: Record, failure: Failure) -> Record:
         """The pod knows that it was asked to stop, and its state, a moment later, why."""

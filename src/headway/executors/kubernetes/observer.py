@@ -5,36 +5,30 @@ from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, Protocol
 
 from headway.executors.kubernetes.api.client import KubernetesClient
-from headway.executors.kubernetes.api.errors import ApiError
-from headway.executors.kubernetes.api.kinds import EVENT, JOB, POD
+from headway.executors.kubernetes.api.kinds import JOB, POD
 from headway.executors.kubernetes.api.types import Job, Pod
 from headway.executors.kubernetes.api.watch import watch
 from headway.executors.kubernetes.api.watch_contact import Recovered, Trouble
 from headway.executors.kubernetes.api.watch_view import Deleted, Synced
+from headway.executors.kubernetes.inquiry import Inquirer
 from headway.executors.kubernetes.labels import run_selector
-from headway.executors.kubernetes.outcome import (
-    Standstill,
-    failure_of,
-    gone,
-    is_over,
-    is_running,
-    standstill,
-    stop_reason,
-)
+from headway.executors.kubernetes.outcome import failure_of, gone, stop_reason
+from headway.executors.kubernetes.pod_states import has_company, has_run, is_over, lingers
+from headway.executors.kubernetes.refusal import Refusal
+from headway.executors.kubernetes.standstill import Standstill, standstill
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
+from headway.runtime.limits import duration
 from headway.store.records import CONFIGURATION, INFRASTRUCTURE, USER, Failure
 
 JOB_NAME_LABELS = ("batch.kubernetes.io/job-name", "job-name")
 INDEX_ANNOTATION = "batch.kubernetes.io/job-completion-index"
 
-#: Seconds after which a Job without a pod is asked about.
-_NO_POD_YET = 2.0
-#: Seconds between two such questions; a Job may wait for its pods for hours, as under a queue.
-_ASK_AGAIN = 10.0
-#: Seconds for which a Job may be refused its pods before that counts as a wrong configuration.
-_REFUSED_PATIENCE = 20.0
 #: Seconds for which the pods of an ended Job may still be unheard of.
 _STRAGGLERS = 3.0
+#: Seconds after which what still stands is told again.
+_TELL_AGAIN = 300.0
+#: Seconds for which other containers of a pod may go on once the step's has ended.
+_COMPANY_LEAVES = 5.0
 _TICK = 1.0
 
 
@@ -50,6 +44,8 @@ class Listener(Protocol):
     def over(self, job: TrackedJob, attempt: Attempt, failure: Failure) -> None: ...
 
     def insecure(self, job: TrackedJob) -> bool: ...
+
+    def lingering(self, job: TrackedJob, pod: str) -> None: ...
 
 
 class Observer:
@@ -68,18 +64,18 @@ class Observer:
         self._selector = run_selector(flow, run)
         self._jobs = jobs
         self._listener = listener
-        #: Attempts whose pod cannot start, with the reason: they fail once patience is over.
-        self._stuck: dict[str, tuple[TrackedJob, Attempt, Standstill]] = {}
+        self._inquirer = Inquirer(client, jobs, self)
+        #: Attempts whose pods stand still, by pod: they are told of again, and fail once patience is over.
+        self._stuck: dict[str, tuple[TrackedJob, Attempt]] = {}
         #: When a Job was first seen ended while attempts of it had not, and why.
         self._ended_jobs: dict[str, tuple[float, Failure]] = {}
-        self._refused: dict[str, float] = {}
-        #: When the events of a Job without pods were last asked for.
-        self._asked: dict[str, float] = {}
+        #: Why each Job is refused its pods, since when, and when that was last told.
+        self._refusals: dict[str, tuple[Refusal, float, float]] = {}
 
     def services(self, namespaces: Iterable[str]) -> list[Coroutine[Any, Any, None]]:
         """The loops to run: both watches of each namespace, and the clock."""
         loops = [work for name in namespaces for work in (self._watch_pods(name), self._watch_jobs(name))]
-        return [*loops, self._tick()]
+        return [*loops, self._tick(), self._inquirer.run()]
 
     async def _watch_pods(self, namespace: str) -> None:
         async for event in watch(self._client, POD, namespace, label_selector=self._selector):
@@ -124,21 +120,38 @@ class Observer:
         if found is None:
             return
         job, attempt = found
-        ended = is_over(pod, job.container)
-        (job.live_pods.discard if ended else job.live_pods.add)(pod.metadata.name)
+        name, ended = pod.metadata.name, is_over(pod, job.container)
+        (job.live_pods.discard if ended else job.live_pods.add)(name)
+        self._note_company(job, pod)
         if attempt is None:
+            self._forget_if_settled(job)
             return
-        attempt.pod, attempt.pod_uid = pod.metadata.name, pod.metadata.uid
+        now = self._client.clock.monotonic()
+        if attempt.pod != name:
+            attempt.pod, attempt.pod_uid, attempt.seen = name, pod.metadata.uid, now
+        attempt.node = pod.spec.node_name
         attempt.stopped = attempt.stopped or stop_reason(pod)
         if pod.spec.node_name and attempt.placed is None:
-            attempt.placed = self._client.clock.monotonic()
-        if is_running(pod, job.container):
+            attempt.placed, attempt.noted = now, None
+        if has_run(pod, job.container):
             self._listener.running(job, attempt, _facts(pod))
         if ended:
             self._goes_on(job, attempt)
             self._listener.over(job, attempt, failure_of(pod, job.container, job.batch.step))
         else:
-            self._note_standstill(job, attempt, standstill(pod, job.container, job.settings.image))
+            patience = float(job.settings.start_failure_timeout)
+            state = standstill(pod, job.container, job.settings.image, patience)
+            # What its events said stands until it runs, or until they say something else.
+            noted = attempt.noted if not has_run(pod, job.container) else None
+            self._note_standstill(job, attempt, _weightier(state, noted))
+
+    def _note_company(self, job: TrackedJob, pod: Pod) -> None:
+        name = pod.metadata.name
+        if not has_company(pod, job.container):
+            job.company.pop(name, None)
+        elif job.company.get(name) is None:
+            alone = lingers(pod, job.container)
+            job.company[name] = self._client.clock.monotonic() if alone else None
 
     def _pod_deleted(self, pod: Pod) -> None:
         found = self._find(pod)
@@ -146,29 +159,66 @@ class Observer:
             return
         job, attempt = found
         job.live_pods.discard(pod.metadata.name)
+        job.company.pop(pod.metadata.name, None)
         if attempt is not None and attempt.pod_uid in ("", pod.metadata.uid):
             attempt.stopped = attempt.stopped or stop_reason(pod)
             why = attempt.stopped or gone(pod.metadata.name, job.batch.step)
             self._listener.over(job, attempt, why)
+        self._forget_if_settled(job)
+
+    def _forget_if_settled(self, job: TrackedJob) -> None:
+        if job.settled:
+            self._jobs.forget(job)
 
     def _note_standstill(self, job: TrackedJob, attempt: Attempt, why: Standstill | None) -> None:
         if why is None:
             self._goes_on(job, attempt)
             return
-        if attempt.standing != why.reason:
-            if attempt.pod not in self._stuck:
-                # A wait for a node, however long, takes nothing from the patience with what comes after it.
-                attempt.standing_since = self._client.clock.monotonic()
-            attempt.standing = why.reason
-            self._listener.standing(job, attempt, why.reason, why.message)
-        if why.patience is not None:
-            self._stuck[attempt.pod] = (job, attempt, why)
+        known = attempt.standing
+        if known is not None and known.reason == why.reason and why.vague:
+            return
+        now = self._client.clock.monotonic()
+        if known is None or known.patience is None:
+            # A wait for a node, however long, takes nothing from the patience with what comes after it.
+            attempt.standing_since = now
+        attempt.standing = why
+        self._stuck[attempt.pod] = (job, attempt)
+        if known is None or known.reason != why.reason:
+            self._tell(job, attempt, why, now)
+
+    def _tell(
+        self, job: TrackedJob, attempt: Attempt, why: Standstill, now: float, since: float = 0.0
+    ) -> None:
+        attempt.told = now
+        still = f" (for {duration(round(since))} now)" if since else ""
+        self._listener.standing(job, attempt, why.reason, f"{why.message}{still}")
 
     def _goes_on(self, job: TrackedJob, attempt: Attempt) -> None:
         self._stuck.pop(attempt.pod, None)
-        if attempt.standing:
-            attempt.standing = ""
+        if attempt.standing is not None:
+            attempt.standing = None
             self._listener.standing(job, attempt, "", "")
+
+    # What was asked for.
+
+    def noted(self, job: TrackedJob, attempt: Attempt, why: Standstill | None) -> None:
+        """The events of a pod that does not run were read."""
+        state = None if attempt.standing is attempt.noted else attempt.standing
+        attempt.noted = why
+        self._note_standstill(job, attempt, _weightier(state, why))
+
+    def refused(self, job: TrackedJob, why: Refusal) -> None:
+        """The cluster refuses the Job its pods."""
+        now = self._client.clock.monotonic()
+        if why.reason == "PodSecurity" and self._listener.insecure(job):
+            return
+        known, since, told = self._refusals.get(job.name, (None, now, 0.0))
+        if known is None or known.reason != why.reason:
+            since = now
+        if since == now or now - told >= _TELL_AGAIN:
+            told = now
+            self._listener.standing(job, None, why.reason, f"the cluster refuses its pods: {why.words}")
+        self._refusals[job.name] = (why, since, told)
 
     def _job_changed(self, job: Job) -> None:
         tracked = self._jobs.get(job.metadata.name)
@@ -191,17 +241,49 @@ class Observer:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(_TICK)
-            now = self._client.clock.monotonic()
-            self._lose_patience(now)
-            self._end_stragglers(now)
-            await self._ask_about_missing_pods(now)
+            self.look(self._client.clock.monotonic())
+
+    def look(self, now: float) -> None:
+        """Do what time brings: lose patience, tell again, end what was missed."""
+        self._lose_patience(now)
+        self._give_up_refused(now)
+        self._end_stragglers(now)
+        self._send_company_away(now)
 
     def _lose_patience(self, now: float) -> None:
-        for job, attempt, why in list(self._stuck.values()):
-            if now - attempt.standing_since >= (why.patience or 0.0):
+        for job, attempt in list(self._stuck.values()):
+            why, since = attempt.standing, now - attempt.standing_since
+            if why is None or attempt.settling:
+                self._stuck.pop(attempt.pod, None)
+            elif why.patience is not None and since >= why.patience:
                 self._stuck.pop(attempt.pod, None)
                 words = f"Step {job.batch.step} cannot start: {why.message}"
-                self._listener.over(job, attempt, Failure(CONFIGURATION, why.reason, words, why.hint))
+                self._listener.over(job, attempt, Failure(why.kind, why.reason, words, why.hint))
+            elif now - attempt.told >= _TELL_AGAIN:
+                self._tell(job, attempt, why, now, since)
+
+    def _give_up_refused(self, now: float) -> None:
+        for name, (why, since, _) in list(self._refusals.items()):
+            job = self._jobs.get(name)
+            if job is None or not job.attempts:
+                del self._refusals[name]
+            elif job.live_pods:
+                del self._refusals[name]
+                self._listener.standing(job, None, "", "")
+            elif not why.waits and now - since >= job.settings.start_failure_timeout / 3:
+                del self._refusals[name]
+                words = f"The cluster refuses the pods of step {job.batch.step}: {why.words}"
+                for attempt in list(job.attempts.values()):
+                    self._listener.over(job, attempt, Failure(CONFIGURATION, why.reason, words, why.hint))
+
+    def _send_company_away(self, now: float) -> None:
+        """A sidecar that never ends must not keep its pod, nor the pod's room, once the step is done."""
+        for job in self._jobs:
+            for pod, since in list(job.company.items()):
+                if since is not None and now - since >= _COMPANY_LEAVES:
+                    # Asked for once; again much later, should it still be there.
+                    job.company[pod] = now + _TELL_AGAIN
+                    self._listener.lingering(job, pod)
 
     def _end_stragglers(self, now: float) -> None:
         for name, (since, failure) in list(self._ended_jobs.items()):
@@ -213,44 +295,12 @@ class Observer:
                     if attempt.pod not in job.live_pods:
                         self._listener.over(job, attempt, failure)
 
-    async def _ask_about_missing_pods(self, now: float) -> None:
-        """A Job that is refused its pods says so in events only."""
-        for job in self._jobs:
-            if (
-                job.created is None
-                or job.deleting
-                or now - job.created < _NO_POD_YET
-                or any(a.pod for a in job.attempts.values())
-                or now - self._asked.get(job.name, 0.0) < _ASK_AGAIN
-            ):
-                continue
-            self._asked[job.name] = now
-            message = await self._why_no_pod(job)
-            if not message:
-                continue
-            if "violates PodSecurity" in message and self._listener.insecure(job):
-                continue
-            since = self._refused.setdefault(job.name, now)
-            if since == now:
-                self._listener.standing(job, None, "FailedCreate", f"the cluster refuses its pods: {message}")
-            if now - since > _REFUSED_PATIENCE and "exceeded quota" not in message:
-                failure = Failure(
-                    CONFIGURATION,
-                    "FailedCreate",
-                    f"The cluster refuses the pods of step {job.batch.step}: {message}",
-                )
-                for attempt in list(job.attempts.values()):
-                    self._listener.over(job, attempt, failure)
 
-    async def _why_no_pod(self, job: TrackedJob) -> str:
-        selector = f"involvedObject.kind=Job,involvedObject.name={job.name},reason=FailedCreate"
-        try:
-            listed = await self._client.list(EVENT, job.namespace, field_selector=selector)
-        except ApiError:
-            # Events are a courtesy; who may not read them waits without the reason.
-            return ""
-        events = sorted(listed.items, key=lambda event: str(event.last_seen))
-        return events[-1].message if events else ""
+def _weightier(state: Standstill | None, noted: Standstill | None) -> Standstill | None:
+    """Of what the pod's state and its events say, what tells more: a wait without an end gives way."""
+    if state is None or noted is None:
+        return state or noted
+    return state if state.patience is not None else noted
 
 
 def _facts(pod: Pod) -> dict[str, str]:

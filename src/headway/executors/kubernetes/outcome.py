@@ -1,28 +1,15 @@
-"""What a pod's state says about the attempt in it: pure, from container states and conditions.
+"""Why an attempt ended, from its pod: pure, from container states and conditions.
 
-The main container decides, not the pod's phase: a sidecar that never ends must not keep a task alive.
 What is said here counts only where the attempt left no record.
 """
 
 import json
-from dataclasses import dataclass
+import signal
 
 from headway.executors.kubernetes.api.types import Condition, ContainerStateTerminated, ContainerStatus, Pod
 from headway.executors.kubernetes.command import INIT_SCRIPT_FAILED
+from headway.executors.kubernetes.pod_states import init_failed, status_of
 from headway.store.records import CONFIGURATION, INFRASTRUCTURE, OUT_OF_MEMORY, RESOURCES, USER, Failure
-
-#: Seconds after which a container that cannot start counts as misconfigured, by the kubelet's reason.
-PATIENCE = {
-    "InvalidImageName": 0.0,
-    "ErrImageNeverPull": 0.0,
-    "ErrImagePull": 60.0,
-    "ImagePullBackOff": 60.0,
-    "CreateContainerConfigError": 30.0,
-    "CreateContainerError": 30.0,
-    "RunContainerError": 30.0,
-}
-
-_IMAGE_REASONS = ("InvalidImageName", "ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff")
 
 #: What the kubelet says where a pod outgrew its own limits, and not its node.
 _OWN_DISK = (
@@ -41,75 +28,6 @@ _CONFIGURATION_ERRORS = (
     "ClusterConfigurationError",
     "FlowDefinitionError",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Standstill:
-    """Why a pod does not run yet.
-
-    Attributes:
-        reason: Kubernetes' word.
-        message: For people.
-        patience: Seconds to wait before the attempt counts as failed, None for as long as it takes.
-        hint: What to do about it.
-    """
-
-    reason: str
-    message: str
-    patience: float | None = None
-    hint: str = ""
-
-
-def container_of(pod: Pod, name: str) -> ContainerStatus | None:
-    """The status of the container that runs the step."""
-    for status in pod.status.container_statuses:
-        if status.name == name:
-            return status
-    return None
-
-
-def is_running(pod: Pod, container: str) -> bool:
-    """Whether the step's container runs now, or has run."""
-    status = container_of(pod, container)
-    if status is None or status.state is None:
-        return False
-    # A container that was given up before it could start is terminated too, and began at no time.
-    ended = status.state.terminated
-    return status.state.running is not None or bool(ended and ended.started_at)
-
-
-def is_over(pod: Pod, container: str) -> bool:
-    """Whether the step's container has ended, or never will begin."""
-    status = container_of(pod, container)
-    if status and status.state and status.state.terminated:
-        return True
-    return pod.status.phase in ("Succeeded", "Failed")
-
-
-def standstill(pod: Pod, container: str, image: str) -> Standstill | None:
-    """Why the step's container does not run yet; None where it runs or is simply on its way."""
-    if is_running(pod, container) or is_over(pod, container):
-        return None
-    scheduled = _condition(pod, "PodScheduled")
-    if scheduled and scheduled.status == "False" and scheduled.reason:
-        return Standstill(
-            scheduled.reason,
-            f"no node takes the pod {pod.metadata.name}: {scheduled.message}",
-            hint="Ask for less, or for a node that is there; waiting goes on, as a node may come.",
-        )
-    status = container_of(pod, container)
-    waiting = status.state.waiting if status and status.state else None
-    if waiting is None or waiting.reason not in PATIENCE:
-        return None
-    if waiting.reason in _IMAGE_REASONS:
-        message = (
-            f"the image {image} cannot be pulled ({waiting.reason}): {waiting.message or 'no reason given'}"
-        )
-        hint = "Check the image's name and tag, and that the node may pull it (image_pull_secrets)."
-    else:
-        message = f"the container cannot be made ({waiting.reason}): {waiting.message or 'no reason given'}"
-        hint = "Check that the secrets, config maps and volumes it names exist in the namespace."
-    return Standstill(waiting.reason, message, PATIENCE[waiting.reason], hint)
 
 
 def stop_reason(pod: Pod) -> Failure | None:
@@ -143,15 +61,31 @@ def failure_of(pod: Pod, container: str, step: str) -> Failure:
     stopped = stop_reason(pod)
     if stopped is not None:
         return stopped
-    status = container_of(pod, container)
+    failed_init = init_failed(pod)
+    if failed_init is not None:
+        return _init(pod, failed_init)
+    status = status_of(pod, container)
     ended = status.state.terminated if status and status.state else None
     if ended is None:
+        said = f"{pod.status.reason}: {pod.status.message}" if pod.status.reason else pod.status.message
         return Failure(
             INFRASTRUCTURE,
             "PodGone",
-            f"The pod {pod.metadata.name} ended before its container ran: {_or(pod.status.message)}",
+            f"The pod {pod.metadata.name} ended before its container ran: {_or(said)}",
         )
     return _said(ended) or _by_exit(pod, container, step, ended)
+
+
+def _init(pod: Pod, status: ContainerStatus) -> Failure:
+    """An init container, which a person or a webhook of the cluster added, ended badly."""
+    ended = (status.state.terminated if status.state else None) or ContainerStateTerminated()
+    where = f"The init container {status.name} of the pod {pod.metadata.name}"
+    hint = f"See what it printed: kubectl logs {pod.metadata.name} -c {status.name}."
+    if ended.reason == "OOMKilled":
+        return Failure(RESOURCES, "InitContainer", f"{where} ran out of memory (OOMKilled).", hint)
+    tail = f" Its last words: {ended.message.strip()[-500:]}" if ended.message.strip() else ""
+    words = f"{where} failed with exit code {ended.exit_code}, so the step never began.{tail}"
+    return Failure(USER, "InitContainer", words, hint)
 
 
 def gone(pod_name: str, step: str) -> Failure:
@@ -209,6 +143,14 @@ def _by_exit(pod: Pod, container: str, step: str, ended: ContainerStateTerminate
             f"Step {step} ran out of memory: the kernel killed its container{limit} (OOMKilled).",
             "Ask for more with @kubernetes(memory=…) or @resources(memory=…), or hold less at a time.",
         )
+    if "exec format error" in ended.message:
+        return Failure(
+            CONFIGURATION,
+            "WrongArchitecture",
+            f"The image of step {step} is built for another kind of processor than its node's: {_or(ended.message)}",
+            "Build it for that too (docker buildx build --platform linux/amd64,linux/arm64), or choose nodes with "
+            'node_selector={"kubernetes.io/arch": …}.',
+        )
     if ended.reason in ("ContainerCannotRun", "StartError") or ended.exit_code in (126, 127):
         return Failure(
             CONFIGURATION,
@@ -231,11 +173,21 @@ def _by_exit(pod: Pod, container: str, step: str, ended: ContainerStateTerminate
             "Try the script in the image: docker run -it IMAGE sh.",
         )
     tail = f" Its last words: {ended.message.strip()[-500:]}" if ended.message.strip() else ""
+    code = f"{ended.exit_code}{_signal_name(ended)}"
     return Failure(
         INFRASTRUCTURE if ended.exit_code in _NOT_THE_STEPS else USER,
         "Exit",
-        f"The container of step {step} ended with exit code {ended.exit_code} and left no result.{tail}",
+        f"The container of step {step} ended with exit code {code} and left no result.{tail}",
     )
+
+
+def _signal_name(ended: ContainerStateTerminated) -> str:
+    """The signal that an exit code above 128 stands for, in parentheses, "" where it is none."""
+    number = ended.signal or ended.exit_code - 128
+    try:
+        return f" ({signal.Signals(number).name})" if number > 0 else ""
+    except ValueError:
+        return ""
 
 
 def _condition(pod: Pod, kind: str) -> Condition | None:

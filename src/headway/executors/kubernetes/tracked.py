@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from headway.config.kubernetes import KubernetesSettings
+from headway.executors.kubernetes.standstill import Standstill
 from headway.store.records import AttemptRef, Batch, Failure, TaskSpec
 
 
@@ -18,8 +19,12 @@ class Attempt:
         pod_uid: That pod's uid.
         placed: When it was first seen on a node (monotonic seconds), None before.
         started: Whether the launcher was told that it runs.
-        standing: Kubernetes' word for why it stands still, "" where it does not.
+        seen: When its pod was first seen (monotonic seconds).
+        node: The name of its pod's node, "" while there is none.
+        standing: Why it stands still, None where it does not.
         standing_since: When that began (monotonic seconds).
+        told: When that was last told (monotonic seconds).
+        noted: What the events of its pod said of a standstill that its state does not show.
         shown: How many of its lines were shown, by stream.
         stopped: Why its pod was stopped from outside, as far as the pod tells.
         cancelled: Why it is to end, None where it is not.
@@ -32,8 +37,12 @@ class Attempt:
     pod_uid: str = ""
     placed: float | None = None
     started: bool = False
-    standing: str = ""
+    seen: float = 0.0
+    node: str = ""
+    standing: Standstill | None = None
     standing_since: float = 0.0
+    told: float = 0.0
+    noted: Standstill | None = None
     shown: dict[str, int] = field(default_factory=dict)
     stopped: Failure | None = None
     cancelled: Failure | None = None
@@ -55,6 +64,8 @@ class TrackedJob:
         created: When it was created (monotonic seconds), None before.
         deleting: Whether its deletion was asked for.
         live_pods: Names of its pods that have not ended, as far as known.
+        company: Names of its pods with containers beside the step's that have not all ended, with the moment
+            (monotonic seconds) at which the step's own was seen to have, None before.
     """
 
     name: str
@@ -67,6 +78,12 @@ class TrackedJob:
     created: float | None = None
     deleting: bool = False
     live_pods: set[str] = field(default_factory=set)
+    company: dict[str, float | None] = field(default_factory=dict)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing of it is of interest any more."""
+        return not (self.attempts or self.live_pods or self.company)
 
     def task(self, attempt: Attempt) -> TaskSpec:
         """The attempt's entry in the batch."""
@@ -79,6 +96,7 @@ class Jobs:
     def __init__(self) -> None:
         self._by_name: dict[str, TrackedJob] = {}
         self._by_ref: dict[AttemptRef, tuple[TrackedJob, Attempt]] = {}
+        self._done: set[str] = set()
 
     def add(self, job: TrackedJob) -> None:
         """Take a Job in hand."""
@@ -100,8 +118,14 @@ class Jobs:
         self._by_ref.pop(attempt.ref, None)
 
     def forget(self, job: TrackedJob) -> None:
-        """The Job is of no interest any more."""
+        """The Job is of no interest any more; a long run has many such, and every look walks over all Jobs."""
         self._by_name.pop(job.name, None)
+        if not job.deleting:
+            self._done.add(job.name)
+
+    def is_done(self, name: str) -> bool:
+        """Whether a Job of this name was in hand, came to its end, and was not to be deleted."""
+        return name in self._done
 
     def __iter__(self) -> Iterator[TrackedJob]:
         return iter(list(self._by_name.values()))

@@ -58,7 +58,7 @@ async def player(fake: FakeKubernetes, store: MemoryStore, clock: Callable[[], f
 
 @pytest.fixture
 def settings() -> dict[str, KubernetesSettings]:
-    said = Layer({"image": "python:3.11"}, "a test")
+    said = Layer({"image": "python:3.11", "unschedulable_timeout": 40}, "a test")
     return {step: resolve_kubernetes(step, overrides=said).settings for step in STEPS}
 
 

@@ -288,7 +288,7 @@ async def test_a_pod_that_stands_still_is_told_once_and_fails_when_it_is_hopeles
     assert (record.outcome, record.failure.kind) == (LOST, CONFIGURATION)
     assert "cannot be pulled" in record.failure.message
     assert 59 < took < 65, "counted from the first failure"
-    assert [reason for reason, _ in run.waits()] == ["", "ErrImagePull", "ImagePullBackOff"]
+    assert [reason for reason, _ in run.waits()] == ["", "ImagePullBackOff"], "one trouble, told once"
     assert not run.heard.of(Started), "it never ran"
     await run.until(lambda: not run.fake.pods(), 5.0)
 
@@ -443,10 +443,10 @@ async def test_pods_that_are_refused_are_told_and_fail_when_it_goes_on(run: Run)
         name = run.jobs()[0]["metadata"]["name"]
         words = 'Error creating: pods "x" is forbidden: service account "nobody" not found'
         run.fake.event("jobs", name, "FailedCreate", words)
-        await run.until(lambda: [reason for reason, _ in run.waits() if reason] == ["FailedCreate"])
+        await run.until(lambda: [reason for reason, _ in run.waits() if reason] == ["ServiceAccount"])
         record = await run.end(ref)
     assert record.failure is not None
-    assert (record.failure.kind, record.failure.reason) == (CONFIGURATION, "FailedCreate")
+    assert (record.failure.kind, record.failure.reason) == (CONFIGURATION, "ServiceAccount")
     assert 'service account "nobody" not found' in record.failure.message
     assert len(run.fake.seen("list", "events")) <= 5, "events are not asked for every second"
 
@@ -462,8 +462,86 @@ async def test_pods_that_are_refused_for_want_of_quota_wait(run: Run) -> None:
             "jobs", name, "FailedCreate", "Error creating: pods is forbidden: exceeded quota: small"
         )
         await asyncio.sleep(30)
+        assert not run.heard.of(Ended, ref)
+        assert [reason for reason, _ in run.waits() if reason] == ["Quota"]
+
+
+@pytest.mark.budget(6)
+async def test_pods_that_are_refused_by_somebodys_trouble_wait(run: Run) -> None:
+    run.player.held = True
+    with without_pods(run.fake):
+        (ref,) = await run.start("waits")
+        await run.until(run.jobs)
+        name = run.jobs()[0]["metadata"]["name"]
+        words = 'Error creating: Internal error occurred: failed calling webhook "x": connection refused'
+        run.fake.event("jobs", name, "FailedCreate", words)
+        await asyncio.sleep(50)
     assert not run.heard.of(Ended, ref)
-    assert [reason for reason, _ in run.waits() if reason] == ["FailedCreate"]
+    assert [reason for reason, _ in run.waits() if reason] == ["Webhook"]
+
+
+@pytest.mark.budget(6)
+async def test_a_volume_that_cannot_be_mounted_is_told_by_events(run: Run) -> None:
+    run.player.held = True
+    (ref,) = await run.start("waits")
+    await run.until(lambda: run.player.pods)
+    name = run.player.pods[0].name
+    run.fake.pod_scheduled(name)
+    run.fake.event(
+        "pods", name, "FailedMount", 'MountVolume.SetUp failed for volume "v" : secret "s" not found'
+    )
+    begun = asyncio.get_running_loop().time()
+    record = await run.end(ref)
+    assert 60 <= asyncio.get_running_loop().time() - begun < 75
+    assert record.failure is not None
+    assert (record.failure.kind, record.failure.reason) == (CONFIGURATION, "FailedMount")
+    assert "the secret s does not exist" in record.failure.message
+    assert [reason for reason, _ in run.waits() if reason] == ["FailedMount"]
+
+
+@pytest.mark.budget(6)
+async def test_what_no_node_could_ever_take_fails_in_the_end_unless_an_autoscaler_helps(run: Run) -> None:
+    run.player.held = True
+    refs = await run.start("waits", 2)
+    await run.until(lambda: len(run.player.pods) == 2)
+    run.fake.state.add(
+        "nodes", None, {"kind": "Node", "metadata": {"name": "n"}, "status": {"allocatable": {"cpu": "0"}}}
+    )
+    for pod in run.player.pods:
+        run.fake.pod_unschedulable(pod.name)
+    hopeful, hopeless = run.player.by_ref(refs[0]), run.player.by_ref(refs[1])
+    run.fake.event("pods", hopeful.name, "TriggeredScaleUp", "pool 1->2", type_="Normal")
+    record = await run.end(hopeless.ref)
+    assert record.failure is not None
+    assert (record.failure.kind, record.failure.reason) == (CONFIGURATION, "NeverSchedulable")
+    assert "n: has 0 of cpu in all, the pod asks for 1" in record.failure.message
+    assert not run.heard.of(Ended, hopeful.ref)
+    assert {"ScaleUp", "NeverSchedulable"} <= {reason for reason, _ in run.waits()}
+
+
+@pytest.mark.budget(6)
+async def test_a_sidecar_that_never_ends_is_sent_away(run: Run) -> None:
+    (ref,) = await run.start("waits")
+    pod = await run.pod_of(ref)
+    beside = {"name": "proxy", "ready": True, "state": {"running": {}}}
+    state = run.fake.pods()[0]
+    state["status"]["containerStatuses"].append(beside)
+    run.fake.state.update("pods", state)
+    pod.commit(Report(transition=Transition(("next",))))
+    state = run.fake.pods()[0]
+    state["status"]["containerStatuses"][0]["state"] = {"terminated": {"exitCode": 0, "reason": "Completed"}}
+    run.fake.state.update("pods", state)
+    assert (await run.end(ref)).outcome == SUCCEEDED
+    await run.until(lambda: not run.fake.pods())
+    assert run.jobs() == []
+    assert len(run.heard.of(Ended)) == 1
+
+
+async def test_what_is_done_is_forgotten(run: Run) -> None:
+    for _ in range(3):
+        (ref,) = await run.start("succeeds")
+        await run.end(ref)
+    await run.until(lambda: not list(run.executor._jobs))
 
 
 async def test_a_namespace_that_wants_more_security_gets_it(run: Run) -> None:

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from pod_states import disrupted, pod, unscheduled
+from pod_fakes import disrupted, pod
 
-from headway.executors.kubernetes.outcome import Standstill, failure_of, gone, is_over, is_running, standstill
+from headway.executors.kubernetes.outcome import failure_of, gone
 from headway.runtime.pod import BROKEN, REFUSED
 from headway.store.records import CONFIGURATION, INFRASTRUCTURE, RESOURCES, USER
 
@@ -66,6 +66,27 @@ CASES = {
     "no such program, through sh": (ended(127), CONFIGURATION, "Error", "could not start its command"),
     "not executable": (ended(126), CONFIGURATION, "Error", "could not start its command"),
     "cannot run": (ended(1, "ContainerCannotRun", "no such file"), CONFIGURATION, "ContainerCannotRun", "no such file"),
+    "built for another processor": (
+        ended(255, message="exec /usr/local/bin/python: exec format error"),
+        CONFIGURATION, "WrongArchitecture", "built for another kind of processor than its node's",
+    ),
+    "built for another processor, told by the node": (
+        ended(128, "StartError", "exec: exec format error: unknown"), CONFIGURATION, "WrongArchitecture", "processor",
+    ),
+    "a crash in native code": (ended(139), USER, "Exit", "exit code 139 (SIGSEGV) and left no result"),
+    "a code that is no signal": (ended(200), USER, "Exit", "exit code 200 and left no result"),
+    "an init container that fails": (
+        pod("Failed", init={"terminated": {"exitCode": 3, "reason": "Error", "message": "no such file\n"}}),
+        USER, "InitContainer", ("init container prepare of the pod sample-train-x failed with exit code 3, so the step "
+        "never began. Its last words: no such file"),
+    ),
+    "an init container out of memory": (
+        pod("Failed", init={"terminated": {"exitCode": 137, "reason": "OOMKilled"}}),
+        RESOURCES, "InitContainer", "ran out of memory",
+    ),
+    "an init container that did its work": (
+        ended(1, init={"terminated": {"exitCode": 0, "reason": "Completed"}}), USER, "Exit", "exit code 1",
+    ),
     "init script": (
         ended(121, message="The sandbox init script failed (exit code 3)."),
         CONFIGURATION, "InitScript", "did not get beyond its sandbox init script: The sandbox init script failed",
@@ -130,7 +151,7 @@ CASES = {
     ),
     "rejected by its node": (
         pod("Failed", reason="OutOfcpu", message="Node didn't have enough resource: cpu"),
-        INFRASTRUCTURE, "PodGone", "Node didn't have enough resource: cpu",
+        INFRASTRUCTURE, "PodGone", "OutOfcpu: Node didn't have enough resource: cpu",
     ),
     "never ran": (pod("Failed"), INFRASTRUCTURE, "PodGone", "ended before its container ran: no reason given"),
 }  # fmt: skip
@@ -153,6 +174,8 @@ def test_why_an_attempt_without_a_record_failed(case: str) -> None:
         ("no such program", "executable="),
         ("over its own disk", "disk="),
         ("deadline", "@timeout"),
+        ("built for another processor", "--platform"),
+        ("an init container that fails", "kubectl logs sample-train-x -c prepare"),
         ("datastore misconfigured", "Create it."),
     ],
 )
@@ -164,84 +187,3 @@ def test_a_pod_that_somebody_deleted() -> None:
     failure = gone("sample-train-x", STEP)
     assert (failure.kind, failure.reason) == (INFRASTRUCTURE, "PodDeleted")
     assert "sample-train-x of step train was deleted" in failure.message
-
-
-# Whether it runs, and why not
-
-
-RAN = {"exitCode": 0, "startedAt": "2026-11-22T08:41:25Z"}
-
-
-@pytest.mark.parametrize(
-    ("state", "running", "over"),
-    [
-        (pod("Pending"), False, False),
-        (pod("Pending", waiting={"reason": "ContainerCreating"}), False, False),
-        (pod("Running", running={}), True, False),
-        (pod("Running", terminated=RAN), True, True),  # a sidecar goes on
-        (pod("Succeeded", terminated=RAN), True, True),
-        (pod("Failed", terminated={"exitCode": 137}), False, True),  # given up before it could begin
-        (pod("Failed"), False, True),
-        (pod("Unknown", running={}), True, False),
-    ],
-)
-def test_the_steps_container_decides(state: Any, running: bool, over: bool) -> None:
-    assert (is_running(state, STEP), is_over(state, STEP)) == (running, over)
-
-
-@pytest.mark.parametrize(
-    ("reason", "patience", "words"),
-    [
-        ("InvalidImageName", 0.0, "the image python:9 cannot be pulled (InvalidImageName): it says so"),
-        ("ErrImageNeverPull", 0.0, "cannot be pulled"),
-        ("ErrImagePull", 60.0, "cannot be pulled"),
-        ("ImagePullBackOff", 60.0, "cannot be pulled"),
-        (
-            "CreateContainerConfigError",
-            30.0,
-            "the container cannot be made (CreateContainerConfigError): it says so",
-        ),
-        ("CreateContainerError", 30.0, "cannot be made"),
-        ("RunContainerError", 30.0, "cannot be made"),
-    ],
-)
-def test_a_container_that_cannot_start_stands_still(reason: str, patience: float, words: str) -> None:
-    found = standstill(pod("Pending", waiting={"reason": reason, "message": "it says so"}), STEP, "python:9")
-    assert found is not None
-    assert (found.reason, found.patience) == (reason, patience)
-    assert words in found.message
-    assert found.hint
-
-
-def test_a_pod_without_a_node_waits_as_long_as_it_takes() -> None:
-    state = pod(
-        "Pending", conditions=unscheduled("Unschedulable", "0/1 nodes are available: 1 Insufficient cpu.")
-    )
-    assert standstill(state, STEP, "python:9") == Standstill(
-        "Unschedulable",
-        "no node takes the pod sample-train-x: 0/1 nodes are available: 1 Insufficient cpu.",
-        None,
-        "Ask for less, or for a node that is there; waiting goes on, as a node may come.",
-    )
-
-
-def test_a_pod_that_a_gate_holds_back_says_so() -> None:
-    found = standstill(pod("Pending", conditions=unscheduled("SchedulingGated", "gated")), STEP, "python:9")
-    assert found is not None
-    assert found.reason == "SchedulingGated"
-
-
-@pytest.mark.parametrize(
-    "state",
-    [
-        pod("Pending"),
-        pod("Pending", waiting={"reason": "ContainerCreating"}),
-        pod("Pending", waiting={"reason": "PodInitializing"}),
-        pod("Pending", conditions={"PodScheduled": ("True", "", "")}),
-        pod("Running", running={}),
-        pod("Failed", waiting={"reason": "ImagePullBackOff"}),
-        pod("Running", terminated={"exitCode": 1}),
-    ],
-)
-def test_what_is_on_its_way_does_not_stand_still(state: Any) -> None:
-    assert standstill(state, STEP, "python:9") is None

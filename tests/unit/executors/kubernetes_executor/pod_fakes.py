@@ -35,6 +35,7 @@ def pod(phase: str = "Running", **said: Any) -> Pod:
                 {"name": "sidecar", "state": {"running": {}}},
                 *([{"name": "train", "state": state}] if state else []),
             ],
+            "initContainerStatuses": [{"name": "prepare", "state": said["init"]}] if "init" in said else [],
         },
     }
     return msgspec.convert(raw, Pod)

@@ -1,0 +1,175 @@
+"""Asks why what stands still does: the events of Jobs without pods and of pods that do not run, and the nodes.
+
+A loop of its own, with few questions at a time: neither a slow answer nor many pods that wait delay
+what the watches tell. Events and nodes are a courtesy of the cluster: who may not read them waits
+without the reason.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from headway.executors.kubernetes.api.client import KubernetesClient
+from headway.executors.kubernetes.api.errors import ApiError, Forbidden
+from headway.executors.kubernetes.api.kinds import EVENT, NODE
+from headway.executors.kubernetes.api.types import Event, Node
+from headway.executors.kubernetes.fitting import fit
+from headway.executors.kubernetes.pod_events import in_order, scaling, setting_up
+from headway.executors.kubernetes.refusal import Refusal, refusal
+from headway.executors.kubernetes.standstill import Standstill
+from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
+
+#: Seconds after which a Job without a pod, and a pod that does not run, are asked about.
+_NO_POD_YET = 2.0
+_NOT_RUNNING = 6.0
+#: Seconds between two questions about the same thing: at first, and at most. A pod may wait for days.
+_ASK_AGAIN, _ASK_RARELY = 10.0, 60.0
+#: Questions at a time, and pods of one Job that are asked about in a round: what holds for three holds for all.
+_AT_A_TIME, _PER_JOB = 8, 3
+#: Seconds for which the list of nodes is good.
+_NODES_KEPT = 60.0
+#: Nodes beyond which a list of them costs more than it tells.
+_MOST_NODES = 500
+_ROUND = 1.0
+
+
+class Answers(Protocol):
+    """Whom the answers are told."""
+
+    def refused(self, job: TrackedJob, why: Refusal) -> None:
+        """The cluster refuses the Job its pods."""
+        ...
+
+    def noted(self, job: TrackedJob, attempt: Attempt, why: Standstill | None) -> None:
+        """Why a pod does not run, beyond what its state shows; None where nothing says so."""
+        ...
+
+
+class Inquirer:
+    """Asks about what stands still.
+
+    Args:
+        client: The cluster.
+        jobs: All Jobs in hand.
+        answers: Whom to tell.
+    """
+
+    def __init__(self, client: KubernetesClient, jobs: Jobs, answers: Answers) -> None:
+        self._client = client
+        self._jobs = jobs
+        self._answers = answers
+        #: When each Job and pod is asked about next, and the pause after that.
+        self._due: dict[str, tuple[float, float]] = {}
+        self._nodes: tuple[Node, ...] | None = None
+        self._nodes_at = 0.0
+        self._may_see_nodes = True
+        self._room = asyncio.Semaphore(_AT_A_TIME)
+
+    async def run(self) -> None:
+        """The loop; until it is cancelled."""
+        while True:
+            await asyncio.sleep(_ROUND)
+            now = self._client.clock.monotonic()
+            questions = [
+                *(self._ask_about_job(job) for job in self._jobs if self._lacks_pods(job, now)),
+                *(self._ask_about_pod(*found) for found in self._standing(now)),
+            ]
+            await asyncio.gather(*questions)
+
+    def _lacks_pods(self, job: TrackedJob, now: float) -> bool:
+        if job.created is None or job.deleting or not job.attempts or now - job.created < _NO_POD_YET:
+            return False
+        if len(job.live_pods) >= min(job.parallelism, len(job.attempts)):
+            self._due.pop(job.name, None)
+            return False
+        return self._is_due(job.name, now)
+
+    def _standing(self, now: float) -> list[tuple[TrackedJob, Attempt]]:
+        chosen: list[tuple[TrackedJob, Attempt]] = []
+        for job in self._jobs:
+            waiting = [
+                attempt
+                for attempt in job.attempts.values()
+                if attempt.pod
+                and not (attempt.started or attempt.settling)
+                and now - attempt.seen >= _NOT_RUNNING
+            ]
+            chosen += [(job, each) for each in waiting[:_PER_JOB] if self._is_due(each.pod, now)]
+        return chosen
+
+    def _is_due(self, name: str, now: float) -> bool:
+        at, pause = self._due.get(name, (0.0, _ASK_AGAIN))
+        if now < at:
+            return False
+        self._due[name] = (now + pause, min(pause * 1.5, _ASK_RARELY))
+        return True
+
+    async def _ask_about_job(self, job: TrackedJob) -> None:
+        events = await self._events(job.namespace, "Job", job.name, "FailedCreate")
+        if events and job.attempts and not job.deleting:
+            self._answers.refused(job, refusal(in_order(events)[-1].message))
+
+    async def _ask_about_pod(self, job: TrackedJob, attempt: Attempt) -> None:
+        patience = float(job.settings.start_failure_timeout)
+        events = await self._events(job.namespace, "Pod", attempt.pod, "")
+        if attempt.started or attempt.settling:
+            return
+        if attempt.node:
+            self._answers.noted(job, attempt, setting_up(events or (), job.settings.image, patience))
+        elif attempt.standing is not None and attempt.standing.reason == "Unschedulable":
+            self._answers.noted(job, attempt, await self._unscheduled(job, attempt.standing, events))
+
+    async def _unscheduled(
+        self, job: TrackedJob, known: Standstill, events: Sequence[Event] | None
+    ) -> Standstill | None:
+        """What is known of a pod without a node beyond the scheduler's words."""
+        if known.patience is not None:
+            return None
+        scales, said = scaling(events or ())
+        if scales:
+            words = f"an autoscaler is making a node for it ({said})"
+            return Standstill("ScaleUp", words, hint="A new node takes a few minutes.")
+        nodes = await self._readable_nodes()
+        found = fit(job.settings, nodes) if nodes is not None else None
+        never = bool(found and found.words) or (known.fixed and nodes is None and events is not None)
+        refused = f"; the cluster's autoscaler does not make a node for it ({said})" if said else ""
+        if not never and not refused:
+            return None
+        words = f"{known.message} ({found.words})" if found and found.words else known.message
+        limit = job.settings.unschedulable_timeout
+        if not never or not limit:
+            return Standstill("Unschedulable", f"{words}{refused}", None, known.hint)
+        return Standstill(
+            "NeverSchedulable",
+            f"no node of the cluster could ever take the pod: {found.words}{refused}"
+            if found and found.words
+            else f"{words}{refused}",
+            float(limit),
+            f"It fails after {limit} seconds unless a node comes (HEADWAY_KUBERNETES_UNSCHEDULABLE_TIMEOUT; 0 waits "
+            f"for ever). {known.hint}",
+        )
+
+    async def _events(self, namespace: str, kind: str, name: str, reason: str) -> Sequence[Event] | None:
+        """The object's events, None where they cannot be read."""
+        selector = f"involvedObject.kind={kind},involvedObject.name={name}"
+        if reason:
+            selector += f",reason={reason}"
+        try:
+            async with self._room:
+                return (await self._client.list(EVENT, namespace, field_selector=selector)).items
+        except ApiError:
+            return None
+
+    async def _readable_nodes(self) -> tuple[Node, ...] | None:
+        now = self._client.clock.monotonic()
+        if self._may_see_nodes and (self._nodes is None or now - self._nodes_at > _NODES_KEPT):
+            try:
+                listed = tuple((await self._client.list(NODE, None)).items)
+            except Forbidden:
+                self._may_see_nodes = False
+            except ApiError:
+                return self._nodes
+            else:
+                self._nodes, self._nodes_at = listed, now
+                self._may_see_nodes = len(listed) <= _MOST_NODES
+        return self._nodes if self._may_see_nodes else None

@@ -1,0 +1,69 @@
+"""Whether a pod's container runs, has run or is over: pure, from container states.
+
+The step's container decides, not the pod's phase: a sidecar that never ends must not keep a task alive.
+"""
+
+from headway.executors.kubernetes.api.types import ContainerStatus, Pod
+
+
+def status_of(pod: Pod, name: str) -> ContainerStatus | None:
+    """The status of one of the pod's containers, None where there is none yet."""
+    for status in pod.status.container_statuses:
+        if status.name == name:
+            return status
+    return None
+
+
+def has_run(pod: Pod, container: str) -> bool:
+    """Whether the step's container runs now, or has run."""
+    status = status_of(pod, container)
+    if status is None or status.state is None:
+        return False
+    # A container that was given up before it could start is terminated too, and began at no time, or in 1970.
+    ended = status.state.terminated
+    return status.state.running is not None or bool(
+        ended and ended.started_at and ended.started_at.year > 1970
+    )
+
+
+def is_over(pod: Pod, container: str) -> bool:
+    """Whether the step's container has ended, or never will begin."""
+    status = status_of(pod, container)
+    if status and status.state and status.state.terminated:
+        return True
+    return is_finished(pod)
+
+
+def is_finished(pod: Pod) -> bool:
+    """Whether every container of the pod has ended."""
+    return pod.status.phase in ("Succeeded", "Failed")
+
+
+def lingers(pod: Pod, container: str) -> bool:
+    """Whether others go on although the step's container has ended."""
+    status = status_of(pod, container)
+    ended = bool(status and status.state and status.state.terminated)
+    return ended and not is_finished(pod)
+
+
+def has_company(pod: Pod, container: str) -> bool:
+    """Whether the pod has other containers than the step's, which may go on when that has ended."""
+    others = any(status.name != container for status in pod.status.container_statuses)
+    return others and not is_finished(pod)
+
+
+def init_waiting(pod: Pod) -> ContainerStatus | None:
+    """The init container that cannot begin, None where there is none."""
+    for status in pod.status.init_container_statuses:
+        if status.state and status.state.waiting and status.state.waiting.reason != "PodInitializing":
+            return status
+    return None
+
+
+def init_failed(pod: Pod) -> ContainerStatus | None:
+    """The init container that ended badly, None where there is none."""
+    for status in pod.status.init_container_statuses:
+        ended = status.state.terminated if status.state else None
+        if ended and (ended.exit_code or ended.signal):
+            return status
+    return None

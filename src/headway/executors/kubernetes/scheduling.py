@@ -1,0 +1,170 @@
+"""What the scheduler says of a pod that no node takes, in words for people: pure."""
+
+import re
+from dataclasses import dataclass
+
+_NODES = re.compile(r"(\d+)/(\d+) nodes are available:?\s*(.*)", re.DOTALL)
+_PIECE = re.compile(r"(\d+) (.+)", re.DOTALL)
+#: Pieces are parted by commas, but a taint may hold some: only those before a number count.
+_PARTED = re.compile(r", (?=\d+ )")
+_TAINT = re.compile(r"untolerated taint(?:\(s\))? ?\{?([^}]*)\}?")
+_CLAIM = re.compile(r'persistentvolumeclaim "([^"]+)" (not found|is being deleted|bound to non-existent)')
+
+#: Taints that come and go with a node's health.
+_PASSING = "node.kubernetes.io/"
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """The scheduler's message, read.
+
+    Attributes:
+        words: Why, without the scheduler's own jargon.
+        hint: What to do about the first cause.
+        hopeless: Whether no node that comes could change it: what the pod names does not exist.
+        fixed: Whether all nodes are ruled out by what they are (labels, taints), not by what runs on them.
+    """
+
+    words: str
+    hint: str
+    hopeless: bool = False
+    fixed: bool = False
+
+
+_ROOM = "Waiting goes on until there is room. Ask for less ({0}=…), or for a node that is there."
+_GENERAL = "Ask for less, or for a node that is there; waiting goes on, as a node may come."
+
+#: What the scheduler writes of a number of nodes; {n} of them; whether it is what the nodes are.
+_CAUSES: tuple[tuple[str, str, str, bool], ...] = (
+    (
+        r"Insufficient nvidia\.com/gpu|Insufficient amd\.com/gpu",
+        "{n} too few free GPUs",
+        _ROOM.format("gpu"),
+        False,
+    ),
+    (r"Insufficient cpu", "{n} too little free cpu", _ROOM.format("cpu"), False),
+    (r"Insufficient memory", "{n} too little free memory", _ROOM.format("memory"), False),
+    (r"Insufficient ephemeral-storage", "{n} too little free disk", _ROOM.format("disk"), False),
+    (r"Insufficient (\S+)", "{n} too little free {0}", _ROOM.format("extended_resources"), False),
+    (r"Too many pods", "{n} no place for one more pod", "Waiting goes on until pods there end.", False),
+    (
+        r"didn't match Pod's node affinity/selector|didn't match node selector",
+        "{n} not the labels that node_selector, compute_pool or affinity ask for",
+        "Compare them with the nodes' labels: kubectl get nodes --show-labels. An autoscaler may still bring one.",
+        True,
+    ),
+    (
+        r"pod anti-affinity|existing pods anti-affinity",
+        "{n} a pod that anti-affinity keeps this one away from",
+        "Waiting goes on until those pods end; loosen affinity= if it need not be.",
+        False,
+    ),
+    (
+        r"pod affinity rules|match pod affinity",
+        "{n} no pod of the kind that affinity asks for",
+        "Check affinity= against the labels of the pods that are there.",
+        False,
+    ),
+    (
+        r"topology spread",
+        "{n} its share of the pods already, as topology_spread_constraints say",
+        "Waiting goes on; whenUnsatisfiable: ScheduleAnyway would not wait.",
+        False,
+    ),
+    (
+        r"volume node affinity conflict",
+        "{n} no way to the volume (it lives in another zone)",
+        "The volume can be reached from its own zone only: waiting goes on for a node there.",
+        True,
+    ),
+    (
+        r"find available persistent volumes to bind|unbound immediate",
+        "{n} no volume for a claim of the pod",
+        "Its claim is not bound: kubectl describe pvc says why; check the storage class.",
+        False,
+    ),
+    (
+        r"exceed max volume count",
+        "{n} as many volumes as it can hold",
+        "Waiting goes on until pods there end.",
+        False,
+    ),
+    (
+        r"were unschedulable",
+        "{n} the mark that it takes no pods (cordoned)",
+        "Waiting goes on until it is taken off: kubectl uncordon NODE.",
+        False,
+    ),
+    (r"free ports", "{n} its port in use already", "Two pods cannot have one host port on one node.", False),
+)
+
+
+def explain(message: str) -> Explained:
+    """Read the message of the condition PodScheduled, or of a FailedScheduling event."""
+    claim = _CLAIM.search(message)
+    if claim:
+        lacking = claim.group(2) == "not found"
+        words = (
+            f"the volume claim {claim.group(1)} {'does not exist' if lacking else 'has lost its volume'} "
+            "in the pod's namespace"
+        )
+        hint = (
+            "Create it, or name another with persistent_volume_claims=…: kubectl get pvc shows what is there."
+        )
+        return Explained(words, hint, hopeless=True)
+    if "unbound immediate PersistentVolumeClaims" in message:
+        return Explained(
+            "a volume claim of the pod is not bound to a volume yet",
+            "kubectl describe pvc says why: a storage class that does not exist, or no volume left.",
+        )
+    found = _NODES.search(message)
+    if found is None:
+        return Explained(message.strip() or "no reason given", _GENERAL)
+    total = int(found.group(2))
+    if total == 0:
+        return Explained(
+            "the cluster has no nodes", "Waiting goes on until an autoscaler, or somebody, adds one."
+        )
+    why = found.group(3).split(" preemption: ")[0].strip().rstrip(".")
+    pieces = [_piece(each) for each in _PARTED.split(why)]
+    counted = sum(count for count, *_ in pieces)
+    words = ", ".join(text for _, text, _, _ in pieces if text)
+    of = f"of {total} nodes " if total > 1 else "of 1 node "
+    fixed = counted >= total and all(each for *_, each in pieces)
+    return Explained(f"{of}{words}", next((hint for *_, hint, _ in pieces if hint), _GENERAL), fixed=fixed)
+
+
+def _piece(text: str) -> tuple[int, str, str, bool]:
+    """(nodes, words, hint, whether it is what the nodes are) of one of the message's pieces."""
+    found = _PIECE.fullmatch(text.strip())
+    if found is None:
+        return 0, text.strip(), "", False
+    count, said = int(found.group(1)), found.group(2)
+    has = f"{count} has" if count == 1 else f"{count} have"
+    taint = _TAINT.search(said)
+    if taint:
+        return (
+            count,
+            f"{has} a taint that the pod does not tolerate{_named(taint)}",
+            *_taint_hint(taint.group(1)),
+        )
+    for pattern, words, hint, fixed in _CAUSES:
+        match = re.search(pattern, said)
+        if match:
+            return count, words.format(*match.groups(), n=has), hint, fixed
+    return count, text.strip(), "", False
+
+
+def _named(taint: re.Match[str]) -> str:
+    name = taint.group(1).strip().rstrip(":").strip()
+    return f" ({name})" if name else ""
+
+
+def _taint_hint(taint: str) -> tuple[str, bool]:
+    if _PASSING in taint:
+        return "Waiting goes on until the node is well again.", False
+    key = taint.partition(":")[0].strip()
+    return (
+        f'Tolerate it if these nodes are meant: tolerations=[{{"key": "{key}", "operator": "Exists"}}].',
+        True,
+    )

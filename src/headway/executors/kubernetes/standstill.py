@@ -1,0 +1,152 @@
+"""Why a pod does not run yet, from its own state: pure, in words for people.
+
+Each cause says how long it is waited for and whose budget it spends once that is over. What a
+registry, a scheduler or an administrator may mend by itself is waited for as long as it takes.
+"""
+
+import re
+from dataclasses import dataclass
+
+from headway.executors.kubernetes.api.types import Condition, ContainerStatus, Pod
+from headway.executors.kubernetes.pod_images import pull_trouble
+from headway.executors.kubernetes.pod_states import has_run, init_waiting, is_over, status_of
+from headway.executors.kubernetes.scheduling import explain
+from headway.store.records import CONFIGURATION
+
+#: The kubelet's words while it cannot pull an image; it alternates between the first two for one trouble.
+_PULL_REASONS = ("ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "SignatureValidationFailed")
+_HOPELESS_IMAGES = ("InvalidImageName", "ErrImageNeverPull", "ErrImageInspect")
+_UNMADE = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError", "CreatePodSandboxError")
+
+_MISSING = re.compile(r"(secret|configmap) \"([^\"]+)\" not found", re.IGNORECASE)
+_MISSING_KEY = re.compile(r"find key (\S+) in (Secret|ConfigMap) (\S+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """Why a pod does not run yet.
+
+    Attributes:
+        reason: Kubernetes' word, one for each trouble.
+        message: For people.
+        patience: Seconds to wait before the attempt counts as failed, None for as long as it takes.
+        hint: What to do about it.
+        kind: The class of that failure.
+        vague: Whether the cause is not told; what was known of the same trouble before then stands.
+        fixed: Whether all nodes are ruled out by what they are, not by what runs on them.
+    """
+
+    reason: str
+    message: str
+    patience: float | None = None
+    hint: str = ""
+    kind: str = CONFIGURATION
+    vague: bool = False
+    fixed: bool = False
+
+
+def standstill(pod: Pod, container: str, image: str, patience: float = 60.0) -> Standstill | None:
+    """Why the step's container does not run yet; None where it runs or is simply on its way.
+
+    Args:
+        pod: The pod.
+        container: The name of the step's container.
+        image: Its image.
+        patience: Seconds for which what looks like a wrong configuration is waited for.
+    """
+    if has_run(pod, container) or is_over(pod, container):
+        return None
+    scheduled = next((item for item in pod.status.conditions if item.type == "PodScheduled"), None)
+    if scheduled and scheduled.status == "False" and scheduled.reason:
+        return _unscheduled(pod, scheduled, patience)
+    init = init_waiting(pod)
+    if init is not None:
+        found = _waiting(init, f"of the init container {init.name}", "", patience)
+        if found is not None:
+            return found
+    status = status_of(pod, container)
+    return _waiting(status, image, image, patience) if status else None
+
+
+def _unscheduled(pod: Pod, condition: Condition, patience: float) -> Standstill:
+    if condition.reason == "SchedulingGated":
+        return Standstill(
+            "SchedulingGated",
+            f"the pod {pod.metadata.name} is held back by a scheduling gate: {condition.message}",
+            hint="Whoever put the gate there (a queue, a quota system) takes it away when its turn comes.",
+        )
+    why = explain(condition.message)
+    return Standstill(
+        condition.reason,
+        f"no node takes the pod {pod.metadata.name}: {why.words}",
+        patience if why.hopeless else None,
+        why.hint,
+        fixed=why.fixed,
+    )
+
+
+def _waiting(status: ContainerStatus, named: str, image: str, patience: float) -> Standstill | None:
+    waiting = status.state.waiting if status.state else None
+    if waiting is None:
+        return None
+    said = waiting.message.strip() or "no reason given"
+    if waiting.reason in _PULL_REASONS:
+        trouble = pull_trouble(waiting.message, image)
+        cause = f": {trouble.words}" if trouble.words else ""
+        return Standstill(
+            "ImagePullBackOff",
+            f"the image {named} cannot be pulled{cause} ({waiting.reason}: {_short(said)})",
+            trouble.patience(patience),
+            trouble.hint,
+            trouble.kind,
+            vague=not trouble.words,
+        )
+    if waiting.reason in _HOPELESS_IMAGES:
+        return Standstill(
+            waiting.reason,
+            f"the image {named} cannot be used ({waiting.reason}): {_short(said)}",
+            0.0,
+            "Check the image's name: registry/name:tag, in lower case."
+            if waiting.reason == "InvalidImageName"
+            else "The node does not have it and image_pull_policy=Never forbids to pull it; use IfNotPresent.",
+        )
+    if waiting.reason in _UNMADE:
+        return Standstill(
+            waiting.reason,
+            f"the container cannot be made ({waiting.reason}): {_short(said)}",
+            patience / 2,
+            _unmade_hint(waiting.message),
+        )
+    if waiting.reason == "CrashLoopBackOff":
+        return Standstill(
+            waiting.reason,
+            f"the container {status.name} beside the step ends again and again before the step can begin: {_short(said)}",
+            patience,
+            f"See why: kubectl logs POD -c {status.name}. Its definition comes from additional_pod_spec_args, or "
+            "from a webhook of the cluster.",
+        )
+    return None
+
+
+def _unmade_hint(message: str) -> str:
+    missing = _MISSING.search(message)
+    if missing:
+        what = "secret" if missing.group(1).lower() == "secret" else "config map"
+        return (
+            f"Create the {what} {missing.group(2)} in the pod's namespace, or name another: "
+            f"{'secrets=' if what == 'secret' else 'env_from='} or a volume of the step refers to it."
+        )
+    key = _MISSING_KEY.search(message)
+    if key:
+        return f"{key.group(2)} {key.group(3)} has no key {key.group(1)}: add it, or name one that it has."
+    if "runAsNonRoot" in message:
+        return (
+            "The image's user is root (or a name), and the pod may not run as root: set a number with "
+            'security_context={"run_as_user": 1000}, or security_profile=restricted.'
+        )
+    return "Check that the secrets, config maps and volumes it names exist in the namespace."
+
+
+def _short(text: str, most: int = 300) -> str:
+    """The kubelet repeats itself, an image's name up to five times; the cause is at the end."""
+    return text if len(text) <= most else f"…{text[-most:]}"

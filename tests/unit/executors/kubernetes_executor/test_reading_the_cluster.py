@@ -1,0 +1,289 @@
+"""What schedulers, quotas, webhooks, volumes and autoscalers say, in words for people."""
+
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from headway.config.kubernetes import KubernetesSettings
+from headway.config.resolve import Layer, resolve_kubernetes
+from headway.executors.kubernetes.api.types import Event, Node
+from headway.executors.kubernetes.fitting import fit
+from headway.executors.kubernetes.pod_events import scaling, setting_up
+from headway.executors.kubernetes.quantities import quantity, shown
+from headway.executors.kubernetes.refusal import refusal
+from headway.executors.kubernetes.scheduling import explain
+from headway.store.records import CONFIGURATION, INFRASTRUCTURE
+
+# The scheduler
+
+PREEMPTION = (
+    " preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
+    " no new claims to deallocate, preemption: 0/3"
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "words", "hint", "fixed"),
+    [
+        (
+            "0/3 nodes are available: 1 Insufficient memory, 2 Insufficient cpu." + PREEMPTION,
+            "of 3 nodes 1 has too little free memory, 2 have too little free cpu", "memory=", False,
+        ),
+        (
+            "0/2 nodes are available: 2 Insufficient nvidia.com/gpu.",
+            "of 2 nodes 2 have too few free GPUs", "gpu=", False,
+        ),
+        (
+            ("0/2 nodes are available: 1 node(s) had untolerated taint {fleet: }, "
+            "1 node(s) didn't match Pod's node affinity/selector."),
+            ("of 2 nodes 1 has a taint that the pod does not tolerate (fleet), "
+            "1 has not the labels that node_selector, compute_pool or affinity ask for"),
+            '"key": "fleet"', True,
+        ),
+        (
+            "0/1 nodes are available: 1 node(s) had untolerated taint(s) {a: b, c: d}.",
+            "a taint that the pod does not tolerate (a: b, c: d)", "tolerations", True,
+        ),
+        (
+            "0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }.",
+            "node.kubernetes.io/unreachable", "well again", False,
+        ),
+        (
+            "0/1 nodes are available: 1 node(s) were unschedulable.",
+            "of 1 node 1 has the mark that it takes no pods (cordoned)", "uncordon", False,
+        ),
+        (
+            "0/1 nodes are available: 1 Insufficient example.com/fpga.",
+            "too little free example.com/fpga", "extended_resources", False,
+        ),
+        ("0/4 nodes are available: 4 node(s) had volume node affinity conflict.", "another zone", "zone", True),
+        ("0/4 nodes are available: 4 node(s) didn't match pod anti-affinity rules.", "anti-affinity", "affinity", False),
+        (
+            "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.",
+            "a volume claim of the pod is not bound", "storage class", False,
+        ),
+        ("0/0 nodes are available.", "the cluster has no nodes", "autoscaler", False),
+        ("no nodes available to schedule pods", "no nodes available to schedule pods", "waiting goes on", False),
+        ("0/1 nodes are available: 1 of tomorrow's reasons.", "of 1 node 1 of tomorrow's reasons", "waiting", False),
+    ],
+)  # fmt: skip
+def test_the_schedulers_words(message: str, words: str, hint: str, fixed: bool) -> None:
+    found = explain(message)
+    assert words in found.words
+    assert hint in found.hint
+    assert found.fixed is fixed
+    assert not found.hopeless
+    assert "preemption" not in found.words
+
+
+# The nodes
+
+
+def settings(**said: Any) -> KubernetesSettings:
+    return resolve_kubernetes("train", overrides=Layer({"image": "python:3.11", **said}, "a test")).settings
+
+
+def node(name: str, labels: dict[str, str] | None = None, taints: Any = (), **has: str) -> Node:
+    allocatable = {"cpu": "4", "memory": "16Gi", "ephemeral-storage": "100Gi", **has}
+    raw = {
+        "metadata": {"name": name, "labels": labels or {}},
+        "spec": {"taints": list(taints)},
+        "status": {"allocatable": allocatable},
+    }
+    return msgspec.convert(raw, Node)
+
+
+FLEET = {"key": "fleet", "effect": "NoSchedule"}
+
+
+@pytest.mark.parametrize(
+    ("said", "nodes", "words"),
+    [
+        ({"cpu": 8}, [node("a"), node("b")], "a, b: has 4 of cpu in all, the pod asks for 8"),
+        (
+            {"memory": 500_000},
+            [node(name) for name in "abcde"],
+            "a, b, c and 2 more: has 17179 MB of memory in all, the pod asks for 500000 MB",
+        ),
+        (
+            {"gpu": 2},
+            [node("a", **{"nvidia.com/gpu": "1"})],
+            "a: has 1 of nvidia.com/gpu in all, the pod asks for 2",
+        ),
+        (
+            {},
+            [node("a", taints=[FLEET])],
+            "a: has the taint fleet:NoSchedule, which the pod does not tolerate",
+        ),
+        ({"node_selector": {"pool": "moon"}}, [node("a", {"pool": "sun"})], "a: does not carry pool=moon"),
+        ({"cpu": 8}, [node("a"), node("b", cpu="16")], ""),
+        ({"tolerations": [{"key": "fleet", "operator": "Exists"}]}, [node("a", taints=[FLEET])], ""),
+        ({"tolerations": [{"operator": "Exists"}]}, [node("a", taints=[FLEET])], ""),
+        ({}, [node("a", taints=[{"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}])], ""),
+        ({}, [node("a", taints=[{"key": "x", "effect": "PreferNoSchedule"}])], ""),
+    ],
+)
+def test_which_nodes_could_ever_take_a_pod(said: dict[str, Any], nodes: list[Node], words: str) -> None:
+    found = fit(settings(**said), nodes)
+    assert found.words == words
+    assert bool(found.possible) is (words == "")
+
+
+def test_a_toleration_of_another_value_is_none() -> None:
+    toleration = {"key": "pool", "operator": "Equal", "value": "b"}
+    tainted = node("a", taints=[{"key": "pool", "value": "a", "effect": "NoSchedule"}])
+    assert "pool=a:NoSchedule" in fit(settings(tolerations=[toleration]), [tainted]).words
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [("2", "2"), ("500m", "0.5"), ("4Gi", str(4 * 2**30)), ("64M", "64000000"), ("1e3", "1000"), ("x", None), ("", None)],
+)  # fmt: skip
+def test_amounts(text: str, amount: str | None) -> None:
+    assert quantity(text) == (None if amount is None else Decimal(amount))
+
+
+def test_amounts_for_people() -> None:
+    assert (shown("memory", Decimal(64_000_000)), shown("cpu", Decimal("0.5"))) == ("64 MB", "0.5")
+
+
+# Refusals
+
+FORBIDDEN = 'Error creating: pods "x-abcde" is forbidden: '
+
+
+@pytest.mark.parametrize(
+    ("message", "reason", "words", "waits"),
+    [
+        (
+            FORBIDDEN + "exceeded quota: small, requested: requests.cpu=2,pods=1, used: requests.cpu=3,pods=1, "
+            "limited: requests.cpu=4,pods=9",
+            "Quota",
+            ("the namespace's quota small is used up (requests.cpu: it asks for 2, 3 of 4 is in use; "
+            "pods: it asks for 1, 1 of 9 is in use)"),
+            True,
+        ),
+        (
+            FORBIDDEN + "exceeded quota: small, requested: requests.memory=4096M, used: requests.memory=0, "
+            "limited: requests.memory=1Gi",
+            "QuotaTooSmall", "more than the namespace's whole quota small (requests.memory: it asks for 4096M", False,
+        ),
+        (FORBIDDEN + "failed quota: small: must specify limits.cpu", "QuotaNeedsLimits", "name its limits", False),
+        (FORBIDDEN + 'violates PodSecurity "restricted:latest": x', "PodSecurity", "Pod Security forbids", False),
+        (
+            ('Error creating: Internal error occurred: failed calling webhook "x.example.com": failed to call webhook: '
+            'Post "https://x": connection refused'),
+            "Webhook", "a webhook that must agree does not answer", True,
+        ),
+        ("Error creating: etcdserver: request timed out", "ApiServer", "the cluster is in trouble", True),
+        (
+            'Error creating: admission webhook "policy.example.com" denied the request: no label team',
+            "Denied", "a policy of the cluster forbids it: admission webhook", False,
+        ),
+        (
+            FORBIDDEN + 'error looking up service account ns/nobody: serviceaccount "nobody" not found',
+            "ServiceAccount", "its service account does not exist", False,
+        ),
+        (FORBIDDEN + "no PriorityClass with name high was found", "PriorityClass", "priority class", False),
+        (
+            FORBIDDEN + "unable to validate against any security context constraint: []", "SecurityContextConstraint",
+            "OpenShift", False,
+        ),
+        (FORBIDDEN + "maximum memory usage per Container is 1Gi, but limit is 4Gi", "LimitRange", "limit range", False),
+        ("Error creating: something new", "FailedCreate", "something new", False),
+    ],
+)  # fmt: skip
+def test_why_pods_are_refused(message: str, reason: str, words: str, waits: bool) -> None:
+    found = refusal(message)
+    assert (found.reason, found.waits) == (reason, waits)
+    assert words in found.words
+    assert "Error creating" not in found.words
+    assert found.hint
+
+
+# Events of pods
+
+
+def events(*said: tuple[str, str]) -> list[Event]:
+    """Events, one second apart, the newest listed first, as servers may."""
+    begin = datetime(2026, 11, 22, tzinfo=timezone.utc)
+    raw = [
+        {
+            "metadata": {"name": str(number)},
+            "reason": reason,
+            "message": message,
+            "lastTimestamp": (begin + timedelta(seconds=number)).isoformat(),
+        }
+        for number, (reason, message) in enumerate(said)
+    ]
+    return [msgspec.convert(each, Event) for each in reversed(raw)]
+
+
+MOUNT = 'MountVolume.SetUp failed for volume "keys" : '
+
+
+@pytest.mark.parametrize(
+    ("said", "reason", "words", "patience", "kind"),
+    [
+        (
+            [("FailedMount", MOUNT + 'secret "k" not found')], "FailedMount", "the secret k does not exist", 60.0,
+            CONFIGURATION,
+        ),
+        (
+            [("FailedMount", MOUNT + 'configmap "k" not found')], "FailedMount", "the config map k does not exist",
+            60.0, CONFIGURATION,
+        ),
+        (
+            [("FailedMount", MOUNT + "references non-existent secret key: a.txt")], "FailedMount",
+            "its secret has no key a.txt", 60.0, CONFIGURATION,
+        ),
+        (
+            [("FailedMount", MOUNT + "mount.nfs: timed out")], "FailedMount", "the volume keys cannot be mounted",
+            600.0, INFRASTRUCTURE,
+        ),
+        (
+            [("FailedAttachVolume", 'Multi-Attach error for volume "pvc-1" Volume is already used by pod(s) a')],
+            "MultiAttach", "the volume pvc-1 is attached to another node", None, CONFIGURATION,
+        ),
+        (
+            [("FailedCreatePodSandBox", "failed to set up network")], "FailedCreatePodSandBox",
+            "cannot set up the pod", 600.0, INFRASTRUCTURE,
+        ),
+        (
+            [("FailedMount", "x"), ("Pulling", "pulling")], "Pulling", "still pulling the image python:9", None,
+            CONFIGURATION,
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_pods_events_say(
+    said: list[tuple[str, str]], reason: str, words: str, patience: float | None, kind: str
+) -> None:
+    found = setting_up(events(*said), "python:9", 60.0)
+    assert found is not None
+    assert (found.reason, found.patience, found.kind) == (reason, patience, kind)
+    assert words in found.message
+
+
+@pytest.mark.parametrize("said", [[], [("FailedMount", "x"), ("Pulled", "y")], [("Scheduled", "x")]])
+def test_what_is_over_is_not_told(said: list[tuple[str, str]]) -> None:
+    assert setting_up(events(*said), "python:9", 60.0) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ([], (False, "")),
+        ([("FailedScheduling", "0/1")], (False, "")),
+        (
+            [("TriggeredScaleUp", "pod triggered scale-up: [{pool 1->2}]")],
+            (True, "pod triggered scale-up: [{pool 1->2}]"),
+        ),
+        ([("TriggeredScaleUp", "up"), ("NotTriggerScaleUp", "no")], (False, "no")),
+        ([("NotTriggerScaleUp", "no"), ("TriggeredScaleUp", "up")], (True, "up")),
+    ],
+)  # fmt: skip
+def test_whether_an_autoscaler_makes_a_node(said: list[tuple[str, str]], answer: tuple[bool, str]) -> None:
+    assert scaling(events(*said)) == answer
