@@ -9,7 +9,12 @@ from headway.executors.kubernetes.manifest import PodPlan, job_manifest
 from headway.store.records import Batch, Code, TaskSpec
 
 #: Fields that only the launcher and the runtime read.
-NOT_IN_THE_MANIFEST = {"hostname_resolution_timeout", "job_terminate_mode"}
+NOT_IN_THE_MANIFEST = {
+    "start_failure_timeout",
+    "unschedulable_timeout",
+    "hostname_resolution_timeout",
+    "job_terminate_mode",
+}
 
 
 @dataclass(frozen=True)
