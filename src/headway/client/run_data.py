@@ -16,7 +16,7 @@ from headway.store import layout
 from headway.store.artifacts import ArtifactStore
 from headway.store.base import ObjectStore
 from headway.store.parallel import run_parallel
-from headway.store.records import AttemptRef, Batch, Record, RunEnd, RunRecord
+from headway.store.records import SUCCEEDED, AttemptRef, Batch, Record, RunEnd, RunRecord
 from headway.store.tags import Tags, change_tags, read_tags
 
 #: Reads at a time.
@@ -136,6 +136,8 @@ class RunData:
             return self._steps
         # Asked first: what is listed after the end is all there will ever be.
         end = self.end()
+        if end is not None and self._told_by(end):
+            return self._steps
         steps = self._listed("", end)
         if end is not None:
             self._steps, self._complete = steps, True
@@ -146,6 +148,8 @@ class RunData:
         if self._complete or step in self._steps:
             return self._steps.get(step, {})
         end = self.end()
+        if end is not None and self._told_by(end):
+            return self._steps.get(step, {})
         tasks = self._listed(f"{step}/", end).get(step, {})
         if end is not None:
             self._steps[step] = tasks
@@ -155,7 +159,10 @@ class RunData:
         """The attempts of a task, None where there is no such task."""
         if self._complete or step in self._steps:
             return self._steps.get(step, {}).get(task)
-        return self._listed(f"{step}/{task}/", self.end()).get(step, {}).get(task)
+        end = self.end()
+        if end is not None and self._told_by(end):
+            return self._steps.get(step, {}).get(task)
+        return self._listed(f"{step}/{task}/", end).get(step, {}).get(task)
 
     def record_of(self, ref: AttemptRef) -> Optional[Record]:
         """An attempt's record, None where it left none yet."""
@@ -180,6 +187,22 @@ class RunData:
         if ref not in self._planned:
             self._read_batches(ref.step)
         return self._planned.get(ref)
+
+    def _told_by(self, end: RunEnd) -> bool:
+        """Whether the run's end names every task there is; then they are known, and nothing is listed.
+
+        A run that succeeded had no other tasks than those that did: none but the ranks of a gang, which
+        are tasks to a reader and not to the scheduler.
+        """
+        if end.outcome != SUCCEEDED or not end.winners or any(node.is_parallel for node in self.graph):
+            return False
+        seen = Seen()
+        for name, number in {f"{PARAMETERS}/0": 0, **end.winners}.items():
+            step, _, task = name.partition("/")
+            for attempt in range(number + 1):
+                seen.add(step, task, attempt, recorded=True)
+        self._steps, self._complete = seen.steps(end), True
+        return True
 
     def _listed(self, below: str, end: Optional[RunEnd]) -> Dict[str, Dict[str, Attempts]]:
         """The tasks whose key goes on so: all, one step's or one."""

@@ -3,11 +3,13 @@
 from collections import Counter
 
 import pytest
-from recorded_runs import RecordedRun, digits
+from recorded_runs import BOOM, RecordedRun, digits
 
 from headway.client import Flow, Run, Step, Task
 from headway.client.siblings import Window
 from headway.errors import StoreError
+from headway.flow.decorators import DecoratorSpec
+from headway.flow.graph import Graph, Node
 from headway.testing.memory_store import MemoryStore
 
 
@@ -33,7 +35,7 @@ def test_no_request_is_repeated_however_often_a_finished_task_is_asked(only_far:
     assert sum(reads(only_far).values()) == 1
 
 
-def test_a_finished_run_is_listed_once(only_far: MemoryStore) -> None:
+def test_a_run_that_succeeded_is_not_listed(only_far: MemoryStore) -> None:
     digits(only_far)
     run = Run("Digits/1")
     for _ in range(3):
@@ -43,10 +45,41 @@ def test_a_finished_run_is_listed_once(only_far: MemoryStore) -> None:
         assert run.data is not None
         assert run.data.best == 20
     counted = reads(only_far)
-    assert counted["list", "v1/Digits/run/1/task/"] == 1
+    assert counted["list", "v1/Digits/run/1/task/"] == 0, "the end of a run that succeeded names its tasks"
     assert counted["get", "v1/Digits/run/1/end.json"] == 1
     assert [key for (call, key), _ in counted.items() if call == "get_range"] != []
     assert max(number for (call, _), number in counted.items() if call == "get_range") == 1
+
+
+def test_a_run_that_failed_is_listed_once(only_far: MemoryStore) -> None:
+    recorded = RecordedRun(only_far)
+    winner = recorded.attempt("start", "1", values={"x": 1})
+    recorded.attempt("train", "2", failure=BOOM)
+    recorded.end([winner])
+    run = Run("Digits/1")
+    for _ in range(3):
+        assert [step.id for step in run] == ["train", "start"]
+        assert [task.successful for task in run["train"]] == [False]
+    assert reads(only_far)["list", "v1/Digits/run/1/task/"] == 1
+
+
+def test_the_ranks_of_a_gang_are_listed_as_no_end_names_them(only_far: MemoryStore) -> None:
+    gang = Graph(
+        "Digits",
+        [
+            Node("start", "linear", ("train",)),
+            Node("train", "linear", ("end",), decorators=(DecoratorSpec("parallel", {}),)),
+            Node("end", "end"),
+        ],
+        "start",
+        "end",
+    )
+    recorded = RecordedRun(only_far, graph=gang)
+    won = [recorded.attempt(step, str(number + 1)) for number, step in enumerate(("start", "train"))]
+    recorded.attempt("train", "4")
+    last = recorded.attempt("end", "3")
+    recorded.end([*won, last], last)
+    assert [task.id for task in Run("Digits/1")["train"]] == ["4", "2"]
 
 
 def test_the_latest_of_many_runs_costs_one_record(only_far: MemoryStore) -> None:
