@@ -10,6 +10,7 @@ Works in scripts and notebooks, and in steps as well.
 """
 
 from headway.client.artifact import DataArtifact
+from headway.client.code import MetaflowCode
 from headway.client.errors import InvalidPathspecError, NamespaceMismatchError, TaskFailedError
 from headway.client.facts import Metadata
 from headway.client.find import find, find_tasks
@@ -27,6 +28,7 @@ __all__ = [
     "Headway",
     "InvalidPathspecError",
     "Metadata",
+    "MetaflowCode",
     "NamespaceMismatchError",
     "NotFoundError",
     "Run",

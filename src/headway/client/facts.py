@@ -1,9 +1,11 @@
 """What is known about a task, as (name, value) facts under the names that Metaflow's users look for."""
 
+import json
 from datetime import datetime, timezone
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from headway.client.run_data import RunData
+from headway.client.run_data import PARAMETERS, RunData
+from headway.store import layout
 from headway.store.records import SUCCEEDED, FrameTuple, Record
 
 #: A fact, and when it was known in seconds since the epoch.
@@ -55,23 +57,51 @@ def utc_time(milliseconds: int) -> datetime:
 
 
 def _facts(run: RunData, record: Record) -> List[Fact]:
+    about = run.record.metadata
     begun: Dict[str, str] = {
-        **run.record.metadata,
+        **about,
         "user": run.summary.user,
-        "ds-type": run.root.partition("://")[0] if "://" in run.root else "local",
+        "ds-type": store_type(run.root),
         "ds-root": run.root,
         "attempt": str(record.ref.attempt),
+        **_place(record.frames),
+        **_code(run),
     }
-    path = ",".join(
-        f"{step}:{index}" for step, _, index, _, variable in record.frames if variable is not None
-    )
-    if path:
-        begun["foreach-execution-path"] = path
+    if "headway_version" in about:
+        # The name under which Metaflow's users look for it.
+        begun["metaflow_version"] = about["headway_version"]
     if run.summary.origin:
         begun["origin-run-id"] = run.summary.origin
+    if record.ref.step == PARAMETERS:
+        begun.update(start_step=run.graph.start, end_step=run.graph.end)
     ended = {**record.metadata, "attempt_ok": str(record.outcome == SUCCEEDED)}
     if "python-version" in ended:
         ended["python_version"] = ended["python-version"]
     # Told last, whatever the run's record says under the same name.
     first = [(name, value, record.started) for name, value in begun.items() if name not in ended]
     return [*first, *((name, value, record.ended) for name, value in ended.items())]
+
+
+def store_type(root: str) -> str:
+    """The kind of a datastore: "local", "s3" or another scheme."""
+    return root.partition("://")[0] if "://" in root else "local"
+
+
+def _place(frames: Tuple[FrameTuple, ...]) -> Dict[str, str]:
+    """Where in foreachs a task stands: as a path, and level by level as (step, variable, tasks, index)."""
+    levels = [
+        (step, variable, count, index) for step, _, index, count, variable in frames if variable is not None
+    ]
+    if not levels:
+        return {}
+    path = ",".join(f"{step}:{index}" for step, _, _, index in levels)
+    return {"foreach-execution-path": path, "foreach-stack": json.dumps(levels)}
+
+
+def _code(run: RunData) -> Dict[str, str]:
+    code = run.record.code
+    if code is None or not code.bundle:
+        return {}
+    location = f"{run.root}/{layout.code(run.flow, code.bundle)}"
+    told = {"sha": code.bundle, "location": location, "ds_type": store_type(run.root), "script": code.main}
+    return {"code-package": json.dumps(told)}

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Iterable, Iterator, Optional
 
 from headway.client.artifact import Values
+from headway.client.code import MetaflowCode, code_of
 from headway.client.entity import InRun
 from headway.client.facts import local_time
 from headway.client.pathspec import is_name
@@ -80,6 +81,15 @@ class Run(InRun, depth=2):
         """When it ended, local time; None while it goes on."""
         end = self._run.end()
         return local_time(end.ended) if end is not None else None
+
+    @property
+    def code(self) -> Optional[MetaflowCode]:
+        """Its code as it was shipped to pods, None where every step ran where it was started."""
+        return code_of(self._run)
+
+    @property
+    def trigger(self) -> None:
+        """What triggered it: nothing, as Headway starts no runs on events; there for code that asks."""
 
     @property
     def origin_pathspec(self) -> Optional[str]:

@@ -52,8 +52,9 @@ class Siblings:
     def __init__(self, run: RunData, refs: Sequence[AttemptRef]) -> None:
         self._run = run
         self._refs = refs
-        self._most = 1 if is_near(run.store) else _MOST
-        self._records = Window(len(refs), self._most)
+        #: Nothing is read ahead where that gains nothing.
+        self._near = is_near(run.store)
+        self._records = Window(len(refs))
         self._windows: Dict[str, Window] = {}
         #: Values read ahead and not asked for yet; each is given out once.
         self._values: Dict[Tuple[int, str], Any] = {}
@@ -61,6 +62,8 @@ class Siblings:
 
     def record(self, place: int) -> Optional[Record]:
         """The record of one of them, None where it left none when it was read."""
+        if self._near:
+            return self._run.record_of(self._refs[place])
         if place not in self._read:
             places = self._records.take(place)
             self._read.update(zip(places, self._run.records_of(self._refs[at] for at in places)))
@@ -68,15 +71,16 @@ class Siblings:
 
     def value(self, place: int, name: str) -> Any:
         """The value of an artifact that this one has."""
-        if (place, name) not in self._values:
-            window = self._windows.setdefault(name, Window(len(self._refs), self._most))
+        if (place, name) in self._values:
+            return self._values.pop((place, name))
+        if not self._near:
+            window = self._windows.setdefault(name, Window(len(self._refs)))
             ahead = [at for at in window.take(place) if at != place]
             for at, found in zip(ahead, self._run.together([partial(self._small, at, name) for at in ahead])):
                 self._values.update(((at, name), value) for value in found)
-            record = self.record(place)
-            assert record is not None, "who has the artifact has a record"
-            return self._run.artifacts.load(name, record.artifacts[name])
-        return self._values.pop((place, name))
+        record = self.record(place)
+        assert record is not None, "who has the artifact has a record"
+        return self._run.artifacts.load(name, record.artifacts[name])
 
     def _small(self, place: int, name: str) -> List[Any]:
         """The value in a list, or an empty one: what cannot be read is told to whoever asks for it."""

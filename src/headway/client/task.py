@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Dict, Hashable, Iterator, List, Optional, Tuple, Union
 
 from headway.client.artifact import Artifacts, DataArtifact, Values, public
+from headway.client.code import MetaflowCode, code_of
 from headway.client.entity import InRun
 from headway.client.errors import TaskFailedError
 from headway.client.facts import Metadata, foreach_index, local_time, metadata_of, utc_time
@@ -126,10 +127,22 @@ class Task(InRun, depth=4):
         return next(names, None)
 
     @property
+    def code(self) -> Optional[MetaflowCode]:
+        """The code that it ran as it was shipped to its pod, None where it ran where it was started."""
+        return code_of(self._run)
+
+    @property
     def environment_info(self) -> Dict[str, str]:
         """What is known of the environment it ran in: versions and where it ran."""
         known = self.metadata_dict
-        wanted = ("python_version", "headway_version", "kubernetes-node-name", "script-name")
+        wanted = (
+            "python_version",
+            "headway_version",
+            "user",
+            "script-name",
+            "kubernetes-node-name",
+            "git-info",
+        )
         return {name: known[name] for name in wanted if name in known}
 
     @property

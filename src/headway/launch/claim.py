@@ -5,11 +5,13 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from headway.errors import UsageError
 from headway.flow.graph import Graph
 from headway.launch.clones import BlobCopier, origin_facts
+from headway.launch.git import git_facts
 from headway.launch.parameters import store_parameters
 from headway.launch.past import PastRun
 from headway.launch.run_ids import claim_named_run, claim_run
@@ -56,6 +58,7 @@ class NewRun(NamedTuple):
         code: How its code was started.
         parameters: Values by name; of a run that is resumed those that the earlier run has not.
         given: The parameters as text, for people.
+        folder: The folder that holds the code here, None where there is none.
     """
 
     graph: Graph
@@ -64,6 +67,7 @@ class NewRun(NamedTuple):
     code: Code
     parameters: Mapping[str, object]
     given: Mapping[str, str]
+    folder: Path | None = None
 
 
 def claim(store: ObjectStore, new: NewRun, launcher: str, resumed: Resumption | None) -> RunRecord:
@@ -123,6 +127,8 @@ def _earlier_parameters(store: ObjectStore, past: PastRun) -> dict[str, Artifact
 
 def _record(new: NewRun, resumed: Resumption | None) -> RunRecord:
     metadata = {"headway_version": VERSION, "script-name": new.code.main, "runtime": "dev"}
+    if new.folder is not None:
+        metadata.update(git_facts(new.folder))
     given = dict(new.given)
     if resumed is not None:
         given = {**resumed.past.record.parameters, **given}

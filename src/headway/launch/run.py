@@ -256,7 +256,15 @@ class _Wiring:
 
     def _claim(self, store: ObjectStore, code: Code, holder: Holder) -> RunRecord:
         request = self.request
-        new = NewRun(request.graph, self.user, request.tags, code, request.parameters, request.given)
+        new = NewRun(
+            request.graph,
+            self.user,
+            request.tags,
+            code,
+            request.parameters,
+            request.given,
+            Path(request.origin.code.root),
+        )
         return claim(store, new, holder.id, request.resumes)
 
     def _clones(self, store: ObjectStore, record: RunRecord) -> Clones | None:

@@ -51,16 +51,13 @@ class FolderStore:
 
     def get(self, key: str) -> bytes:
         try:
-            with open(self._path(key), "rb") as file:
-                return file.read()
+            return _read(self._path(key))
         except OSError as error:
             raise self._read_error(error, key) from error
 
     def get_range(self, key: str, start: int, end: int) -> bytes:
         try:
-            with open(self._path(key), "rb") as file:
-                file.seek(start)
-                return file.read(max(0, end - start))
+            return _read(self._path(key), start, end)
         except OSError as error:
             raise self._read_error(error, key) from error
 
@@ -258,3 +255,26 @@ class FolderStore:
 
 def _tag(data: Buffer) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def _read(path: str, start: int = 0, end: Optional[int] = None) -> bytes:
+    """Bytes [start, end) of a file, as far as it goes.
+
+    Not with ``open``, whose file object costs three times what reading a small file does.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        found = os.fstat(handle)
+        if stat.S_ISDIR(found.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+        last = found.st_size if end is None else min(end, found.st_size)
+        data = os.pread(handle, max(0, last - start), start)
+        while start + len(data) < last:
+            # A read gives at most 2 GiB; nothing more means that the file was cut off meanwhile.
+            more = os.pread(handle, last - start - len(data), start + len(data))
+            if not more:
+                break
+            data += more
+        return data
+    finally:
+        os.close(handle)

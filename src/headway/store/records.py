@@ -105,10 +105,10 @@ class Record(NamedTuple):
 
     @classmethod
     def decode(cls, data: bytes) -> "Record":
-        raw = _known(cls, json.loads(data))
+        raw = _known(cls, json.loads(bytes(data).decode()))
         raw["ref"] = AttemptRef(*raw["ref"])
         raw["frames"] = tuple(frame_from_json(frame) for frame in raw.get("frames", ()))
-        raw["artifacts"] = {name: ArtifactRef(*ref) for name, ref in raw.get("artifacts", {}).items()}
+        raw["artifacts"] = {name: ArtifactRef._make(ref) for name, ref in raw.get("artifacts", {}).items()}
         raw["inputs"] = tuple(AttemptRef(*ref) for ref in raw.get("inputs", ()))
         if raw.get("transition"):
             targets, foreach, splits = raw["transition"]
@@ -240,7 +240,7 @@ class Batch(NamedTuple):
 
     @classmethod
     def decode(cls, data: bytes) -> "Batch":
-        raw = _known(cls, json.loads(data))
+        raw = _known(cls, json.loads(bytes(data).decode()))
         kind, main, flow_class, *rest = raw["code"]
         raw["code"] = Code(
             kind, main, (flow_class[0], flow_class[1]), *rest[:2], *(tuple(p) for p in rest[2:3])
@@ -300,7 +300,7 @@ class RunRecord(NamedTuple):
 
     @classmethod
     def decode(cls, data: bytes) -> "RunRecord":
-        raw = _known(cls, json.loads(data))
+        raw = _known(cls, json.loads(bytes(data).decode()))
         raw["tags"] = tuple(raw.get("tags", ()))
         raw["system_tags"] = tuple(raw.get("system_tags", ()))
         if raw.get("code"):
@@ -335,7 +335,7 @@ class RunEnd(NamedTuple):
 
     @classmethod
     def decode(cls, data: bytes) -> "RunEnd":
-        raw = _known(cls, json.loads(data))
+        raw = _known(cls, json.loads(bytes(data).decode()))
         if raw.get("end"):
             raw["end"] = AttemptRef(*raw["end"])
         return cls(**raw)

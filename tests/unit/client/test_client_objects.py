@@ -278,7 +278,7 @@ def test_times_of_a_step(folder: FolderStore) -> None:
     step = Step("Digits/1/train")
     assert step.created_at == local(2)
     assert step.finished_at == local(104)
-    assert step.environment_info == {"headway_version": "0.1.0", "script-name": "digits.py"}
+    assert step.environment_info == {"headway_version": "0.1.0", "script-name": "digits.py", "user": "ann"}
 
 
 def test_tags_choose_runs_and_pass_down(folder: FolderStore) -> None:
