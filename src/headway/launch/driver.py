@@ -80,6 +80,7 @@ class Driver:
         jitter: Between 0 and 1; asked once, spreads the run's retries after infrastructure failures, so that
             launchers that failed together do not come back together, and yet its own tasks do.
         fallbacks: The executor of steps' fallbacks, None where it is the step's own.
+        heard: Called with the record of every attempt that ended.
     """
 
     def __init__(
@@ -94,7 +95,9 @@ class Driver:
         fallbacks: Executor | None = None,
         clones: Clones | None = None,
         clone_only: bool = False,
+        heard: Callable[[Record], None] = lambda _: None,
     ) -> None:
+        self._heard = heard
         self._scheduler = scheduler
         self._executors = executors
         self._fallbacks = fallbacks
@@ -213,6 +216,7 @@ class Driver:
         return None
 
     def _ending(self, record: Record) -> Event:
+        self._heard(record)
         if record.outcome == SUCCEEDED:
             too_many = self._too_many_splits(record)
             if too_many is not None:

@@ -33,6 +33,7 @@ from headway.launch.lease import Holder, Lease, LeaseLostError
 from headway.launch.origin import Origin
 from headway.launch.reporter import Reporter
 from headway.launch.steps import PlannedStep, plan_steps, schedule_plan
+from headway.launch.usage import Usage
 from headway.schedule.instructions import INTERRUPTED, RunEnded
 from headway.schedule.scheduler import Scheduler
 from headway.store import layout
@@ -204,6 +205,7 @@ class _Wiring:
                 executors.update(dict.fromkeys(self.steps, local))
             if cluster is not None:
                 executors.update(dict.fromkeys(self.remote, self._kubernetes(store, record, cluster)))
+            usage = Usage(self.remote)
             driver = Driver(
                 scheduler,
                 executors,
@@ -214,12 +216,15 @@ class _Wiring:
                 fallbacks=local if any(step.catch for step in self.steps.values()) else None,
                 clones=await asyncio.to_thread(self._clones, store, record),
                 clone_only=self.request.resumes is not None and self.request.resumes.clone_only,
+                heard=usage.add,
             )
             stack.enter_context(_interruptible(driver, self.reporter))
             await stack.enter_async_context(kept(lease, driver.fail))
             self.reporter.run_started(record)
             ended = await driver.run()
             end = await asyncio.to_thread(_record_end, store, record, ended, scheduler.winners())
+        for line in usage.lines():
+            self.reporter.note(line)
         self.reporter.run_ended(end)
         return end
 

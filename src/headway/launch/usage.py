@@ -1,0 +1,114 @@
+"""What a run's pods used of what was asked for them, and what to ask for next time."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from headway.store.records import Record
+
+if TYPE_CHECKING:
+    from headway.config.kubernetes import KubernetesSettings
+
+#: What is asked for should be so much more than what was used.
+_HEADROOM = 1.25
+#: Advice to ask for less is given where at most this part was used, and this much can be saved.
+_LITTLE = 0.5
+_WORTH_MB, _WORTH_CORES = 500, 1.0
+#: Advice to ask for more memory is given from this part on.
+_CLOSE = 0.9
+#: What a task uses of a processor says something if it ran for so many seconds.
+_LONG = 10.0
+#: Steps that are named in the one line; more would not be read.
+_NAMED = 8
+
+_MB = 1_000_000
+
+
+@dataclass(slots=True)
+class _Most:
+    """The most that a task of one step used."""
+
+    tasks: int = 0
+    memory: float = 0.0
+    cores: float = 0.0
+    seconds: float = 0.0
+
+
+class Usage:
+    """Collects what attempts used.
+
+    Args:
+        settings: Of the steps that run as pods, by step.
+    """
+
+    def __init__(self, settings: "Mapping[str, KubernetesSettings]") -> None:
+        self._settings = settings
+        self._most: dict[str, _Most] = {}
+
+    def add(self, record: Record) -> None:
+        """Take in how an attempt ended; one that ran here, or that left no figures, counts for nothing."""
+        memory, cpu = record.metadata.get("peak-memory"), record.metadata.get("cpu-seconds")
+        if record.ref.step not in self._settings or memory is None or cpu is None:
+            return
+        most = self._most.setdefault(record.ref.step, _Most())
+        most.tasks += 1
+        most.memory = max(most.memory, int(memory) / _MB)
+        seconds = record.ended - record.started
+        most.seconds = max(most.seconds, seconds)
+        if seconds > 0:
+            most.cores = max(most.cores, float(cpu) / seconds)
+
+    def lines(self) -> Iterator[str]:
+        """What a person should read after the run."""
+        if not self._most:
+            return
+        named = [self._figures(step) for step in list(self._most)[:_NAMED]]
+        more = f"; and {len(self._most) - _NAMED} more steps" if len(self._most) > _NAMED else ""
+        yield f"Used by pods, at most: {'; '.join(named)}{more}."
+        yield from self._advice()
+
+    def _figures(self, step: str) -> str:
+        most, asked = self._most[step], self._settings[step]
+        tasks = f" in {most.tasks} tasks" if most.tasks > 1 else ""
+        cores = f", {most.cores:.1f} of {_number(asked.cpu)} cores" if most.seconds >= _LONG else ""
+        return f"{step} {most.memory:.0f} of {asked.memory} MB{cores}{tasks}"
+
+    def _advice(self) -> Iterator[str]:
+        """Steps that ask for the same get it in one line."""
+        ample: dict[int, list[str]] = {}
+        for step, most in self._most.items():
+            asked = self._settings[step].memory
+            if most.memory <= asked * _LITTLE and asked - _enough(most.memory) >= _WORTH_MB:
+                ample.setdefault(asked, []).append(step)
+            elif most.memory >= asked * _CLOSE:
+                yield (
+                    f"Step {step} used {most.memory:.0f} of the {asked} MB it asks for: "
+                    f"memory={_enough(most.memory)} would be safer."
+                )
+        for asked, steps in ample.items():
+            used = max(self._most[step].memory for step in steps)
+            yield f"{_ask(steps, f'{asked} MB')} and used {used:.0f}: memory={_enough(used)} would do."
+        for step, most in self._most.items():
+            cores = float(self._settings[step].cpu)
+            wanted = max(1, math.ceil(most.cores * _HEADROOM))
+            if most.seconds >= _LONG and most.cores <= cores * _LITTLE and cores - wanted >= _WORTH_CORES:
+                yield f"{_ask([step], f'{_number(cores)} cores')} and used {most.cores:.1f}: cpu={wanted} would do."
+
+
+def _ask(steps: Sequence[str], what: str) -> str:
+    if len(steps) == 1:
+        return f"Step {steps[0]} asks for {what}"
+    named = ", ".join(steps[:_NAMED]) + (" and others" if len(steps) > _NAMED else "")
+    return f"Steps {named} ask for {what} each"
+
+
+def _enough(megabytes: float) -> int:
+    """What to ask for, as a person would write it: in steps of 50 MB, from 1,000 MB on of 250."""
+    wanted = megabytes * _HEADROOM
+    step = 50 if wanted < 1000 else 250
+    return max(step, math.ceil(wanted / step) * step)
+
+
+def _number(value: object) -> str:
+    return f"{float(str(value)):g}"

@@ -1,0 +1,105 @@
+"""What pods used, in one line, and advice where it is worth something."""
+
+from typing import Any
+
+import pytest
+
+from headway.config.kubernetes import KubernetesSettings
+from headway.config.resolve import Layer, resolve_kubernetes
+from headway.launch.usage import Usage
+from headway.store.records import SUCCEEDED, AttemptRef, Record
+
+
+def settings(**said: Any) -> KubernetesSettings:
+    return resolve_kubernetes("train", decorator=Layer(said, "@kubernetes")).settings
+
+
+def ended(task: int, megabytes: float, cpu: float, seconds: float, step: str = "train") -> Record:
+    metadata = {"peak-memory": str(int(megabytes * 1e6)), "cpu-seconds": f"{cpu:.3f}"}
+    return Record(
+        AttemptRef(step, str(task), 0), SUCCEEDED, metadata=metadata, started=100.0, ended=100.0 + seconds
+    )
+
+
+def said(asked: KubernetesSettings, *records: Record) -> list[str]:
+    usage = Usage({"train": asked})
+    for record in records:
+        usage.add(record)
+    return list(usage.lines())
+
+
+def test_the_most_of_all_tasks_is_told() -> None:
+    asked = settings(cpu=2, memory=400)
+    assert said(asked, ended(1, 200, 12, 20), ended(2, 310, 30, 20), ended(3, 150, 5, 60)) == [
+        "Used by pods, at most: train 310 of 400 MB, 1.5 of 2 cores in 3 tasks."
+    ]
+
+
+def test_cores_of_a_short_task_say_nothing() -> None:
+    assert said(settings(cpu=8, memory=400), ended(1, 310, 0.1, 2)) == [
+        "Used by pods, at most: train 310 of 400 MB."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "record", "advice"),
+    [
+        (
+            {"memory": 8000, "cpu": 1},
+            ended(1, 312, 1, 2),
+            "Step train asks for 8000 MB and used 312: memory=400 would do.",
+        ),
+        (
+            {"memory": 8000, "cpu": 1},
+            ended(1, 2900, 1, 2),
+            "Step train asks for 8000 MB and used 2900: memory=3750 would do.",
+        ),
+        (
+            {"memory": 1000, "cpu": 1},
+            ended(1, 950, 1, 2),
+            "Step train used 950 of the 1000 MB it asks for: memory=1250 would be safer.",
+        ),
+        (
+            {"memory": 300, "cpu": 8},
+            ended(1, 250, 30, 30),
+            "Step train asks for 8 cores and used 1.0: cpu=2 would do.",
+        ),
+    ],
+)
+def test_advice(asked: dict[str, Any], record: Record, advice: str) -> None:
+    assert said(settings(**asked), record)[1:] == [advice]
+
+
+@pytest.mark.parametrize(
+    ("asked", "record"),
+    [
+        ({"memory": 600, "cpu": 1}, ended(1, 100, 1, 2)),
+        ({"memory": 4000, "cpu": 1}, ended(1, 2500, 1, 2)),
+        ({"memory": 300, "cpu": 2}, ended(1, 250, 40, 30)),
+    ],
+)
+def test_no_advice_where_little_is_to_be_gained(asked: dict[str, Any], record: Record) -> None:
+    assert len(said(settings(**asked), record)) == 1
+
+
+def test_a_step_of_this_machine_and_an_attempt_without_figures_count_for_nothing() -> None:
+    lost = Record(AttemptRef("train", "1", 0), "lost")
+    assert said(settings(), ended(1, 10, 1, 1, step="start"), lost) == []
+
+
+def test_of_many_steps_the_first_are_named() -> None:
+    steps = {f"s{number}": settings(memory=100) for number in range(10)}
+    usage = Usage(steps)
+    for step in steps:
+        usage.add(ended(1, 60, 0, 1, step=step))
+    (line,) = usage.lines()
+    assert line.endswith("s7 60 of 100 MB; and 2 more steps.")
+
+
+def test_steps_that_ask_for_the_same_get_one_line() -> None:
+    usage = Usage(dict.fromkeys(("fit", "test", "tune"), settings(memory=4096)))
+    for step, used in (("fit", 18), ("test", 700), ("tune", 3000)):
+        usage.add(ended(1, used, 0, 1, step=step))
+    assert list(usage.lines())[1:] == [
+        "Steps fit, test ask for 4096 MB each and used 700: memory=900 would do."
+    ]
