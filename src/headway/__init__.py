@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from headway.flow.current import current
     from headway.flow.decorators import (
         batch,
+        card,
         catch,
+        conda,
         environment,
         kubernetes,
         parallel,
@@ -40,6 +42,13 @@ if TYPE_CHECKING:
         timeout,
     )
     from headway.flow.delayed import config_expr
+    from headway.flow.flow_decorators import (
+        conda_base,
+        exit_hook,
+        project,
+        trigger,
+        trigger_on_finish,
+    )
     from headway.flow.include_file import IncludeFile
     from headway.flow.parameters import Parameter
     from headway.flow.parsers import (
@@ -68,7 +77,9 @@ _PLACES = {
     **dict.fromkeys(
         (
             "batch",
+            "card",
             "catch",
+            "conda",
             "environment",
             "kubernetes",
             "parallel",
@@ -79,6 +90,11 @@ _PLACES = {
             "timeout",
         ),
         "headway.flow.decorators",
+    ),
+    # Without @schedule, whose name is that of a package here; headway-metaflow has it.
+    **dict.fromkeys(
+        ("conda_base", "exit_hook", "project", "trigger", "trigger_on_finish"),
+        "headway.flow.flow_decorators",
     ),
     **dict.fromkeys(
         (
@@ -128,19 +144,24 @@ __all__ = [
     "Step",
     "Task",
     "batch",
+    "card",
     "catch",
+    "conda",
+    "conda_base",
     "conda_environment_yml_parser",
     "config_expr",
     "current",
     "default_metadata",
     "default_namespace",
     "environment",
+    "exit_hook",
     "get_metadata",
     "get_namespace",
     "kubernetes",
     "metadata",
     "namespace",
     "parallel",
+    "project",
     "pyproject_toml_parser",
     "pytorch_parallel",
     "requirements_txt_parser",
@@ -149,6 +170,8 @@ __all__ = [
     "secrets",
     "step",
     "timeout",
+    "trigger",
+    "trigger_on_finish",
     "yaml_parser",
 ]
 

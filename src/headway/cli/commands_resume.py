@@ -69,6 +69,8 @@ def resume(
         forward_credentials=forward_credentials or truth(this, "FORWARD_CREDENTIALS"),
         overrides=this.overrides(overrides),
         resumes=resumes,
+        branch=options.branch,
+        production=options.production,
     )
     with BackgroundWriter(this.write) as write:
         end = run_flow(request, this.configuration, PlainReporter(write, quiet=options.quiet))

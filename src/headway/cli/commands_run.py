@@ -60,6 +60,8 @@ def run(
         pods_see_folders=(will_use_embedded_cluster if dry_run else use_embedded_cluster)(this, graph),
         forward_credentials=forward_credentials or truth(this, "FORWARD_CREDENTIALS"),
         overrides=this.overrides(overrides),
+        branch=this.options.branch,
+        production=this.options.production,
     )
     if dry_run:
         _show(this, request)

@@ -9,6 +9,7 @@ import click
 
 from headway.cli.configs import config_options
 from headway.cli.context import PROGRAM, program
+from headway.cli.decorator_options import decorator_options
 from headway.cli.describe import describe_command
 from headway.cli.parameters import parameter_options
 from headway.cli.tag_commands import tag_group
@@ -60,7 +61,7 @@ def build(flow_class: Any, parameters: Mapping[str, Parameter]) -> click.Group:
     group = click.Group(
         name=flow_class.__name__,
         help=(flow_class.__doc__ or f"The flow {flow_class.__name__}.").strip(),
-        params=[*top_options(), *config_options(flow_class)],
+        params=[*top_options(), *config_options(flow_class), *decorator_options(flow_class)],
         callback=_begin,
         invoke_without_command=True,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _width()},

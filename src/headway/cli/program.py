@@ -37,6 +37,8 @@ class Options:
         overrides: ``--override``, as typed.
         configs: ``--config``: pairs of a configuration's name and a path.
         config_values: ``--config-value``: pairs of a configuration's name and its value.
+        branch: ``--branch``, which flows with ``@project`` have.
+        production: ``--production``, likewise.
     """
 
     quiet: bool = False
@@ -49,6 +51,8 @@ class Options:
     overrides: tuple[str, ...] = ()
     configs: tuple[tuple[str, str], ...] = ()
     config_values: tuple[tuple[str, str], ...] = ()
+    branch: str | None = None
+    production: bool = False
 
     @classmethod
     def of(cls, typed: Mapping[str, Any]) -> "Options":

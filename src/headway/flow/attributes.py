@@ -40,7 +40,8 @@ class Attribute:
         return None
 
 
-def _anything(value: object) -> object:
+def anything(value: object) -> object:
+    """Every value is allowed."""
     return value
 
 
@@ -77,7 +78,8 @@ def _times(value: object) -> object:
     return number
 
 
-def _text(value: object) -> object:
+def text(value: object) -> object:
+    """Text that is not empty."""
     if not isinstance(value, str) or not value:
         raise ValueError("text is allowed")
     return value
@@ -89,7 +91,8 @@ def _identifier(value: object) -> object:
     return value
 
 
-def _flag(value: object) -> object:
+def flag(value: object) -> object:
+    """True or False."""
     if not isinstance(value, bool):
         raise ValueError("True or False is allowed")
     return value
@@ -161,15 +164,28 @@ PYTORCH_PARALLEL = (
 )
 CATCH = (
     Attribute("var", None, "The artifact for the exception; None where the step succeeded.", _identifier),
-    Attribute("print_exception", True, "Whether the exception is printed.", _flag),
+    Attribute("print_exception", True, "Whether the exception is printed.", flag),
 )
 SECRETS = (
     Attribute("sources", [], "Which secrets: names, or dicts with type, id, options and role.", _sources),
-    Attribute("role", None, "The role to read them with.", _text),
-    Attribute("allow_override", False, "Whether they may replace variables that are set.", _flag),
+    Attribute("role", None, "The role to read them with.", text),
+    Attribute("allow_override", False, "Whether they may replace variables that are set.", flag),
+)
+CARD = tuple(
+    Attribute(name, default, "Of the card.", anything)
+    for name, default in (
+        ("type", "default"), ("id", None), ("options", {}), ("scope", "task"), ("rank", None), ("timeout", 45),
+        ("save_errors", True), ("customize", False), ("refresh_interval", 5),
+    )
+)
+CONDA = (
+    Attribute("packages", {}, "Packages and their versions.", anything),
+    Attribute("libraries", {}, "An older name of packages.", anything),
+    Attribute("python", None, "The version of Python.", anything),
+    Attribute("disabled", None, "Whether it is left out.", flag),
 )
 BATCH = tuple(
-    Attribute(name, default, doc, _anything)
+    Attribute(name, default, doc, anything)
     for name, default, doc in (
         ("cpu", 1, "CPUs."), ("gpu", 0, "GPUs."),
         ("memory", 4096, "Memory in MB."),

@@ -13,7 +13,9 @@ from typing import Any, Optional
 from headway.errors import FlowDefinitionError, HeadwayError, UsageError
 from headway.flow.attributes import (
     BATCH,
+    CARD,
     CATCH,
+    CONDA,
     ENVIRONMENT,
     PARALLEL,
     PYTORCH_PARALLEL,
@@ -37,6 +39,7 @@ class DecoratorKind:
         load: Gives its attributes.
         allow_multiple: Whether a step may carry several.
         check: Says what is wrong with the attributes together, "" if nothing.
+        missing: What Headway does not do of it yet, and what to do instead; "" where it is carried out.
     """
 
     name: str
@@ -44,6 +47,7 @@ class DecoratorKind:
     load: Callable[[], tuple[Attribute, ...]]
     allow_multiple: bool = False
     check: Callable[[Mapping[str, Any]], str] = field(default=lambda attributes: "")
+    missing: str = ""
 
     @property
     def attributes(self) -> dict[str, Attribute]:
@@ -69,6 +73,9 @@ def _resources() -> tuple[Attribute, ...]:
     return RESOURCES
 
 
+_NO_CARDS = "no card is made; store what you want to show as an artifact."
+_NO_CONDA = "no environment is made; name an image that has the packages with @kubernetes(image=…)."
+
 #: Every step decorator, by name.
 STEP_DECORATORS: Mapping[str, DecoratorKind] = {
     kind.name: kind
@@ -83,16 +90,21 @@ STEP_DECORATORS: Mapping[str, DecoratorKind] = {
         DecoratorKind("catch", "Go on when the step has failed for good.", lambda: CATCH),
         DecoratorKind("secrets", "Secrets as environment variables.", lambda: SECRETS),
         DecoratorKind("batch", "Run the step on AWS Batch.", lambda: BATCH),
+        DecoratorKind("card", "A report of the step.", lambda: CARD, allow_multiple=True, missing=_NO_CARDS),
+        DecoratorKind("conda", "Packages for the step.", lambda: CONDA, missing=_NO_CONDA),
     )
 }
 
 
-def check_decorators(specs: Sequence[DecoratorSpec], where: str) -> None:
-    """Check one step's decorators, one by one and for doubles.
+def check_decorators(
+    specs: Sequence[DecoratorSpec], where: str, kinds: Mapping[str, DecoratorKind] = STEP_DECORATORS
+) -> None:
+    """Check the decorators of one step or flow, one by one and for doubles.
 
     Args:
         specs: The decorators.
         where: The step, in words ("step 'train'").
+        kinds: The decorators that there are.
 
     Raises:
         FlowDefinitionError: What stands in code is wrong.
@@ -100,8 +112,8 @@ def check_decorators(specs: Sequence[DecoratorSpec], where: str) -> None:
     """
     seen: dict[str, DecoratorSpec] = {}
     for spec in specs:
-        kind = kind_of(spec)
-        check_spec(spec, where)
+        kind = kind_of(spec, kinds)
+        check_spec(spec, where, kinds)
         if spec.name in seen and not kind.allow_multiple:
             raise error_at(
                 spec,
@@ -111,18 +123,21 @@ def check_decorators(specs: Sequence[DecoratorSpec], where: str) -> None:
         seen[spec.name] = spec
 
 
-def check_spec(spec: DecoratorSpec, where: str = "") -> None:
+def check_spec(
+    spec: DecoratorSpec, where: str = "", kinds: Mapping[str, DecoratorKind] = STEP_DECORATORS
+) -> None:
     """Check one decorator: its name, the names of its attributes, and each value by itself.
 
     Args:
         spec: The decorator.
         where: The step that it stands on, in words; "" for one that came from the command line.
+        kinds: The decorators that there are.
 
     Raises:
         FlowDefinitionError: What stands in code is wrong.
         UsageError: What stands in a ``--with`` is wrong.
     """
-    kind = kind_of(spec)
+    kind = kind_of(spec, kinds)
     on = f" on {where}" if where else ""
     if spec.positional:
         value = spec.positional[0]
@@ -150,15 +165,15 @@ def check_spec(spec: DecoratorSpec, where: str = "") -> None:
         raise error_at(spec, f"@{spec.name}{on}: {wrong}" if where else wrong)
 
 
-def kind_of(spec: DecoratorSpec) -> DecoratorKind:
+def kind_of(spec: DecoratorSpec, kinds: Mapping[str, DecoratorKind] = STEP_DECORATORS) -> DecoratorKind:
     """The table's entry for this decorator.
 
     Raises:
         UsageError: There is no decorator of this name.
     """
-    kind = STEP_DECORATORS.get(spec.name)
+    kind = kinds.get(spec.name)
     if kind is None:
-        hint = did_you_mean(spec.name, STEP_DECORATORS).replace("Known:", "These are supported:")
+        hint = did_you_mean(spec.name, kinds).replace("Known:", "These are supported:")
         raise error_at(spec, f"There is no step decorator '{spec.name}'.", hint)
     return kind
 

@@ -72,6 +72,12 @@ class Current:
         if name in self._lazy:
             self._values[name] = self._lazy.pop(name)()
             return self._values[name]
+        if name == "card" and self._running:
+            # For steps that fill a card only; why nothing comes of it was said before the run.
+            from headway.flow.cards import NoCard
+
+            self._values[name] = NoCard()
+            return self._values[name]
         if not self._running:
             raise AttributeError(
                 f"current.{name} is known only within a running step; "

@@ -71,9 +71,13 @@ class StepDecorator:
         frame = sys._getframe(1)
         source = f"{frame.f_code.co_filename}:{frame.f_lineno}"
         if len(positional) == 1 and not attributes and _can_be_decorated(positional[0]):
-            return _note(positional[0], DecoratorSpec(self.name, {}, source))
+            return self.note(positional[0], DecoratorSpec(self.name, {}, source))
         spec = DecoratorSpec(self.name, attributes, source, positional)
-        return lambda target: _note(target, spec)
+        return lambda target: self.note(target, spec)
+
+    def note(self, target: Any, spec: DecoratorSpec) -> Any:
+        """Note the decorator on what stands below it."""
+        return _note(target, spec)
 
     def __repr__(self) -> str:
         return f"@{self.name}"
@@ -100,12 +104,16 @@ def _note(target: Any, spec: DecoratorSpec) -> Any:
         # A new tuple each time: functools.wraps copies the reference to another function's.
         target.__dict__[_NOTES] = (spec, *decorators_of(target))
         return target
+    raise misplaced(
+        spec, "which is not a step", f"Put @{spec.name} on a method that is marked with @step.", target
+    )
+
+
+def misplaced(spec: DecoratorSpec, why: str, hint: str, target: object) -> FlowDefinitionError:
+    """The error for a decorator on something that it cannot be noted on."""
     file, line = spec.location
-    raise FlowDefinitionError(
-        f"@{spec.name} stands on a {type(target).__name__}, which is not a step.",
-        f"Put @{spec.name} on a method that is marked with @step.",
-        file or None,
-        line or None,
+    return FlowDefinitionError(
+        f"@{spec.name} stands on a {type(target).__name__}, {why}.", hint, file or None, line or None
     )
 
 
@@ -121,7 +129,9 @@ def plain(value: Any) -> Any:
 
 
 batch = StepDecorator("batch")
+card = StepDecorator("card")
 catch = StepDecorator("catch")
+conda = StepDecorator("conda")
 environment = StepDecorator("environment")
 kubernetes = StepDecorator("kubernetes")
 parallel = StepDecorator("parallel")

@@ -119,14 +119,24 @@ class Node(NamedTuple):
 class Graph:
     """The steps of one flow by name, in the order written, and which is first and last."""
 
-    __slots__ = ("doc", "end", "name", "nodes", "start")
+    __slots__ = ("decorators", "doc", "end", "name", "nodes", "start")
 
-    def __init__(self, name: str, nodes: Iterable[Node], start: str, end: str, doc: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        nodes: Iterable[Node],
+        start: str,
+        end: str,
+        doc: str = "",
+        decorators: Iterable[DecoratorSpec] = (),
+    ) -> None:
         self.name = name
         self.nodes: Dict[str, Node] = {node.name: node for node in nodes}
         self.start = start
         self.end = end
         self.doc = doc
+        #: The flow's own decorators.
+        self.decorators = tuple(decorators)
 
     def __getitem__(self, step: str) -> Node:
         return self.nodes[step]
@@ -148,6 +158,10 @@ class Graph:
     def __repr__(self) -> str:
         return f"<Graph {self.name}: {', '.join(node.name for node in self.in_order())}>"
 
+    def decorator(self, name: str) -> Optional[DecoratorSpec]:
+        """The flow's decorator of this name, the first if it may stand several times."""
+        return next((spec for spec in self.decorators if spec.name == name), None)
+
     def predecessors(self, step: str) -> Tuple[str, ...]:
         """The steps that may lead to this one, in the order written, itself included where it loops."""
         return tuple(node.name for node in self if step in node.targets)
@@ -161,18 +175,22 @@ class Graph:
         """The same graph with late decorators attached to each step that lacks them; what is written wins."""
         attached = tuple(specs)
         nodes = [node._replace(decorators=attach(node.decorators, attached)) for node in self]
-        return Graph(self.name, nodes, self.start, self.end, self.doc)
+        return Graph(self.name, nodes, self.start, self.end, self.doc, self.decorators)
 
     def to_json(self) -> Dict[str, Any]:
         """Plain data for the run's record."""
         nodes = [node.to_json() for node in self]
-        return {"name": self.name, "start": self.start, "end": self.end, "doc": self.doc, "nodes": nodes}
+        raw = {"name": self.name, "start": self.start, "end": self.end, "doc": self.doc, "nodes": nodes}
+        if self.decorators:
+            raw["decorators"] = [spec.to_json() for spec in self.decorators]
+        return raw
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> "Graph":
         """The inverse of :meth:`to_json`."""
         nodes = [Node.from_json(node) for node in raw["nodes"]]
-        return cls(raw["name"], nodes, raw["start"], raw["end"], raw.get("doc", ""))
+        decorators = [DecoratorSpec.from_json(spec) for spec in raw.get("decorators", ())]
+        return cls(raw["name"], nodes, raw["start"], raw["end"], raw.get("doc", ""), decorators)
 
 
 def attach(written: Tuple[DecoratorSpec, ...], late: Iterable[DecoratorSpec]) -> Tuple[DecoratorSpec, ...]:

@@ -14,6 +14,7 @@ from headway.flow.check import check_class
 from headway.flow.declared import Declared, as_written
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.evaluate import Scope
+from headway.flow.flow_catalogue import checked_flow_decorators
 from headway.flow.graph import END, JOIN, LINEAR, Graph, Node
 from headway.flow.next_call import NextCall, Refusal, find_next, read_next
 from headway.flow.source import FunctionNode, SourceReader
@@ -39,7 +40,9 @@ def parse_flow(cls: Any, source: Optional[str] = None, declared: Optional[Declar
         _read_step(reader, name, function, known.decorators[name], scope)
         for name, function in steps_of(cls).items()
     ]
-    return assemble(cls.__name__, nodes, inspect.cleandoc(cls.__doc__ or ""))
+    graph = assemble(cls.__name__, nodes, inspect.cleandoc(cls.__doc__ or ""))
+    graph.decorators = checked_flow_decorators(cls, scope)
+    return graph
 
 
 def _read_step(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from headway.schedule.instructions import StartBatch
-from headway.store.records import Batch, Catch, Code, Gang
+from headway.store.records import Batch, Catch, Code, Gang, Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class BatchFactory:
         log_limit: Bytes of log kept per stream and attempt.
         fallback_code: How the flow's code is started for fallbacks, which all run on this machine.
         origin: The run that this one resumes, or None.
+        project: The run's project.
     """
 
     flow: str
@@ -59,6 +60,7 @@ class BatchFactory:
     log_limit: int = 10_000_000
     fallback_code: Code | None = None
     origin: str | None = None
+    project: Project | None = None
 
     def make(self, start: StartBatch) -> Batch:
         """The batch for one instruction of the scheduler."""
@@ -90,4 +92,5 @@ class BatchFactory:
             gang=step.gang if start.gang else None,
             origin=self.origin,
             memory=step.memory_steps[start.grown - 1] if start.grown and not start.fallback else None,
+            project=self.project,
         )

@@ -20,7 +20,7 @@ from headway.runtime.state import PARAMETERS
 from headway.store import layout
 from headway.store.artifacts import ArtifactStore
 from headway.store.base import ObjectStore
-from headway.store.records import SUCCEEDED, ArtifactRef, Code, Record, RunRecord
+from headway.store.records import SUCCEEDED, ArtifactRef, Code, Project, Record, RunRecord
 from headway.version import VERSION
 
 #: What a run's metadata says of how it was resumed.
@@ -59,6 +59,7 @@ class NewRun(NamedTuple):
         parameters: Values by name; of a run that is resumed those that the earlier run has not.
         given: The parameters as text, for people.
         folder: The folder that holds the code here, None where there is none.
+        project: Its project, if it has one.
     """
 
     graph: Graph
@@ -68,6 +69,7 @@ class NewRun(NamedTuple):
     parameters: Mapping[str, object]
     given: Mapping[str, str]
     folder: Path | None = None
+    project: Project | None = None
 
 
 def claim(store: ObjectStore, new: NewRun, launcher: str, resumed: Resumption | None) -> RunRecord:
@@ -142,7 +144,7 @@ def _record(new: NewRun, resumed: Resumption | None) -> RunRecord:
         user=new.user,
         created=time.time(),
         tags=new.tags,
-        system_tags=_system_tags(new.user),
+        system_tags=_system_tags(new.user, new.project),
         graph=new.graph.to_json(),
         parameters=given,
         code=new.code,
@@ -151,9 +153,11 @@ def _record(new: NewRun, resumed: Resumption | None) -> RunRecord:
     )
 
 
-def _system_tags(user: str) -> tuple[str, ...]:
+def _system_tags(user: str, project: Project | None) -> tuple[str, ...]:
+    tags = (f"project:{project.name}", f"project_branch:{project.branch}") if project else ()
     python = platform.python_version()
     return (
+        *tags,
         f"user:{user}",
         "runtime:dev",
         f"python_version:{python}",

@@ -15,6 +15,7 @@ from headway.executors.kubernetes.archive import imported_aliases, runtime_archi
 from headway.executors.kubernetes.preview import as_yaml, preview_manifests
 from headway.flow.graph import FOREACH, Graph
 from headway.launch.overrides import Override
+from headway.launch.project import resolve_project
 from headway.launch.run import RunRequest
 from headway.launch.steps import PlannedStep, plan_steps
 from headway.store.open import child_environment
@@ -111,6 +112,7 @@ def _batch(request: RunRequest, step: PlannedStep, user: str, tasks: int) -> Bat
         user=user,
         tags=request.tags,
         grace=float(step.kubernetes.termination_grace_period_seconds),
+        project=resolve_project(request.graph, user, request.branch, request.production),
     )
 
 

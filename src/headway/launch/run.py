@@ -30,7 +30,9 @@ from headway.launch.index import leave_word, remember_run, run_attributes
 from headway.launch.journal import Journal
 from headway.launch.keeper import kept
 from headway.launch.lease import Holder, Lease, LeaseLostError
+from headway.launch.notices import notices
 from headway.launch.origin import Origin
+from headway.launch.project import resolve_project
 from headway.launch.reporter import Reporter
 from headway.launch.steps import PlannedStep, plan_steps, schedule_plan
 from headway.launch.usage import Usage
@@ -41,7 +43,7 @@ from headway.store.base import ObjectStore
 from headway.store.conditions import verify_conditions
 from headway.store.forward import credentials_to_forward
 from headway.store.open import child_environment, open_store
-from headway.store.records import FAILED, Code, RunEnd, RunRecord
+from headway.store.records import FAILED, Code, Project, RunEnd, RunRecord
 
 if TYPE_CHECKING:
     from headway.config.kubernetes import KubernetesSettings
@@ -78,6 +80,8 @@ class RunRequest:
         forward_credentials: Whether pods may use the launcher's own access to the datastore.
         overrides: ``--override``.
         resumes: The earlier run that this one goes on from, and how; None where it begins anew.
+        branch: ``--branch``, for flows with ``@project``.
+        production: ``--production``, likewise.
     """
 
     graph: Graph
@@ -99,6 +103,8 @@ class RunRequest:
     pods_see_folders: bool = False
     overrides: "tuple[Override, ...]" = ()
     resumes: Resumption | None = None
+    branch: str | None = None
+    production: bool = False
 
 
 def run_flow(request: RunRequest, configuration: Configuration, reporter: Reporter) -> RunEnd:
@@ -114,15 +120,22 @@ def run_flow(request: RunRequest, configuration: Configuration, reporter: Report
     """
     user = configured_user(configuration)
     steps = plan_steps(request.graph, configuration, request.overrides)
+    project = resolve_project(request.graph, user, request.branch, request.production)
     remote = [step for step in steps.values() if step.kubernetes is not None]
     roots = datastore_roots(configuration)
     choice = _datastore(request, configuration, needs_remote=bool(remote) and not request.pods_see_folders)
     if choice.reason:
         reporter.note(choice.reason)
+    if project is not None:
+        reporter.note(f"Project: {project.name}, branch: {project.branch}")
+    for notice in notices(request.graph):
+        reporter.note(notice)
     for step in remote:
         for warning in step.warnings:
             reporter.note(warning)
-    wiring = _Wiring(request, configuration, reporter, steps, choice, user, str(roots["local"].value))
+    wiring = _Wiring(
+        request, configuration, reporter, steps, choice, user, str(roots["local"].value), project
+    )
     with wiring.warm_parent() as zygote:
         return asyncio.run(wiring.drive(zygote))
 
@@ -153,6 +166,7 @@ class _Wiring:
     choice: Choice
     user: str
     local_root: str
+    project: Project | None
 
     @property
     def flow(self) -> str:
@@ -226,7 +240,16 @@ class _Wiring:
         for line in usage.lines():
             self.reporter.note(line)
         self.reporter.run_ended(end)
+        await asyncio.to_thread(self._exit_hooks, end, record, local_code)
         return end
+
+    def _exit_hooks(self, end: RunEnd, record: RunRecord, code: Code) -> None:
+        hooks = [spec for spec in self.request.graph.decorators if spec.name == "exit_hook"]
+        if hooks:
+            # The client is for runs with hooks.
+            from headway.launch.exit_hooks import run_exit_hooks
+
+            run_exit_hooks(hooks, end, code, f"{record.flow}/{record.run}", self.reporter)
 
     def _open_store(self) -> ObjectStore:
         store = open_store(self.choice.url, prefer_native=True)
@@ -269,6 +292,7 @@ class _Wiring:
             request.parameters,
             request.given,
             Path(request.origin.code.root),
+            self.project,
         )
         return claim(store, new, holder.id, request.resumes)
 
@@ -319,6 +343,7 @@ class _Wiring:
             log_limit=self.request.max_log_size * 1_000_000,
             fallback_code=local_code,
             origin=record.origin,
+            project=self.project,
         )
 
 

@@ -141,6 +141,15 @@ def _tell_current(batch: Batch, task: TaskSpec) -> None:
     if batch.gang is not None:
         rank = batch.tasks.index(task)
         current._extend(parallel=Parallel(batch.gang.address, len(batch.tasks), rank, batch.tasks[0].task))
+    project = batch.project
+    if project is not None:
+        current._extend(
+            project_name=project.name,
+            branch_name=project.branch,
+            project_flow_name=project.flow,
+            is_user_branch=project.user_branch,
+            is_production=project.production,
+        )
 
 
 def _exited(batch: Batch, error: SystemExit) -> Report:

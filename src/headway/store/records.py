@@ -182,6 +182,24 @@ class Gang(NamedTuple):
     address: str = ""
 
 
+class Project(NamedTuple):
+    """The project that a run belongs to (``@project``).
+
+    Attributes:
+        name: The project.
+        branch: ``user.ann``, ``test.b``, ``prod`` or ``prod.b``.
+        flow: Project, branch and flow: "fraud.user.ann.TrainFlow".
+        user_branch: Whether the branch is a user's own, since none was named.
+        production: Whether it is a production branch.
+    """
+
+    name: str
+    branch: str
+    flow: str
+    user_branch: bool = True
+    production: bool = False
+
+
 class Batch(NamedTuple):
     """Attempts of one step started together: what a pod (by its index) or a local child is to do.
 
@@ -209,6 +227,7 @@ class Batch(NamedTuple):
         fallback: These attempts take the place of the step, whose code has failed for good.
         gang: For the ranks of one gang, which are the batch's tasks in order; None where each task is its own.
         memory: MB of memory instead of what the step's settings say, None for those.
+        project: The project of the run, None without ``@project``.
     """
 
     flow: str
@@ -234,6 +253,7 @@ class Batch(NamedTuple):
     fallback: bool = False
     gang: Optional[Gang] = None
     memory: Optional[int] = None
+    project: Optional[Project] = None
 
     def encode(self) -> bytes:
         return encode(self._asdict())
@@ -254,6 +274,8 @@ class Batch(NamedTuple):
             raw["catch"] = Catch(tuple(targets), *rest)
         if raw.get("gang"):
             raw["gang"] = Gang(*raw["gang"])
+        if raw.get("project"):
+            raw["project"] = Project(*raw["project"])
         return cls(**raw)
 
     def frames_of(self, task: TaskSpec) -> Tuple[FrameTuple, ...]:

@@ -522,3 +522,54 @@ def test_a_step_may_start_processes_of_its_own(machine: Machine, method: str, ta
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("got [7]") == 3
     assert "is valid" not in done.stdout
+
+
+HOOKED = """
+from headway import FlowSpec, current, exit_hook, project, step
+
+def done(run):
+    print("hook of", run.pathspec, run.successful, run["end"].task.data.branch)
+
+def sorry():
+    raise SystemExit("the hook of a failure")
+
+@exit_hook(on_success=[done, "nowhere.to.be.found"], on_error=["sorry"])
+@project(name="fraud")
+class Sample(FlowSpec):
+    @step
+    def start(self):
+        self.branch = current.branch_name
+        self.all = (current.project_name, current.is_user_branch, current.is_production)
+        print(current.project_flow_name, self.all)
+        assert not current.is_production
+        self.next(self.end)
+
+    @step
+    def end(self):
+        pass
+
+if __name__ == "__main__":
+    Sample()
+"""
+
+
+def test_a_project_and_hooks_at_the_exit(machine: Machine) -> None:
+    (machine.folder / "flow.py").write_text(HOOKED)
+    done = machine.run("flow.py", "run", "--branch=exp")
+    assert done.returncode == 0, done.stderr
+    assert "[start/1] fraud.test.exp.Sample ('fraud', False, False)" in done.stdout
+    assert f"hook of Sample/{machine.runs[0]} True test.exp" in done.stdout
+    assert "The exit hook done is done." in done.stderr
+    assert "The exit hook nowhere.to.be.found failed with exit code 1." in done.stderr
+    tags = RunRecord.decode(machine.store.get(layout.run_record("Sample", machine.runs[0]))).system_tags
+    assert {"project:fraud", "project_branch:test.exp"} <= set(tags)
+
+
+def test_production_by_a_variable_and_the_hook_of_a_failure(machine: Machine) -> None:
+    (machine.folder / "flow.py").write_text(HOOKED)
+    machine.environ["METAFLOW_FLOW_PRODUCTION"] = "1"
+    done = machine.run("flow.py", "run")
+    assert done.returncode == 1
+    assert "Project: fraud, branch: prod" in done.stderr
+    assert "the hook of a failure" in done.stderr
+    assert "The exit hook sorry failed with exit code 1." in done.stderr

@@ -4,12 +4,14 @@ import importlib
 import pickle
 import pkgutil
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 import headway
 from headway.client import Headway
 from headway.errors import FlowDefinitionError, HeadwayError, UsageError
+from headway.flow.flow_decorators import flow_decorators_of
 from headway.flow.merge import UnhandledInMergeArtifactsError
 from headway.flow.transition import InvalidTransitionError
 from headway.flow.values import JSONTypeClass
@@ -90,15 +92,8 @@ def test_importing_what_is_not_there_yet_is_one_clear_error(
 @pytest.mark.parametrize(
     ("imported", "use"),
     [
-        ("from metaflow import card", "@card\ndef step(self): pass"),
-        ("from metaflow import card", "@card(type='blank')\ndef step(self): pass"),
-        ("from metaflow import schedule", "@schedule(daily=True)\nclass F: pass"),
         ("from metaflow import Deployer", "Deployer('flow.py').argo_workflows()"),
-        ("from metaflow import conda_base", "conda_base.packages"),
-        ("from metaflow.cards import Markdown", "Markdown('# Title')"),
-        ("from metaflow.cards import MetaflowCard", "class Mine(MetaflowCard): pass"),
         ("from metaflow.integrations import ArgoEvent", "isinstance(1, ArgoEvent)"),
-        ("import metaflow", "metaflow.cards.Table()"),
     ],
 )
 def test_what_is_left_to_others_imports_and_says_so_when_used(
@@ -144,3 +139,27 @@ def test_modules_are_there_without_being_imported_by_name(metaflow: ModuleType) 
 
 def test_objects_pickle_under_our_names(metaflow: ModuleType) -> None:
     assert b"metaflow" not in pickle.dumps(metaflow.exception.MetaflowNotFound)
+
+
+def test_what_only_deployments_and_cards_need_can_be_written_and_called(metaflow: ModuleType) -> None:
+    names: dict[str, Any] = {}
+    source = """
+from metaflow import card, conda_base, schedule, trigger
+from metaflow.cards import Markdown, MetaflowCard
+
+@schedule(daily=True)
+@trigger(event="new")
+@conda_base(packages={"pandas": "2"})
+class Flow:
+    @card(type="blank")
+    @card
+    def start(self): ...
+
+class Mine(MetaflowCard):
+    pass
+
+made = Mine(Markdown("# Title")).parts
+"""
+    exec(source, names)
+    assert list(names["made"]) == []
+    assert list(flow_decorators_of(names["Flow"])) == ["schedule", "trigger", "conda_base"]

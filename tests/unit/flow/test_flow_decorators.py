@@ -193,7 +193,7 @@ def test_with(text: str) -> None:
 
 
 WITH_REFUSED = {
-    "kubernets": ("There is no step decorator 'kubernets'", "Did you mean kubernetes? These are supported: batch, catch"),
+    "kubernets": ("There is no step decorator 'kubernets'", "Did you mean kubernetes? These are supported: batch, card"),
     "": ("There is no step decorator ''", "These are supported: batch"),
     "kubernetes:gpus=1": ("does not support the attribute 'gpus'", "Did you mean gpu?"),
     "kubernetes:cpu": ("'cpu' is not of the form key=value", "Separate pairs by commas"),

@@ -5,7 +5,6 @@ from typing import Any, Callable, NoReturn
 _WITH_DECORATOR = "A decorator made with functools.wraps, written below @step, wraps a step's code."
 _CRON = "Let a scheduler that you have (cron, a Kubernetes CronJob, Airflow) start `python flow.py run`."
 _IMAGE = "Name an image that has the packages: @kubernetes(image='…')."
-_CARD = "Store what you want to show as an artifact (self.report = html), and read it with metaflow.Run."
 _CATCH_ALL = "Catch metaflow.exception.MetaflowException, the root of all errors."
 _PARALLEL_MAP = "concurrent.futures.ProcessPoolExecutor().map does the same."
 _S3 = "Use the client library of the store in the step (boto3, obstore), from an image that has it."
@@ -26,7 +25,6 @@ NOT_YET = {
     "parallel_imap_unordered": _PARALLEL_MAP,
     "parallel_map": _PARALLEL_MAP,
     "profile": "Measure with time.perf_counter().",
-    "project": "Tell runs apart with run --tag and --namespace.",
     "user_step_decorator": _WITH_DECORATOR,
 }
 
@@ -38,16 +36,9 @@ LEFT_TO_OTHERS = {
     "NBDeployer": _CRON,
     "airflow_external_task_sensor": _CRON,
     "airflow_s3_key_sensor": _CRON,
-    "card": _CARD,
-    "conda": _IMAGE,
-    "conda_base": _IMAGE,
-    "exit_hook": "Do it after `python flow.py run`: its exit code is 0 only if the run succeeded.",
     "namespaced_event_name": _CRON,
     "pypi": _IMAGE,
     "pypi_base": _IMAGE,
-    "schedule": _CRON,
-    "trigger": _CRON,
-    "trigger_on_finish": _CRON,
 }
 
 

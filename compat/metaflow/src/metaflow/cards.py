@@ -1,5 +1,12 @@
-"""Cards, which Headway leaves to others."""
+"""The components of cards: a step that makes some runs on, though Headway makes no card of them."""
 
-from metaflow._missing import absent_module
+from typing import Any
 
-__getattr__ = absent_module(__name__, like="card")
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("_"):
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    # Only a flow that makes components pays for this import.
+    from headway.flow.cards import NoCard
+
+    return NoCard

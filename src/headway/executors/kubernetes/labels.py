@@ -55,6 +55,14 @@ def annotations_of(batch: Batch, own: Mapping[str, str]) -> dict[str, str]:
         whole[TASK] = next(iter(tasks))
     if len(attempts) == 1:
         whole[ATTEMPT] = str(next(iter(attempts)))
+    if batch.project is not None:
+        whole.update(
+            {
+                "metaflow/project_name": batch.project.name,
+                "metaflow/branch_name": batch.project.branch,
+                "metaflow/project_flow_name": batch.project.flow,
+            }
+        )
     return {**own, **whole, **cut}
 
 

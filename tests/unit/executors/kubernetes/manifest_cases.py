@@ -6,7 +6,7 @@ from typing import Any
 from headway.config.kubernetes import KubernetesSettings
 from headway.config.resolve import Layer, resolve_kubernetes
 from headway.executors.kubernetes.manifest import PodPlan, job_manifest
-from headway.store.records import Batch, Code, TaskSpec
+from headway.store.records import Batch, Code, Project, TaskSpec
 
 #: Fields that only the launcher and the runtime read.
 NOT_IN_THE_MANIFEST = {
@@ -59,6 +59,7 @@ def manifest_of(case: Case) -> dict[str, Any]:
 CASES = [
     Case("plain"),
     Case("indexed", tasks=5),
+    Case("project", batch={"project": Project("fraud", "test.exp", "fraud.test.exp.DigitsFlow", False)}),
     Case(
         "indexed-timeout",
         {"active_deadline_seconds": 7200, "termination_grace_period_seconds": 60},

@@ -1,0 +1,36 @@
+"""What stands in for cards, which are not made: a step that fills one runs on, and nothing comes of it."""
+
+from typing import Any, Iterator
+
+
+class NoCard:
+    """Takes whatever is done with a card or one of its components, and keeps nothing.
+
+    Loaded only by steps that use cards. That none is made is said once, before the run.
+    """
+
+    def __init__(self, *arguments: object, **named: object) -> None:
+        pass
+
+    def __call__(self, *arguments: object, **named: object) -> "NoCard":
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __getitem__(self, key: object) -> "NoCard":
+        return self
+
+    def __setitem__(self, key: object, value: object) -> None:
+        pass
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def __repr__(self) -> str:
+        return "<a card, which Headway does not make>"

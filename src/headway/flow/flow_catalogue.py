@@ -1,0 +1,113 @@
+"""The flow decorators that there are, and the check of those that stand on a flow's class; the launcher's alone."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Optional
+
+from headway.flow.attributes import CONDA, Attribute, anything, flag, text
+from headway.flow.catalogue import DecoratorKind, check_decorators, error_at
+from headway.flow.decorators import DecoratorSpec
+from headway.flow.evaluate import Scope, evaluate_spec
+from headway.flow.flow_decorators import flow_decorators_of, noted_on
+from headway.flow.step import members_of
+
+#: What a project and a branch can be called, as other systems rely on it.
+NAME = re.compile(r"[a-z0-9_]{1,128}")
+
+_NO_DEPLOYMENT = (
+    "nothing is deployed here, so it starts no runs; let cron or a Kubernetes CronJob start `flow.py run`."
+)
+
+
+def _name(value: object) -> object:
+    if not isinstance(value, str) or not NAME.fullmatch(value):
+        raise ValueError("up to 128 lower-case letters, digits and underscores are allowed")
+    return value
+
+
+def _hooks(value: object) -> object:
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) or callable(item) for item in value):
+        return value
+    raise ValueError("a list of functions, or of their names, is allowed")
+
+
+def _check_project(attributes: Mapping[str, Any]) -> str:
+    return "" if attributes.get("name") else "A project needs a name: @project(name='fraud_detection')."
+
+
+def _check_hooks(attributes: Mapping[str, Any]) -> str:
+    if attributes.get("on_success") or attributes.get("on_error"):
+        return ""
+    return "Say what is to run: on_success=[…], on_error=[…], or both."
+
+
+# fmt: off
+_PROJECT = (
+    Attribute("name", None, "The project.", _name),
+    Attribute("branch", None, "The branch; by default the user's own.", _name),
+    Attribute("production", False, "Whether the branch is a production branch.", flag),
+)
+_EXIT_HOOK = (
+    Attribute("on_success", [], "Functions to call after a run that succeeded.", _hooks),
+    Attribute("on_error", [], "Functions to call after a run that did not.", _hooks),
+    Attribute("options", {}, "For deployments.", anything),
+)
+_SCHEDULE = (
+    Attribute("cron", None, "When, as cron says it.", text),
+    Attribute("weekly", False, "Once a week.", flag),
+    Attribute("daily", True, "Once a day.", flag),
+    Attribute("hourly", False, "Once an hour.", flag),
+    Attribute("timezone", None, "The time zone.", text),
+)
+_TRIGGER = (
+    Attribute("event", None, "The event.", anything),
+    Attribute("events", [], "Several events.", anything),
+    Attribute("options", {}, "How they are told apart.", anything),
+)
+_TRIGGER_ON_FINISH = (
+    Attribute("flow", None, "The flow that is waited for.", anything),
+    Attribute("flows", [], "Several flows.", anything),
+    Attribute("options", {}, "How they are told apart.", anything),
+)
+
+#: Every flow decorator, by name.
+FLOW_DECORATORS: Mapping[str, DecoratorKind] = {
+    kind.name: kind
+    for kind in (
+        DecoratorKind("project", "Runs of one project, branch by branch.", lambda: _PROJECT,
+                      check=_check_project),
+        DecoratorKind("exit_hook", "Functions to call after a run.", lambda: _EXIT_HOOK, allow_multiple=True,
+                      check=_check_hooks),
+        DecoratorKind("schedule", "Start the flow by the clock.", lambda: _SCHEDULE, missing=_NO_DEPLOYMENT),
+        DecoratorKind("trigger", "Start the flow at an event.", lambda: _TRIGGER, missing=_NO_DEPLOYMENT),
+        DecoratorKind("trigger_on_finish", "Start the flow after another one.", lambda: _TRIGGER_ON_FINISH,
+                      missing=_NO_DEPLOYMENT),
+        DecoratorKind("conda_base", "Packages for every step.", lambda: CONDA,
+                      missing="no environment is made; name an image that has the packages with "
+                              "@kubernetes(image=…)."),
+    )
+}
+# fmt: on
+
+
+def checked_flow_decorators(cls: Any, configs: Optional[Scope] = None) -> tuple[DecoratorSpec, ...]:
+    """A flow's decorators, checked.
+
+    Args:
+        cls: The flow's class.
+        configs: The flow's configurations, where they are known.
+
+    Raises:
+        FlowDefinitionError: One is wrong, stands twice, or on something that is not the flow's class.
+    """
+    for name, member in members_of(cls).items():
+        for spec in noted_on(member):
+            raise error_at(
+                spec,
+                f"@{spec.name} stands on '{name}', which is not a flow.",
+                f"Flow decorators belong on flows: put @{spec.name} on class {cls.__name__}.",
+            )
+    written = (spec for each in flow_decorators_of(cls).values() for spec in each)
+    specs = tuple(spec if configs is None else evaluate_spec(spec, configs) for spec in written)
+    check_decorators(specs, f"flow {cls.__name__}", FLOW_DECORATORS)
+    return specs
