@@ -138,6 +138,9 @@ def _tell_current(batch: Batch, task: TaskSpec) -> None:
         username=batch.user,
         tags=frozenset(batch.tags),
     )
+    notice = os.environ.get("HEADWAY_SPOT_NOTICE")
+    if notice:
+        current._extend(spot_termination_notice=notice)
     if batch.gang is not None:
         rank = batch.tasks.index(task)
         current._extend(parallel=Parallel(batch.gang.address, len(batch.tasks), rank, batch.tasks[0].task))

@@ -9,12 +9,13 @@ import os
 import signal
 import sys
 import time
-from typing import Dict, List, NoReturn, Tuple
+from typing import Callable, Dict, List, NoReturn, Optional, Tuple
 
 from headway.errors import HeadwayError, UsageError
 from headway.runtime import child, usage
 from headway.runtime.commit import commit, record_of, store_logs
 from headway.runtime.entry import load_flow
+from headway.runtime.heart import NOTICE, Heart, notice_path
 from headway.runtime.logbook import Logbook, StampedLine
 from headway.runtime.shipper import LogShipper
 from headway.runtime.supervisor import OwnChild, Supervisor
@@ -66,6 +67,7 @@ def _run(begun: float) -> int:
     root = unpack_bundle(store, batch, work)
     os.chdir(root)
     os.environ["HEADWAY_IN_TASK"] = "1"
+    os.environ[NOTICE] = notice_path()
     pid, pipes = _fork(batch, task, root)
     return _supervise(store, batch, task, pid, pipes, begun)
 
@@ -102,6 +104,15 @@ def _fork(batch: Batch, task: TaskSpec, root: str) -> Tuple[int, Dict[str, int]]
     return pid, reads
 
 
+def _spot_watcher() -> Optional[Callable[[], str]]:
+    """What tells when this machine is to be taken away, None where nobody would know."""
+    if not (os.environ.get("HEADWAY_SPOT_WATCH") or os.path.exists("/sys/class/dmi/id/sys_vendor")):
+        return None
+    from headway.runtime import spot  # not loaded by pods whose machine says nothing of itself
+
+    return spot.watcher()
+
+
 def _supervise(
     store: ObjectStore, batch: Batch, task: TaskSpec, pid: int, pipes: Dict[str, int], begun: float
 ) -> int:
@@ -115,12 +126,17 @@ def _supervise(
 
     limit = None if batch.timeout is None else batch.timeout + batch.grace
     kills_before = usage.oom_kills()
-    ended = Supervisor(OwnChild(pid), pipes, book, show, batch.grace, limit).run()
+    heart = Heart(store, batch, task, os.environ[NOTICE], _spot_watcher())
+    heart.start()
+    child = OwnChild(pid)
+    ended = Supervisor(child, pipes, book, show, batch.grace, limit, heart.told_to_stop).run()
+    heart.stop()
     out_of_memory = usage.oom_kills() > kills_before
     failure = failure_of(batch, ended, out_of_memory)
     shipper.close()
     store_logs(store, batch, task, book)
-    record = record_of(batch, task, ended.report, failure, metadata_of(ended), begun, time.time(), book.lines)
+    facts = {**metadata_of(ended), **heart.facts}
+    record = record_of(batch, task, ended.report, failure, facts, begun, time.time(), book.lines)
     truth = commit(store, batch.flow, batch.run, record)
     shipper.end()
     if truth.outcome != record.outcome:

@@ -11,6 +11,7 @@
     v1/<flow>/run/<run>/batch/<batch>.json            what the pods of one Job are to do
     v1/<flow>/run/<run>/inbox/<worker>/<8 digits>.json   what a warm pod is to do next, or that it has left
     v1/<flow>/run/<run>/feed/<ms>.<step>.<task>.<attempt>.<n>.<kind>   what pods report while they run
+    v1/<flow>/run/<run>/heart/<step>.<task>.<attempt>.json   when a pod was last alive, written over and over
     v1/<flow>/run/<run>/task/<step>/<task>/<attempt>/record.json   the commit: its creation is the truth
     v1/<flow>/run/<run>/task/<step>/<task>/<attempt>/stdout.log    its log, stamped lines, whole
     v1/<flow>/run/<run>/task/<step>/<task>/<attempt>/stderr.log
@@ -65,6 +66,14 @@ def inbox(flow: str, run: str, worker: str) -> str:
 
 def feed(flow: str, run: str) -> str:
     return run_folder(flow, run) + "feed/"
+
+
+def hearts(flow: str, run: str) -> str:
+    return run_folder(flow, run) + "heart/"
+
+
+def heart(flow: str, run: str, step: str, task: str, attempt: int) -> str:
+    return f"{hearts(flow, run)}{step}.{task}.{attempt}.json"
 
 
 def tasks(flow: str, run: str) -> str:

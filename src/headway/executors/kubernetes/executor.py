@@ -17,6 +17,7 @@ from headway.executors.kubernetes.api.kinds import JOB
 from headway.executors.kubernetes.cluster import Prepared
 from headway.executors.kubernetes.feed import FeedReader, Report, next_pause, texts
 from headway.executors.kubernetes.labels import run_selector
+from headway.executors.kubernetes.lost_nodes import LostNodes
 from headway.executors.kubernetes.names import container_name, job_name
 from headway.executors.kubernetes.observer import Observer
 from headway.executors.kubernetes.run_secret import RunSecret
@@ -87,12 +88,15 @@ class KubernetesExecutor:
         )
         self._submitter = Submitter(cluster, store, self._jobs, limit, pod_env, self._secret, hooks)
         self._observer = Observer(cluster.client, flow, run, self._jobs, self)
+        self._lost_nodes = LostNodes(cluster.client, self._jobs, self, self._settler.beat, clock)
+        self._of = (flow, run)
 
     async def open(self, sink: Sink) -> None:
         self._sink = sink
         namespaces = sorted({settings.namespace for settings in self._settings.values()})
         self._services = [
             *(guarded(work, self._broken) for work in self._observer.services(namespaces)),
+            guarded(self._lost_nodes.run(), self._broken),
             guarded(self._listen(), self._broken),
         ]
 
@@ -134,6 +138,9 @@ class KubernetesExecutor:
                 job, attempt = found
                 attempt.cancelled = attempt.cancelled or failure
                 touched[job.name] = job
+                if attempt.pod and not attempt.started:
+                    # A container whose Python has not begun is deaf to SIGTERM: it finds a record and refuses.
+                    self.over(job, attempt, failure)
         for job in touched.values():
             if all(attempt.cancelled for attempt in job.attempts.values()):
                 self._submitter.withdraw(job, now=now)
@@ -195,6 +202,7 @@ class KubernetesExecutor:
         with contextlib.suppress(StoreError):
             # What stays behind is only a little space.
             await asyncio.to_thread(self._feed.clear)
+            await asyncio.to_thread(self._settler.forget_beats, *self._of)
 
     async def _sweep(self) -> None:
         """Delete what the cluster has of this run and we know nothing of, or know to be unwanted."""

@@ -39,6 +39,16 @@ def is_finished(pod: Pod) -> bool:
     return pod.status.phase in ("Succeeded", "Failed")
 
 
+def node_is_silent(pod: Pod, container: str) -> bool:
+    """Whether the node controller marked the pod: not ready although its container runs, and for no reason of its own."""
+    status = status_of(pod, container)
+    if status is None or status.state is None or status.state.running is None or not status.ready:
+        return False
+    return any(
+        item.type == "Ready" and item.status == "False" and not item.reason for item in pod.status.conditions
+    )
+
+
 def lingers(pod: Pod, container: str) -> bool:
     """Whether others go on although the step's container has ended."""
     status = status_of(pod, container)

@@ -1,8 +1,10 @@
 """Finds out what became of an attempt whose pod is over, and makes that true if nobody has yet."""
 
 import contextlib
+import json
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from headway.errors import KeyExistsError, KeyNotFoundError
 from headway.executors.kubernetes.feed import texts
@@ -10,7 +12,20 @@ from headway.runtime.commit import commit, lost
 from headway.store import layout
 from headway.store.base import ObjectStore
 from headway.store.logs import parse_lines, reported_log
-from headway.store.records import AttemptRef, Batch, Failure, Record, TaskSpec
+from headway.store.records import OUT_OF_MEMORY, AttemptRef, Batch, Failure, Record, TaskSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """The last sign of life of a pod.
+
+    Attributes:
+        at: When, by the pod's clock (seconds since the epoch).
+        peak: The most memory that its container had held by then, in bytes; 0 where it is not known.
+    """
+
+    at: float
+    peak: int
 
 
 class Settler:
@@ -46,8 +61,30 @@ class Settler:
         if record is not None:
             return record
         lines = self._keep_log(batch, ref)
+        if failure.reason == OUT_OF_MEMORY:
+            failure = self._with_peak(batch, ref, failure)
         verdict = lost(batch, task, failure, dict(facts), self._clock())._replace(log_lines=lines)
         return commit(self._store, batch.flow, batch.run, verdict)
+
+    def beat(self, batch: Batch, ref: AttemptRef) -> Beat | None:
+        """When the attempt's pod was last alive, None where it never said."""
+        try:
+            said = json.loads(self._store.get(layout.heart(batch.flow, batch.run, *ref)))
+            return Beat(float(said["at"]), int(said.get("peak", 0)))
+        except (KeyNotFoundError, ValueError, KeyError, TypeError):
+            return None
+
+    def forget_beats(self, flow: str, run: str) -> None:
+        """Delete what pods said of being alive: all of them have ended."""
+        self._store.delete([info.key for info in self._store.list(layout.hearts(flow, run))])
+
+    def _with_peak(self, batch: Batch, ref: AttemptRef, failure: Failure) -> Failure:
+        """The kernel took the whole container, but what it held was told before."""
+        beat = self.beat(batch, ref)
+        if beat is None or not beat.peak:
+            return failure
+        held = f"It had held up to {beat.peak // 1_000_000} MB {max(0, self._clock() - beat.at):.0f} seconds before."
+        return failure._replace(message=f"{failure.message} {held}")
 
     def log_after(
         self, batch: Batch, ref: AttemptRef, stream: str, shown: int

@@ -21,6 +21,7 @@ class Attempt:
         started: Whether the launcher was told that it runs.
         seen: When its pod was first seen (monotonic seconds).
         node: The name of its pod's node, "" while there is none.
+        unready: Whether the node controller marks its pod, as it does where the node does not answer.
         standing: Why it stands still, None where it does not.
         standing_since: When that began (monotonic seconds).
         told: When that was last told (monotonic seconds).
@@ -39,6 +40,7 @@ class Attempt:
     started: bool = False
     seen: float = 0.0
     node: str = ""
+    unready: bool = False
     standing: Standstill | None = None
     standing_since: float = 0.0
     told: float = 0.0

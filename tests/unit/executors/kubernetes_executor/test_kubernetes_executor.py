@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -650,3 +651,81 @@ async def test_a_run_that_is_let_go_of_keeps_its_jobs_and_pods(run: Run) -> None
     assert [pod["status"]["phase"] for pod in run.fake.pods()] == ["Running", "Running"]
     assert len(list(run.fake.state.all("jobs"))) == 1
     assert not [ref for ref in refs if run.heard.of(Ended, ref)]
+
+
+# Nodes that are gone
+
+
+def node_answers(run: Run, status: str) -> None:
+    """Let node1 answer the cluster, or not."""
+    ready = {"type": "Ready", "status": status}
+    node = {"kind": "Node", "metadata": {"name": "node1"}, "status": {"conditions": [ready]}}
+    known = [each for each in run.fake.state.all("nodes") if each["metadata"]["name"] == "node1"]
+    if known:
+        known[0]["status"] = node["status"]
+        run.fake.state.update("nodes", known[0])
+    else:
+        run.fake.state.add("nodes", "", node)
+
+
+def beat(run: Run, pod: PlayedPod) -> None:
+    said = json.dumps({"at": run.player.now(), "peak": 61_000_000}).encode()
+    run.store.put(layout.heart(FLOW, RUN, *pod.ref), said)
+
+
+@pytest.mark.budget(6)
+async def test_a_node_that_is_gone_is_noticed_in_a_minute(run: Run) -> None:
+    node_answers(run, "True")
+    (ref,) = await run.start("waits")
+    pod = await run.pod_of(ref)
+    await asyncio.sleep(20)
+    beat(run, pod)
+    node_answers(run, "Unknown")
+    begun = asyncio.get_running_loop().time()
+    record = await run.end(ref)
+    assert asyncio.get_running_loop().time() - begun < 60
+    assert record.failure is not None
+    assert (record.outcome, record.failure.kind, record.failure.reason) == (LOST, INFRASTRUCTURE, "NodeLost")
+    assert "The node node1 of the pod" in record.failure.message
+    assert "does not answer the cluster, and nothing was heard of the pod for" in record.failure.message
+    assert [reason for reason, _ in run.waits() if reason] == ["NodeSilent"]
+    begun = asyncio.get_running_loop().time()
+    await run.executor.close()
+    assert asyncio.get_running_loop().time() - begun < 5, "a pod that nobody can stop is not waited for"
+
+
+@pytest.mark.budget(6)
+async def test_a_pod_that_still_beats_is_not_given_up(run: Run) -> None:
+    run.fake.fault(Fault(verb="get", resource="nodes", status=403, reason="Forbidden", times=1000))
+    (ref,) = await run.start("waits")
+    pod = await run.pod_of(ref)
+    state = run.fake.pods()[0]
+    state["status"]["conditions"] = [{"type": "Ready", "status": "False"}]
+    run.fake.state.update("pods", state)
+    for _ in range(8):
+        beat(run, pod)
+        await asyncio.sleep(15)
+    assert not run.heard.of(Ended, ref)
+    assert [reason for reason, _ in run.waits() if reason] == ["NodeSilent"]
+    assert len(run.fake.seen("get", "nodes")) == 1, "who may not read nodes does not ask again"
+    record = await run.end(ref)
+    assert record.failure is not None
+    assert record.failure.reason == "NodeLost"
+
+
+async def test_an_attempt_whose_pod_has_not_begun_is_given_up_when_it_is_cancelled(run: Run) -> None:
+    run.player.held = True
+    (ref,) = await run.start("waits")
+    await run.until(lambda: run.player.pods)
+    await run.executor.cancel((ref,), STOPPED)
+    assert (await run.end(ref)).failure == STOPPED
+
+
+async def test_how_much_a_container_held_that_was_killed_is_told(run: Run) -> None:
+    (ref,) = await run.start("waits")
+    pod = await run.pod_of(ref)
+    beat(run, pod)
+    run.fake.pod_failed(pod.name, 137, "OOMKilled")
+    failure = (await run.end(ref)).failure
+    assert failure is not None
+    assert "It had held up to 61 MB" in failure.message

@@ -1,0 +1,156 @@
+"""Notices nodes that are gone in a minute: Kubernetes itself takes its pods away after five.
+
+Where nodes may be read, those with pods of ours are asked about. Where they may not, the node controller
+tells all the same: it marks the pods of a silent node as not ready. Neither is proof that the pod is dead,
+as a node may have lost only the control plane: what counts is whether the pod still writes its beat.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from headway.errors import StoreError
+from headway.executors.kubernetes.api.client import KubernetesClient
+from headway.executors.kubernetes.api.errors import ApiError, Forbidden, NotFound
+from headway.executors.kubernetes.api.kinds import NODE
+from headway.executors.kubernetes.api.types import Node
+from headway.executors.kubernetes.settle import Beat
+from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
+from headway.store.records import INFRASTRUCTURE, AttemptRef, Batch, Failure
+
+#: Seconds between two looks.
+_ROUND = 5.0
+#: Seconds between two questions about the nodes.
+_ASK = 15.0
+#: Nodes that are asked for one by one; more are listed.
+_ONE_BY_ONE = 5
+#: Seconds after its last beat at which a pod on a silent node counts as dead: three beats, or so.
+_SILENCE = 45.0
+
+
+class Witness(Protocol):
+    """Whom it tells."""
+
+    def standing(self, job: TrackedJob, attempt: Attempt | None, reason: str, message: str) -> None: ...
+
+    def over(self, job: TrackedJob, attempt: Attempt, failure: Failure) -> None: ...
+
+
+class LostNodes:
+    """Looks after the nodes of the pods that run.
+
+    Args:
+        client: The cluster.
+        jobs: All Jobs in hand.
+        witness: Whom to tell.
+        beat: Reads an attempt's last beat, None where there is none; blocking.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        client: KubernetesClient,
+        jobs: Jobs,
+        witness: Witness,
+        beat: Callable[[Batch, AttemptRef], Beat | None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._client = client
+        self._jobs = jobs
+        self._witness = witness
+        self._beat = beat
+        self._clock = clock
+        self._may_see_nodes = True
+        self._asked = 0.0
+        #: Nodes that do not answer, and why that is thought.
+        self._silent: dict[str, str] = {}
+        #: Attempts on silent nodes that were told of.
+        self._told: set[AttemptRef] = set()
+
+    async def run(self) -> None:
+        """The loop; until it is cancelled."""
+        while True:
+            await asyncio.sleep(_ROUND)
+            running = [
+                (job, attempt)
+                for job, attempt in self._jobs.attempts()
+                if attempt.started and attempt.node and not (attempt.settling or attempt.cancelled)
+            ]
+            now = self._client.clock.monotonic()
+            if running and self._may_see_nodes and now - self._asked >= _ASK:
+                self._asked = now
+                await self._ask_about({attempt.node for _, attempt in running})
+            for job, attempt in running:
+                why = self._silent.get(attempt.node) or (
+                    "does not answer the cluster" if attempt.unready else ""
+                )
+                if why:
+                    await self._judge(job, attempt, why)
+                elif attempt.ref in self._told:
+                    self._told.discard(attempt.ref)
+                    self._witness.standing(job, attempt, "", "")
+
+    async def _ask_about(self, names: set[str]) -> None:
+        try:
+            found = await self._read(names)
+        except Forbidden:
+            self._may_see_nodes = False
+            return
+        except ApiError:
+            # Nothing is decided by a cluster that does not answer itself.
+            return
+        self._silent = silent(names, found)
+
+    async def _read(self, names: set[str]) -> list[Node]:
+        if len(names) > _ONE_BY_ONE:
+            return list((await self._client.list(NODE, None)).items)
+        found: list[Node] = []
+        for name in sorted(names):
+            try:
+                found.append(await self._client.get(NODE, None, name))
+            except NotFound:
+                continue
+        return found
+
+    async def _judge(self, job: TrackedJob, attempt: Attempt, why: str) -> None:
+        try:
+            beat = await asyncio.to_thread(self._beat, job.batch, attempt.ref)
+        except StoreError:
+            return
+        if attempt.settling:
+            return
+        since = self._clock() - beat.at if beat else self._client.clock.monotonic() - (attempt.placed or 0.0)
+        if since <= _SILENCE:
+            if attempt.ref not in self._told:
+                self._told.add(attempt.ref)
+                words = f"the node {attempt.node} {why}; the pod is given up unless it is heard of"
+                self._witness.standing(job, attempt, "NodeSilent", words)
+            return
+        job.live_pods.discard(attempt.pod)
+        heard = (
+            f"nothing was heard of the pod for {since:.0f} seconds" if beat else "the pod was not heard of"
+        )
+        self._witness.over(
+            job,
+            attempt,
+            Failure(
+                INFRASTRUCTURE,
+                "NodeLost",
+                f"The node {attempt.node} of the pod {attempt.pod} {why}, and {heard}.",
+                "Whatever the pod still does will not count: its attempt is given up.",
+            ),
+        )
+
+
+def silent(names: Iterable[str], found: Iterable[Node]) -> dict[str, str]:
+    """Of the named nodes those that are gone or do not answer, with words for it."""
+    by_name = {node.metadata.name: node for node in found}
+    gone: dict[str, str] = {}
+    for name in names:
+        node = by_name.get(name)
+        if node is None:
+            gone[name] = "is gone"
+        elif any(item.type == "Ready" and item.status == "Unknown" for item in node.status.conditions):
+            gone[name] = "does not answer the cluster"
+    return gone

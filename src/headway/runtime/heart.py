@@ -1,0 +1,115 @@
+"""Says from time to time that an attempt's pod is alive, and hears of it when its machine is to be taken away.
+
+The beat is one small object that is written over and over. The launcher reads it only where the cluster
+says that the pod's node does not answer: a node cut off from the control plane may still do its work.
+"""
+
+import json
+import os
+import threading
+import time
+from typing import Callable, Dict, Optional
+
+from headway.errors import StoreError
+from headway.runtime import usage
+from headway.store import layout
+from headway.store.base import ObjectStore
+from headway.store.records import AttemptRef, Batch, TaskSpec
+
+#: Seconds between two beats; a step that is quicker never makes one.
+INTERVAL = 15.0
+#: Seconds between two questions whether the machine is to be taken away.
+_ASK = 5.0
+
+#: Where a step finds the path of the notice; the file is there once the machine is to go.
+NOTICE = "HEADWAY_SPOT_NOTICE"
+
+
+class Heart:
+    """Beats from a thread of its own until it is stopped; a datastore in trouble only delays it.
+
+    Args:
+        store: The datastore.
+        batch: The batch the attempt belongs to.
+        task: Which of its tasks.
+        notice: The path at which a notice is left.
+        ask: Tells when the machine is to be taken away, "" as long as it is not; None where nobody would know.
+
+    Attributes:
+        facts: Metadata of the attempt: when the notice came, and when the machine goes.
+    """
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        batch: Batch,
+        task: TaskSpec,
+        notice: str,
+        ask: Optional[Callable[[], str]] = None,
+    ) -> None:
+        self._store = store
+        ref = AttemptRef(batch.step, task.task, task.attempt)
+        self._key = layout.heart(batch.flow, batch.run, *ref)
+        self._notice = notice
+        self._ask = ask
+        self._stopped = threading.Event()
+        self.facts: Dict[str, str] = {}
+        self._thread = threading.Thread(target=self._run, name="headway-heart", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """No more beats; returns at once."""
+        self._stopped.set()
+
+    def told_to_stop(self) -> None:
+        """The pod got SIGTERM: whatever is to be taken away, the step may look for the notice."""
+        self._leave_notice("")
+
+    def _run(self) -> None:
+        pause = _ASK if self._ask is not None else INTERVAL
+        beaten = time.monotonic()
+        while not self._stopped.wait(pause):
+            if self._ask is not None:
+                self.look()
+            if time.monotonic() - beaten >= INTERVAL - 0.1:
+                beaten = time.monotonic()
+                self.beat()
+
+    def beat(self) -> None:
+        """Say that the pod is alive, and what it has held."""
+        said = json.dumps({"at": time.time(), "peak": usage.peak_memory() or 0}).encode()
+        try:
+            self._store.put(self._key, said)
+        except StoreError:
+            # The next beat may come through.
+            return
+
+    def look(self) -> None:
+        """Ask whether the machine is to go, and leave the notice if so."""
+        ask = self._ask
+        when = ask() if ask is not None else ""
+        if when:
+            self._ask = None
+            self._leave_notice(when)
+
+    def _leave_notice(self, when: str) -> None:
+        if when:
+            self.facts["spot-termination-received-at"] = _utc(time.time())
+            self.facts["spot-termination-time"] = when
+        try:
+            with open(self._notice, "w", encoding="ascii") as file:
+                file.write(f"{when or _utc(time.time())}\n")
+        except (OSError, ValueError):
+            # The step still gets SIGTERM.
+            return
+
+
+def notice_path() -> str:
+    """Where the notice is left, and told to the step: beside the work folder, which is writable in every pod."""
+    return os.path.join(os.path.abspath(os.environ.get("HEADWAY_WORK", "/headway/work")), ".spot-notice")
+
+
+def _utc(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

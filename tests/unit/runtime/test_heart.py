@@ -1,0 +1,162 @@
+"""A pod's signs of life, and the notice that its machine is to be taken away."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from headway.errors import StoreUnavailableError
+from headway.runtime.heart import Heart
+from headway.runtime.spot import watcher
+from headway.store import layout
+from headway.store.records import Batch, Code, TaskSpec
+from headway.testing.memory_store import MemoryStore
+
+BATCH = Batch("F", "1", "train", "train-1", Code("path", "f.py", ("__main__", "F")), (TaskSpec("7", 2),))
+KEY = layout.heart("F", "1", "train", "7", 2)
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def notice(tmp_path: Path) -> Path:
+    return tmp_path / "notice"
+
+
+def test_a_beat_says_when_and_how_much_was_held(store: MemoryStore, notice: Path) -> None:
+    heart = Heart(store, BATCH, BATCH.tasks[0], str(notice))
+    heart.beat()
+    said = json.loads(store.get(KEY))
+    assert said["at"] > 1_700_000_000
+    assert said["peak"] >= 0
+
+
+def test_a_datastore_in_trouble_stops_no_heart(store: MemoryStore, notice: Path) -> None:
+    heart = Heart(store, BATCH, BATCH.tasks[0], str(notice))
+    store.fail_next(StoreUnavailableError("no answer"), "put")
+    heart.beat()
+    heart.beat()
+    assert store.size(KEY) is not None
+
+
+def test_a_notice_is_left_once_and_kept_as_metadata(store: MemoryStore, notice: Path) -> None:
+    answers = ["", "2026-11-22T08:41:25Z"]
+    heart = Heart(store, BATCH, BATCH.tasks[0], str(notice), lambda: answers.pop(0))
+    heart.look()
+    assert not notice.exists()
+    heart.look()
+    heart.look()
+    assert notice.read_text() == "2026-11-22T08:41:25Z\n"
+    assert heart.facts["spot-termination-time"] == "2026-11-22T08:41:25Z"
+    assert heart.facts["spot-termination-received-at"].startswith("20")
+
+
+def test_sigterm_leaves_a_notice_but_is_no_spot_termination(store: MemoryStore, notice: Path) -> None:
+    heart = Heart(store, BATCH, BATCH.tasks[0], str(notice))
+    heart.told_to_stop()
+    assert notice.exists()
+    assert heart.facts == {}
+
+
+def test_a_folder_that_cannot_be_written_to_is_no_failure(store: MemoryStore, tmp_path: Path) -> None:
+    Heart(store, BATCH, BATCH.tasks[0], str(tmp_path / "no" / "such" / "folder")).told_to_stop()
+
+
+class Metadata(BaseHTTPRequestHandler):
+    """The metadata services of three clouds."""
+
+    said: ClassVar[dict[str, str]] = {}
+
+    def do_PUT(self) -> None:
+        self._answer("token" if self.path == "/latest/api/token" else None)
+
+    def do_GET(self) -> None:
+        known = {
+            "/latest/meta-data/spot/instance-action": self.headers["X-aws-ec2-metadata-token"] == "token",
+            "/computeMetadata/v1/instance/preempted": self.headers["Metadata-Flavor"] == "Google",
+            "/metadata/scheduledevents?api-version=2020-07-01": self.headers["Metadata"] == "true",
+        }
+        self._answer(self.said.get(self.path) if known.get(self.path) else None)
+
+    def _answer(self, text: str | None) -> None:
+        self.send_response(404 if text is None else 200)
+        self.end_headers()
+        self.wfile.write((text or "").encode())
+
+    def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002
+
+
+@pytest.fixture
+def metadata(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """What the service says, by path; to be filled by the test."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Metadata)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    monkeypatch.setenv("HEADWAY_SPOT_METADATA_URL", f"http://127.0.0.1:{server.server_port}")
+    Metadata.said = {}
+    yield Metadata.said
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+AWS, GCP, AZURE = (
+    "/latest/meta-data/spot/instance-action",
+    "/computeMetadata/v1/instance/preempted",
+    "/metadata/scheduledevents?api-version=2020-07-01",
+)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "path", "before", "after", "when"),
+    [
+        (
+            "Amazon EC2",
+            AWS,
+            None,
+            '{"action": "terminate", "time": "2026-11-22T08:41:25Z"}',
+            "2026-11-22T08:41:25Z",
+        ),
+        ("Google", GCP, "FALSE", "TRUE", "20"),
+        (
+            "Microsoft Corporation",
+            AZURE,
+            '{"Events": [{"EventType": "Freeze"}]}',
+            '{"Events": [{"EventType": "Preempt", "NotBefore": "Sun, 22 Nov 2026 08:41:25 GMT"}]}',
+            "Sun, 22 Nov 2026 08:41:25 GMT",
+        ),
+        ("Amazon EC2", AWS, "no JSON", '{"time": "soon"}', "soon"),
+    ],
+)
+def test_each_clouds_own_way_to_tell(
+    metadata: dict[str, str], vendor: str, path: str, before: str | None, after: str, when: str
+) -> None:
+    ask = watcher(vendor)
+    assert ask is not None
+    if before is not None:
+        metadata[path] = before
+    assert ask() == ""
+    metadata[path] = after
+    assert ask().startswith(when)
+
+
+def test_elsewhere_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert watcher("QEMU") is None
+    monkeypatch.setenv("HEADWAY_SPOT_WATCH", "never")
+    assert watcher("Amazon EC2") is None
+    monkeypatch.setenv("HEADWAY_SPOT_WATCH", "gcp")
+    assert watcher("QEMU") is not None
+
+
+def test_a_service_that_does_not_answer_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADWAY_SPOT_METADATA_URL", "http://127.0.0.1:1")
+    ask = watcher("Amazon EC2")
+    assert ask is not None
+    assert ask() == ""
