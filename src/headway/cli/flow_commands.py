@@ -308,7 +308,7 @@ def show() -> None:
     for node in graph:
         this.write("")
         for spec in node.decorators:
-            arguments = ", ".join(f"{name}={value!r}" for name, value in spec.attributes.items())
+            arguments = ", ".join(f"{name}={value!r}" for name, value in spec.shown.items())
             this.write(f"@{spec.name}({arguments})" if arguments else f"@{spec.name}", style="dim")
         marks = [
             mark

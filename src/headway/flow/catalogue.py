@@ -158,7 +158,8 @@ def check_spec(
             )
         refused = attribute.refusal(value)
         if refused is not None:
-            written = f"@{spec.name}({name}={value!r}){on}" if where else f"{name}={value!r}"
+            shown = spec.shown.get(name)
+            written = f"@{spec.name}({name}={shown!r}){on}" if where else f"{name}={shown!r}"
             raise error_at(spec, f"{written}: {refused}.", getattr(refused, "hint", None))
     wrong = kind.check(spec.attributes)
     if wrong:
@@ -181,7 +182,7 @@ def kind_of(spec: DecoratorSpec, kinds: Mapping[str, DecoratorKind] = STEP_DECOR
 def error_at(spec: DecoratorSpec, message: str, hint: Optional[str] = None) -> HeadwayError:
     """The error for something wrong with a decorator, with the place where it is written."""
     if spec.attached:
-        return UsageError(f"{spec.source}: {message}", hint)
+        return UsageError(f"{spec.shown_source}: {message}", hint)
     file, line = spec.location
     return FlowDefinitionError(message, hint, file or None, line or None)
 

@@ -44,8 +44,21 @@ class DecoratorSpec(NamedTuple):
 
     def to_json(self) -> Dict[str, Any]:
         """Plain data for the run's record; values that JSON does not know become their repr."""
-        attributes = {name: plain(value) for name, value in self.attributes.items()}
-        return {"name": self.name, "attributes": attributes, "source": self.source}
+        attributes = {name: plain(value) for name, value in self.shown.items()}
+        return {"name": self.name, "attributes": attributes, "source": self.shown_source}
+
+    @property
+    def shown(self) -> Mapping[str, Any]:
+        """The attributes as anybody may see them: without what secrets hold that stand in the code."""
+        if self.name != "secrets" or "sources" not in self.attributes:
+            return self.attributes
+        sources = [_without_values(source) for source in _listed(self.attributes["sources"])]
+        return {**self.attributes, "sources": sources}
+
+    @property
+    def shown_source(self) -> str:
+        """Where it was written, likewise."""
+        return f"--with {self.name}" if self.name == "secrets" and self.attached else self.source
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> "DecoratorSpec":
@@ -115,6 +128,16 @@ def misplaced(spec: DecoratorSpec, why: str, hint: str, target: object) -> FlowD
     return FlowDefinitionError(
         f"@{spec.name} stands on a {type(target).__name__}, {why}.", hint, file or None, line or None
     )
+
+
+def _without_values(source: Any) -> Any:
+    if not isinstance(source, Mapping):
+        return source
+    return {name: "…" if name == "options" else value for name, value in source.items()}
+
+
+def _listed(value: Any) -> Tuple[Any, ...]:
+    return tuple(value) if isinstance(value, (list, tuple)) else ("…",)
 
 
 def plain(value: Any) -> Any:

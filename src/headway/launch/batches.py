@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from headway.schedule.instructions import StartBatch
-from headway.store.records import Batch, Catch, Code, Gang, Project
+from headway.store.records import Batch, Catch, Code, Gang, Project, Secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class StepRun:
         grace: Seconds between SIGTERM and SIGKILL.
         code: How the flow's code is started there.
         catch: What ``@catch`` says.
+        secrets: What ``@secrets`` says.
         memory_steps: MB of memory after it ran out once, twice, …
         gang: How the ranks of a gang find each other, None where the step is none.
     """
@@ -28,6 +29,7 @@ class StepRun:
     retries: int = 0
     grace: float = 30.0
     catch: Catch | None = None
+    secrets: Secrets | None = None
     memory_steps: tuple[int, ...] = ()
     gang: Gang | None = None
 
@@ -93,4 +95,5 @@ class BatchFactory:
             origin=self.origin,
             memory=step.memory_steps[start.grown - 1] if start.grown and not start.fallback else None,
             project=self.project,
+            secrets=step.secrets,
         )

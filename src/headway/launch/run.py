@@ -328,6 +328,7 @@ class _Wiring:
                 if step.kubernetes
                 else _LOCAL_GRACE,
                 catch=step.catch,
+                secrets=step.secrets,
                 memory_steps=step.memory_steps,
             )
             for name, step in self.steps.items()

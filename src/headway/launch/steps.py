@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from headway.config.sources import Configuration
 from headway.errors import FlowDefinitionError, SettingsError, UsageError
+from headway.flow.catalogue import error_at
 from headway.flow.check import UNCAUGHT
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.graph import Graph, Node
 from headway.launch.gangs import check_gang, rendezvous, with_gang
 from headway.launch.memory import memory_steps
+from headway.runtime.secrets import SETTINGS, read_source
 from headway.schedule.plan import Plan, PlanNode, StepPolicy
-from headway.store.records import USER, Catch, Gang
+from headway.store.records import USER, Catch, Gang, Secrets
 
 if TYPE_CHECKING:
     from headway.config.kubernetes import KubernetesSettings
@@ -28,7 +30,6 @@ _RETRY_MINUTES_LOCAL = 0
 #: Decorators that are understood by name and not carried out yet.
 _NOT_YET = {
     "batch": "Headway does not run steps on AWS Batch; @kubernetes runs them on a cluster.",
-    "secrets": "@secrets cannot be carried out yet; @kubernetes(secrets=[…]) gives a pod Kubernetes secrets.",
 }
 
 
@@ -46,6 +47,7 @@ class PlannedStep:
         retries: ``@retry`` times, 0 without it.
         retry_delay: Seconds before a retry.
         catch: What ``@catch`` says, None without it.
+        secrets: What ``@secrets`` says, None without it.
         gang: How the ranks of each of its tasks find each other, None unless it is @parallel.
         memory_steps: MB of memory after it ran out once, twice, … (``@retry(on_oom=…)``).
     """
@@ -59,6 +61,7 @@ class PlannedStep:
     retries: int = 0
     retry_delay: float = 0.0
     catch: Catch | None = None
+    secrets: Secrets | None = None
     gang: Gang | None = None
     memory_steps: tuple[int, ...] = ()
 
@@ -119,6 +122,7 @@ def _plan(node: Node, configuration: Configuration, overrides: "Sequence[Overrid
         retries=times,
         retry_delay=delay,
         catch=_catch(node),
+        secrets=_secrets(node, configuration),
     )
     if kubernetes is not None:
         step = _with_pod(step, kubernetes, node, configuration, overrides)
@@ -203,6 +207,22 @@ def _catch(node: Node) -> Catch | None:
         )
     printed = spec.attributes.get("print_exception")
     return Catch(node.targets, spec.attributes.get("var"), True if printed is None else bool(printed))
+
+
+def _secrets(node: Node, configuration: Configuration) -> Secrets | None:
+    spec = node.decorator("secrets")
+    if spec is None or not spec.attributes.get("sources"):
+        return None
+    found = {name: configuration.get(name) for name in SETTINGS}
+    settings = {name: str(value.value) for name, value in found.items() if value is not None}
+    role = spec.attributes.get("role")
+    sources = tuple(spec.attributes["sources"])
+    for source in sources:
+        try:
+            read_source(source, role, settings)
+        except UsageError as error:
+            raise error_at(spec, f"@secrets on step '{node.name}': {error.message}", error.hint) from error
+    return Secrets(sources, role, bool(spec.attributes.get("allow_override")), settings)
 
 
 def _timeout(spec: DecoratorSpec | None) -> float | None:

@@ -104,6 +104,11 @@ def _call(
         from headway.runtime.catching import fallback_error  # as above
 
         raise fallback_error(store, batch, task)
+    if batch.secrets is not None:
+        # For steps with secrets only.
+        from headway.runtime.secrets import set_secrets
+
+        set_secrets(batch.secrets, os.environ)
     mark(BEGUN)
     try:
         with TimeLimit(batch.step, batch.timeout):

@@ -182,6 +182,22 @@ class Gang(NamedTuple):
     address: str = ""
 
 
+class Secrets(NamedTuple):
+    """What ``@secrets`` of a step says; names of secrets, never what they hold (inline ones excepted).
+
+    Attributes:
+        sources: As written.
+        role: The role to read them with.
+        allow_override: Whether they may replace variables that are set.
+        settings: What is configured about secrets, by name without prefix.
+    """
+
+    sources: Tuple[Any, ...]
+    role: Optional[str] = None
+    allow_override: bool = False
+    settings: Dict[str, str] = {}
+
+
 class Project(NamedTuple):
     """The project that a run belongs to (``@project``).
 
@@ -228,6 +244,7 @@ class Batch(NamedTuple):
         gang: For the ranks of one gang, which are the batch's tasks in order; None where each task is its own.
         memory: MB of memory instead of what the step's settings say, None for those.
         project: The project of the run, None without ``@project``.
+        secrets: What is fetched and set as variables before the step, None without ``@secrets``.
     """
 
     flow: str
@@ -254,6 +271,7 @@ class Batch(NamedTuple):
     gang: Optional[Gang] = None
     memory: Optional[int] = None
     project: Optional[Project] = None
+    secrets: Optional[Secrets] = None
 
     def encode(self) -> bytes:
         return encode(self._asdict())
@@ -276,6 +294,9 @@ class Batch(NamedTuple):
             raw["gang"] = Gang(*raw["gang"])
         if raw.get("project"):
             raw["project"] = Project(*raw["project"])
+        if raw.get("secrets"):
+            sources, *others = raw["secrets"]
+            raw["secrets"] = Secrets(tuple(sources), *others)
         return cls(**raw)
 
     def frames_of(self, task: TaskSpec) -> Tuple[FrameTuple, ...]:

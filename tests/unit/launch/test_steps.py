@@ -12,7 +12,7 @@ from headway.flow.graph import FOREACH, Graph, Node
 from headway.flow.late import parse_with
 from headway.launch.steps import PlannedStep, plan_steps, schedule_plan
 from headway.schedule.plan import Plan, PlanNode, StepPolicy
-from headway.store.records import INFRASTRUCTURE, USER, Catch, Gang
+from headway.store.records import INFRASTRUCTURE, USER, Catch, Gang, Secrets
 
 
 def spec(name: str, **attributes: Any) -> DecoratorSpec:
@@ -89,7 +89,7 @@ def test_a_wrong_setting_says_on_which_step(tmp_path: Path) -> None:
         plan(tmp_path, spec("kubernetes", cpu=0))
 
 
-@pytest.mark.parametrize("name", ["batch", "secrets"])
+@pytest.mark.parametrize("name", ["batch"])
 def test_what_cannot_be_done_yet_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(FlowDefinitionError, match=r"^Step start: "):
         plan(tmp_path, spec(name))
@@ -100,6 +100,30 @@ def test_a_caught_step_says_what_follows_and_falls_back(tmp_path: Path) -> None:
     assert step.catch == Catch((), "failed", print_exception=False)
     assert step.policy.fallback
     assert not plan(tmp_path).policy.fallback
+
+
+def test_secrets_travel_with_what_is_configured_about_them(tmp_path: Path) -> None:
+    node = Node(
+        "start", "end", decorators=(spec("secrets", sources=["name"], role="r", allow_override=True),)
+    )
+    graph = Graph("Sample", [node], "start", "start")
+    environ = {
+        "METAFLOW_DEFAULT_SECRETS_BACKEND_TYPE": "aws-secrets-manager",
+        "HEADWAY_AWS_SECRETS_MANAGER_DEFAULT_REGION": "eu-central-1",
+    }
+    found = plan_steps(graph, Configuration.load(environ, tmp_path))["start"].secrets
+    settings = {
+        "DEFAULT_SECRETS_BACKEND_TYPE": "aws-secrets-manager",
+        "AWS_SECRETS_MANAGER_DEFAULT_REGION": "eu-central-1",
+    }
+    assert found == Secrets(("name",), "r", True, settings)
+    assert plan(tmp_path, spec("secrets")).secrets is None
+
+
+@pytest.mark.parametrize("source", ["name", "nowhere.name", {"type": "inline"}])
+def test_a_secret_that_cannot_be_one_is_found_before_anything_runs(tmp_path: Path, source: Any) -> None:
+    with pytest.raises(UsageError, match="@secrets on step 'start'"):
+        plan(tmp_path, spec("secrets", sources=[source]))
 
 
 def test_catch_attached_to_a_step_that_decides_is_refused(tmp_path: Path) -> None:
