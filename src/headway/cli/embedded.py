@@ -26,6 +26,17 @@ def will_use_embedded_cluster(this: Program, graph: Graph) -> bool:
     return _wanted(this) == ALWAYS or not names_cluster(os.environ, Path.home())
 
 
+def point_at_running_cluster() -> None:
+    """Where nothing names a cluster, look at the embedded one if it runs; none is started."""
+    if names_cluster(os.environ, Path.home()):
+        return
+    from headway.localcluster import running  # only for commands about pods
+
+    found = running()
+    if found is not None:
+        os.environ["KUBECONFIG"] = str(found.kubeconfig)
+
+
 def use_embedded_cluster(this: Program, graph: Graph) -> bool:
     """Start the embedded cluster if this run needs it, and point this process at it.
 

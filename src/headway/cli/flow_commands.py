@@ -76,6 +76,7 @@ def build(flow_class: Any, parameters: Mapping[str, Parameter]) -> click.Group:
         tag_group(),
         _package_group(),
         _config_group(),
+        _kubernetes_group(),
         describe_command(),
         click.Command("version", callback=version, help="Show Headway's version."),
     ):
@@ -246,6 +247,35 @@ def _package_group() -> click.Group:
                 params=[click.Argument(["file"], type=click.Path(dir_okay=False))],
                 callback=save,
                 help="Write the package to a file (tar.gz).",
+            ),
+        ],
+    )
+
+
+def _kubernetes_group() -> click.Group:
+    # What talks to clusters is not loaded by the commands that do not.
+    def list_(**values: Any) -> None:
+        from headway.cli import commands_kubernetes
+
+        commands_kubernetes.list_(**values)
+
+    def kill(**values: Any) -> None:
+        from headway.cli import commands_kubernetes
+
+        commands_kubernetes.kill(**values)
+
+    which = [
+        click.Option(["--run-id"], metavar="ID", help="Of this run [default: the newest started from here]."),
+        click.Option(["--my-runs"], is_flag=True, help="Of all your runs of this flow."),
+        click.Option(["--user"], metavar="NAME", help="Of all runs of this flow that somebody started."),
+    ]
+    return click.Group(
+        "kubernetes",
+        help="Show or end the flow's pods.",
+        commands=[
+            click.Command("list", params=list(which), callback=list_, help="List pods with their state."),
+            click.Command(
+                "kill", params=list(which), callback=kill, help="End pods, and their runs with them."
             ),
         ],
     )

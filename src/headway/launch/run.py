@@ -35,6 +35,7 @@ from headway.launch.origin import Origin
 from headway.launch.project import resolve_project
 from headway.launch.reporter import Reporter
 from headway.launch.steps import PlannedStep, plan_steps, schedule_plan
+from headway.launch.stopping import heeded
 from headway.launch.usage import Usage
 from headway.schedule.instructions import INTERRUPTED, RunEnded
 from headway.schedule.scheduler import Scheduler
@@ -234,6 +235,7 @@ class _Wiring:
             )
             stack.enter_context(_interruptible(driver, self.reporter))
             await stack.enter_async_context(kept(lease, driver.fail))
+            await stack.enter_async_context(heeded(store, record.flow, record.run, driver.stop))
             self.reporter.run_started(record)
             ended = await driver.run()
             end = await asyncio.to_thread(_record_end, store, record, ended, scheduler.winners())

@@ -6,6 +6,7 @@
     v1/<flow>/runs/<run>.json                         run record, created once
     v1/<flow>/run/<run>/end.json                      how the run ended, created once
     v1/<flow>/run/<run>/tags.json                     the tags people gave it, once changed; replaced likewise
+    v1/<flow>/run/<run>/stop.json                     somebody asks the launcher to stop
     v1/<flow>/run/<run>/lease.json                    the launcher's claim, replaced by compare-and-swap
     v1/<flow>/run/<run>/journal/<8 digits>.json       the launcher's decisions, window by window
     v1/<flow>/run/<run>/batch/<batch>.json            what the pods of one Job are to do
@@ -50,6 +51,10 @@ def tags(flow: str, run: str) -> str:
 
 def lease(flow: str, run: str) -> str:
     return run_folder(flow, run) + "lease.json"
+
+
+def stop(flow: str, run: str) -> str:
+    return run_folder(flow, run) + "stop.json"
 
 
 def journal(flow: str, run: str) -> str:

@@ -1,0 +1,149 @@
+"""``kubernetes list`` and ``kubernetes kill``: a flow's pods in the cluster, whoever started them."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from headway.config.general import datastore_roots
+from headway.config.kubernetes import KubernetesSettings
+from headway.config.resolve import resolve_kubernetes
+from headway.config.sources import Configuration
+from headway.errors import KeyExistsError, NotFoundError, UsageError
+from headway.executors.kubernetes.inventory import Inventory, PodLine
+from headway.flow.graph import Graph
+from headway.launch.lease import read_lease
+from headway.launch.past import PastRun, find_past_run, latest_run
+from headway.launch.steps import plan_steps
+from headway.launch.stopping import LOOK_SECONDS, ask_to_stop
+from headway.schedule.instructions import INTERRUPTED
+from headway.store import layout
+from headway.store.records import RunEnd
+
+#: Seconds that a launcher is given to end its run once it has been asked to, the tasks' grace excepted.
+_PATIENCE = 3 * LOOK_SECONDS
+_POLL = 0.5
+
+Say = Callable[[str], object]
+
+
+def namespaces_of(graph: Graph, configuration: Configuration) -> set[str]:
+    """Where the flow's pods may be: the configured namespace, and those that its steps name."""
+    settings: list[KubernetesSettings] = [resolve_kubernetes("", configuration=configuration).settings]
+    settings += [step.kubernetes for step in plan_steps(graph, configuration).values() if step.kubernetes]
+    return {each.namespace for each in settings}
+
+
+def which_runs(
+    flow: str, configuration: Configuration, run: str | None, user: str | None
+) -> tuple[str | None, str | None]:
+    """The run and the person whose pods are meant: as said, else the newest run that was started from here.
+
+    Raises:
+        UsageError: Both are said, or nothing is and no run was started from here.
+    """
+    if run is not None and user is not None:
+        raise UsageError("--run-id and --user or --my-runs exclude each other.", "Say whose, or which run.")
+    if run is None and user is None:
+        run = latest_run(flow, str(datastore_roots(configuration)["local"].value))
+    return run, user
+
+
+def list_pods(flow: str, namespaces: Iterable[str], run: str | None, user: str | None) -> list[PodLine]:
+    """The pods of these runs.
+
+    Raises:
+        ClusterConfigurationError: The cluster cannot be asked.
+    """
+
+    async def ask() -> list[PodLine]:
+        async with Inventory(flow, namespaces) as inventory:
+            return await inventory.pods(run, user)
+
+    return asyncio.run(ask())
+
+
+def kill_pods(
+    flow: str,
+    namespaces: Iterable[str],
+    roots: Sequence[str],
+    run: str | None,
+    user: str | None,
+    who: str,
+    say: Say,
+) -> list[PodLine]:
+    """End the pods of these runs, and the runs with them.
+
+    A launcher that is alive is asked to stop, so that it does not try again what is taken from it. If it
+    does not, or there is none any more, the Jobs are deleted from here and the run is noted as interrupted.
+
+    Args:
+        flow: The flow.
+        namespaces: Where its pods may be.
+        roots: The datastores in which its runs are looked for.
+        run: Only this run.
+        user: Only this person's runs.
+        who: Who asks, for words.
+        say: Told what is done.
+
+    Returns:
+        The pods that were active.
+    """
+    return asyncio.run(_kill(flow, namespaces, roots, run, user, who, say))
+
+
+async def _kill(
+    flow: str,
+    namespaces: Iterable[str],
+    roots: Sequence[str],
+    run: str | None,
+    user: str | None,
+    who: str,
+    say: Say,
+) -> list[PodLine]:
+    async with Inventory(flow, namespaces) as inventory:
+        active = [pod for pod in await inventory.pods(run, user) if pod.active]
+        for each in sorted({pod.run for pod in active}):
+            for pod in active:
+                if pod.run == each:
+                    say(f"Killing Kubernetes pod {pod.name} (run {each}, step {pod.step}).")
+            past = await asyncio.to_thread(_find, flow, each, roots)
+            if past is None:
+                say(
+                    f"Run {each} is in no datastore that is configured here; its pods are deleted all the same."
+                )
+            elif await _stopped_by_its_launcher(past, who, say):
+                continue
+            await inventory.end(each)
+            if past is not None:
+                await asyncio.to_thread(_note_end, past, who)
+        return active
+
+
+def _find(flow: str, run: str, roots: Sequence[str]) -> PastRun | None:
+    try:
+        return find_past_run(flow, run, roots)
+    except NotFoundError:
+        return None
+
+
+async def _stopped_by_its_launcher(past: PastRun, who: str, say: Say) -> bool:
+    lease = await asyncio.to_thread(read_lease, past.store, past.flow, past.run)
+    if lease is None or lease.is_over(time.time()):
+        return False
+    say(f"Run {past.run} is driven by {lease.owner}: it is asked to stop.")
+    await asyncio.to_thread(ask_to_stop, past.store, past.flow, past.run, who)
+    until = time.monotonic() + _PATIENCE
+    while time.monotonic() < until:
+        if await asyncio.to_thread(past.end) is not None:
+            return True
+        await asyncio.sleep(_POLL)
+    say(f"Run {past.run} has not ended yet; its Jobs are deleted from here.")
+    return False
+
+
+def _note_end(past: PastRun, who: str) -> None:
+    end = RunEnd(INTERRUPTED, time.time(), None, f"stopped by {who}")
+    with contextlib.suppress(KeyExistsError):
+        # Its launcher has come to an end after all, and that stands.
+        past.store.put_if_absent(layout.run_end(past.flow, past.run), end.encode())
