@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from headway.config.sources import Configuration
-from headway.errors import FlowDefinitionError, SettingsError, UsageError
+from headway.errors import SettingsError, UsageError
 from headway.flow.catalogue import error_at
 from headway.flow.check import UNCAUGHT
 from headway.flow.decorators import DecoratorSpec
@@ -179,10 +179,17 @@ def _place(spec: DecoratorSpec, node: Node) -> str:
 
 
 def _refuse_what_is_missing(node: Node) -> None:
+    batch = node.decorator("batch")
+    if batch is not None and node.decorator("kubernetes") is not None:
+        raise error_at(
+            batch,
+            f"Step {node.name} has both @batch and @kubernetes, and can run in one place only.",
+            "Keep @kubernetes.",
+        )
     for name, words in _NOT_YET.items():
         spec = node.decorator(name)
         if spec is not None:
-            raise FlowDefinitionError(f"Step {node.name}: {words}", None, *spec.location)
+            raise error_at(spec, f"Step {node.name}: {words}")
 
 
 def _retries(spec: DecoratorSpec | None, *, remote: bool) -> tuple[int, float]:

@@ -102,6 +102,11 @@ def test_a_caught_step_says_what_follows_and_falls_back(tmp_path: Path) -> None:
     assert not plan(tmp_path).policy.fallback
 
 
+def test_a_step_runs_in_one_place(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="both @batch and @kubernetes"):
+        plan(tmp_path, spec("kubernetes"), parse_with("batch"))
+
+
 def test_secrets_travel_with_what_is_configured_about_them(tmp_path: Path) -> None:
     node = Node(
         "start", "end", decorators=(spec("secrets", sources=["name"], role="r", allow_override=True),)
