@@ -1,15 +1,16 @@
 """``logs`` and ``dump``: what tasks printed, and what they stored."""
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from pickle import dump as pickle_dump
 
 from headway.cli.program import Program
 from headway.cli.reading import look_where_told
-from headway.client import Task, find_tasks
-from headway.errors import UsageError
+from headway.client import DataArtifact, Task, find_tasks
+from headway.client.logs import STDERR, STDOUT
+from headway.errors import HeadwayError, NotFoundError, UsageError
 
 #: A line of a task: when, the stream, the text.
 _Line = tuple[datetime, str, str]
@@ -18,7 +19,7 @@ _Line = tuple[datetime, str, str]
 def logs(
     this: Program,
     *,
-    path: Sequence[str],
+    path: str,
     stdout: bool,
     stderr: bool,
     both: bool,
@@ -27,9 +28,7 @@ def logs(
 ) -> None:
     """Print the log of one task as it was, or of several with ``[step/task]`` before each line."""
     tasks = _tasks(this, path, attempt)
-    streams = [name for name, wanted in (("stdout", stdout), ("stderr", stderr)) if wanted]
-    if both or not streams:
-        streams = ["stdout", "stderr"]
+    streams = _wanted(stdout=stdout, stderr=stderr, both=both)
     for task in tasks:
         name = "/".join(task.path_components[-2:])
         prefix = f"[{name}] " if len(tasks) > 1 else ""
@@ -37,20 +36,45 @@ def logs(
             *(_lines(task, stream) for stream in streams), key=lambda line: line[0]
         ):
             stamp = f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03d}Z " if timestamps else ""
-            this.write(f"{stamp}{prefix}{text}", error=stream == "stderr")
+            this.write(f"{stamp}{prefix}{text}", error=stream == STDERR)
         if task.exception is not None:
             this.write(f"[{name}] {task.exception}", error=True, style="bad")
 
 
-def _lines(task: Task, stream: str) -> Iterator[_Line]:
-    for time, text in task.loglines(stream):
-        yield time, stream, str(text)
+def scrub(
+    this: Program,
+    *,
+    path: str,
+    stdout: bool,
+    stderr: bool,
+    both: bool,
+    attempt: int | None,
+    latest: bool,
+    include_not_done: bool,
+) -> None:
+    """Take logs out of the datastore."""
+    if attempt is not None and not latest:
+        raise UsageError("--attempt and --all cannot be given together.", "Leave one of them out.")
+    streams = _wanted(stdout=stdout, stderr=stderr, both=both)
+    done = 0
+    for task in _tasks(this, path, attempt):
+        if not (task.finished or include_not_done):
+            this.write(f"[{task.parent.id}/{task.id}] It has not ended: its log stays.", error=True)
+            continue
+        for number in [task.current_attempt] if latest else task.attempts:
+            task.scrub_log(streams, number)
+            done += 1
+    if not done:
+        raise NotFoundError(
+            f"Nothing of {path} was scrubbed.", "--include-not-done scrubs what has not ended."
+        )
+    this.write(f"{' and '.join(streams)} of {done} attempts are gone; reasons of failures stay.", error=True)
 
 
 def dump(
     this: Program,
     *,
-    path: Sequence[str],
+    path: str,
     private: bool,
     max_value_size: int,
     include: str | None,
@@ -60,35 +84,56 @@ def dump(
     wanted = {name.strip() for name in include.split(",")} if include else None
     values: dict[str, dict[str, object]] = {}
     for task in _tasks(this, path, None):
-        this.write(
-            f"Artifacts of run={task.path_components[1]} step={task.path_components[2]} task={task.id}:",
-            error=True,
-        )
+        _, run, step, number = task.path_components
+        this.write(f"Artifacts of run={run} step={step} task={number}:", error=True)
         values[task.pathspec] = {}
-        for name in sorted(_names(task, private)):
+        for name in task.artifact_names(private=private):
             if wanted is not None and name not in wanted:
                 continue
             artifact = task[name]
             if file is not None:
                 values[task.pathspec][name] = artifact.data
             else:
-                shown = repr(artifact.data) if artifact.size <= max_value_size else "(too large to show)"
+                shown = _shown(artifact, max_value_size)
                 this.write(f"{name} [size: {artifact.size} type: {artifact.type}] = {shown}")
     if file is not None:
-        with Path(file).open("wb") as opened:
-            pickle_dump(values, opened)
+        _save(file, values)
         this.write(f"Artifacts written to {file}.", error=True)
 
 
-def _names(task: Task, private: bool) -> Iterable[str]:
-    names = {artifact.id for artifact in task}
-    return names | set(task.data.__dir__()) if private else names
+def _shown(artifact: DataArtifact, most: int) -> str:
+    if artifact.size > most:
+        return "(too large to show)"
+    try:
+        return repr(artifact.data)
+    except HeadwayError as error:
+        return f"(cannot be loaded here: {error.message})"
 
 
-def _tasks(this: Program, path: Sequence[str], attempt: int | None) -> list[Task]:
-    """The tasks that a path names; `logs show PATH` is a longer way to say `logs PATH`."""
-    words = list(path[1:]) if len(path) > 1 and path[0] == "show" else list(path)
-    if len(words) != 1:
-        raise UsageError(f"One path is wanted, not {len(words)}.", "Type RUN, RUN/STEP or RUN/STEP/TASK.")
+def _save(file: str, values: object) -> None:
+    try:
+        with Path(file).open("wb") as opened:
+            pickle_dump(values, opened)
+    except OSError as error:
+        raise UsageError(
+            f"--file={file} cannot be written: {error.strerror}.", "Name a file in a folder that is there."
+        ) from error
+
+
+def _wanted(*, stdout: bool, stderr: bool, both: bool) -> Sequence[str]:
+    """Both streams unless one alone was asked for."""
+    if stdout == stderr:
+        if not (stdout or both):
+            raise UsageError("--no-both leaves nothing.", "Add --stdout or --stderr.")
+        return [STDOUT, STDERR]
+    return [STDOUT if stdout else STDERR]
+
+
+def _lines(task: Task, stream: str) -> Iterator[_Line]:
+    for time, text in task.loglines(stream):
+        yield time, stream, str(text)
+
+
+def _tasks(this: Program, path: str, attempt: int | None) -> list[Task]:
     look_where_told(this)
-    return find_tasks(words[0], this.flow, attempt)
+    return find_tasks(path, this.flow, attempt)

@@ -1,4 +1,4 @@
-"""The commands of a flow's command line: ``python flow.py run``, ``show``, ``check``, ``version`` and ``package``."""
+"""The command line of a flow, and its small commands; the others' words stand in modules of their own."""
 
 import shutil
 from collections.abc import Mapping
@@ -11,7 +11,9 @@ from headway.cli.configs import config_options
 from headway.cli.context import PROGRAM, program
 from headway.cli.decorator_options import decorator_options
 from headway.cli.describe import describe_command
+from headway.cli.output_commands import output_commands
 from headway.cli.parameters import parameter_options
+from headway.cli.read_commands import dump_command, logs_group
 from headway.cli.tag_commands import tag_group
 from headway.cli.variables import name_variables
 from headway.flow.parameters import Parameter
@@ -69,16 +71,29 @@ def build(flow_class: Any, parameters: Mapping[str, Parameter]) -> click.Group:
     for command in (
         _run_command(parameters),
         _resume_command(),
-        click.Command("check", callback=check, help="Check the flow without running anything."),
+        click.Command(
+            "check",
+            params=[
+                click.Option(
+                    ["--warnings/--no-warnings"],
+                    default=False,
+                    help="Taken for the sake of scripts; what is wrong is always told.",
+                )
+            ],
+            callback=check,
+            help="Check the flow without running anything.",
+        ),
         click.Command("show", callback=show, help="Show the flow's steps and what they do."),
-        _logs_command(),
-        _dump_command(),
+        logs_group(),
+        dump_command(),
+        *output_commands(),
         tag_group(),
         _package_group(),
         _config_group(),
         _kubernetes_group(),
         describe_command(),
         click.Command("version", callback=version, help="Show Headway's version."),
+        click.Command("help", callback=help_, help="Show this."),
     ):
         group.add_command(command)
     name_variables(group)
@@ -170,53 +185,6 @@ def _resume_command() -> click.Command:
         callback=resume,
         help="Run again what an earlier run has not done, or all from STEP on; the rest is taken over.",
     )
-
-
-def _logs_command() -> click.Command:
-    def logs(**values: Any) -> None:
-        from headway.cli import commands_read
-
-        commands_read.logs(program(), **values)
-
-    return click.Command(
-        "logs",
-        params=[
-            _path_argument(),
-            click.Option(["--stdout"], is_flag=True, help="Only stdout."),
-            click.Option(["--stderr"], is_flag=True, help="Only stderr."),
-            click.Option(["--both"], is_flag=True, help="Both, by time; the default."),
-            click.Option(["--timestamps"], is_flag=True, help="Begin each line with its time (UTC)."),
-            click.Option(["--attempt"], type=int, help="Another attempt than the one that counts, from 0."),
-        ],
-        callback=logs,
-        help="Show what tasks printed, and why they failed.",
-    )
-
-
-def _dump_command() -> click.Command:
-    def dump(**values: Any) -> None:
-        from headway.cli import commands_read
-
-        commands_read.dump(program(), **values)
-
-    return click.Command(
-        "dump",
-        params=[
-            _path_argument(),
-            click.Option(["--private"], is_flag=True, help="Also artifacts whose name begins with _."),
-            click.Option(
-                ["--max-value-size"], type=int, default=1000, show_default=True, help="Bytes of values shown."
-            ),
-            click.Option(["--include"], metavar="A,B", help="Only these artifacts."),
-            click.Option(["--file"], metavar="FILE", help="Write the values to this file, as a pickle."),
-        ],
-        callback=dump,
-        help="Show the artifacts of tasks.",
-    )
-
-
-def _path_argument() -> click.Argument:
-    return click.Argument(["path"], nargs=-1, required=True, metavar="RUN[/STEP[/TASK]]")
 
 
 def _package_group() -> click.Group:
@@ -315,7 +283,7 @@ def run(**values: Any) -> None:
     run_flow_command(program(), **values)
 
 
-def check() -> None:
+def check(warnings: bool = False) -> None:
     """Check the flow, its decorators and its settings; nothing is run and no cluster is asked."""
     # The settings' tables are not loaded by the commands that only look at the flow.
     from headway.launch.steps import plan_steps
@@ -358,6 +326,12 @@ def _how(node: Any) -> str:
     if node.condition:
         return f" (by {node.condition}: {', '.join(f'{value} -> {step}' for value, step in node.cases)})"
     return ""
+
+
+def help_() -> None:
+    """Print what there is to type."""
+    context = click.get_current_context()
+    program().write((context.parent or context).get_help())
 
 
 def version() -> None:

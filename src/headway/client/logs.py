@@ -1,12 +1,23 @@
 """The log of an attempt: as stored once it is over, before that what it has sent so far."""
 
-from typing import List, Optional, Tuple
+import time
+from typing import Iterable, List, Optional, Tuple
 
 from headway.client.lookup import find_run, read_run
 from headway.client.run_data import RunData
 from headway.errors import KeyNotFoundError
 from headway.store import layout
-from headway.store.logs import LogLine, parse_lines, reported_log
+from headway.store.logs import (
+    LOG,
+    RUNTIME,
+    LogLine,
+    decode_chunk,
+    encode_chunk,
+    encode_line,
+    parse_feed_key,
+    parse_lines,
+    reported_log,
+)
 from headway.store.records import AttemptRef
 
 STDOUT, STDERR = "stdout", "stderr"
@@ -39,3 +50,17 @@ def _origin(run: RunData, ref: AttemptRef) -> Optional[Tuple[RunData, AttemptRef
     if found is None:
         return None
     return found, AttemptRef(ref.step, facts["origin-task-id"], int(facts.get("origin-attempt", "0")))
+
+
+def scrub_log(run: RunData, ref: AttemptRef, streams: Iterable[str]) -> None:
+    """Put a line that says so in the place of what an attempt printed, and take it out of what it has sent."""
+    gone = list(streams)
+    for stream in gone:
+        line = encode_line(b"[scrubbed]", int(time.time() * 1000), RUNTIME)
+        run.store.put(layout.log(run.flow, run.run, *ref, stream), line)
+    for info in run.store.list(layout.feed(run.flow, run.run)):
+        parsed = parse_feed_key(info.key)
+        if parsed is None or parsed.ref != ref or parsed.kind != LOG:
+            continue
+        sent = decode_chunk(run.store.get(info.key))
+        run.store.put(info.key, encode_chunk({name: data for name, data in sent.items() if name not in gone}))

@@ -1,7 +1,7 @@
 """``Task``: one execution of a step; of its attempts the one that counts is shown."""
 
 from datetime import datetime
-from typing import Dict, Hashable, Iterator, List, Optional, Tuple, Union
+from typing import Dict, Hashable, Iterable, Iterator, List, Optional, Tuple, Union
 
 from headway.client.artifact import Artifacts, DataArtifact, Values, public
 from headway.client.code import MetaflowCode, code_of
@@ -214,6 +214,30 @@ class Task(InRun, depth=4):
     def child_task_pathspecs(self) -> Iterator[str]:
         """The paths of the tasks that it led to."""
         return (task.pathspec for task in self.child_tasks)
+
+    @property
+    def attempts(self) -> Tuple[int, ...]:
+        """The numbers of all its attempts that are known of, from old to new."""
+        return self._task.attempts
+
+    def artifact_names(self, private: bool = False) -> List[str]:
+        """The names of its artifacts, sorted.
+
+        Args:
+            private: Whether those that begin with ``_`` are among them.
+        """
+        return sorted(self._task.artifact_refs()) if private else public(self._task)
+
+    def scrub_log(self, streams: Iterable[str] = (STDOUT, STDERR), attempt: Optional[int] = None) -> None:
+        """Take what it printed out of the datastore, for good; a line that says so takes its place.
+
+        Why it failed is no part of its log, and stays.
+
+        Args:
+            streams: "stdout", "stderr" or both.
+            attempt: Of this attempt; by default of the one that is shown.
+        """
+        self._task.scrub_log(streams, self.current_attempt if attempt is None else attempt)
 
     def _pinned(self, attempt: int) -> Optional["Task"]:
         """The same task with another attempt shown, None where it has no such attempt."""

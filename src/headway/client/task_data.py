@@ -3,7 +3,7 @@
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from headway.client.attempts import Attempts
-from headway.client.logs import log_lines
+from headway.client.logs import log_lines, scrub_log
 from headway.client.run_data import RunData
 from headway.client.siblings import Siblings
 from headway.errors import HeadwayError
@@ -131,6 +131,11 @@ class TaskData:
         if self._settled is not None:
             self._logs[stream] = lines
         return lines
+
+    def scrub_log(self, streams: Iterable[str], attempt: int) -> None:
+        """Take the lines of an attempt out of the datastore."""
+        scrub_log(self.run, AttemptRef(self.step, self.task, attempt), streams)
+        self._logs.clear()
 
     def frames(self) -> Tuple[FrameTuple, ...]:
         """The fan-out it stands in; of an attempt that still runs, as far as that is written down."""

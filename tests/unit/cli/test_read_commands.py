@@ -1,0 +1,152 @@
+"""``logs`` and ``dump`` over runs in a datastore."""
+
+import pickle
+from pathlib import Path
+
+import pytest
+from cli_flows import CommandLine
+from recorded_runs import BEGUN, BOOM, RecordedRun, digits
+
+from headway.client import Task
+from headway.store import layout
+from headway.store.folder import FolderStore
+from headway.store.logs import encode_line
+
+
+def put_log(store: FolderStore, task: str, stream: str, *lines: tuple[float, str]) -> None:
+    stored = b"".join(encode_line(text.encode(), int((BEGUN + after) * 1000)) for after, text in lines)
+    store.put(layout.log("Digits", "1", "train", task, 0, stream), stored)
+
+
+def test_the_log_of_one_task_as_it_was_and_of_several_with_their_names(
+    cli: CommandLine, folder: FolderStore
+) -> None:
+    digits(folder)
+    assert cli("logs", "1/train/3").out == "model 1\ndone\n"
+    assert cli("logs", "show", "Digits/1/train/3").out == "model 1\ndone\n"
+    answer = cli("logs", "1/train")
+    assert answer.out == "".join(f"[train/{n + 2}] model {n}\n[train/{n + 2}] done\n" for n in range(3))
+    assert (answer.code, answer.err) == (0, "")
+
+
+def test_both_streams_by_time_or_one_alone(cli: CommandLine, folder: FolderStore) -> None:
+    digits(folder)
+    put_log(folder, "3", "stdout", (0, "one"), (2, "three"))
+    put_log(folder, "3", "stderr", (1.25, "two"))
+    answer = cli("logs", "1/train/3", "--timestamps")
+    assert answer.out == "2027-01-15T08:00:00.000Z one\n2027-01-15T08:00:02.000Z three\n"
+    assert answer.err == "2027-01-15T08:00:01.250Z two\n"
+    alone = cli("logs", "--stderr", "1/train/3")
+    assert (alone.out, alone.err) == ("", "two\n")
+    assert cli("logs", "1/train/3", "--stdout", "--no-timestamps").err == ""
+    assert cli("logs", "1/train/3", "--no-both").code == 2
+
+
+def test_a_failed_attempt_says_why(cli: CommandLine, folder: FolderStore) -> None:
+    digits(folder)
+    answer = cli("logs", "1/train/2", "--attempt", "0")
+    assert answer.code == 0
+    assert "[train/2] Traceback (most recent call last):\nValueError: boom\n" in answer.err
+
+
+def test_scrubbing_takes_the_text_out_of_the_datastore(cli: CommandLine, folder: FolderStore) -> None:
+    recorded = digits(folder)
+    put_log(folder, "3", "stderr", (0, "token=abc"))
+    recorded.report(Task("Digits/1/train/3")._task.ref(), 0, "token=abc", "stderr")
+    answer = cli("logs", "scrub", "1/train/3", "--stderr")
+    assert (answer.code, answer.err) == (0, "stderr of 1 attempts are gone; reasons of failures stay.\n")
+    assert cli("logs", "1/train/3", "--stderr").err == "[scrubbed]\n"
+    assert cli("logs", "1/train/3", "--stdout").out == "model 1\ndone\n"
+    assert not [key for key, _ in folder.list("") if b"token" in folder.get(key)]
+    assert cli("logs", "scrub", "1/train").code == 0
+    assert cli("logs", "1/train/4").out == "[scrubbed]\n"
+
+
+def test_what_has_not_ended_is_scrubbed_only_where_that_is_said(
+    cli: CommandLine, folder: FolderStore
+) -> None:
+    recorded = RecordedRun(folder)
+    ref = recorded.running("train", "2")
+    recorded.report(ref, 0, "token=abc")
+    answer = cli("logs", "scrub", "1/train/2")
+    assert answer.code == 1
+    assert "It has not ended" in answer.err
+    assert cli("logs", "1/train/2").out == "token=abc\n"
+    assert cli("logs", "scrub", "1/train/2", "--include-not-done").code == 0
+    assert cli("logs", "1/train/2").out == "[scrubbed]\n"
+
+
+def test_scrubbing_all_attempts_or_one(cli: CommandLine, folder: FolderStore) -> None:
+    recorded = RecordedRun(folder)
+    for attempt in range(3):
+        recorded.attempt("train", "2", attempt, failure=BOOM, stdout=[f"try {attempt}"])
+    recorded.end()
+    assert cli("logs", "scrub", "1/train/2", "--attempt", "0").code == 0
+    assert cli("logs", "1/train/2", "--attempt", "0").out == "[scrubbed]\n"
+    assert cli("logs", "1/train/2", "--attempt", "1").out == "try 1\n"
+    assert "6 attempts" not in cli("logs", "scrub", "1/train/2", "--all").err
+    assert cli("logs", "1/train/2", "--attempt", "1").out == "[scrubbed]\n"
+    assert cli("logs", "scrub", "1/train/2", "--all", "--attempt", "1").code == 2
+
+
+def test_dump_prints_each_artifact_with_its_size_and_type(cli: CommandLine, folder: FolderStore) -> None:
+    digits(folder)
+    answer = cli("dump", "1/train/3")
+    assert answer.err == "Artifacts of run=1 step=train task=3:\n"
+    names = [line.split()[0] for line in answer.out.splitlines()]
+    assert names == ["alpha", "score"]
+    assert answer.out.splitlines()[1].endswith(" type: int] = 10")
+    assert [line.split()[0] for line in cli("dump", "1/train/3", "--private").out.splitlines()] == [
+        "_seed",
+        "alpha",
+        "score",
+    ]
+    assert cli("dump", "1/train/3", "--include", "score, nope").out.startswith("score [size: ")
+    assert "= (too large to show)" in cli("dump", "1/train/3", "--max-value-size", "1").out
+    assert len(cli("dump", "1/train").out.splitlines()) == 6
+
+
+def test_dump_to_a_file(cli: CommandLine, folder: FolderStore, tmp_path: Path) -> None:
+    digits(folder)
+    file = tmp_path / "values.pickle"
+    answer = cli("dump", "1/train/3", "--file", str(file))
+    assert (answer.code, answer.out) == (0, "")
+    assert pickle.loads(file.read_bytes()) == {"Digits/1/train/3": {"alpha": 0.5, "score": 10}}
+    answer = cli("dump", "1/train/3", "--file", str(tmp_path / "nowhere" / "x"))
+    assert answer.code == 2
+    assert "cannot be written" in answer.err
+
+
+def test_dump_goes_on_where_a_value_cannot_be_loaded(cli: CommandLine, folder: FolderStore) -> None:
+    digits(folder)
+    folder.delete([layout.blob("Digits", Task("Digits/1/train/3")["score"].sha)])
+    answer = cli("dump", "1/train/3")
+    assert answer.code == 0
+    assert "= (cannot be loaded here: the content of artifact score is no longer in" in answer.out
+    assert "alpha [" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("logs", "9"), 1, "does not exist"),
+        (("logs", "1/train/3/score"), 2, "Expects a path like RUN, RUN/STEP or RUN/STEP/TASK"),
+        (("logs", "1/trian"), 1, "Did you mean train?"),
+        (("dump",), 2, "Missing argument"),
+        (("dump", "1", "2"), 2, "unexpected extra argument"),
+        (("logs", "1", "--datastore=s3"), 2, "no root is configured"),
+    ],
+)
+def test_what_is_not_there(
+    cli: CommandLine, folder: FolderStore, words: tuple[str, ...], code: int, said: str
+) -> None:
+    digits(folder)
+    answer = cli(*words)
+    assert (answer.code, answer.out) == (code, "")
+    assert said in answer.err
+
+
+def test_runs_of_the_datastore_that_is_named(cli: CommandLine, tmp_path: Path) -> None:
+    digits(FolderStore(str(tmp_path / "elsewhere")))
+    assert cli("logs", "1/train/3").code == 1
+    assert cli("logs", "1/train/3", "--datastore-root", str(tmp_path / "elsewhere")).out == "model 1\ndone\n"
