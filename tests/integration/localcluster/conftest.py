@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,9 @@ import pytest
 from localcluster_harness import Cluster
 
 from headway.localcluster import Handle, Options, start, stop
+
+# Launchers are started and read as the end-to-end suite does it.
+sys.path.append(str(Path(__file__).parents[2] / "e2e"))
 
 
 @pytest.fixture(scope="session")
