@@ -50,6 +50,8 @@ if TYPE_CHECKING:
         trigger_on_finish,
     )
     from headway.flow.include_file import IncludeFile
+    from headway.flow.mutable_flow import MutableFlow
+    from headway.flow.mutable_step import MutableStep
     from headway.flow.parameters import Parameter
     from headway.flow.parsers import (
         conda_environment_yml_parser,
@@ -59,12 +61,25 @@ if TYPE_CHECKING:
     )
     from headway.flow.spec import FlowSpec
     from headway.flow.step import step
+    from headway.flow.user_decorators import (
+        USER_SKIP_STEP,
+        FlowMutator,
+        StepMutator,
+        UserStepDecorator,
+        user_step_decorator,
+    )
     from headway.flow.values import JSONType
     from headway.runner import ExecutingRun, ExecutingTask, NBRunner, Runner
 
 __version__ = _VERSION
 
 _PLACES = {
+    "MutableFlow": "headway.flow.mutable_flow",
+    "MutableStep": "headway.flow.mutable_step",
+    **dict.fromkeys(
+        ("USER_SKIP_STEP", "FlowMutator", "StepMutator", "UserStepDecorator", "user_step_decorator"),
+        "headway.flow.user_decorators",
+    ),
     "Config": "headway.flow.configs",
     "ConfigValue": "headway.flow.config_value",
     "FlowSpec": "headway.flow.spec",
@@ -128,21 +143,27 @@ _PLACES = {
 _LAUNCHERS = frozenset({"headway.runner"})
 
 __all__ = [
+    "USER_SKIP_STEP",
     "Config",
     "ConfigValue",
     "DataArtifact",
     "ExecutingRun",
     "ExecutingTask",
     "Flow",
+    "FlowMutator",
     "FlowSpec",
     "IncludeFile",
     "JSONType",
+    "MutableFlow",
+    "MutableStep",
     "NBRunner",
     "Parameter",
     "Run",
     "Runner",
     "Step",
+    "StepMutator",
     "Task",
+    "UserStepDecorator",
     "batch",
     "card",
     "catch",
@@ -172,6 +193,7 @@ __all__ = [
     "timeout",
     "trigger",
     "trigger_on_finish",
+    "user_step_decorator",
     "yaml_parser",
 ]
 

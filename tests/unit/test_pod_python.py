@@ -23,6 +23,8 @@ with zipfile.ZipFile(io.BytesIO(runtime_archive().data)) as _archive:
 #: Imports that only a launcher reaches, each inside a function.
 LAUNCHERS = {
     ("headway/__init__.py", "headway.cli.start"),
+    ("headway/flow/mutable_flow.py", "headway.flow.named_decorator"),
+    ("headway/flow/mutable_step.py", "headway.flow.named_decorator"),
     ("headway/store/open.py", "headway.store.remote"),
 }
 #: Modules newer than Python 3.9, which the running interpreter would not miss.

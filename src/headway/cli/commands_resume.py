@@ -56,6 +56,7 @@ def resume(
         origin=this.origin,
         parameters=missing_parameters(this, past.parameters().artifacts),
         tags=tuple(dict.fromkeys(tags)),
+        parameter_changes=this.parameter_changes,
         datastore=options.datastore,
         datastore_root=options.datastore_root,
         max_workers=max_workers,

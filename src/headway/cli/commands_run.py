@@ -46,6 +46,7 @@ def run(
         origin=this.origin,
         parameters=run_parameters(this, texts),
         given={name: ", ".join(value) for name, value in texts.items()},
+        parameter_changes=this.parameter_changes,
         tags=tuple(dict.fromkeys(tags)),
         namespace=user_namespace,
         datastore=this.options.datastore,

@@ -1,16 +1,15 @@
 """The program's options that come with a flow's own decorators."""
 
-from typing import Any
+from collections.abc import Container
 
 import click
 
 from headway.config.sources import PREFIXES
-from headway.flow.flow_decorators import flow_decorators_of
 
 
-def decorator_options(flow_class: Any) -> list[click.Parameter]:
-    """The options of the decorators that this flow has."""
-    if "project" not in flow_decorators_of(flow_class):
+def decorator_options(names: Container[str]) -> list[click.Parameter]:
+    """The options of a flow's own decorators, told by their names."""
+    if "project" not in names:
         return []
     return [
         click.Option(

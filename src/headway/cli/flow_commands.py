@@ -1,7 +1,7 @@
 """The command line of a flow, and its small commands; the others' words stand in modules of their own."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from headway.cli.parameters import parameter_options
 from headway.cli.read_commands import dump_command, logs_group
 from headway.cli.tag_commands import tag_group
 from headway.cli.variables import name_variables
+from headway.flow.flow_decorators import flow_decorators_of
 from headway.flow.parameters import Parameter
 from headway.version import VERSION
 
@@ -53,17 +54,25 @@ def top_options() -> list[click.Parameter]:
     ]
 
 
-def build(flow_class: Any, parameters: Mapping[str, Parameter]) -> click.Group:
+def build(
+    flow_class: Any, parameters: Mapping[str, Parameter], decorators: Container[str] | None = None
+) -> click.Group:
     """The command line of one flow class.
 
     Args:
         flow_class: The class.
         parameters: Its parameters by attribute, as far as they are known.
+        decorators: The names of its own decorators, where mutators may have changed them.
     """
+    names = flow_decorators_of(flow_class) if decorators is None else decorators
     group = click.Group(
         name=flow_class.__name__,
         help=(flow_class.__doc__ or f"The flow {flow_class.__name__}.").strip(),
-        params=[*top_options(), *config_options(flow_class), *decorator_options(flow_class)],
+        params=[
+            *top_options(),
+            *config_options(flow_class),
+            *decorator_options(names),
+        ],
         callback=_begin,
         invoke_without_command=True,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _width()},

@@ -1,6 +1,7 @@
 """What every command of a flow's command line shares: the flow, the program's own options, the configuration."""
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,13 +13,14 @@ from headway.config.general import default_decorators, user
 from headway.config.sources import Configuration
 from headway.flow.declared import Declared, declare
 from headway.flow.graph import Graph
-from headway.flow.members import configs_of
+from headway.flow.members import configs_of, parameters_of
 from headway.flow.parameters import ParameterContext
 from headway.flow.parse import parse_flow
 from headway.launch.origin import Origin, find_origin
 from headway.ui.writer import StreamWriter
 
 if TYPE_CHECKING:
+    from headway.flow.mutate import Mutation
     from headway.launch.overrides import Override
 
 
@@ -94,8 +96,8 @@ class Program:
 
     @property
     def depends_on_configs(self) -> bool:
-        """Whether what the flow is may depend on more than its own code."""
-        return bool(configs_of(self.flow_class))
+        """Whether the flow's parameters may depend on more than its own code."""
+        return bool(configs_of(self.flow_class)) or self._has_mutators
 
     @cached_property
     def declared(self) -> Declared:
@@ -105,8 +107,39 @@ class Program:
             UsageError: A configuration is missing or cannot be read.
             FlowDefinitionError: A declaration is wrong.
         """
+        return self._by_itself if self._mutation is None else self._mutation.declared
+
+    @cached_property
+    def _by_itself(self) -> Declared:
+        """What the flow declares, its mutators not heard."""
         given = given_configs(self.options.configs, self.options.config_values, self.configuration.environ)
         return declare(self.flow_class, given, self.parameter_context, self.stored_configs)
+
+    @cached_property
+    def _mutation(self) -> "Mutation | None":
+        """The flow in the hands of its mutators, None where it has none."""
+        if not self._has_mutators:
+            return None
+        from headway.flow.mutate import Mutation  # for such flows only
+
+        return Mutation(self._by_itself)
+
+    @cached_property
+    def _has_mutators(self) -> bool:
+        if "headway.flow.user_decorators" not in sys.modules:
+            return False
+        from headway.flow.mutate import has_mutators  # for flows that have decorators of their own
+
+        return has_mutators(self.flow_class)
+
+    @property
+    def parameter_changes(self) -> Mapping[str, str]:
+        """The parameters that mutators gave the flow or took, as its steps' processes are told of them."""
+        if self._mutation is None:
+            return {}
+        from headway.flow.given_members import changed_parameters  # for flows with mutators
+
+        return changed_parameters(parameters_of(self.flow_class), self.declared.parameters)
 
     @property
     def parameter_context(self) -> ParameterContext:
@@ -144,9 +177,15 @@ class Program:
         default = default_decorators(self.configuration)
         if default is not None:
             texts += str(default.value).split()
-        if not texts:
+        if not texts and self._mutation is None:
             return self.written_graph
         # Knows every decorator's attributes; most command lines attach none.
         from headway.flow.late import parse_with
 
-        return self.written_graph.with_decorators(parse_with(text) for text in texts)
+        specs = [parse_with(text) for text in texts]
+        if self._mutation is None and all(spec.user is None for spec in specs):
+            return self.written_graph.with_decorators(specs)
+        from headway.flow.mutate import Mutation  # as above
+
+        mutation = self._mutation or Mutation(self._by_itself)
+        return parse_flow(self.flow_class, self.origin.source, mutation.finish(specs))

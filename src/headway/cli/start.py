@@ -71,13 +71,13 @@ def _understood(
     if not {"run", DESCRIBE} & set(ordered) or not this.depends_on_configs:
         return group, context
     try:
-        parameters = this.declared.parameters
+        declared = this.declared
     except HeadwayError:
         # Whoever asks what there is to give need not have given it.
         if {"--help", "-h", DESCRIBE} & set(ordered):
             return group, context
         raise
-    group = build(flow_class, parameters)
+    group = build(flow_class, declared.parameters, {spec.name for spec in declared.flow})
     context = group.make_context(name, _ordered(group, arguments))
     context.meta[PROGRAM] = this
     return group, context

@@ -112,9 +112,16 @@ def check_decorators(
     """
     seen: dict[str, DecoratorSpec] = {}
     for spec in specs:
-        kind = kind_of(spec, kinds)
-        check_spec(spec, where, kinds)
-        if spec.name in seen and not kind.allow_multiple:
+        several = False
+        if spec.user is None:
+            check_spec(spec, where, kinds)
+            several = kind_of(spec, kinds).allow_multiple
+        else:
+            # Loaded with the first decorator that somebody wrote.
+            from headway.flow.user_check import check_user_spec
+
+            check_user_spec(spec, where)
+        if spec.name in seen and not several:
             raise error_at(
                 spec,
                 f"{where[:1].upper()}{where[1:]} has @{spec.name} twice.",

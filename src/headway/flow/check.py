@@ -29,8 +29,15 @@ def check_class(declared: Declared) -> None:
     cls = declared.cls
     for base in cls.__mro__:
         for spec in decorators_of(base):
+            if getattr(spec.user, "_above", "@step") != "@step":
+                continue
             raise _misplaced(spec, f"on class {base.__name__}")
     for name, member in members_of(cls).items():
+        if getattr(type(member), "_headway_user_decorator", False):
+            raise FlowDefinitionError(
+                f"{member!r} stands on '{name}', which is not marked with @step there.",
+                "Put it above @step.",
+            )
         if step_mark(member) is None:
             for spec in decorators_of(member):
                 raise _misplaced(spec, f"on '{name}', which is not marked with @step")

@@ -8,6 +8,7 @@ from headway.flow.configs import Config
 from headway.flow.configure import GivenConfigs, configs_of, read_configs, scope_of
 from headway.flow.decorators import DecoratorSpec, decorators_of
 from headway.flow.evaluate import Scope, evaluate_parameter, evaluate_spec
+from headway.flow.flow_decorators import flow_decorators_of
 from headway.flow.members import parameters_of
 from headway.flow.parameters import Parameter, ParameterContext
 from headway.flow.step import steps_of
@@ -21,6 +22,7 @@ class Declared:
         cls: The class.
         parameters: Its parameters by attribute.
         decorators: Each step's decorators, from top to bottom.
+        flow: The decorators of the flow itself.
         configs: Its configurations by attribute.
         values: Their values by attribute, as plain data, or as their parsers made them.
         scope: Their values as steps and expressions see them, by name and by attribute.
@@ -29,6 +31,7 @@ class Declared:
     cls: Any
     parameters: Mapping[str, Parameter]
     decorators: Mapping[str, tuple[DecoratorSpec, ...]]
+    flow: tuple[DecoratorSpec, ...] = ()
     configs: Mapping[str, Config] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
     scope: Scope = field(default_factory=dict)
@@ -36,8 +39,15 @@ class Declared:
 
 def as_written(cls: Any) -> Declared:
     """What stands in the code; what depends on configurations is left as it is."""
-    decorators = {name: decorators_of(function) for name, function in steps_of(cls).items()}
-    return Declared(cls, parameters_of(cls), decorators, configs_of(cls))
+    decorators = {
+        name: tuple(
+            spec if spec.user is None else spec._replace(note=number)
+            for number, spec in enumerate(decorators_of(function))
+        )
+        for name, function in steps_of(cls).items()
+    }
+    flow = tuple(spec for each in flow_decorators_of(cls).values() for spec in each)
+    return Declared(cls, parameters_of(cls), decorators, flow, configs_of(cls))
 
 
 def declare(
@@ -68,6 +78,7 @@ def declare(
             name: tuple(evaluate_spec(spec, scope) for spec in specs)
             for name, specs in written.decorators.items()
         },
+        tuple(evaluate_spec(spec, scope) for spec in written.flow),
         written.configs,
         values,
         scope,

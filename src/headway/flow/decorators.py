@@ -23,13 +23,19 @@ class DecoratorSpec(NamedTuple):
         attributes: What was written and nothing else: defaults are the reader's business, so that
             an explicit ``cpu=1`` stays explicit.
         source: Where: ``file:line``, or ``--with kubernetes:cpu=4``.
-        positional: Arguments without a name; no decorator takes any, the check says so.
+        positional: Arguments without a name; only decorators that people wrote take any.
+        user: The class of a decorator that somebody wrote, None for Headway's own.
+        note: Which of the notes on the step it was when it was written there, from 0; -1 if it was not.
+        evaluated: Whether its arguments were worked out from configurations, and are not those of the code.
     """
 
     name: str
     attributes: Mapping[str, Any] = {}
     source: str = ""
     positional: Tuple[Any, ...] = ()
+    user: Any = None
+    note: int = -1
+    evaluated: bool = False
 
     @property
     def location(self) -> Tuple[str, int]:
@@ -90,7 +96,7 @@ class StepDecorator:
 
     def note(self, target: Any, spec: DecoratorSpec) -> Any:
         """Note the decorator on what stands below it."""
-        return _note(target, spec)
+        return note_on(target, spec)
 
     def __repr__(self) -> str:
         return f"@{self.name}"
@@ -108,7 +114,12 @@ def _can_be_decorated(target: object) -> bool:
     return callable(target) and hasattr(target, "__dict__") and not is_exception
 
 
-def _note(target: Any, spec: DecoratorSpec) -> Any:
+def note_on(target: Any, spec: DecoratorSpec) -> Any:
+    """Leave the note of a decorator on what it stands on, above those that are there.
+
+    Raises:
+        FlowDefinitionError: Nothing can be noted there.
+    """
     if isinstance(target, type):
         # Not an error yet: the check of the flow names the class, the file and the line.
         setattr(target, _NOTES, (spec, *decorators_of(target)))

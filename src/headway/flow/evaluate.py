@@ -44,11 +44,23 @@ def evaluate_items(items: Mapping[Any, Any], scope: Scope) -> dict[Any, Any]:
     return found
 
 
+def depends(value: Any) -> bool:
+    """Whether there is something in a value that is not known yet."""
+    if isinstance(value, Delayed):
+        return True
+    if type(value) is dict:
+        return any(depends(item) for pair in value.items() for item in pair)
+    return type(value) in (list, tuple, set) and any(map(depends, value))
+
+
 def evaluate_spec(spec: DecoratorSpec, scope: Scope) -> DecoratorSpec:
-    """A decorator with all its values known."""
+    """A decorator with all its values known; itself where they are."""
+    if not depends(spec.attributes) and not depends(spec.positional):
+        return spec
     return spec._replace(
         attributes=evaluate_items(spec.attributes, scope),
         positional=tuple(evaluate(value, scope) for value in spec.positional),
+        evaluated=True,
     )
 
 

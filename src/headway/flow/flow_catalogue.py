@@ -7,7 +7,6 @@ from typing import Any, Optional
 from headway.flow.attributes import CONDA, Attribute, anything, flag, text
 from headway.flow.catalogue import DecoratorKind, check_decorators, error_at
 from headway.flow.decorators import DecoratorSpec
-from headway.flow.evaluate import Scope, evaluate_spec
 from headway.flow.flow_decorators import flow_decorators_of, noted_on
 from headway.flow.step import members_of
 
@@ -90,12 +89,14 @@ FLOW_DECORATORS: Mapping[str, DecoratorKind] = {
 # fmt: on
 
 
-def checked_flow_decorators(cls: Any, configs: Optional[Scope] = None) -> tuple[DecoratorSpec, ...]:
+def checked_flow_decorators(
+    cls: Any, specs: Optional[tuple[DecoratorSpec, ...]] = None
+) -> tuple[DecoratorSpec, ...]:
     """A flow's decorators, checked.
 
     Args:
         cls: The flow's class.
-        configs: The flow's configurations, where they are known.
+        specs: Its decorators; by default as written.
 
     Raises:
         FlowDefinitionError: One is wrong, stands twice, or on something that is not the flow's class.
@@ -107,7 +108,7 @@ def checked_flow_decorators(cls: Any, configs: Optional[Scope] = None) -> tuple[
                 f"@{spec.name} stands on '{name}', which is not a flow.",
                 f"Flow decorators belong on flows: put @{spec.name} on class {cls.__name__}.",
             )
-    written = (spec for each in flow_decorators_of(cls).values() for spec in each)
-    specs = tuple(spec if configs is None else evaluate_spec(spec, configs) for spec in written)
+    if specs is None:
+        specs = tuple(spec for each in flow_decorators_of(cls).values() for spec in each)
     check_decorators(specs, f"flow {cls.__name__}", FLOW_DECORATORS)
     return specs

@@ -198,7 +198,8 @@ def attach(written: Tuple[DecoratorSpec, ...], late: Iterable[DecoratorSpec]) ->
     result = list(written)
     for spec in late:
         if all(spec.name != present.name for present in result):
-            result.append(spec)
+            # Of those that run with the step, the last one added is the outermost.
+            result.insert(len(result) if spec.user is None else 0, spec)
     return tuple(result)
 
 

@@ -1,10 +1,11 @@
 """``--with NAME[:key=value,…]``: decorators attached from the command line."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from headway.errors import UsageError
-from headway.flow.catalogue import check_spec, kind_of
+from headway.flow.catalogue import STEP_DECORATORS, DecoratorKind, check_spec, kind_of
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.values import guess
 
@@ -18,10 +19,39 @@ def parse_with(text: str) -> DecoratorSpec:
     Raises:
         UsageError: There is no such decorator or attribute, or a value is refused.
     """
-    source = f"--with {text}"
+    # What finds them is loaded for those who name one of their own.
+    spec = parse_decorator(text, f"--with {text}")
+    if spec.user is None:
+        check_spec(spec)
+    else:
+        from headway.flow.user_check import check_user_spec
+
+        check_user_spec(spec, "")
+    return spec
+
+
+def parse_decorator(
+    text: str,
+    source: str,
+    kinds: Mapping[str, DecoratorKind] = STEP_DECORATORS,
+    bases: tuple[Any, ...] = (),
+) -> DecoratorSpec:
+    """The decorator that a text names, as ``--with`` takes it, its values not checked.
+
+    Args:
+        text: The text.
+        source: Where it is said: the option, or ``file:line``.
+        kinds: The decorators of Headway's that there are.
+        bases: What decorators derive from that people wrote; by default those of steps.
+
+    Raises:
+        UsageError: There is no such decorator or attribute, or a value is refused.
+    """
     name, colon, rest = text.strip().partition(":")
     spec = DecoratorSpec(name.strip(), {}, source)
-    kind = kind_of(spec)
+    if spec.name not in kinds:
+        return _user_decorator(spec, rest, kinds, bases)
+    kind = kind_of(spec, kinds)
     attributes: dict[str, object] = {}
     for key, written, value in pairs(rest, source, set(kind.attributes)) if colon else ():
         if key in attributes:
@@ -30,9 +60,26 @@ def parse_with(text: str) -> DecoratorSpec:
         # What looks like a number may have been meant as text, for example a namespace called 2024.
         as_text = attribute is not None and attribute.refusal(value) and not attribute.refusal(written)
         attributes[key] = written if as_text else value
-    spec = spec._replace(attributes=attributes)
-    check_spec(spec)
-    return spec
+    return spec._replace(attributes=attributes)
+
+
+def _user_decorator(
+    spec: DecoratorSpec, rest: str, kinds: Mapping[str, DecoratorKind], bases: tuple[Any, ...]
+) -> DecoratorSpec:
+    """A decorator that somebody wrote, with the arguments that follow its name."""
+    # What finds it reads signatures; most command lines name none.
+    from headway.flow.user_check import find_decorator
+    from headway.flow.user_decorators import StepMutator, UserStepDecorator, name_of
+
+    kind = find_decorator(spec.name, bases or (UserStepDecorator, StepMutator))
+    if kind is None:
+        kind_of(spec, kinds)
+    found: dict[str, object] = {}
+    for key, _, value in pairs(rest, spec.source, set()) if rest else ():
+        if key in found:
+            raise UsageError(f"{spec.source}: '{key}' is given twice.", "Give it once.")
+        found[key] = value
+    return spec._replace(name=name_of(kind), attributes=found, user=kind)
 
 
 def pairs(text: str, source: str, known: set[str]) -> Iterator[tuple[str, str, object]]:

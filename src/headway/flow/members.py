@@ -43,5 +43,11 @@ def read_only_names(cls: Any) -> Mapping[str, str]:
     return known
 
 
+def forget_read_only(cls: Any) -> None:
+    """Work the names out anew that no step can assign, since the class has changed."""
+    if _READ_ONLY in vars(cls):
+        delattr(cls, _READ_ONLY)
+
+
 def _is_code(value: object) -> bool:
     return isinstance(value, _CODE) or hasattr(type(value), "__get__")

@@ -41,7 +41,7 @@ def parse_flow(cls: Any, source: Optional[str] = None, declared: Optional[Declar
         for name, function in steps_of(cls).items()
     ]
     graph = assemble(cls.__name__, nodes, inspect.cleandoc(cls.__doc__ or ""))
-    graph.decorators = checked_flow_decorators(cls, scope)
+    graph.decorators = checked_flow_decorators(cls, known.flow)
     return graph
 
 

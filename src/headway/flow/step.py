@@ -77,6 +77,8 @@ def steps_of(cls: type) -> Dict[str, Callable[..., Any]]:
 
 
 def _marked(function: F, mark: StepMark) -> F:
+    if getattr(type(function), "_headway_user_decorator", False):
+        raise FlowDefinitionError(f"@step stands above {function!r}.", f"Put {function!r} above @step.")
     wrong_kind = isinstance(function, (staticmethod, classmethod, type)) or not callable(function)
     if wrong_kind or not hasattr(function, "__dict__"):
         raise FlowDefinitionError(

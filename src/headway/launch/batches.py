@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from headway.schedule.instructions import StartBatch
-from headway.store.records import Batch, Catch, Code, Gang, Project, Secrets
+from headway.store.records import Batch, Catch, Code, Gang, Project, Secrets, Wrapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class StepRun:
         catch: What ``@catch`` says.
         secrets: What ``@secrets`` says.
         memory_steps: MB of memory after it ran out once, twice, …
+        wrapping: The flow's own decorators that run with it.
         gang: How the ranks of a gang find each other, None where the step is none.
     """
 
@@ -32,6 +33,7 @@ class StepRun:
     secrets: Secrets | None = None
     memory_steps: tuple[int, ...] = ()
     gang: Gang | None = None
+    wrapping: Wrapping | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class BatchFactory:
         steps: By step.
         orphan_limit: Seconds after the end of the launcher's lease in which a pod may still start.
         log_limit: Bytes of log kept per stream and attempt.
+        parameters: Parameters that the flow's mutators gave it or took, for :class:`Batch`.
         fallback_code: How the flow's code is started for fallbacks, which all run on this machine.
         origin: The run that this one resumes, or None.
         project: The run's project.
@@ -61,6 +64,7 @@ class BatchFactory:
     orphan_limit: float = 3600.0
     log_limit: int = 10_000_000
     fallback_code: Code | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
     origin: str | None = None
     project: Project | None = None
 
@@ -92,6 +96,8 @@ class BatchFactory:
             catch=step.catch,
             fallback=start.fallback,
             gang=step.gang if start.gang else None,
+            wrapping=step.wrapping,
+            parameters=dict(self.parameters),
             origin=self.origin,
             memory=step.memory_steps[start.grown - 1] if start.grown and not start.fallback else None,
             project=self.project,

@@ -66,6 +66,7 @@ class RunRequest:
         origin: How the flow was started here.
         parameters: Values of the parameters, and of the class's constants, by name.
         given: The parameters as text, for people.
+        parameter_changes: Parameters that the flow's mutators gave it or took, for its steps' processes.
         tags: Tags of the run.
         namespace: The user namespace, "user:<name>" by default.
         datastore: ``--datastore``.
@@ -89,6 +90,7 @@ class RunRequest:
     origin: Origin
     parameters: Mapping[str, object] = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
+    parameter_changes: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     namespace: str | None = None
     datastore: str | None = None
@@ -331,6 +333,7 @@ class _Wiring:
                 else _LOCAL_GRACE,
                 catch=step.catch,
                 secrets=step.secrets,
+                wrapping=step.wrapping,
                 memory_steps=step.memory_steps,
             )
             for name, step in self.steps.items()
@@ -345,6 +348,7 @@ class _Wiring:
             steps,
             log_limit=self.request.max_log_size * 1_000_000,
             fallback_code=local_code,
+            parameters=self.request.parameter_changes,
             origin=record.origin,
             project=self.project,
         )

@@ -15,7 +15,7 @@ from headway.launch.gangs import check_gang, rendezvous, with_gang
 from headway.launch.memory import memory_steps
 from headway.runtime.secrets import SETTINGS, read_source
 from headway.schedule.plan import Plan, PlanNode, StepPolicy
-from headway.store.records import USER, Catch, Gang, Secrets
+from headway.store.records import USER, Catch, Gang, Secrets, Wrapping
 
 if TYPE_CHECKING:
     from headway.config.kubernetes import KubernetesSettings
@@ -49,6 +49,7 @@ class PlannedStep:
         catch: What ``@catch`` says, None without it.
         secrets: What ``@secrets`` says, None without it.
         gang: How the ranks of each of its tasks find each other, None unless it is @parallel.
+        wrapping: The flow's own decorators that run with it, None where it has none.
         memory_steps: MB of memory after it ran out once, twice, … (``@retry(on_oom=…)``).
     """
 
@@ -63,6 +64,7 @@ class PlannedStep:
     catch: Catch | None = None
     secrets: Secrets | None = None
     gang: Gang | None = None
+    wrapping: Wrapping | None = None
     memory_steps: tuple[int, ...] = ()
 
     @property
@@ -123,10 +125,21 @@ def _plan(node: Node, configuration: Configuration, overrides: "Sequence[Overrid
         retry_delay=delay,
         catch=_catch(node),
         secrets=_secrets(node, configuration),
+        wrapping=_wrapping(node),
     )
     if kubernetes is not None:
         step = _with_pod(step, kubernetes, node, configuration, overrides)
     return replace(step, gang=rendezvous(node, step.kubernetes)) if node.is_parallel else step
+
+
+def _wrapping(node: Node) -> Wrapping | None:
+    if all(spec.user is None for spec in node.decorators):
+        return None
+    # For flows that have decorators of their own.
+    from headway.flow.wrappers import tell_wrappers, usual_next
+
+    told = tuple(tell_wrappers(node))
+    return Wrapping(told, dict(usual_next(node))) if told else None
 
 
 def _with_pod(

@@ -6,7 +6,7 @@ from typing import Any, Callable, Dict, Optional
 
 from headway.errors import HeadwayError, StoreConfigurationError, StoreUnavailableError
 from headway.flow.current import Parallel, current
-from headway.flow.spec import bind, call_step, inherited, produced
+from headway.flow.spec import bind, call_step, inherited, inputs_of, produced, transition_of
 from headway.flow.task import Input, TaskContext
 from headway.flow.task import Transition as Said
 from headway.runtime.channel import BEGUN, OVER, Report
@@ -24,6 +24,7 @@ from headway.store.records import (
     Failure,
     TaskSpec,
     Transition,
+    Wrapping,
 )
 
 #: Where this package stands, as the frames of its own code say it (relative where it was compiled ahead
@@ -76,6 +77,10 @@ def failed_report(batch: Batch, error: BaseException) -> Report:
 def _run(
     flow_class: Any, batch: Batch, task: TaskSpec, store: ObjectStore, mark: Callable[[bytes], None]
 ) -> Report:
+    if batch.parameters:
+        from headway.flow.given_members import give_parameters  # for flows that mutators gave parameters
+
+        give_parameters(flow_class, batch.parameters)
     flow = bind(flow_class, _context(batch, task, store))
     _tell_current(batch, task)
     try:
@@ -112,12 +117,21 @@ def _call(
     mark(BEGUN)
     try:
         with TimeLimit(batch.step, batch.timeout):
-            said = call_step(flow)
+            said = call_step(flow) if batch.wrapping is None else _call_wrapped(flow, batch, batch.wrapping)
     finally:
         mark(OVER)
     if batch.catch is not None and batch.catch.var is not None:
         setattr(flow, batch.catch.var, None)
     return said
+
+
+def _call_wrapped(flow: Any, batch: Batch, wrapping: Wrapping) -> Optional[Said]:
+    # For steps only that have decorators of the flow's own.
+    from headway.flow.wrappers import call_told
+
+    inputs = inputs_of(flow) if batch.join else None
+    call_told(flow, batch.step, inputs, wrapping.decorators, wrapping.next)
+    return transition_of(flow)
 
 
 def _context(batch: Batch, task: TaskSpec, store: ObjectStore) -> TaskContext:

@@ -216,6 +216,18 @@ class Project(NamedTuple):
     production: bool = False
 
 
+class Wrapping(NamedTuple):
+    """Decorators of the flow's own that run with a step.
+
+    Attributes:
+        decorators: The outermost first: (which of the notes on the step, or -1; the class; its arguments).
+        next: What the step's own ``self.next`` says, for decorators that skip the step.
+    """
+
+    decorators: Tuple[Tuple[int, str, str], ...] = ()
+    next: Dict[str, Any] = {}
+
+
 class Batch(NamedTuple):
     """Attempts of one step started together: what a pod (by its index) or a local child is to do.
 
@@ -242,6 +254,8 @@ class Batch(NamedTuple):
         catch: What is to become of an exception that would be final, None without ``@catch``.
         fallback: These attempts take the place of the step, whose code has failed for good.
         gang: For the ranks of one gang, which are the batch's tasks in order; None where each task is its own.
+        wrapping: The flow's own decorators that run with the step, None where it has none.
+        parameters: Parameters that the flow's mutators gave it, by attribute, as text; "" for those they took.
         memory: MB of memory instead of what the step's settings say, None for those.
         project: The project of the run, None without ``@project``.
         secrets: What is fetched and set as variables before the step, None without ``@secrets``.
@@ -272,6 +286,8 @@ class Batch(NamedTuple):
     memory: Optional[int] = None
     project: Optional[Project] = None
     secrets: Optional[Secrets] = None
+    wrapping: Optional[Wrapping] = None
+    parameters: Dict[str, str] = {}
 
     def encode(self) -> bytes:
         return encode(self._asdict())
@@ -297,6 +313,9 @@ class Batch(NamedTuple):
         if raw.get("secrets"):
             sources, *others = raw["secrets"]
             raw["secrets"] = Secrets(tuple(sources), *others)
+        if raw.get("wrapping"):
+            told, *rest = raw["wrapping"]
+            raw["wrapping"] = Wrapping(tuple((each[0], each[1], each[2]) for each in told), *rest)
         return cls(**raw)
 
     def frames_of(self, task: TaskSpec) -> Tuple[FrameTuple, ...]:

@@ -12,19 +12,25 @@ from metaflow._installed import refuse_beside_metaflow
 
 if TYPE_CHECKING:
     from headway import (
+        USER_SKIP_STEP,
         Config,
         ConfigValue,
         DataArtifact,
         Flow,
+        FlowMutator,
         FlowSpec,
         IncludeFile,
         JSONType,
+        MutableFlow,
+        MutableStep,
         NBRunner,
         Parameter,
         Run,
         Runner,
         Step,
+        StepMutator,
         Task,
+        UserStepDecorator,
         __version__,
         batch,
         card,
@@ -55,6 +61,7 @@ if TYPE_CHECKING:
         timeout,
         trigger,
         trigger_on_finish,
+        user_step_decorator,
         yaml_parser,
     )
     from headway.client import Headway as Metaflow
@@ -69,21 +76,27 @@ if "HEADWAY_IN_TASK" not in os.environ:
     refuse_beside_metaflow()
 
 __all__ = [
+    "USER_SKIP_STEP",
     "Config",
     "ConfigValue",
     "DataArtifact",
     "Flow",
+    "FlowMutator",
     "FlowSpec",
     "IncludeFile",
     "JSONType",
     "JSONTypeClass",
     "Metaflow",
+    "MutableFlow",
+    "MutableStep",
     "NBRunner",
     "Parameter",
     "Run",
     "Runner",
     "Step",
+    "StepMutator",
     "Task",
+    "UserStepDecorator",
     "__version__",
     "batch",
     "card",
@@ -115,6 +128,7 @@ __all__ = [
     "timeout",
     "trigger",
     "trigger_on_finish",
+    "user_step_decorator",
     "yaml_parser",
 ]
 

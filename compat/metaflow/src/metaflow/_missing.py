@@ -2,7 +2,6 @@
 
 from typing import Any, Callable, NoReturn
 
-_WITH_DECORATOR = "A decorator made with functools.wraps, written below @step, wraps a step's code."
 _CRON = "Let a scheduler that you have (cron, a Kubernetes CronJob, Airflow) start `python flow.py run`."
 _IMAGE = "Name an image that has the packages: @kubernetes(image='…')."
 _CATCH_ALL = "Catch metaflow.exception.MetaflowException, the root of all errors."
@@ -12,20 +11,15 @@ _S3 = "Use the client library of the store in the step (boto3, obstore), from an
 #: Names that cannot be imported: Headway will have them, and then these lines go.
 NOT_YET = {
     "ExternalCommandFailed": _CATCH_ALL,
-    "FlowMutator": _WITH_DECORATOR,
     "KubernetesKilledException": _CATCH_ALL,
     "MetaflowInternalError": _CATCH_ALL,
     "S3": _S3,
-    "StepMutator": _WITH_DECORATOR,
-    "USER_SKIP_STEP": _WITH_DECORATOR,
-    "UserStepDecorator": _WITH_DECORATOR,
     "datatools": _S3,
     "echo_always": "Use print().",
     "inspect_spin": "Read a run with metaflow.Run.",
     "parallel_imap_unordered": _PARALLEL_MAP,
     "parallel_map": _PARALLEL_MAP,
     "profile": "Measure with time.perf_counter().",
-    "user_step_decorator": _WITH_DECORATOR,
 }
 
 #: Names that can be imported, so that a file which does not use them runs; using them is an error.

@@ -23,8 +23,9 @@ MODULES = ("__init__.py", "errors.py", "version.py")
 #: Modules within them that only a launcher uses.
 LAUNCHER_ONLY = frozenset(
     {f"flow/{name}.py" for name in (
-        "assemble", "attributes", "branches", "catalogue", "check", "flow_catalogue", "late", "next_call",
-        "parameter_checks", "parse", "pod_attributes", "source",
+        "assemble", "attributes", "branches", "catalogue", "check", "configure", "declared", "evaluate",
+        "flow_catalogue", "late", "mutate", "named_decorator", "next_call", "parameter_checks", "parse",
+        "pod_attributes", "source", "user_check",
     )}
     | {"store/remote.py", "store/remote_faults.py", "store/forward.py", "runtime/fresh.py"}
 )  # fmt: skip

@@ -1,0 +1,128 @@
+"""A flow while its mutators change it."""
+
+from typing import Any, Optional
+
+from headway.errors import FlowDefinitionError
+from headway.flow.decorators import DecoratorSpec
+from headway.flow.parameters import Parameter
+
+#: What becomes of a decorator that is added where there is one of its kind: it is left out, it is an error
+#: (for a mutator that stands in code), or it takes the other's place.
+IGNORE, ERROR, OVERRIDE = 1, 2, 3
+
+#: A decorator as mutators see it: its name, its whole name, its arguments without and with names.
+Listed = tuple[str, str, list[Any], dict[str, Any]]
+
+
+class Draft:
+    """What is known of a flow so far.
+
+    Attributes:
+        cls: The flow's class.
+        configs: Its configurations' values by attribute, as steps see them.
+        parameters: Its parameters by attribute.
+        decorators: Its own decorators.
+        steps: Each step's decorators, from top to bottom.
+    """
+
+    def __init__(
+        self,
+        cls: Any,
+        configs: dict[str, Any],
+        parameters: dict[str, Parameter],
+        decorators: list[DecoratorSpec],
+        steps: dict[str, list[DecoratorSpec]],
+    ) -> None:
+        self.cls = cls
+        self.configs = configs
+        self.parameters = parameters
+        self.decorators = decorators
+        self.steps = steps
+
+
+def listed(spec: DecoratorSpec) -> Listed:
+    """A decorator as mutators see it."""
+    arguments, named = list(spec.positional), dict(spec.attributes)
+    if spec.user is not None:
+        return (spec.user.__name__, spec.name, arguments, named)
+    return (spec.name, f"headway.flow.decorators.{spec.name}", arguments, named)
+
+
+def is_called(spec: DecoratorSpec, name: str) -> bool:
+    """Whether a decorator is meant by this name, its whole one where it holds a dot."""
+    short, whole, *_ = listed(spec)
+    return name == (whole if "." in name else short)
+
+
+def put(
+    specs: list[DecoratorSpec], spec: DecoratorSpec, duplicates: int, several: bool, static: bool, where: str
+) -> bool:
+    """Add a decorator to a list of them.
+
+    Args:
+        specs: The list, changed in place.
+        spec: The decorator.
+        duplicates: What becomes of it where there is one of its kind.
+        several: Whether several of its kind may stand there.
+        static: Whether the mutator that adds it stands in code.
+        where: The place, for words.
+
+    Returns:
+        Whether it was added.
+
+    Raises:
+        FlowDefinitionError: There is one of its kind, and that is an error.
+    """
+    if duplicates not in (IGNORE, ERROR, OVERRIDE):
+        raise FlowDefinitionError(
+            f"duplicates={duplicates!r} is not possible where @{spec.name} is added to {where}.",
+            "Use IGNORE, ERROR or OVERRIDE of MutableStep or MutableFlow.",
+            *_place(spec),
+        )
+    if any(each.name == spec.name for each in specs) and not several:
+        if duplicates == ERROR and static:
+            raise FlowDefinitionError(
+                f"@{spec.name} is added to {where}, which has it already.",
+                "Use duplicates=IGNORE to keep that one, OVERRIDE to put this one in its place.",
+                *_place(spec),
+            )
+        if duplicates != OVERRIDE:
+            return False
+        specs[:] = [each for each in specs if each.name != spec.name]
+    if spec.user is None:
+        specs.append(spec)
+    else:
+        # The last one added is the outermost.
+        specs.insert(0, spec)
+    return True
+
+
+def take(specs: list[DecoratorSpec], name: str, arguments: Any, named: Any) -> bool:
+    """Remove the decorators of this name, all of them, or those with these very arguments.
+
+    Returns:
+        Whether there were any.
+    """
+
+    def goes(spec: DecoratorSpec) -> bool:
+        if not is_called(spec, name):
+            return False
+        if arguments is None and named is None:
+            return True
+        return listed(spec)[2:] == (list(arguments or ()), dict(named or {}))
+
+    kept = [spec for spec in specs if not goes(spec)]
+    removed = len(kept) < len(specs)
+    specs[:] = kept
+    return removed
+
+
+def draft_error(source: str, message: str, hint: Optional[str] = None) -> FlowDefinitionError:
+    """The error for what a mutator does, with the line that does it."""
+    file, _, line = source.rpartition(":")
+    return FlowDefinitionError(message, hint, file, int(line))
+
+
+def _place(spec: DecoratorSpec) -> tuple[Any, Any]:
+    file, line = spec.location
+    return file or None, line or None

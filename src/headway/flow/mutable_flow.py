@@ -1,0 +1,210 @@
+"""``MutableFlow``: a flow as mutators see and change it."""
+
+import sys
+from collections.abc import Iterator
+from typing import Any, Optional
+
+from headway.flow import draft
+from headway.flow.decorators import DecoratorSpec
+from headway.flow.draft import Draft, Listed, draft_error
+from headway.flow.mutable_step import MutableStep
+from headway.flow.names import did_you_mean
+from headway.flow.parameters import Parameter
+
+
+class MutableFlow:
+    """A flow that mutators change; they are given it, and nobody else makes one.
+
+    Its steps, configurations and parameters are attributes of it too: ``mutable_flow.train.add_decorator(…)``.
+
+    Args:
+        flow: What is known of it.
+        mutators: The mutators of the flow itself, in the order in which they are heard.
+        before: Whether this is the time before ``--with``, when everything can be changed.
+        static: Whether the mutator stands in code.
+        who: The mutator, for words.
+    """
+
+    IGNORE, ERROR, OVERRIDE = draft.IGNORE, draft.ERROR, draft.OVERRIDE
+
+    def __init__(
+        self, flow: Draft, mutators: list[DecoratorSpec], before: bool, static: bool, who: str
+    ) -> None:
+        self._draft = flow
+        self._mutators = mutators
+        self._before = before
+        self._static = static
+        self._who = who
+
+    @property
+    def configs(self) -> Iterator[tuple[str, Any]]:
+        """The flow's configurations: (attribute, value)."""
+        return iter(list(self._draft.configs.items()))
+
+    @property
+    def parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """The flow's parameters: (attribute, declaration)."""
+        return iter(list(self._draft.parameters.items()))
+
+    @property
+    def steps(self) -> Iterator[tuple[str, MutableStep]]:
+        """The flow's steps: (name, step)."""
+        return iter([(name, MutableStep(self, name)) for name in self._draft.steps])
+
+    @property
+    def decorator_specs(self) -> Iterator[Listed]:
+        """The flow's own decorators: (name, whole name, arguments, arguments with names)."""
+        return iter([draft.listed(spec) for spec in self._specs])
+
+    def has_decorator(self, name: str) -> bool:
+        """Whether the flow itself has a decorator of this name; one with a dot is a whole name."""
+        return any(draft.is_called(spec, name) for spec in self._specs)
+
+    def get_decorator_specs(self, name: str) -> list[Listed]:
+        """The flow's own decorators of this name."""
+        return [draft.listed(spec) for spec in self._specs if draft.is_called(spec, name)]
+
+    def add_parameter(self, name: str, value: Parameter, overwrite: bool = False) -> None:
+        """Give the flow a parameter.
+
+        Args:
+            name: Its attribute.
+            value: The parameter.
+            overwrite: Whether it may take the place of what the class has under this name.
+
+        Raises:
+            FlowDefinitionError: It cannot be added, or not at this time.
+        """
+        self._only_before(f"the parameter '{name}' is added")
+        source = _caller()
+        if not isinstance(value, Parameter):
+            raise draft_error(
+                source, f"add_parameter is given {value!r}.", "Give it a Parameter or an IncludeFile."
+            )
+        there = name in self._draft.parameters or hasattr(self._draft.cls, name)
+        if there and not overwrite:
+            raise draft_error(
+                source,
+                f"Flow {self._draft.cls.__name__} has '{name}' already.",
+                "Use another name, or add_parameter(…, overwrite=True).",
+            )
+        value.attribute = name
+        self._draft.parameters[name] = value
+
+    def remove_parameter(self, parameter_name: str) -> bool:
+        """Take a parameter from the flow.
+
+        Args:
+            parameter_name: Its name on the command line.
+
+        Returns:
+            Whether there was one.
+        """
+        self._only_before(f"the parameter '{parameter_name}' is removed")
+        for attribute, parameter in self._draft.parameters.items():
+            if parameter.name == parameter_name:
+                del self._draft.parameters[attribute]
+                return True
+        return False
+
+    def add_decorator(
+        self,
+        deco_type: Any,
+        deco_args: Optional[list[Any]] = None,
+        deco_kwargs: Optional[dict[str, Any]] = None,
+        duplicates: int = draft.IGNORE,
+    ) -> Optional[DecoratorSpec]:
+        """Give the flow itself a decorator.
+
+        Args:
+            deco_type: A decorator of Headway's for flows (``project``), the class of a mutator of your own, or
+                text (``"project:name=fraud"``).
+            deco_args: Its arguments without names; only mutators of your own take any.
+            deco_kwargs: Its arguments with names; not beside arguments in the text.
+            duplicates: Where the flow has one already: IGNORE leaves this one out, OVERRIDE puts it in the
+                other's place, ERROR is an error.
+
+        Returns:
+            A note of what was added, None where nothing was.
+
+        Raises:
+            FlowDefinitionError: It cannot be added, or not at this time.
+        """
+        from headway.flow.named_decorator import flow_spec, several_allowed  # not in pods, as in MutableStep
+
+        self._only_before(f"the decorator {deco_type!r} is added")
+        spec = flow_spec(deco_type, deco_args, deco_kwargs, _caller())
+        where = f"flow {self._draft.cls.__name__}"
+        if spec.user is not None:
+            # Mutators that were heard stay, whatever is said of duplicates; this one is heard after all others.
+            if not draft.put(list(self._mutators), spec, duplicates, False, self._static, where):
+                return None
+            self._mutators.append(spec)
+            return spec
+        several = several_allowed(spec)
+        added = draft.put(self._draft.decorators, spec, duplicates, several, self._static, where)
+        return spec if added else None
+
+    def remove_decorator(
+        self,
+        deco_name: str,
+        deco_args: Optional[list[Any]] = None,
+        deco_kwargs: Optional[dict[str, Any]] = None,
+    ) -> bool:
+        """Take decorators from the flow itself; its mutators stay.
+
+        Args:
+            deco_name: Their name; one with a dot is a whole name.
+            deco_args: Only those with these arguments.
+            deco_kwargs: Only those with these arguments.
+
+        Returns:
+            Whether there were any.
+
+        Raises:
+            FlowDefinitionError: It is a mutator, or this is not the time.
+        """
+        self._only_before(f"the decorator '{deco_name}' is removed")
+        if any(draft.is_called(spec, deco_name) for spec in self._mutators):
+            raise draft_error(
+                _caller(),
+                f"The mutator '{deco_name}' cannot be removed: it may have been heard.",
+                "Leave it there.",
+            )
+        return draft.take(self._draft.decorators, deco_name, deco_args, deco_kwargs)
+
+    @property
+    def _specs(self) -> list[DecoratorSpec]:
+        return [*self._draft.decorators, *self._mutators]
+
+    def _only_before(self, what: str) -> None:
+        """Refuse what can be done in ``pre_mutate`` only."""
+        if not self._before:
+            frame = sys._getframe(2)
+            raise draft_error(
+                f"{frame.f_code.co_filename}:{frame.f_lineno}",
+                f"{self._who}: {what} in mutate, which is too late.",
+                "Do it in pre_mutate.",
+            )
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        for members in (self._draft.configs, self._draft.parameters):
+            if name in members:
+                return members[name]
+        if name in self._draft.steps:
+            return MutableStep(self, name)
+        known = [*self._draft.configs, *self._draft.parameters, *self._draft.steps]
+        hint = did_you_mean(name, known)
+        raise AttributeError(
+            f"Flow {self._draft.cls.__name__} has no step, configuration or parameter '{name}'. {hint}".rstrip()
+        )
+
+    def __repr__(self) -> str:
+        return f"<flow {self._draft.cls.__name__}, to be changed>"
+
+
+def _caller() -> str:
+    frame = sys._getframe(2)
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
