@@ -272,7 +272,9 @@ class _Wiring:
         # aiohttp and msgspec cost 180 ms that a run without pods must not pay.
         from headway.executors.kubernetes.cluster import connect
 
-        return await connect(stack, {settings.namespace for settings in self.remote.values()})
+        gangs = any(step.gang is not None for step in self.steps.values() if step.kubernetes is not None)
+        namespaces = {settings.namespace for settings in self.remote.values()}
+        return await connect(stack, namespaces, gangs=gangs)
 
     def _kubernetes(self, store: ObjectStore, record: RunRecord, cluster: "Prepared") -> Executor:
         from headway.executors.kubernetes.executor import DEFAULT_LIMIT, KubernetesExecutor

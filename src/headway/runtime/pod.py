@@ -68,6 +68,10 @@ def _run(begun: float) -> int:
     os.chdir(root)
     os.environ["HEADWAY_IN_TASK"] = "1"
     os.environ[NOTICE] = notice_path()
+    if batch.gang is not None:
+        from headway.runtime.barrier import gather  # most pods stand alone
+
+        batch = gather(store, batch, batch.gang, batch.tasks.index(task))
     pid, pipes = _fork(batch, task, root)
     return _supervise(store, batch, task, pid, pipes, begun)
 

@@ -11,6 +11,8 @@
     v1/<flow>/run/<run>/journal/<8 digits>.json       the launcher's decisions, window by window
     v1/<flow>/run/<run>/batch/<batch>.json            what the pods of one Job are to do
     v1/<flow>/run/<run>/inbox/<worker>/<8 digits>.json   what a warm pod is to do next, or that it has left
+    v1/<flow>/run/<run>/gang/<batch>/<5 digits>       a rank of a gang is there, with its address
+    v1/<flow>/run/<run>/gang/<batch>/verdict          created once: all ranks begin, or none does
     v1/<flow>/run/<run>/feed/<ms>.<step>.<task>.<attempt>.<n>.<kind>   what pods report while they run
     v1/<flow>/run/<run>/heart/<step>.<task>.<attempt>.json   when a pod was last alive, written over and over
     v1/<flow>/run/<run>/task/<step>/<task>/<attempt>/record.json   the commit: its creation is the truth
@@ -67,6 +69,10 @@ def batch(flow: str, run: str, name: str) -> str:
 
 def inbox(flow: str, run: str, worker: str) -> str:
     return f"{run_folder(flow, run)}inbox/{worker}/"
+
+
+def gang(flow: str, run: str, batch: str) -> str:
+    return f"{run_folder(flow, run)}gang/{batch}/"
 
 
 def feed(flow: str, run: str) -> str:

@@ -42,7 +42,6 @@ def evaluate_model(model):
     Case(
         "001: For distributed workloads using @parallel",
         helpers="def setup_distributed(**options):\n    pass",
-        not_yet="Step distributed_step: Steps of several nodes (@parallel) cannot be run yet.",
     ),
     Case("001: Configure container security context"),
 )

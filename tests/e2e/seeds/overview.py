@@ -57,7 +57,7 @@ class load_huge_dataset:
     Case(
         "000: Kubernetes supports distributed multi-node jobs",
         helpers="def train_distributed():\n    pass",
-        not_yet="Step start: Steps of several nodes (@parallel) cannot be run yet.",
+        needs_torch=True,
     ),
     Case("000: Target specific nodes", fits=(on_any_node("n1-standard-8", "us-central1-a"),)),
     Case(

@@ -33,6 +33,8 @@ NEEDED = (
     ("delete", "pods"),
     ("create", "configmaps"),
 )
+#: What it does besides where there are gangs.
+NEEDED_FOR_GANGS = (("create", "services"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,13 @@ class Prepared:
     restricted: frozenset[str] = frozenset()
 
 
-async def connect(stack: AsyncExitStack, namespaces: Iterable[str]) -> Prepared:
+async def connect(stack: AsyncExitStack, namespaces: Iterable[str], *, gangs: bool = False) -> Prepared:
     """Connect to the configured cluster, check it, and put the in-pod runtime into each namespace.
 
     Args:
         stack: Closes the connection.
         namespaces: Where pods will run.
+        gangs: Whether there will be gangs, which need more rights.
 
     Raises:
         ClusterConfigurationError: None configured, unreachable, too old, no such namespace, or not allowed.
@@ -63,9 +66,9 @@ async def connect(stack: AsyncExitStack, namespaces: Iterable[str]) -> Prepared:
     client = await stack.enter_async_context(KubernetesClient(load_access()))
     archive = await asyncio.to_thread(runtime_archive, imported_aliases(sys.modules))
     name = runtime_config_map_name(archive.sha256)
-    wanted = sorted(namespaces)
+    wanted, needed = sorted(namespaces), NEEDED + (NEEDED_FOR_GANGS if gangs else ())
     _, *enforced = await asyncio.gather(
-        _check_version(client), *(_place(client, namespace, name, archive) for namespace in wanted)
+        _check_version(client), *(_place(client, namespace, name, archive, needed) for namespace in wanted)
     )
     restricted = (namespace for namespace, enforces in zip(wanted, enforced, strict=True) if enforces)
     return Prepared(client, name, frozenset(restricted))
@@ -80,10 +83,16 @@ async def _check_version(client: KubernetesClient) -> None:
         )
 
 
-async def _place(client: KubernetesClient, namespace: str, name: str, archive: RuntimeArchive) -> bool:
+async def _place(
+    client: KubernetesClient,
+    namespace: str,
+    name: str,
+    archive: RuntimeArchive,
+    needed: tuple[tuple[str, str], ...],
+) -> bool:
     """Put the runtime in place; tells whether the namespace is known to enforce *restricted*."""
     restricted, denied = await asyncio.gather(
-        _enforces_restricted(client, namespace), _denied(client, namespace)
+        _enforces_restricted(client, namespace), _denied(client, namespace, needed)
     )
     try:
         if not denied:
@@ -116,8 +125,8 @@ async def _enforces_restricted(client: KubernetesClient, namespace: str) -> bool
     return found.metadata.labels.get(ENFORCE_LABEL) == "restricted"
 
 
-async def _denied(client: KubernetesClient, namespace: str) -> list[str]:
-    answers = await asyncio.gather(*(client.can_i(verb, resource, namespace) for verb, resource in NEEDED))
+async def _denied(client: KubernetesClient, namespace: str, needed: tuple[tuple[str, str], ...]) -> list[str]:
+    answers = await asyncio.gather(*(client.can_i(verb, resource, namespace) for verb, resource in needed))
     return [
-        f"{verb} {resource}" for (verb, resource), allowed in zip(NEEDED, answers, strict=True) if not allowed
+        f"{verb} {resource}" for (verb, resource), allowed in zip(needed, answers, strict=True) if not allowed
     ]

@@ -16,17 +16,19 @@ from headway.executors.kubernetes.api.errors import ApiError
 from headway.executors.kubernetes.api.kinds import JOB
 from headway.executors.kubernetes.cluster import Prepared
 from headway.executors.kubernetes.feed import FeedReader, Report, next_pause, texts
+from headway.executors.kubernetes.gathering import Gatherer
 from headway.executors.kubernetes.labels import run_selector
 from headway.executors.kubernetes.lost_nodes import LostNodes
 from headway.executors.kubernetes.names import container_name, job_name
 from headway.executors.kubernetes.observer import Observer
+from headway.executors.kubernetes.outcome import POD_DELETED
 from headway.executors.kubernetes.run_secret import RunSecret
 from headway.executors.kubernetes.settle import Settler
 from headway.executors.kubernetes.submitter import Hooks, Submitter
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
 from headway.runtime.commit import STREAMS
 from headway.store.base import ObjectStore
-from headway.store.records import INFRASTRUCTURE, LOST, AttemptRef, Batch, Failure, Record
+from headway.store.records import INFRASTRUCTURE, LOST, RESOURCES, USER, AttemptRef, Batch, Failure, Record
 
 #: Pods of one run at a time unless ``--max-workers`` says otherwise.
 DEFAULT_LIMIT = 200
@@ -40,6 +42,7 @@ _STOP_MARGIN = 15.0
 _POLL = 0.1
 #: Seconds for which the state of a pod that was asked to stop is waited for.
 _REASON_PATIENCE = 3.0
+_ENDED_WITH_GANG = Failure(USER, "Cancelled", "Stopped: another rank of the same gang ended.")
 
 
 class KubernetesExecutor:
@@ -87,6 +90,8 @@ class KubernetesExecutor:
             self._refused, self._job_waits, self._withdrawn, lambda error: self._sink(Broken(error))
         )
         self._submitter = Submitter(cluster, store, self._jobs, limit, pod_env, self._secret, hooks)
+        self._clock = clock
+        self._gatherer = Gatherer(store, self._jobs, cluster.client.clock.monotonic, self)
         self._observer = Observer(cluster.client, flow, run, self._jobs, self)
         self._lost_nodes = LostNodes(cluster.client, self._jobs, self, self._settler.beat, clock)
         self._of = (flow, run)
@@ -98,6 +103,7 @@ class KubernetesExecutor:
             *(guarded(work, self._broken) for work in self._observer.services(namespaces)),
             guarded(self._lost_nodes.run(), self._broken),
             guarded(self._listen(), self._broken),
+            guarded(self._gatherer.watch(), self._broken),
         ]
 
     async def start(self, batch: Batch) -> None:
@@ -107,7 +113,9 @@ class KubernetesExecutor:
         }
         self._submit(batch, attempts)
 
-    def _submit(self, batch: Batch, attempts: dict[int, Attempt]) -> TrackedJob:
+    def _submit(
+        self, batch: Batch, attempts: dict[int, Attempt], delay: float = 0.0, tries: int = 0
+    ) -> TrackedJob:
         settings = self._settings[batch.step]
         if batch.memory is not None:
             settings = replace(settings, memory=batch.memory)
@@ -118,9 +126,10 @@ class KubernetesExecutor:
             settings=settings,
             container=container_name(batch.step),
             attempts=attempts,
+            tries=tries,
         )
         self._jobs.add(job)
-        self._submitter.submit(job)
+        self._submitter.submit(job, delay)
         return job
 
     def _restrict(self, namespaces: Container[str]) -> None:
@@ -136,13 +145,15 @@ class KubernetesExecutor:
             found = self._jobs.find(ref)
             if found is not None:
                 job, attempt = found
+                attempt.cancelled_at = attempt.cancelled_at or self._clock()
                 attempt.cancelled = attempt.cancelled or failure
                 touched[job.name] = job
                 if attempt.pod and not attempt.started:
                     # A container whose Python has not begun is deaf to SIGTERM: it finds a record and refuses.
                     self.over(job, attempt, failure)
         for job in touched.values():
-            if all(attempt.cancelled for attempt in job.attempts.values()):
+            broken = job.batch.gang is not None and len(job.attempts) < len(job.batch.tasks)
+            if all(attempt.cancelled for attempt in job.attempts.values()) and not broken:
                 self._submitter.withdraw(job, now=now)
             else:
                 for attempt in [each for each in job.attempts.values() if each.cancelled]:
@@ -237,7 +248,7 @@ class KubernetesExecutor:
         """The attempt can have no further result; the failure counts where it left no record."""
         if not attempt.settling:
             attempt.settling = True
-            self._spawn(self._settle(job, attempt, attempt.cancelled or failure))
+            self._spawn(self._settle(job, attempt, _cause(job, attempt, failure)))
 
     def insecure(self, job: TrackedJob) -> bool:
         """The namespace refuses the Job's pods as not secure enough; tells whether it is tried again as it wants."""
@@ -267,6 +278,22 @@ class KubernetesExecutor:
             self._submitter.delete_pod(job, pod, now=False)
         else:
             self._submitter.withdraw(job, now=False)
+
+    def gathered(self) -> None:
+        """Another gang may have its turn."""
+        self._submitter.share()
+
+    def given_up(self, job: TrackedJob, delay: float) -> None:
+        """No rank of the gang began: it is tried again, its attempts untouched, in another Job."""
+        attempts = {
+            index: Attempt(attempt.ref, index, cancelled=attempt.cancelled)
+            for index, attempt in job.attempts.items()
+        }
+        job.attempts = {}
+        self._submitter.withdraw(job, now=False)
+        name = job.batch.name.partition("-again-")[0]
+        tries = job.tries + 1
+        self._submit(job.batch._replace(name=f"{name}-again-{tries}"), attempts, delay, tries)
 
     # What the submitter tells.
 
@@ -334,7 +361,13 @@ class KubernetesExecutor:
         while True:
             try:
                 record = await loop.run_in_executor(
-                    self._threads, self._settler.settle, job.batch, job.task(attempt), failure, facts
+                    self._threads,
+                    self._settler.settle,
+                    job.batch,
+                    job.task(attempt),
+                    failure,
+                    facts,
+                    attempt.ended_at,
                 )
                 rest = await loop.run_in_executor(self._threads, self._unshown, job, attempt, record)
                 break
@@ -390,3 +423,18 @@ class KubernetesExecutor:
 
     def _broken(self, error: Exception) -> None:
         self._sink(Broken(error))
+
+
+def _cause(job: TrackedJob, attempt: Attempt, failure: Failure) -> Failure:
+    """Why an attempt ends that leaves no record; of a gang's ranks all may end at about the same time."""
+    if job.batch.gang is None:
+        return attempt.cancelled or failure
+    if attempt.stopped is not None:
+        return failure
+    if attempt.cancelled is None:
+        others = [each for each in job.attempts.values() if each is not attempt]
+        broken = len(others) + 1 < len(job.batch.tasks) or any(each.settling for each in others)
+        # The Job controller ends the others of a gang by itself.
+        return _ENDED_WITH_GANG if broken and failure.reason == POD_DELETED else failure
+    before = attempt.ended_at is not None and attempt.ended_at <= attempt.cancelled_at
+    return failure if before and failure.kind in (USER, RESOURCES) else attempt.cancelled

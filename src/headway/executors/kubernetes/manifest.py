@@ -12,6 +12,7 @@ from typing import Any
 from headway.config.kubernetes import KubernetesSettings
 from headway.executors.kubernetes.command import container_command
 from headway.executors.kubernetes.environment import container_env
+from headway.executors.kubernetes.gangs import gang_completion, gang_environment
 from headway.executors.kubernetes.labels import COMMON, annotations_of, labels_of
 from headway.executors.kubernetes.names import container_name, job_name
 from headway.executors.kubernetes.placement import affinity, node_selector
@@ -67,7 +68,11 @@ def job_manifest(settings: KubernetesSettings, batch: Batch, pod: PodPlan) -> di
             "annotations": annotations,
         },
         "spec": {
-            **_completion(len(batch.tasks), pod.parallelism),
+            **(
+                _completion(len(batch.tasks), pod.parallelism)
+                if batch.gang is None
+                else gang_completion(len(batch.tasks))
+            ),
             "podReplacementPolicy": "Failed",
             "ttlSecondsAfterFinished": settings.ttl_seconds_after_finished,
             "activeDeadlineSeconds": job_deadline(settings, deadline, len(batch.tasks)),
@@ -106,7 +111,10 @@ def pod_spec(settings: KubernetesSettings, batch: Batch, pod: PodPlan, deadline:
         "image": settings.image,
         "imagePullPolicy": settings.image_pull_policy,
         "command": container_command(settings),
-        "env": container_env(settings, batch.step, pod.datastore, pod.batch_key, pod.env),
+        "env": [
+            *container_env(settings, batch.step, pod.datastore, pod.batch_key, pod.env),
+            *([] if batch.gang is None else gang_environment(settings, batch, batch.gang)),
+        ],
         "envFrom": [
             *({"secretRef": {"name": secret}} for secret in settings.secrets),
             *settings.env_from,
@@ -119,6 +127,8 @@ def pod_spec(settings: KubernetesSettings, batch: Batch, pod: PodPlan, deadline:
     }
     spec = {
         "restartPolicy": "Never",
+        # With the gang's Service of this name, each rank's host name is one that the others can resolve.
+        "subdomain": None if batch.gang is None else job_name(batch.flow, batch.step, batch.run, batch.name),
         "activeDeadlineSeconds": deadline,
         "terminationGracePeriodSeconds": settings.termination_grace_period_seconds,
         "enableServiceLinks": False,

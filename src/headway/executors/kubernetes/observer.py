@@ -13,7 +13,14 @@ from headway.executors.kubernetes.api.watch_view import Deleted, Synced
 from headway.executors.kubernetes.inquiry import Inquirer
 from headway.executors.kubernetes.labels import run_selector
 from headway.executors.kubernetes.outcome import failure_of, gone, stop_reason
-from headway.executors.kubernetes.pod_states import has_company, has_run, is_over, lingers, node_is_silent
+from headway.executors.kubernetes.pod_states import (
+    ended_at,
+    has_company,
+    has_run,
+    is_over,
+    lingers,
+    node_is_silent,
+)
 from headway.executors.kubernetes.refusal import Refusal
 from headway.executors.kubernetes.standstill import Standstill, standstill
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
@@ -131,6 +138,7 @@ class Observer:
             attempt.pod, attempt.pod_uid, attempt.seen = name, pod.metadata.uid, now
         attempt.node, attempt.unready = pod.spec.node_name, node_is_silent(pod, job.container)
         attempt.stopped = attempt.stopped or stop_reason(pod)
+        attempt.ended_at = attempt.ended_at or ended_at(pod, job.container)
         if pod.spec.node_name and attempt.placed is None:
             attempt.placed, attempt.noted = now, None
         if has_run(pod, job.container):

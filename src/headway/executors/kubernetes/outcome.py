@@ -11,6 +11,9 @@ from headway.executors.kubernetes.command import INIT_SCRIPT_FAILED
 from headway.executors.kubernetes.pod_states import init_failed, status_of
 from headway.store.records import CONFIGURATION, INFRASTRUCTURE, OUT_OF_MEMORY, RESOURCES, USER, Failure
 
+#: The reason where somebody deleted the pod of an attempt.
+POD_DELETED = "PodDeleted"
+
 #: What the kubelet says where a pod outgrew its own limits, and not its node.
 _OWN_DISK = (
     "ephemeral local storage usage exceeds",
@@ -92,7 +95,7 @@ def gone(pod_name: str, step: str) -> Failure:
     """The failure of an attempt whose pod was deleted by somebody else."""
     return Failure(
         INFRASTRUCTURE,
-        "PodDeleted",
+        POD_DELETED,
         f"The pod {pod_name} of step {step} was deleted while the attempt ran in it.",
     )
 

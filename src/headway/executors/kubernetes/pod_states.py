@@ -34,6 +34,15 @@ def is_over(pod: Pod, container: str) -> bool:
     return is_finished(pod)
 
 
+def ended_at(pod: Pod, container: str) -> float | None:
+    """When the step's container ended (seconds since the epoch, cut to whole ones), None where it has not."""
+    status = status_of(pod, container)
+    ended = status.state.terminated if status and status.state else None
+    if ended is None or ended.finished_at is None or ended.finished_at.year <= 1970:
+        return None
+    return ended.finished_at.timestamp()
+
+
 def is_finished(pod: Pod) -> bool:
     """Whether every container of the pod has ended."""
     return pod.status.phase in ("Succeeded", "Failed")

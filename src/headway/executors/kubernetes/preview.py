@@ -6,10 +6,14 @@ from typing import Any
 import yaml
 
 from headway.config.kubernetes import KubernetesSettings
+from headway.executors.kubernetes.gangs import gang_service
 from headway.executors.kubernetes.manifest import PodPlan, job_manifest
 from headway.executors.kubernetes.names import runtime_config_map_name
 from headway.store import layout
 from headway.store.records import Batch
+
+#: Stands for the uid that the Job will have.
+_NOT_YET = "00000000-0000-0000-0000-000000000000"
 
 
 def preview_manifests(
@@ -31,7 +35,8 @@ def preview_manifests(
         env=pod_env,
         parallelism=len(batch.tasks),
     )
-    return [job_manifest(settings, batch, plan)]
+    job = job_manifest(settings, batch, plan)
+    return [job] if batch.gang is None else [job, gang_service(settings, batch, batch.gang, _NOT_YET)]
 
 
 def as_yaml(manifests: Iterable[Mapping[str, Any]]) -> str:

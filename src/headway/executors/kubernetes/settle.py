@@ -47,7 +47,14 @@ class Settler:
         except KeyNotFoundError:
             return None
 
-    def settle(self, batch: Batch, task: TaskSpec, failure: Failure, facts: Mapping[str, str]) -> Record:
+    def settle(
+        self,
+        batch: Batch,
+        task: TaskSpec,
+        failure: Failure,
+        facts: Mapping[str, str],
+        ended: float | None = None,
+    ) -> Record:
         """The attempt's record; where it left none, it is lost from now on, whatever it still does.
 
         Args:
@@ -55,6 +62,7 @@ class Settler:
             task: Which of its tasks.
             failure: Why, where it left no record.
             facts: What is known of its pod.
+            ended: When it ended (seconds since the epoch), None where nobody knows.
         """
         ref = AttemptRef(batch.step, task.task, task.attempt)
         record = self.read(batch, ref)
@@ -63,7 +71,8 @@ class Settler:
         lines = self._keep_log(batch, ref)
         if failure.reason == OUT_OF_MEMORY:
             failure = self._with_peak(batch, ref, failure)
-        verdict = lost(batch, task, failure, dict(facts), self._clock())._replace(log_lines=lines)
+        when = self._clock() if ended is None else ended
+        verdict = lost(batch, task, failure, dict(facts), when)._replace(log_lines=lines)
         return commit(self._store, batch.flow, batch.run, verdict)
 
     def beat(self, batch: Batch, ref: AttemptRef) -> Beat | None:

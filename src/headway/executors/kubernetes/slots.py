@@ -12,18 +12,21 @@ class Demand:
         job: Its name.
         unfinished: Attempts of it that have not ended.
         parallelism: Pods it may have at a time now; 0 while it is not created.
+        whole: Whether it can use nothing less than a pod for each attempt: a gang.
     """
 
     job: str
     unfinished: int
     parallelism: int
+    whole: bool = False
 
 
 def allot(limit: int, demands: Iterable[Demand]) -> dict[str, int]:
     """How many pods each Job may have at a time.
 
     A Job never loses what it has: its pods run already. What its ended attempts leave free goes to
-    the earliest Job that can use more.
+    the earliest Job that can use more. A gang that does not fit yet holds back what comes after it;
+    one that is larger than the limit starts once nothing else runs.
 
     Args:
         limit: Pods at a time over all Jobs, at least 1.
@@ -36,7 +39,10 @@ def allot(limit: int, demands: Iterable[Demand]) -> dict[str, int]:
     free = limit - sum(min(item.unfinished, item.parallelism) for item in waiting)
     more: dict[str, int] = {}
     for item in waiting:
-        extra = min(free, item.unfinished - min(item.unfinished, item.parallelism))
+        wanted = item.unfinished - min(item.unfinished, item.parallelism)
+        if item.whole and wanted > max(free, 0) and free < limit:
+            break
+        extra = wanted if item.whole else min(free, wanted)
         if extra > 0:
             more[item.job] = min(item.unfinished, item.parallelism) + extra
             free -= extra

@@ -2,15 +2,17 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from headway.errors import StoreError
 from headway.executors.guarded import guarded
-from headway.executors.kubernetes.api.errors import ApiError, NotFound
-from headway.executors.kubernetes.api.kinds import JOB, POD, Kind
+from headway.executors.kubernetes.api.errors import AlreadyExists, ApiError, NotFound
+from headway.executors.kubernetes.api.kinds import JOB, POD, SERVICE, Kind
 from headway.executors.kubernetes.cluster import Prepared
+from headway.executors.kubernetes.gangs import gang_service
+from headway.executors.kubernetes.gathering import is_gathering
 from headway.executors.kubernetes.manifest import PodPlan, job_manifest
 from headway.executors.kubernetes.run_secret import RunSecret
 from headway.executors.kubernetes.slots import Demand, allot
@@ -80,15 +82,20 @@ class Submitter:
         self._busy: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def submit(self, job: TrackedJob) -> None:
-        """Create the Job once there is room for at least one of its pods."""
-        self._spawn(self._store_batch(job))
+    def submit(self, job: TrackedJob, delay: float = 0.0) -> None:
+        """Create the Job once there is room for at least one of its pods; for all of them, if it is a gang.
+
+        Args:
+            job: The Job.
+            delay: Seconds before which it is not created.
+        """
+        self._spawn(self._store_batch(job, delay))
 
     def share(self) -> None:
         """Give free room to the Jobs that wait for it."""
         demands = [
-            Demand(job.name, len(job.attempts), job.parallelism)
-            for job in self._jobs
+            Demand(job.name, len(job.attempts), job.parallelism, job.batch.gang is not None)
+            for job in self._one_gang_at_a_time()
             if job.name in self._stored and not job.deleting
         ]
         for name, parallelism in allot(self._limit, demands).items():
@@ -97,6 +104,22 @@ class Submitter:
                 self._busy.add(name)
                 job.parallelism, before = parallelism, job.parallelism
                 self._spawn(self._widen(job, before))
+
+    def _one_gang_at_a_time(self) -> Iterator[TrackedJob]:
+        """The Jobs, without the gangs that would take the nodes that an earlier one is gathering on."""
+        now = self._client.clock.monotonic()
+        free = not any(
+            is_gathering(job, now) or job.name in self._busy
+            for job in self._jobs
+            if job.batch.gang is not None
+        )
+        for job in self._jobs:
+            waits = job.batch.gang is not None and job.created is None and job.name not in self._busy
+            if not waits or job.name not in self._stored or job.deleting:
+                yield job
+            elif free:
+                free = False
+                yield job
 
     def withdraw(self, job: TrackedJob, *, now: bool) -> None:
         """Delete the Job and its pods, with the grace they were promised unless ``now``."""
@@ -127,7 +150,8 @@ class Submitter:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _store_batch(self, job: TrackedJob) -> None:
+    async def _store_batch(self, job: TrackedJob, delay: float) -> None:
+        await self._pause(job, delay)
         key = layout.batch(job.batch.flow, job.batch.run, job.batch.name)
         while not job.deleting:
             try:
@@ -197,6 +221,15 @@ class Submitter:
             created = await self._client.create(JOB, job.namespace, manifest)
         except ApiError as error:
             return error
+        if job.batch.gang is not None:
+            service = gang_service(job.settings, job.batch, job.batch.gang, created.metadata.uid)
+            try:
+                await self._client.create(SERVICE, job.namespace, service)
+            except AlreadyExists:
+                pass
+            except ApiError as failed:
+                # The ranks find each other without it; only their names are missing.
+                self._hooks.waiting(job, "Service", f"its ranks have no names: {failed.message}")
         with contextlib.suppress(ApiError):
             # Without this owner the Secret still goes at the run's end, by the launcher's hand.
             await self._secret.give_to(created)

@@ -29,6 +29,8 @@ class Attempt:
         shown: How many of its lines were shown, by stream.
         stopped: Why its pod was stopped from outside, as far as the pod tells.
         cancelled: Why it is to end, None where it is not.
+        cancelled_at: When that was asked for (seconds since the epoch).
+        ended_at: When its container ended (seconds since the epoch), as far as its pod tells.
         settling: Whether its end is being settled; it is settled once.
     """
 
@@ -48,6 +50,8 @@ class Attempt:
     shown: dict[str, int] = field(default_factory=dict)
     stopped: Failure | None = None
     cancelled: Failure | None = None
+    cancelled_at: float = 0.0
+    ended_at: float | None = None
     settling: bool = False
 
 
@@ -68,6 +72,8 @@ class TrackedJob:
         live_pods: Names of its pods that have not ended, as far as known.
         company: Names of its pods with containers beside the step's that have not all ended, with the moment
             (monotonic seconds) at which the step's own was seen to have, None before.
+        together: Whether all ranks of a gang are known to be there.
+        tries: How often the gang was given up before because not all of its ranks came.
     """
 
     name: str
@@ -86,6 +92,9 @@ class TrackedJob:
     def settled(self) -> bool:
         """Whether nothing of it is of interest any more."""
         return not (self.attempts or self.live_pods or self.company)
+
+    together: bool = False
+    tries: int = 0
 
     def task(self, attempt: Attempt) -> TaskSpec:
         """The attempt's entry in the batch."""

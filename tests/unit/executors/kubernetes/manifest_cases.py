@@ -5,8 +5,9 @@ from typing import Any
 
 from headway.config.kubernetes import KubernetesSettings
 from headway.config.resolve import Layer, resolve_kubernetes
+from headway.executors.kubernetes.gangs import gang_service
 from headway.executors.kubernetes.manifest import PodPlan, job_manifest
-from headway.store.records import Batch, Code, Project, TaskSpec
+from headway.store.records import Batch, Code, Gang, Project, TaskSpec
 
 #: Fields that only the launcher and the runtime read.
 NOT_IN_THE_MANIFEST = {
@@ -19,16 +20,18 @@ NOT_IN_THE_MANIFEST = {
 
 @dataclass(frozen=True)
 class Case:
-    """One golden manifest: its file's name, the settings that are said, what differs in the batch."""
+    """One golden manifest: its file's name, the settings that are said, what differs in the batch, and whether
+    it is a gang's Service and not a Job."""
 
     name: str
     said: dict[str, Any] = field(default_factory=dict)
     tasks: int = 1
     batch: dict[str, Any] = field(default_factory=dict)
+    service: bool = False
 
     def without(self, setting: str) -> "Case":
         said = {name: value for name, value in self.said.items() if name != setting}
-        return Case(self.name, said, self.tasks, self.batch)
+        return Case(self.name, said, self.tasks, self.batch, self.service)
 
 
 def settings_of(case: Case) -> KubernetesSettings:
@@ -46,6 +49,9 @@ def batch_of(case: Case) -> Batch:
 
 def manifest_of(case: Case) -> dict[str, Any]:
     batch = batch_of(case)
+    if case.service:
+        assert batch.gang is not None
+        return gang_service(settings_of(case), batch, batch.gang, "0c1d2e3f-0000-4000-8000-000000000001")
     plan = PodPlan(
         runtime_config_map="headway-runtime-0123456789abcdef",
         datastore="s3://bucket/headway",
@@ -56,8 +62,14 @@ def manifest_of(case: Case) -> dict[str, Any]:
     return job_manifest(settings_of(case), batch, plan)
 
 
+GANG = {"gang": Gang(29500, 600.0)}
+
+#: The one manifest that is no Job.
+SERVICE = Case("gang-service", {"port": 29500, "namespace": "ml"}, 3, GANG, service=True)
+
 CASES = [
     Case("plain"),
+    Case("gang", {"port": 29500, "namespace": "ml"}, 3, GANG),
     Case("indexed", tasks=5),
     Case("project", batch={"project": Project("fraud", "test.exp", "fraud.test.exp.DigitsFlow", False)}),
     Case(

@@ -8,14 +8,14 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from manifest_cases import CASES, NOT_IN_THE_MANIFEST, Case, manifest_of
+from manifest_cases import CASES, NOT_IN_THE_MANIFEST, SERVICE, Case, manifest_of
 
 from headway.config.kubernetes import KubernetesSettings
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "manifests"
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*CASES, SERVICE], ids=lambda case: case.name)
 def test_the_manifest_is_the_golden_one(case: Case, update_golden: bool) -> None:
     found = json.dumps(manifest_of(case), indent=2) + "\n"
     path = GOLDEN / f"{case.name}.json"
@@ -25,7 +25,7 @@ def test_the_manifest_is_the_golden_one(case: Case, update_golden: bool) -> None
 
 
 def test_no_golden_file_is_left_without_its_case() -> None:
-    assert {path.stem for path in GOLDEN.iterdir()} == {case.name for case in CASES}
+    assert {path.stem for path in GOLDEN.iterdir()} == {case.name for case in [*CASES, SERVICE]}
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(KubernetesSettings)])

@@ -25,6 +25,16 @@ def test_examples() -> None:
     assert allot(5, [Demand("a", 0, 5), Demand("b", 2, 2)]) == {}
 
 
+def test_a_gang_has_all_its_pods_or_none() -> None:
+    assert allot(5, [Demand("a", 3, 3), Demand("gang", 3, 0, whole=True)]) == {}
+    assert allot(5, [Demand("a", 2, 2), Demand("gang", 3, 0, whole=True)]) == {"gang": 3}
+    waiting = [Demand("a", 3, 3), Demand("gang", 3, 0, whole=True), Demand("b", 1, 0)]
+    assert allot(5, waiting) == {}, "what comes later does not take the room that it waits for"
+    assert allot(2, [Demand("gang", 3, 0, whole=True)]) == {"gang": 3}, "larger than the limit: alone"
+    assert allot(2, [Demand("a", 1, 1), Demand("gang", 3, 0, whole=True)]) == {}
+    assert allot(5, [Demand("gang", 2, 3, whole=True), Demand("b", 9, 0)]) == {"b": 3}
+
+
 @given(LIMITS, DEMANDS)
 @settings(max_examples=100, deadline=None)
 def test_the_rules(limit: int, demands: list[Demand]) -> None:

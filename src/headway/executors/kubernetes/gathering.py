@@ -1,0 +1,114 @@
+"""Looks after gangs whose ranks are not all there yet: gives one up that holds nodes in vain, and says so."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Protocol
+
+from headway.errors import StoreError
+from headway.executors.kubernetes.tracked import Jobs, TrackedJob
+from headway.runtime.barrier import Verdict, decide
+from headway.runtime.limits import duration
+from headway.store.base import ObjectStore
+
+_TICK = 0.5
+#: Seconds in which the first pod of a gang is expected to be placed, if there is room at all.
+_PLACING = 5.0
+_FIRST_DELAY, _LONGEST_DELAY = 2.0, 60.0
+
+
+class Listener(Protocol):
+    """Whom the gatherer tells."""
+
+    def standing(self, job: TrackedJob, attempt: None, reason: str, message: str) -> None: ...
+
+    def gathered(self) -> None:
+        """All ranks of a gang are there, or it has no pods yet: another gang may have its turn."""
+        ...
+
+    def given_up(self, job: TrackedJob, delay: float) -> None:
+        """No rank of the gang begins: it makes room now, and is tried again after so many seconds."""
+        ...
+
+
+def is_gathering(job: TrackedJob, now: float) -> bool:
+    """Whether the gang holds nodes, or is about to, without being whole.
+
+    Args:
+        job: The gang's Job.
+        now: Monotonic seconds.
+    """
+    if job.created is None or job.together or job.deleting or not job.attempts:
+        return False
+    placed = any(attempt.placed is not None for attempt in job.attempts.values())
+    return placed or now - job.created < _PLACING
+
+
+class Gatherer:
+    """Watches the time of gangs.
+
+    Args:
+        store: The datastore.
+        jobs: All Jobs in hand.
+        clock: Monotonic seconds.
+        listener: Whom to tell.
+        jitter: Between 0 and 1; spreads gangs that stood in each other's way.
+    """
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        jobs: Jobs,
+        clock: Callable[[], float],
+        listener: Listener,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._store = store
+        self._jobs = jobs
+        self._clock = clock
+        self._listener = listener
+        self._jitter = jitter
+
+    async def watch(self) -> None:
+        """The loop to run."""
+        while True:
+            await asyncio.sleep(_TICK)
+            waiting = False
+            for job in self._jobs:
+                if job.batch.gang is None or not job.attempts or job.deleting or job.together:
+                    continue
+                waiting = waiting or job.created is None
+                await self._look(job)
+            if waiting:
+                self._listener.gathered()
+
+    async def _look(self, job: TrackedJob) -> None:
+        gang = job.batch.gang
+        ranks = len(job.batch.tasks)
+        if gang is None or job.created is None:
+            return
+        if len(job.attempts) < ranks or all(attempt.started for attempt in job.attempts.values()):
+            # What happens from here on is for the ranks themselves to tell.
+            job.together = True
+            self._listener.gathered()
+            return
+        placed = [attempt.placed for attempt in job.attempts.values() if attempt.placed is not None]
+        if not placed or self._clock() - min(placed) < gang.patience:
+            return
+        there = sum(attempt.started for attempt in job.attempts.values())
+        words = f"{there} of {ranks} ranks were there after {duration(gang.patience)}"
+        try:
+            verdict = await asyncio.to_thread(decide, self._store, job.batch, Verdict([], f"Only {words}."))
+        except StoreError:
+            # Asked again at the next look.
+            return
+        if not verdict.why:
+            job.together = True
+            self._listener.gathered()
+            return
+        delay = round((0.5 + self._jitter()) * min(_LONGEST_DELAY, _FIRST_DELAY * 2**job.tries), 1)
+        missing = sorted({attempt.standing for attempt in job.attempts.values() if attempt.standing})
+        why = f" ({', '.join(missing)})" if missing else ""
+        message = f"{words}{why}; all make room, and are tried again in {duration(delay)}"
+        self._listener.standing(job, None, "GangIncomplete", message)
+        self._listener.given_up(job, delay)

@@ -1,0 +1,162 @@
+"""Gangs over the fake API server, in virtual time: whole or not at all."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from pod_player import PodPlayer
+
+from headway.executors.base import Broken, Ended, Started, Waiting
+from headway.executors.kubernetes.executor import KubernetesExecutor
+from headway.runtime.barrier import Verdict, decide
+from headway.store.records import RESOURCES, USER, AttemptRef, Batch, Code, Failure, Gang
+from headway.testing.executor_suite import LIMIT, ExecutorSuite, Heard, refs_of
+from headway.testing.fake_kubernetes import FakeKubernetes
+from headway.testing.memory_store import MemoryStore
+
+CODE = Code("path", "suite_flow.py", ("__main__", "SuiteFlow"), bundle="0" * 64)
+PATIENCE = 60.0
+CANCELLED = Failure(USER, "Cancelled", "Stopped: waits/1 of the same gang failed")
+
+
+class GangRun:
+    """An executor that is given gangs."""
+
+    def __init__(
+        self, executor: KubernetesExecutor, fake: FakeKubernetes, store: MemoryStore, player: PodPlayer
+    ) -> None:
+        self.executor, self.fake, self.store, self.player = executor, fake, store, player
+        self.heard = Heard(patience=240)
+        self._suite = ExecutorSuite()
+
+    async def start(self, ranks: int) -> tuple[Batch, tuple[AttemptRef, ...]]:
+        batch = self._suite.batch(CODE, "waits", ranks)._replace(gang=Gang(29500, PATIENCE))
+        await self.executor.start(batch)
+        return batch, refs_of(batch)
+
+    async def until(self, condition: Callable[[], Any], patience: float = 240.0) -> None:
+        for _ in range(int(patience * 10)):
+            if condition():
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"it never came true; heard: {self.heard.events}")
+
+    def jobs(self) -> list[dict[str, Any]]:
+        return list(self.fake.state.all("jobs"))
+
+    def incomplete(self) -> list[Waiting]:
+        return [event for event in self.heard.of(Waiting) if event.reason == "GangIncomplete"]
+
+    def running(self) -> int:
+        return len(self.heard.of(Started))
+
+
+@pytest.fixture
+async def gangs(
+    executor: KubernetesExecutor, fake: FakeKubernetes, store: MemoryStore, player: PodPlayer
+) -> AsyncIterator[GangRun]:
+    run = GangRun(executor, fake, store, player)
+    await executor.open(run.heard)
+    yield run
+    await executor.close(now=True)
+    assert not run.heard.of(Broken), run.heard.events
+
+
+async def test_a_gang_larger_than_the_limit_starts_whole_with_names_for_its_ranks(gangs: GangRun) -> None:
+    await gangs.start(LIMIT + 1)
+    await gangs.until(lambda: gangs.running() == LIMIT + 1)
+    (job,) = gangs.jobs()
+    assert (job["spec"]["parallelism"], job["spec"]["backoffLimit"]) == (LIMIT + 1, 0)
+    (service,) = gangs.fake.state.all("services")
+    assert service["metadata"]["name"] == job["metadata"]["name"]
+    assert service["metadata"]["ownerReferences"][0]["uid"] == job["metadata"]["uid"]
+    assert service["spec"]["publishNotReadyAddresses"] is True
+    assert job["spec"]["template"]["spec"]["subdomain"] == service["metadata"]["name"]
+
+
+async def test_a_gang_waits_until_there_is_room_for_all_of_it(gangs: GangRun) -> None:
+    _, refs = await gangs.start(LIMIT)
+    await gangs.start(LIMIT)
+    await gangs.until(lambda: gangs.running() == LIMIT)
+    gangs.player.by_ref(refs[0]).succeed("next")
+    await gangs.until(lambda: gangs.heard.of(Ended, refs[0]))
+    await asyncio.sleep(20)
+    assert len(gangs.jobs()) == 1, "one free place is not enough"
+    gangs.player.by_ref(refs[1]).succeed("next")
+    await gangs.until(lambda: gangs.running() == 2 * LIMIT)
+
+
+async def test_a_gang_whose_ranks_do_not_all_come_makes_room_and_comes_again(gangs: GangRun) -> None:
+    gangs.player.held = True
+    batch, refs = await gangs.start(2)
+    await gangs.until(lambda: len(gangs.player.pods) == 2)
+    gangs.player.pods[0].begin()
+    gangs.player.held = False
+    await gangs.until(gangs.incomplete)
+    (waits, *_) = gangs.incomplete()
+    assert waits.message.startswith("1 of 2 ranks were there after 1 minute")
+    assert "tried again in" in waits.message
+    assert decide(gangs.store, batch, Verdict(["10.0.0.1"] * 2)).why, "no rank of the first try may begin"
+    await gangs.until(lambda: gangs.running() >= 3)
+    assert not gangs.heard.of(Ended), "the attempts are untouched"
+    again = gangs.player.pods[-1].batch
+    assert (again.name, again.tasks) == (f"{batch.name}-again-1", batch.tasks)
+    for pod in gangs.player.pods[-2:]:
+        pod.succeed("next")
+    for ref in refs:
+        (record,) = await gangs.heard.end_of(ref)
+        assert record.outcome == "succeeded"
+
+
+async def test_ranks_that_began_in_the_last_moment_go_on(gangs: GangRun) -> None:
+    gangs.player.held = True
+    batch, _ = await gangs.start(2)
+    await gangs.until(lambda: len(gangs.player.pods) == 2)
+    gangs.player.pods[0].begin()
+    decide(gangs.store, batch, Verdict(["10.0.0.1", "10.0.0.2"]))
+    await asyncio.sleep(PATIENCE * 2)
+    assert len(gangs.jobs()) == 1
+    assert not gangs.incomplete()
+
+
+async def test_one_failed_rank_ends_the_others_without_a_launcher_and_its_pod_stays(gangs: GangRun) -> None:
+    _, refs = await gangs.start(3)
+    await gangs.until(lambda: gangs.running() == 3)
+    failed = gangs.player.by_ref(refs[0])
+    failed.fail(Failure(USER, "Exception", "ValueError: no good"))
+    for ref in refs[1:]:
+        (record,) = await gangs.heard.end_of(ref)
+        # Whether the failed pod or the deletion of the others is heard of first is not for us to say.
+        assert record.failure is not None
+        assert record.failure.reason in ("Cancelled", "PodDeleted")
+    assert gangs.fake.pod_names() == [failed.name]
+
+
+async def test_ranks_are_stopped_one_by_one_where_another_has_ended(gangs: GangRun) -> None:
+    _, refs = await gangs.start(3)
+    await gangs.until(lambda: gangs.running() == 3)
+    done = gangs.player.by_ref(refs[1])
+    done.succeed("next")
+    await gangs.until(lambda: gangs.heard.of(Ended, refs[1]))
+    await gangs.executor.cancel((refs[0], refs[2]), CANCELLED)
+    for ref in (refs[0], refs[2]):
+        (record,) = await gangs.heard.end_of(ref)
+        assert record.failure == CANCELLED
+    assert gangs.fake.pod_names() == [done.name]
+
+
+async def test_a_rank_that_died_before_it_was_asked_to_stop_says_why(
+    gangs: GangRun, clock: Callable[[], float]
+) -> None:
+    _, refs = await gangs.start(2)
+    await gangs.until(lambda: gangs.running() == 2)
+    found = gangs.executor._jobs.find(refs[1])
+    assert found is not None
+    job, attempt = found
+    attempt.cancelled, attempt.cancelled_at, attempt.ended_at = CANCELLED, clock(), clock() - 1
+    gangs.executor.over(job, attempt, Failure(RESOURCES, "OutOfMemory", "It ran out of memory."))
+    (record,) = await gangs.heard.end_of(refs[1])
+    assert record.failure is not None
+    assert record.failure.reason == "OutOfMemory"
+    assert record.ended == attempt.ended_at
