@@ -87,7 +87,9 @@ def test_it_runs(case: Case, runs: SeedRuns) -> None:
     assert result.returncode == 0, result.all
     assert [words for words in case.prints if words not in result.stdout] == []
     steps = run.read().steps
-    in_pods = {step for step, (task,) in steps.items() if "kubernetes-pod-name" in task.metadata}
+    in_pods = {
+        step for step, tasks in steps.items() if all("kubernetes-pod-name" in each.metadata for each in tasks)
+    }
     assert in_pods == run.steps_in_pods
     assert {pod["metadata"]["labels"]["metaflow/step_name"] for pod in run.space.pods()} == in_pods
 

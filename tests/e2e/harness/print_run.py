@@ -11,11 +11,15 @@ from headway.errors import HeadwayError
 def main(flow: str, run_id: str) -> None:
     run = Flow(flow).latest_run if run_id == "latest" else Flow(flow)[run_id]
     assert run is not None, f"no run of {flow}"
-    steps = {
-        step.id: sorted((shown(task) for task in step), key=lambda task: int(task["id"])) for step in run
-    }
+    steps = {step.id: sorted((shown(task) for task in step), key=age) for step in run}
     whole = {"id": run.id, "successful": run.successful, "finished": run.finished, "steps": steps}
     json.dump(whole, sys.stdout, default=repr)
+
+
+def age(task: Any) -> tuple[int, int, str]:
+    """Ids count up; those of a gang's workers begin with that of its first rank."""
+    number = task["id"].partition("-")[0].partition("_")[0]
+    return int(number), len(task["id"]), task["id"]
 
 
 def shown(task: Any) -> dict[str, Any]:

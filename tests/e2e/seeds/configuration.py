@@ -41,7 +41,12 @@ def evaluate_model(model):
     Case("001: Burstable QoS (Default)"),
     Case(
         "001: For distributed workloads using @parallel",
-        helpers="def setup_distributed(**options):\n    pass",
+        helpers="def setup_distributed(**options):\n    print(sorted(options))",
+        prints=(
+            "Node: 0/4",
+            "Node: 3/4",
+            "['master_addr', 'master_port', 'rank', 'world_size']",
+        ),
     ),
     Case("001: Configure container security context"),
 )

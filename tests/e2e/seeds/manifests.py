@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from headway.config.sources import Configuration
+from headway.executors.kubernetes.gangs import gang_service
 from headway.executors.kubernetes.manifest import PodPlan, job_manifest
 from headway.flow import entry
 from headway.flow.late import parse_with
@@ -19,11 +20,15 @@ from headway.store.records import Batch, Code, TaskSpec
 #: The default image is that of the launcher's own Python; a golden file needs a fixed one.
 _IMAGE = {"METAFLOW_KUBERNETES_CONTAINER_IMAGE": "python:3.11"}
 
+#: Every gang of the documents has four nodes.
+_RANKS = tuple(TaskSpec(f"1-worker-{rank - 1}" if rank else "1", 0, rank) for rank in range(4))
+_UID = "00000000-0000-0000-0000-000000000000"
+
 
 def manifests_of(
     program: str, folder: Path, environment: Mapping[str, str] | None = None, late: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
-    """The Job of every step of a flow that runs as a pod, in the order of the steps.
+    """The Job of every step of a flow that runs as a pod, in the order of the steps; a gang's with its Service.
 
     Args:
         program: The flow file's text.
@@ -37,7 +42,8 @@ def manifests_of(
     with _imported(file) as flow:
         graph = parse_flow(flow).with_decorators(parse_with(text) for text in late)
         steps = plan_steps(graph, Configuration.load(environ, folder))
-    return [_manifest(flow.__name__, step) for step in steps.values() if step.kubernetes is not None]
+    remote = [step for step in steps.values() if step.kubernetes is not None]
+    return [manifest for step in remote for manifest in _manifests(flow.__name__, step)]
 
 
 @contextmanager
@@ -61,7 +67,7 @@ def _imported(file: Path) -> Iterator[type[FlowSpec]]:
         entry.enable()
 
 
-def _manifest(flow: str, step: PlannedStep) -> dict[str, Any]:
+def _manifests(flow: str, step: PlannedStep) -> list[dict[str, Any]]:
     assert step.kubernetes is not None
     batch = Batch(
         flow=flow,
@@ -70,7 +76,8 @@ def _manifest(flow: str, step: PlannedStep) -> dict[str, Any]:
         name="b1",
         user="ann",
         code=Code("path", "flow.py", ("__main__", flow)),
-        tasks=(TaskSpec("1", 0, 0),),
+        tasks=(TaskSpec("1", 0, 0),) if step.gang is None else _RANKS,
+        gang=step.gang,
         timeout=step.timeout,
     )
     plan = PodPlan(
@@ -79,4 +86,5 @@ def _manifest(flow: str, step: PlannedStep) -> dict[str, Any]:
         batch_key=f"v1/{flow}/run/{batch.run}/batch/{batch.name}.json",
         env={"AWS_REGION": "eu-central-1"},
     )
-    return job_manifest(step.kubernetes, batch, plan)
+    job = job_manifest(step.kubernetes, batch, plan)
+    return [job] if step.gang is None else [job, gang_service(step.kubernetes, batch, step.gang, _UID)]

@@ -57,7 +57,11 @@ class load_huge_dataset:
     Case(
         "000: Kubernetes supports distributed multi-node jobs",
         helpers="def train_distributed():\n    pass",
-        needs_torch=True,
+        files={
+            "torch/__init__.py": "",
+            "torch/distributed.py": "def init_process_group(**how):\n    print(how['init_method'], how['world_size'])\n",
+        },
+        prints=("Node 0 of 4", "Node 3 of 4", "Control task ID: 2", ":29500 4", "Completed 4 parallel tasks"),
     ),
     Case("000: Target specific nodes", fits=(on_any_node("n1-standard-8", "us-central1-a"),)),
     Case(

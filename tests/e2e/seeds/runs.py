@@ -87,6 +87,7 @@ class SeedRuns:
         space = newcomer(self.workspaces())
         program = case.fitted(flow_file(SNIPPETS[case.snippet], case), space.kubectl.namespace)
         for name, text in case.files.items():
+            (space.folder / name).parent.mkdir(exist_ok=True)
             (space.folder / name).write_text(text)
         self.objects.ensure(case.needs)
         variables = documented_variables(case, space)

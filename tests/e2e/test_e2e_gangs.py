@@ -1,0 +1,83 @@
+"""Gangs: pods that find each other, that begin together or not at all, and that end together."""
+
+import pytest
+from harness.kubectl import Kubectl
+from harness.launch import Launch
+from harness.workspace import Workspace, Workspaces
+
+Started = tuple[Workspace, Launch]
+
+
+@pytest.fixture(scope="module")
+def reduced(workspaces: Workspaces) -> Started:
+    space = workspaces()
+    return space, space.start("all_reduce.py", "run", "--with", "kubernetes")
+
+
+def rank_cpu(kubectl: Kubectl) -> str:
+    """So much CPU that the node takes three pods, and not four."""
+    sizes = [
+        cpus(node["status"]["allocatable"]["cpu"])
+        for node in kubectl.objects("nodes")
+        if not node["spec"].get("taints")
+    ]
+    return f"{max(sizes) * 0.27:.2f}"
+
+
+def cpus(quantity: str) -> float:
+    return float(quantity[:-1]) / 1000 if quantity.endswith("m") else float(quantity)
+
+
+def test_ranks_sum_over_the_network_once_all_are_tried_again(reduced: Started) -> None:
+    space, launch = reduced
+    result = launch.wait()
+    assert result.returncode == 0, result.all
+    run = space.read("AllReduceFlow", result)
+    join = run.task("join").data
+    assert join["totals"] == [[3, 111]] * 3
+    assert join["ranks"] == [0, 1, 2]
+    control, *workers = sorted(run.steps["train"], key=lambda task: len(task.id))
+    assert [task.id for task in workers] == [f"{control.id}-worker-0", f"{control.id}-worker-1"]
+    assert control.metadata["internal_task_type"] == "control_task"
+    assert {task.metadata["parallel-world-size"] for task in run.steps["train"]} == {"3"}
+    assert workers[1].data["read"] == {
+        "RANK": "2", "WORLD_SIZE": "3", "MASTER_PORT": "29500", "MF_WORLD_SIZE": "3",
+    }  # fmt: skip
+    assert all("attempt 1" in task.stdout for task in run.steps["train"])
+    assert run.task("end").data["told"][2] == 0, "rank 0 speaks for a gang that is one task"
+
+
+def test_the_rank_that_failed_is_named_and_no_other_is_left_waiting(reduced: Started) -> None:
+    space, launch = reduced
+    result = launch.wait()
+    assert "[train/2-worker-0] Task failed: ValueError: rank 1 is no good" in result.stderr
+    assert "[train/2-worker-0] The first of 3 ranks to fail; all are tried again now" in result.stderr
+    assert result.stdout.count("Task was stopped.") == 2
+    for rank in ("2", "2-worker-0", "2-worker-1"):
+        assert "Task is starting (attempt 2)." in result.about(f"train/{rank}")
+    for task in space.read("AllReduceFlow", result).steps["train"]:
+        assert [attempt.successful for attempt in task.attempts] == [False, True]
+
+
+def test_a_gang_is_a_job_with_names_for_its_pods(reduced: Started) -> None:
+    space, launch = reduced
+    launch.wait()
+    gangs = {
+        job["metadata"]["name"]: job
+        for job in space.jobs()
+        if job["metadata"]["labels"]["metaflow/step_name"] in ("train", "single")
+    }
+    assert sorted(job["spec"]["parallelism"] for job in gangs.values()) == [2, 3, 3]
+    services = space.kubectl.objects("services", space.selector)
+    assert {service["metadata"]["name"] for service in services} == set(gangs)
+    for service in services:
+        (owner,) = service["metadata"]["ownerReferences"]
+        assert owner["uid"] == gangs[service["metadata"]["name"]]["metadata"]["uid"]
+
+
+def test_two_gangs_that_fit_only_one_at_a_time_both_finish(workspace: Workspace, kubectl: Kubectl) -> None:
+    cpu = {"RANK_CPU": rank_cpu(kubectl)}
+    result = workspace.run_flow("crowding.py", "run", "--with", "kubernetes:cpu=0.02", env=cpu)
+    assert result.returncode == 0, result.all
+    first, second = workspace.read("CrowdingFlow", result).task("join").data["spans"]
+    assert second[0] >= first[1], "there was no room for both"
