@@ -107,7 +107,7 @@ class Gatherer:
             self._listener.gathered()
             return
         delay = round((0.5 + self._jitter()) * min(_LONGEST_DELAY, _FIRST_DELAY * 2**job.tries), 1)
-        missing = sorted({attempt.standing for attempt in job.attempts.values() if attempt.standing})
+        missing = sorted({each.standing.reason for each in job.attempts.values() if each.standing})
         why = f" ({', '.join(missing)})" if missing else ""
         message = f"{words}{why}; all make room, and are tried again in {duration(delay)}"
         self._listener.standing(job, None, "GangIncomplete", message)
