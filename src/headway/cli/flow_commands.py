@@ -100,6 +100,7 @@ def build(
         _package_group(),
         _config_group(),
         _kubernetes_group(),
+        _doctor_command(),
         describe_command(),
         click.Command("version", callback=version, help="Show Headway's version."),
         click.Command("help", callback=help_, help="Show this."),
@@ -226,6 +227,29 @@ def _package_group() -> click.Group:
                 help="Write the package to a file (tar.gz).",
             ),
         ],
+    )
+
+
+def _doctor_command() -> click.Command:
+    def doctor(**values: Any) -> None:
+        # Looks at everything, so it loads everything.
+        from headway.cli import commands_doctor
+
+        commands_doctor.doctor_of_flow(program(), **values)
+
+    return click.Command(
+        "doctor",
+        params=[
+            _WITH,
+            click.Option(
+                ["--inside/--no-inside"],
+                default=True,
+                help="Whether to look from inside a pod, too [default: yes].",
+            ),
+            click.Option(["--forward-credentials"], is_flag=True, help="As for run."),
+        ],
+        callback=doctor,
+        help="Say what a run of this flow needs, whether it is there, and what to do where it is not.",
     )
 
 

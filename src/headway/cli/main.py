@@ -43,6 +43,21 @@ def _commands() -> click.Group:
             help="Start, stop or show the embedded cluster: pods as processes of this machine.",
         )
     )
+    group.add_command(
+        click.Command(
+            "doctor",
+            params=[
+                click.Argument(["flow"], required=False, metavar="[FLOW.py]"),
+                click.Argument(["rest"], nargs=-1, type=click.UNPROCESSED, metavar="[OPTIONS OF THE FLOW]"),
+                click.Option(
+                    ["--inside/--no-inside"], default=True, help="Whether to look from inside a pod, too."
+                ),
+            ],
+            callback=_doctor,
+            context_settings={"ignore_unknown_options": True},
+            help="Say what runs on Kubernetes need, whether it is there, and what to do where it is not.",
+        )
+    )
     group.add_command(click.Command("version", callback=_version, help="Show the version."))
     return group
 
@@ -52,6 +67,13 @@ def _cluster(words: Sequence[str]) -> None:
     from headway.localcluster.__main__ import main as cluster
 
     sys.exit(cluster(list(words)))
+
+
+def _doctor(flow: str | None, rest: Sequence[str], inside: bool) -> None:
+    # Looks at everything, so it loads everything.
+    from headway.cli.commands_doctor import doctor
+
+    doctor(flow, rest, inside=inside, write=StreamWriter())
 
 
 def _version() -> None:

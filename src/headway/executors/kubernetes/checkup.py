@@ -1,0 +1,185 @@
+"""Looks at a cluster before anything runs on it: what a step's pods would miss there, found out by asking."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack
+from typing import NamedTuple
+
+from headway.config.kubernetes import KubernetesSettings
+from headway.errors import ClusterConfigurationError, HeadwayError
+from headway.executors.kubernetes.api.client import KubernetesClient
+from headway.executors.kubernetes.api.errors import ApiError, NotFound
+from headway.executors.kubernetes.api.kinds import (
+    CONFIG_MAP,
+    NODE,
+    PERSISTENT_VOLUME_CLAIM,
+    RESOURCE_QUOTA,
+    SECRET,
+    SERVICE_ACCOUNT,
+    Kind,
+)
+from headway.executors.kubernetes.api.kubeconfig import load_access
+from headway.executors.kubernetes.api.types import KubernetesObject, Node, ResourceQuota
+from headway.executors.kubernetes.cluster import connect
+from headway.executors.kubernetes.fitting import fit
+
+#: What a launcher can do without, and what is missed then.
+_OPTIONAL = (
+    ("list", "events", "why a Job gets no pod, or a pod no volume, stays unsaid"),
+    ("list", "nodes", "which nodes could take a pod, and that one is gone, is found out later"),
+)
+
+#: How a finding is meant.
+GOOD, POOR, BAD = "ok", "warn", "fail"
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at.
+
+    Attributes:
+        grade: "ok", "warn" (it will do) or "fail" (a run would fail).
+        what: What was found.
+        hint: What to do about it, or "".
+    """
+
+    grade: str
+    what: str
+    hint: str = ""
+
+
+async def examine_cluster(steps: Mapping[str, KubernetesSettings], *, lends: bool) -> AsyncIterator[Finding]:
+    """Look at the configured cluster with the eyes of these steps.
+
+    Args:
+        steps: Settings by step.
+        lends: Whether the run lends its credentials, which takes rights on secrets.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            access = load_access()
+            yield Finding(
+                GOOD, f"Kubernetes at {access.server}, as told by {access.source or 'the environment'}."
+            )
+            namespaces = sorted({settings.namespace for settings in steps.values()})
+            cluster = await connect(stack, namespaces)
+        except ClusterConfigurationError as error:
+            yield Finding(BAD, error.message, error.hint or "")
+            return
+        client = cluster.client
+        version = await client.version()
+        yield Finding(
+            GOOD,
+            f"It runs {version.git_version}, and you may run pods in {', '.join(namespaces)}; "
+            "the in-pod runtime is in place.",
+        )
+        for namespace in namespaces:
+            async for finding in _rights(client, namespace, lends=lends):
+                yield finding
+            if namespace in cluster.restricted:
+                yield Finding(
+                    GOOD, f"Namespace {namespace} enforces Pod Security restricted; pods will meet it."
+                )
+            async for finding in _quotas(client, namespace):
+                yield finding
+        async for finding in _nodes(client, steps):
+            yield finding
+        for step, settings in steps.items():
+            async for finding in _needed_objects(client, step, settings):
+                yield finding
+
+
+async def _rights(client: KubernetesClient, namespace: str, *, lends: bool) -> AsyncIterator[Finding]:
+    for verb, resource, loss in _OPTIONAL:
+        place = None if resource == "nodes" else namespace
+        if not await client.can_i(verb, resource, place):
+            where = f" in {namespace}" if place else ""
+            yield Finding(
+                POOR, f"You may not {verb} {resource}{where}: {loss}.", "Ask for that right if you can."
+            )
+    if lends:
+        verbs = ("create", "get", "patch", "delete")
+        allowed = await asyncio.gather(*(client.can_i(verb, "secrets", namespace) for verb in verbs))
+        denied = [verb for verb, may in zip(verbs, allowed, strict=True) if not may]
+        if denied:
+            yield Finding(
+                BAD,
+                f"--forward-credentials needs the right to {', '.join(denied)} secrets in {namespace}.",
+                "Ask for it, or give pods access by a service account or a secret of your own.",
+            )
+
+
+async def _quotas(client: KubernetesClient, namespace: str) -> AsyncIterator[Finding]:
+    for quota in await _listed(client, RESOURCE_QUOTA, namespace):
+        assert isinstance(quota, ResourceQuota)
+        used = quota.status.used
+        amounts = ", ".join(
+            f"{name} {used.get(name, '0')} of {most}" for name, most in sorted(quota.status.hard.items())
+        )
+        yield Finding(GOOD, f"Quota {quota.metadata.name} in {namespace}: {amounts}. Pods beyond it wait.")
+
+
+async def _nodes(client: KubernetesClient, steps: Mapping[str, KubernetesSettings]) -> AsyncIterator[Finding]:
+    nodes = [node for node in await _listed(client, NODE, None) if isinstance(node, Node)]
+    if not nodes:
+        return
+    ready = [node for node in nodes if _is_ready(node)]
+    kinds = sorted({node.metadata.labels.get("kubernetes.io/arch", "unknown") for node in nodes})
+    grade = GOOD if ready else BAD
+    yield Finding(grade, f"{len(ready)} of {len(nodes)} nodes are ready ({', '.join(kinds)}).")
+    for step, settings in steps.items():
+        found = fit(settings, nodes)
+        if found.words:
+            yield Finding(
+                BAD,
+                f"Step {step}: no node could ever take its pods. {found.words[:1].upper()}{found.words[1:]}.",
+                "Ask for less, add tolerations or change the selector, unless an autoscaler makes such nodes.",
+            )
+
+
+async def _needed_objects(
+    client: KubernetesClient, step: str, settings: KubernetesSettings
+) -> AsyncIterator[Finding]:
+    wanted: list[tuple[Kind[KubernetesObject], str, str]] = [
+        *((SECRET, name, "Secret") for name in (*settings.secrets, *settings.image_pull_secrets)),
+        *(
+            (PERSISTENT_VOLUME_CLAIM, name, "PersistentVolumeClaim")
+            for name in settings.persistent_volume_claims
+        ),
+    ]
+    if settings.service_account:
+        wanted.append((SERVICE_ACCOUNT, settings.service_account, "ServiceAccount"))
+    wanted += [(CONFIG_MAP, name, "ConfigMap") for name in _config_maps(settings.env_from)]
+    for kind, name, called in wanted:
+        try:
+            await client.get(kind, settings.namespace, name)
+        except NotFound:
+            yield Finding(
+                BAD,
+                f"Step {step}: there is no {called} {name} in namespace {settings.namespace}.",
+                f"kubectl --namespace {settings.namespace} get {kind.plural} shows what there is.",
+            )
+        except ApiError:
+            # Who may not look is told by the pod.
+            continue
+
+
+def _config_maps(env_from: Iterable[Mapping[str, object]]) -> list[str]:
+    found = []
+    for entry in env_from:
+        reference = entry.get("configMapRef")
+        if isinstance(reference, Mapping) and not reference.get("optional"):
+            found.append(str(reference.get("name")))
+    return found
+
+
+async def _listed(
+    client: KubernetesClient, kind: Kind[KubernetesObject], namespace: str | None
+) -> tuple[KubernetesObject, ...]:
+    try:
+        return tuple((await client.list(kind, namespace)).items)
+    except HeadwayError:
+        return ()
+
+
+def _is_ready(node: Node) -> bool:
+    return any(each.type == "Ready" and each.status == "True" for each in node.status.conditions)
