@@ -63,8 +63,9 @@ def use_embedded_cluster(this: Program, graph: Graph) -> bool:
         return False
     handle = found or start(Options(idle_exit=_idle_exit(this)))
     os.environ["KUBECONFIG"] = str(handle.kubeconfig)
+    why = "EMBEDDED_CLUSTER=always" if wanted == ALWAYS else "No cluster is configured"
     this.write(
-        "No cluster is configured: pods run as processes of this machine, on the embedded cluster "
+        f"{why}: pods run as processes of this machine, on the embedded cluster "
         f"(process {handle.pid}; `headway cluster stop` ends it).",
         error=True,
     )
