@@ -10,12 +10,14 @@ import click
 from headway.cli.configs import config_options
 from headway.cli.context import PROGRAM, program
 from headway.cli.decorator_options import decorator_options
-from headway.cli.describe import describe_command
+from headway.cli.describe import DESCRIBE, describe_command
 from headway.cli.output_commands import output_commands
 from headway.cli.parameters import parameter_options
+from headway.cli.program import Program
 from headway.cli.read_commands import dump_command, logs_group
 from headway.cli.tag_commands import tag_group
 from headway.cli.variables import name_variables
+from headway.config.unused import unused_notice
 from headway.flow.flow_decorators import flow_decorators_of
 from headway.flow.parameters import Parameter
 from headway.version import VERSION
@@ -113,7 +115,13 @@ def build(
 def _begin(**_: Any) -> None:
     """The program was made of its options before its command was looked for."""
     context = click.get_current_context()
-    context.obj = context.meta[PROGRAM]
+    this: Program = context.meta[PROGRAM]
+    context.obj = this
+    # For programs it is no news.
+    if not this.options.quiet and context.invoked_subcommand != DESCRIBE:
+        notice = unused_notice(this.configuration)
+        if notice:
+            this.write(notice, error=True, style="dim")
     if context.invoked_subcommand is None:
         check()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headway.cli.configs import given_configs
-from headway.config.general import default_decorators, user
+from headway.config.general import default_decorators, name_store, user
 from headway.config.sources import Configuration
 from headway.flow.declared import Declared, declare
 from headway.flow.graph import Graph
@@ -87,7 +87,9 @@ class Program:
     @cached_property
     def configuration(self) -> Configuration:
         """Variables and files."""
-        return Configuration.load(os.environ, Path.cwd(), self.options.config_name)
+        found = Configuration.load(os.environ, Path.cwd(), self.options.config_name)
+        name_store(found)
+        return found
 
     @cached_property
     def origin(self) -> Origin:

@@ -83,7 +83,7 @@ def _configured() -> List[str]:
     try:
         # Not in a pod, where the environment names the one datastore there is.
         from headway.config.datastore import choose_datastore
-        from headway.config.general import datastore_roots
+        from headway.config.general import datastore_roots, name_store
         from headway.config.sources import Configuration
     except ImportError as error:
         raise HeadwayError(
@@ -94,6 +94,7 @@ def _configured() -> List[str]:
     from pathlib import Path
 
     configuration = Configuration.load(os.environ, Path.cwd())
+    name_store(configuration)
     known = datastore_roots(configuration)
     default = choose_datastore(
         None, None, known, any_remote_step=False, default=configuration.get("DEFAULT_DATASTORE")

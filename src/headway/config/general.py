@@ -1,9 +1,9 @@
 """Typed access to the configuration that is not Kubernetes': the user, the datastores' roots."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 
-from headway.config.sources import Configuration, Sourced, nearest
+from headway.config.sources import PREFIXES, Configuration, Sourced, nearest
 from headway.errors import SettingsError
 
 #: The kinds of datastore, with the scheme that a root of that kind begins with.
@@ -89,3 +89,15 @@ def check_root(kind: str, root: object, source: str) -> str:
 def default_decorators(configuration: Configuration) -> Sourced | None:
     """DEFAULT_DECOSPECS: decorators for every step, as ``--with`` takes them, separated by blanks."""
     return configuration.get("DEFAULT_DECOSPECS")
+
+
+def name_store(configuration: Configuration, environ: MutableMapping[str, str] = os.environ) -> None:
+    """Make the datastore's address known to what reads variables only, where a file tells it.
+
+    Args:
+        configuration: Where it may stand: S3_ENDPOINT_URL.
+        environ: The variables; what is set there wins.
+    """
+    found = configuration.get("S3_ENDPOINT_URL")
+    if found is not None and not any(environ.get(f"{prefix}S3_ENDPOINT_URL") for prefix in PREFIXES):
+        environ["HEADWAY_S3_ENDPOINT_URL"] = str(found.value)

@@ -1,5 +1,6 @@
 """What a flow's commands print, on which stream, and with which exit code."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -230,3 +231,31 @@ def test_an_exit_within_a_command_keeps_its_code(
 
 def test_nobody_reading_is_no_error(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     assert cli("show", program="-c").code == 0
+
+
+def test_what_is_set_without_meaning_is_named_once_and_not_to_programs(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("METAFLOW_SERVICE_URL", "http://service:8080")
+    answer = cli("check")
+    assert answer.err == "Set, and without meaning to Headway: METAFLOW_SERVICE_URL.\n"
+    assert answer.out == "The flow Digits is valid: 4 steps.\n"
+    assert cli("--quiet", "check").err == ""
+    assert cli("describe").err == ""
+
+
+def test_the_address_of_the_datastore_may_stand_in_a_file(
+    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HEADWAY_S3_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("HEADWAY_S3_ENDPOINT_URL", "")  # what the command sets ends with the test
+    (tmp_path / ".metaflowconfig").mkdir()
+    (tmp_path / ".metaflowconfig" / "config.json").write_text(
+        '{"METAFLOW_S3_ENDPOINT_URL": "http://minio:9000"}'
+    )
+    assert cli("check").code == 0
+    assert os.environ["HEADWAY_S3_ENDPOINT_URL"] == "http://minio:9000"
+    monkeypatch.setenv("METAFLOW_S3_ENDPOINT_URL", "http://other:9000")
+    monkeypatch.setenv("HEADWAY_S3_ENDPOINT_URL", "")
+    assert cli("check").code == 0
+    assert os.environ["HEADWAY_S3_ENDPOINT_URL"] == ""
