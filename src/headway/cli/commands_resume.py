@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 
+from headway.cli.commands_attach import go_on
 from headway.cli.commands_run import check_numbers, finish, truth
 from headway.cli.embedded import use_embedded_cluster
 from headway.cli.parameters import missing_parameters
 from headway.cli.program import Program
-from headway.errors import UsageError
+from headway.errors import NotFoundError, UsageError
 from headway.flow.members import configs_of
+from headway.launch.attach import check_attachable
+from headway.launch.past import PastRun, find_past_run
 from headway.launch.resume import find_origin_run, resumption, where_runs_are
 from headway.launch.run import RunRequest, run_flow
 from headway.store.tags import check_tags
@@ -50,6 +53,9 @@ def resume(
     graph = this.graph(tuple(late))
     if not options.quiet:
         this.write(f"Headway {VERSION} resumes {this.flow}.", error=True)
+    if reentrant and run_id is not None and (there := _run_of_that_id(this, run_id, roots)) is not None:
+        _enter_again(this, there, roots, max_workers, forward_credentials)
+        return
     resumes = resumption(past, graph, step, run_id, clone_only, resume_identifier)
     request = RunRequest(
         graph=graph,
@@ -77,3 +83,23 @@ def resume(
         end = run_flow(request, this.configuration, PlainReporter(write, quiet=options.quiet))
     if not clone_only:
         finish(this, end)
+
+
+def _run_of_that_id(this: Program, run_id: str, roots: tuple[str, ...]) -> PastRun | None:
+    try:
+        return find_past_run(this.flow, run_id, roots)
+    except NotFoundError:
+        return None
+
+
+def _enter_again(
+    this: Program, there: PastRun, roots: tuple[str, ...], max_workers: int | None, forward_credentials: bool
+) -> None:
+    """``--reentrant``: whoever comes first drives the run, who comes after its death goes on with it."""
+    end = there.end()
+    if end is not None:
+        this.write(f"Run {there.pathspec} has ended already ({end.outcome}).", error=True)
+        finish(this, end)
+        return
+    check_attachable(there, this.written_graph)
+    go_on(this, there, roots, max_workers, forward_credentials)

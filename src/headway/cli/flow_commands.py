@@ -82,6 +82,7 @@ def build(
     for command in (
         _run_command(parameters),
         _resume_command(),
+        _attach_command(),
         click.Command(
             "check",
             params=[
@@ -202,6 +203,26 @@ def _resume_command() -> click.Command:
         params=options,
         callback=resume,
         help="Run again what an earlier run has not done, or all from STEP on; the rest is taken over.",
+    )
+
+
+def _attach_command() -> click.Command:
+    def attach(**values: Any) -> None:
+        # As for resume.
+        from headway.cli import commands_attach
+
+        commands_attach.attach(program(), **values)
+
+    options: list[click.Parameter] = [
+        click.Argument(["run"], required=False),
+        click.Option(["--max-workers"], type=int, metavar="N", help="Tasks at a time [default: as it was]."),
+        click.Option(["--forward-credentials"], is_flag=True, help="As for run."),
+    ]
+    return click.Command(
+        "attach",
+        params=options,
+        callback=attach,
+        help="Drive a run on whose launcher died, with the pods that it has [default: the newest from here].",
     )
 
 

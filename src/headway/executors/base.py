@@ -1,6 +1,6 @@
 """What every executor is to the launcher: batches go in, events about attempts come out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -62,6 +62,21 @@ class Broken:
     error: BaseException
 
 
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """A batch of another launcher, which is dead.
+
+    Attributes:
+        batch: What it started, or was about to start; where its own words are in the datastore, they count.
+        refs: The attempts that nobody knows an end of.
+        recorded: Those of them that have a record.
+    """
+
+    batch: Batch
+    refs: frozenset[AttemptRef]
+    recorded: frozenset[AttemptRef]
+
+
 ExecutorEvent = Started | Output | Ended | Waiting | Broken
 Sink = Callable[[ExecutorEvent], None]
 
@@ -75,6 +90,14 @@ class Executor(Protocol):
 
     async def start(self, batch: Batch) -> None:
         """Take over the batch's attempts; returns once they are in hand, not once they run."""
+        ...
+
+    async def adopt(self, adoptions: Sequence[Adoption]) -> None:
+        """Go on with what another launcher started; called once, after ``open``.
+
+        Every attempt ends in an ``Ended``, as if it had been started here. What cannot be gone on with ends
+        as lost to the infrastructure; what was never begun is begun.
+        """
         ...
 
     async def cancel(self, refs: tuple[AttemptRef, ...], failure: Failure, *, now: bool = False) -> None:

@@ -60,6 +60,7 @@ class Clones:
         self._known = past.succeeded()
         #: New attempt to the one that it was taken over from.
         self._origins: dict[AttemptRef, AttemptRef] = {PARAMETERS: PARAMETERS}
+        self._recalled: dict[AttemptRef, Record] = {}
         self._copy = BlobCopier(past, store)
 
     @property
@@ -74,27 +75,39 @@ class Clones:
             if facts.get(ORIGIN_RUN) == self._past.run and ORIGIN_TASK in facts:
                 attempt = int(facts.get(ORIGIN_ATTEMPT, "0"))
                 self._origins[record.ref] = AttemptRef(record.ref.step, facts[ORIGIN_TASK], attempt)
+                self._recalled[record.ref] = record
 
-    def take(self, start: StartBatch) -> tuple[list[Record], StartBatch | None]:
+    def recalled(self, refs: Iterable[AttemptRef]) -> list[Record]:
+        """The records of those of these attempts that an earlier launcher has taken over."""
+        return [self._recalled[ref] for ref in refs if ref in self._recalled]
+
+    def left(self, start: StartBatch) -> StartBatch:
+        """A batch without the tasks that were taken over."""
+        taken = self._origins.keys()
+        rest = tuple(
+            task for task in start.tasks if AttemptRef(start.step, task.task, task.attempt) not in taken
+        )
+        return start if len(rest) == len(start.tasks) else replace(start, tasks=rest)
+
+    def take(self, start: StartBatch) -> list[Record]:
         """Take over what the earlier run has of a batch.
 
         Returns:
-            The records of the tasks taken over, and what is left to start, None if nothing is.
+            The records of the tasks taken over.
 
         Raises:
             StoreError: The datastore failed; the call may be repeated.
         """
         found = self._gang(start) if start.gang else self._tasks(start)
         if not found:
-            return [], start
+            return []
         records = [self._clone(start, task, record) for task, record in found.items()]
         self._copy(ref for record in records for ref in record.artifacts.values())
         writes = [partial(commit, self._store, self._past.flow, self._run, record) for record in records]
         records = run_parallel(writes, _WRITERS)
         for task, record in found.items():
             self._origins[AttemptRef(start.step, task.task, task.attempt)] = record.ref
-        rest = tuple(task for task in start.tasks if task not in found)
-        return records, replace(start, tasks=rest) if rest else None
+        return records
 
     def _tasks(self, start: StartBatch) -> dict[TaskSpec, Record]:
         """What the earlier run has of a batch's tasks."""

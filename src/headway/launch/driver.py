@@ -3,19 +3,20 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NoReturn, TypeVar
 
 from headway.errors import HeadwayError, RunInterruptedError, StoreUnavailableError
-from headway.executors.base import Broken, Ended, Executor, ExecutorEvent, Output, Started, Waiting
+from headway.executors.base import Adoption, Broken, Ended, Executor, ExecutorEvent, Output, Started, Waiting
 from headway.flow.graph import PARALLEL_VARIABLE
 from headway.launch.batches import BatchFactory
 from headway.launch.clones import Clones
 from headway.launch.journal import Journal
 from headway.launch.lease import LeaseLostError
 from headway.launch.reporter import Reporter
+from headway.launch.standing import NotTakenOverError, Standing
 from headway.schedule.events import (
     AttemptCancelled,
     AttemptFailed,
@@ -119,18 +120,27 @@ class Driver:
         self._hurry: asyncio.Task[None] | None = None
         self._ended: RunEnded | None = None
 
-    async def run(self) -> RunEnded:
+    async def run(self, standing: Standing | None = None, recorded: Container[AttemptRef] = ()) -> RunEnded:
         """Until the scheduler says that the run has ended.
+
+        Args:
+            standing: Where the run stands, if another launcher drove it before.
+            recorded: The attempts that have a record, as far as known.
 
         Raises:
             LeaseLostError: Another launcher drives the run; what runs is left to it.
+            NotTakenOverError: What the other launcher left could not be found out; it is left as it is.
             HeadwayError: An executor cannot go on; nothing is left running.
         """
-        taken_over = False
+        hands_off = standing is not None
         try:
             for executor in self._each():
                 await executor.open(self._events.put_nowait)
-            await self._handle([RunStarted()])
+            if standing is not None:
+                await self._take_over(standing, recorded)
+                hands_off = False
+            if standing is None or not standing.begun:
+                await self._handle([RunStarted()])
             while self._ended is None:
                 if self._clone_only and self._events.empty():
                     return RunEnded(INTERRUPTED, message=CLONED)
@@ -138,7 +148,11 @@ class Driver:
             return self._ended
         except LeaseLostError:
             # Whatever runs by now is the other launcher's.
-            taken_over = True
+            hands_off = True
+            raise
+        except Exception as error:
+            if hands_off:
+                raise NotTakenOverError(error) from error
             raise
         finally:
             for timer in self._timers:
@@ -147,10 +161,38 @@ class Driver:
                 self._hurry.cancel()
             async with contextlib.AsyncExitStack() as stack:
                 for executor in self._each():
-                    if taken_over:
+                    if hands_off:
                         stack.push_async_callback(executor.let_go)
                     else:
                         stack.push_async_callback(executor.close, now=self._stops > 1 or self._ended is None)
+
+    async def _take_over(self, standing: Standing, recorded: Container[AttemptRef]) -> None:
+        """Go on where another launcher died."""
+        self._ended = standing.ended
+        by_executor: dict[Executor, list[Adoption]] = {}
+        for each in standing.unfinished:
+            done = frozenset(ref for ref in each.refs if ref in recorded)
+            # What a run that it resumes has of it, taken over by now or not yet.
+            refs = each.refs - self._told_as_cloned(each.refs) - await self._clone(each.without(done))
+            if refs:
+                batch = self._batches.make(self._left(each.batch))
+                by_executor.setdefault(self._executor(each.batch), []).append(
+                    Adoption(batch, refs, done & refs)
+                )
+        for executor, adoptions in by_executor.items():
+            await executor.adopt(adoptions)
+        for ref, delay in standing.waits.items():
+            self._schedule_retry(ref, delay)
+        for ref, reason in standing.cancelled.items():
+            await self._cancel([ref], reason, now=False)
+        self._reporter.progress(self._scheduler.counts())
+
+    def _told_as_cloned(self, refs: Iterable[AttemptRef]) -> frozenset[AttemptRef]:
+        """Tell the end of what the other launcher had taken over and not come to tell."""
+        records = self._clones.recalled(refs) if self._clones is not None else []
+        for record in records:
+            self._events.put_nowait(AttemptSucceeded(record.ref, record.transition))
+        return frozenset(record.ref for record in records)
 
     def fail(self, error: HeadwayError) -> None:
         """Give the run up: it cannot be driven from here any more."""
@@ -320,18 +362,28 @@ class Driver:
     async def _start(self, batch: StartBatch) -> None:
         if len(batch.tasks) > 1 and not batch.tasks[0].attempt and not batch.gang:
             self._reporter.fan_out(batch.step, len(batch.tasks))
-        rest: StartBatch | None = batch
-        if self._clones is not None:
-            records, rest = await self._insist(partial(self._clones.take, batch))
-            if records:
-                self._reporter.cloned(self._clones.origin, records, len(batch.tasks))
-            for record in records:
-                self._events.put_nowait(AttemptSucceeded(record.ref, record.transition))
-        if rest is not None and not self._clone_only:
+        await self._clone(batch)
+        rest = self._left(batch)
+        if rest.tasks and not self._clone_only:
             made = self._batches.make(rest)
             if made.memory is not None:
                 self._reporter.note(f"{_tasks(made)} with {made.memory} MB of memory.")
             await self._executor(rest).start(made)
+
+    def _left(self, batch: StartBatch) -> StartBatch:
+        """What of a batch is to be run."""
+        return batch if self._clones is None else self._clones.left(batch)
+
+    async def _clone(self, batch: StartBatch) -> frozenset[AttemptRef]:
+        """Take over what the resumed run has of a batch; what that is."""
+        if self._clones is None or not batch.tasks:
+            return frozenset()
+        records = await self._insist(partial(self._clones.take, batch))
+        if records:
+            self._reporter.cloned(self._clones.origin, records, len(batch.tasks))
+        for record in records:
+            self._events.put_nowait(AttemptSucceeded(record.ref, record.transition))
+        return frozenset(record.ref for record in records)
 
     async def _cancel(self, refs: Sequence[AttemptRef], reason: str, *, now: bool) -> None:
         failure = Failure(USER, CANCELLED, f"Stopped: {reason}")

@@ -166,6 +166,11 @@ def read_journal(store: ObjectStore, flow: str, run: str) -> list[Entry]:
     return [entry for window in _windows(store, flow, run) for entry in window]
 
 
+def first_window(store: ObjectStore, flow: str, run: str) -> list[Entry]:
+    """What a run's first launcher wrote down first; empty if it came to nothing."""
+    return next(_windows(store, flow, run), [])
+
+
 def encode_entry(entry: Entry) -> bytes:
     """One entry as a line of JSON, without the line's end."""
     return encode({"entry": type(entry).__name__, **{f.name: getattr(entry, f.name) for f in fields(entry)}})

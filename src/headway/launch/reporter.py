@@ -11,7 +11,9 @@ from headway.store.records import Record, RunEnd, RunRecord
 class Reporter(Protocol):
     """Hears of a run's progress; every method returns at once."""
 
-    def run_started(self, record: RunRecord) -> None: ...
+    def run_started(self, record: RunRecord, *, attached: bool = False) -> None:
+        """A run begins, or goes on where another launcher left it (``attached``)."""
+        ...
 
     def note(self, message: str) -> None:
         """A line about the run as a whole."""

@@ -1,12 +1,9 @@
 """Runs a flow: the one place where configuration, scheduler, executors, journal and datastore are wired."""
 
 import asyncio
-import contextlib
 import os
-import signal
 import tempfile
-import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,35 +13,38 @@ from headway.config.datastore import Choice, choose_datastore
 from headway.config.general import datastore_roots
 from headway.config.general import user as configured_user
 from headway.config.sources import Configuration
-from headway.errors import HeadwayError, RunInterruptedError, StoreError
+from headway.errors import StoreError
 from headway.executors.base import Executor
 from headway.executors.local.executor import LocalExecutor
 from headway.executors.local.files import make_room
 from headway.executors.local.zygote import CAN_FORK, Zygote
 from headway.flow.graph import Graph
+from headway.launch.attach import Launched, take_over
 from headway.launch.batches import BatchFactory, StepRun
 from headway.launch.claim import NewRun, Resumption, claim
 from headway.launch.clones import Clones, steps_again
 from headway.launch.driver import Driver
+from headway.launch.ending import ended, interruptible, record_end
 from headway.launch.index import leave_word, remember_run, run_attributes
 from headway.launch.journal import Journal
 from headway.launch.keeper import kept
-from headway.launch.lease import Holder, Lease, LeaseLostError
+from headway.launch.lease import Holder, Lease
 from headway.launch.notices import notices
 from headway.launch.origin import Origin
+from headway.launch.past import PastRun
 from headway.launch.project import resolve_project
 from headway.launch.reporter import Reporter
+from headway.launch.standing import Standing
 from headway.launch.steps import PlannedStep, plan_steps, schedule_plan
 from headway.launch.stopping import heeded
 from headway.launch.usage import Usage
-from headway.schedule.instructions import INTERRUPTED, RunEnded
+from headway.schedule.plan import StepPolicy
 from headway.schedule.scheduler import Scheduler
-from headway.store import layout
 from headway.store.base import ObjectStore
 from headway.store.conditions import verify_conditions
 from headway.store.forward import credentials_to_forward
 from headway.store.open import child_environment, open_store
-from headway.store.records import FAILED, Code, Project, RunEnd, RunRecord
+from headway.store.records import AttemptRef, Code, Project, RunEnd, RunRecord
 
 if TYPE_CHECKING:
     from headway.config.kubernetes import KubernetesSettings
@@ -84,6 +84,7 @@ class RunRequest:
         resumes: The earlier run that this one goes on from, and how; None where it begins anew.
         branch: ``--branch``, for flows with ``@project``.
         production: ``--production``, likewise.
+        attaches: The run itself, where another launcher began it and died.
     """
 
     graph: Graph
@@ -108,6 +109,12 @@ class RunRequest:
     resumes: Resumption | None = None
     branch: str | None = None
     production: bool = False
+    attaches: PastRun | None = None
+
+    @property
+    def past(self) -> PastRun | None:
+        """The run that this one goes on from, which may be itself."""
+        return self.attaches or (self.resumes.past if self.resumes is not None else None)
 
 
 def run_flow(request: RunRequest, configuration: Configuration, reporter: Reporter) -> RunEnd:
@@ -121,7 +128,7 @@ def run_flow(request: RunRequest, configuration: Configuration, reporter: Report
     Raises:
         HeadwayError: It could not be run.
     """
-    user = configured_user(configuration)
+    user = request.attaches.record.user if request.attaches else configured_user(configuration)
     steps = plan_steps(request.graph, configuration, request.overrides)
     project = resolve_project(request.graph, user, request.branch, request.production)
     remote = [step for step in steps.values() if step.kubernetes is not None]
@@ -145,7 +152,7 @@ def run_flow(request: RunRequest, configuration: Configuration, reporter: Report
 
 def _datastore(request: RunRequest, configuration: Configuration, *, needs_remote: bool) -> Choice:
     """Where the run's data goes: a run that goes on from another stays with it, if it can and may."""
-    past = request.resumes.past.store.url if request.resumes is not None else None
+    past = request.past.store.url if request.past is not None else None
     chosen = request.datastore is not None or request.datastore_root is not None
     if past is not None and not chosen and ("://" in past or not needs_remote):
         return Choice(past.partition("://")[0] if "://" in past else "local", past)
@@ -156,6 +163,20 @@ def _datastore(request: RunRequest, configuration: Configuration, *, needs_remot
         needs_remote,
         configuration.get("DEFAULT_DATASTORE"),
     )
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A run in this launcher's hands."""
+
+    record: RunRecord
+    code: Code
+    lease: Lease
+    journal: Journal
+    scheduler: Scheduler
+    clones: Clones | None = None
+    standing: Standing | None = None
+    recorded: frozenset[AttemptRef] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -206,16 +227,9 @@ class _Wiring:
         async with AsyncExitStack() as stack:
             cluster = await self._cluster(stack) if self.remote else None
             store = await asyncio.to_thread(self._open_store)
-            code = await asyncio.to_thread(self._ship, store) if cluster else local_code
-            holder = Holder.here(self.user)
-            record = await asyncio.to_thread(self._claim, store, code, holder)
-            await stack.enter_async_context(_ended(store, record))
-            await asyncio.to_thread(self._announce, store, record)
-            lease = Lease(store, record.flow, record.run, holder)
-            await asyncio.to_thread(lease.acquire)
-            scheduler = Scheduler(
-                schedule_plan(self.request.graph), {name: step.policy for name, step in self.steps.items()}
-            )
+            anew = self.request.attaches is None
+            begun = await (self._begin if anew else self._go_on)(stack, store, local_code)
+            record = begun.record
             executors: dict[str, Executor] = {}
             local = self._local(store, zygote)
             if self.has_local_steps:
@@ -224,23 +238,23 @@ class _Wiring:
                 executors.update(dict.fromkeys(self.remote, self._kubernetes(store, record, cluster)))
             usage = Usage(self.remote)
             driver = Driver(
-                scheduler,
+                begun.scheduler,
                 executors,
-                self._batches(record, local_code, code),
-                Journal(store, record.flow, record.run, holder.id),
+                self._batches(record, local_code, begun.code),
+                begun.journal,
                 self.reporter,
                 self.request.max_num_splits,
                 fallbacks=local if any(step.catch for step in self.steps.values()) else None,
-                clones=await asyncio.to_thread(self._clones, store, record),
+                clones=begun.clones,
                 clone_only=self.request.resumes is not None and self.request.resumes.clone_only,
                 heard=usage.add,
             )
-            stack.enter_context(_interruptible(driver, self.reporter))
-            await stack.enter_async_context(kept(lease, driver.fail))
+            stack.enter_context(interruptible(driver, self.reporter))
+            await stack.enter_async_context(kept(begun.lease, driver.fail))
             await stack.enter_async_context(heeded(store, record.flow, record.run, driver.stop))
-            self.reporter.run_started(record)
-            ended = await driver.run()
-            end = await asyncio.to_thread(_record_end, store, record, ended, scheduler.winners())
+            self.reporter.run_started(record, attached=not anew)
+            said = await driver.run(begun.standing, begun.recorded)
+            end = await asyncio.to_thread(record_end, store, record, said, begun.scheduler.winners())
         for line in usage.lines():
             self.reporter.note(line)
         self.reporter.run_ended(end)
@@ -254,6 +268,61 @@ class _Wiring:
             from headway.launch.exit_hooks import run_exit_hooks
 
             run_exit_hooks(hooks, end, code, f"{record.flow}/{record.run}", self.reporter)
+
+    async def _begin(self, stack: AsyncExitStack, store: ObjectStore, local_code: Code) -> "_Begun":
+        """A run of our own; whatever breaks it off from here on is written down as its end."""
+        code = await asyncio.to_thread(self._ship, store) if self.remote else local_code
+        holder = Holder.here(self.user)
+        record = await asyncio.to_thread(self._claim, store, code, holder)
+        await stack.enter_async_context(ended(store, record))
+        await asyncio.to_thread(self._announce, store, record)
+        lease = Lease(store, record.flow, record.run, holder)
+        await asyncio.to_thread(lease.acquire)
+        journal = Journal(store, record.flow, record.run, holder.id)
+        journal.append(self._launched().decision())
+        clones = await asyncio.to_thread(self._clones, store, record.run)
+        scheduler = Scheduler(schedule_plan(self.request.graph), self._policies())
+        return _Begun(record, code, lease, journal, scheduler, clones)
+
+    async def _go_on(self, stack: AsyncExitStack, store: ObjectStore, local_code: Code) -> "_Begun":
+        """The run of another launcher, which is dead; until all is known of it, it stays as it is."""
+        past = self.request.attaches
+        assert past is not None, "asked only of a run that is attached to"
+        holder = Holder.here(self.user)
+        lease = Lease(store, past.flow, past.run, holder)
+        await asyncio.to_thread(lease.acquire)
+        try:
+            plan = schedule_plan(self.request.graph)
+            taken = await asyncio.to_thread(take_over, store, past, plan, self._policies(), holder.id)
+            clones = await asyncio.to_thread(self._clones, store, past.run)
+            if clones is not None:
+                clones.recall(await asyncio.to_thread(past.records, taken.recorded))
+        except BaseException:
+            await asyncio.to_thread(lease.release)
+            raise
+        await stack.enter_async_context(ended(store, past.record))
+        code = past.record.code if self.remote and past.record.code else local_code
+        standing = taken.standing
+        return _Begun(
+            past.record, code, lease, taken.journal, standing.scheduler, clones, standing, taken.recorded
+        )
+
+    def _policies(self) -> dict[str, StepPolicy]:
+        return {name: step.policy for name, step in self.steps.items()}
+
+    def _launched(self) -> Launched:
+        """What a launcher that takes this run over has to know."""
+        request = self.request
+        return Launched(
+            request.namespace,
+            request.max_workers,
+            request.max_num_splits,
+            request.max_log_size,
+            request.forward_credentials,
+            tuple(override.text for override in request.overrides),
+            request.branch,
+            request.production,
+        )
 
     def _open_store(self) -> ObjectStore:
         store = open_store(self.choice.url, prefer_native=True)
@@ -302,13 +371,13 @@ class _Wiring:
         )
         return claim(store, new, holder.id, request.resumes)
 
-    def _clones(self, store: ObjectStore, record: RunRecord) -> Clones | None:
+    def _clones(self, store: ObjectStore, run: str) -> Clones | None:
         """What the run takes over from the one that it resumes, if it does."""
         resumes, graph = self.request.resumes, self.request.graph
         if resumes is None:
             return None
         again = steps_again(graph, [resumes.step] if resumes.step is not None else [])
-        return Clones(resumes.past, store, record.run, graph, again, self.request.max_num_splits)
+        return Clones(resumes.past, store, run, graph, again, self.request.max_num_splits)
 
     def _announce(self, store: ObjectStore, record: RunRecord) -> None:
         """Leave the run's id where people and scripts look for it."""
@@ -356,30 +425,6 @@ class _Wiring:
         )
 
 
-@contextlib.asynccontextmanager
-async def _ended(store: ObjectStore, record: RunRecord) -> AsyncIterator[None]:
-    """Whatever breaks the block off ends the run, unless that is another launcher, which drives it now."""
-    try:
-        yield
-    except LeaseLostError:
-        raise
-    except BaseException as error:
-        interrupted = isinstance(error, (RunInterruptedError, asyncio.CancelledError))
-        message = error.message if isinstance(error, HeadwayError) else f"{type(error).__name__}: {error}"
-        hint = (error.hint if isinstance(error, HeadwayError) else None) or ""
-        ended = RunEnded(INTERRUPTED if interrupted else FAILED, message=message, hint=hint)
-        await asyncio.to_thread(_record_end, store, record, ended, {})
-        raise
-
-
-def _record_end(store: ObjectStore, record: RunRecord, ended: RunEnded, winners: Mapping[str, int]) -> RunEnd:
-    end = RunEnd(ended.outcome, time.time(), ended.end_ref, ended.message, dict(winners), ended.hint)
-    with contextlib.suppress(HeadwayError):
-        # Another launcher may have ended the run; a datastore in trouble does not change what happened.
-        store.put_if_absent(layout.run_end(record.flow, record.run), end.encode())
-    return end
-
-
 @contextmanager
 def _local_code(origin: Origin) -> Iterator[Code]:
     """The code as local steps start it; ``python -c`` text becomes a file for as long as the run lasts."""
@@ -389,29 +434,6 @@ def _local_code(origin: Origin) -> Iterator[Code]:
     with tempfile.TemporaryDirectory(prefix="headway-") as folder:
         (Path(folder) / origin.code.main).write_text(origin.source, encoding="utf-8")
         yield origin.code._replace(root=folder)
-
-
-@contextmanager
-def _interruptible(driver: Driver, reporter: Reporter) -> Iterator[None]:
-    """Ctrl-C, SIGTERM and SIGHUP ask the run to stop; a second one asks it to hurry."""
-    loop = asyncio.get_running_loop()
-
-    def stop(name: str) -> None:
-        if driver.stop(f"interrupted by {name}"):
-            reporter.note(
-                "Stopping: running tasks are asked to end; what is done is kept. Ctrl-C again ends them at once."
-            )
-        else:
-            reporter.note("Ending what still runs at once.")
-
-    names = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SIGHUP"}
-    for number, name in names.items():
-        loop.add_signal_handler(number, stop, name)
-    try:
-        yield
-    finally:
-        for number in names:
-            loop.remove_signal_handler(number)
 
 
 def _processors() -> int:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import pytest
 
 from headway.errors import KeyNotFoundError
-from headway.executors.base import Broken, Ended, Executor, ExecutorEvent, Output, Started
+from headway.executors.base import Adoption, Broken, Ended, Executor, ExecutorEvent, Output, Started
 from headway.runtime.commit import commit, lost
 from headway.store import layout
 from headway.store.base import ObjectStore
@@ -389,6 +389,22 @@ class ExecutorSuite:
         await heard.until(lambda: len(heard.of(Started)) == LIMIT, "the first starts")
         await executor.close(now=now)
         assert left_behind() == []
+
+    async def test_what_another_launcher_left_ends_as_it_was_recorded_or_once_it_is_known(
+        self, executor: Executor, store: ObjectStore, code: Code
+    ) -> None:
+        heard = await self.opened(executor, store)
+        batch = self.batch(code, "succeeds", tasks=3)
+        over, left, elsewhere = refs_of(batch)
+        verdict = commit(store, FLOW, RUN, lost(batch, batch.tasks[0], STOPPED, {}, 1.0))
+        commit(store, FLOW, RUN, Record(elsewhere, SUCCEEDED))
+        await executor.adopt([Adoption(batch, frozenset({over, left}), frozenset({over}))])
+        first, second = await heard.end_of(over, left)
+        await executor.close()
+        assert first == verdict
+        assert second.outcome in (SUCCEEDED, LOST)
+        assert second == stored_record(store, left)
+        assert not heard.of(Ended, elsewhere), "its end was told to the other launcher"
 
     async def test_what_is_let_go_of_is_not_ended(
         self, executor: Executor, store: ObjectStore, code: Code

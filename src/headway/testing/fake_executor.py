@@ -3,14 +3,23 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from headway.executors.base import Broken, Ended, Output, Sink, Started, Waiting
+from headway.executors.base import Adoption, Broken, Ended, Output, Sink, Started, Waiting
 from headway.runtime.channel import Report
 from headway.runtime.commit import commit, lost, record_of
 from headway.store.base import ObjectStore
-from headway.store.records import ArtifactRef, AttemptRef, Batch, Failure, Record, TaskSpec, Transition
+from headway.store.records import (
+    INFRASTRUCTURE,
+    ArtifactRef,
+    AttemptRef,
+    Batch,
+    Failure,
+    Record,
+    TaskSpec,
+    Transition,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,7 @@ class FakeExecutor:
         store: Where records go.
         limit: Attempts at a time.
         clock: Seconds since the epoch.
+        outlive: Whether attempts go on when their launcher dies, as pods do; else they are lost with it.
 
     Attributes:
         batches: What was to be started, in order.
@@ -61,10 +71,15 @@ class FakeExecutor:
         opened: Whether ``open`` was called.
         closed: The ``now`` of every call of ``close``.
         gone: Whether ``let_go`` was called.
+        adopted: What it was to go on with.
     """
 
     def __init__(
-        self, store: ObjectStore, limit: int = 1_000_000, clock: Callable[[], float] = time.time
+        self,
+        store: ObjectStore,
+        limit: int = 1_000_000,
+        clock: Callable[[], float] = time.time,
+        outlive: bool = True,
     ) -> None:
         self.batches: list[Batch] = []
         self.started: list[AttemptRef] = []
@@ -72,9 +87,11 @@ class FakeExecutor:
         self.opened = False
         self.closed: list[bool] = []
         self.gone = False
+        self.adopted: list[Adoption] = []
         self._store = store
         self._limit = limit
         self._clock = clock
+        self._outlive = outlive
         self._script: dict[tuple[str, str | None, int | None], Act] = {}
         self._queue: deque[_Attempt] = deque()
         self._running: dict[AttemptRef, _Attempt] = {}
@@ -116,6 +133,21 @@ class FakeExecutor:
     async def start(self, batch: Batch) -> None:
         self.batches.append(batch)
         self._queue.extend(_Attempt(batch, task) for task in batch.tasks)
+        self._fill()
+
+    async def adopt(self, adoptions: Sequence[Adoption]) -> None:
+        """What has a record ends with it; the rest begins anew, or is lost."""
+        self.adopted += adoptions
+        gone = Failure(INFRASTRUCTURE, "LauncherGone", "The launcher is gone.")
+        for each in adoptions:
+            for task in each.batch.tasks:
+                attempt = _Attempt(each.batch, task)
+                if attempt.ref not in each.refs:
+                    continue
+                if attempt.ref in each.recorded or not self._outlive:
+                    self._end(attempt, lost(each.batch, task, gone, {}, self._clock()))
+                else:
+                    self._queue.append(attempt)
         self._fill()
 
     async def cancel(self, refs: tuple[AttemptRef, ...], failure: Failure, *, now: bool = False) -> None:

@@ -65,8 +65,11 @@ class PlainReporter:
         self._run = ""
         self._begun = 0.0
 
-    def run_started(self, record: RunRecord) -> None:
+    def run_started(self, record: RunRecord, *, attached: bool = False) -> None:
         self._run, self._begun = record.run, self._clock()
+        if attached:
+            self._say(f"Run {record.run} of {record.flow} goes on here.")
+            return
         what = f"starts from what run {record.origin} has done" if record.origin else "starts"
         self._say(f"Run {record.run} of {record.flow} {what}, for user {record.user}.")
 

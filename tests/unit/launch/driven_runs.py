@@ -46,8 +46,8 @@ class Told:
         """The arguments of every call of this method."""
         return [call[1:] for call in self.calls if call[0] == name]
 
-    def run_started(self, record: RunRecord) -> None:
-        self.calls.append(("run_started", record))
+    def run_started(self, record: RunRecord, *, attached: bool = False) -> None:
+        self.calls.append(("run_started", record, attached))
 
     def note(self, message: str) -> None:
         self.calls.append(("note", message))

@@ -3,17 +3,29 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Container, Coroutine, Mapping
+from collections.abc import Callable, Container, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 from headway.config.kubernetes import KubernetesSettings
 from headway.errors import StoreError
-from headway.executors.base import Broken, Ended, Output, Sink, Started, Waiting
+from headway.executors.base import Adoption, Broken, Ended, Output, Sink, Started, Waiting
 from headway.executors.guarded import guarded
+from headway.executors.kubernetes.adopt import (
+    DELETED,
+    PODLESS,
+    RECORDED,
+    RESTRICTED,
+    Inventory,
+    all_recorded,
+    ended_without_pod,
+    is_going,
+    take_inventory,
+)
 from headway.executors.kubernetes.api.errors import ApiError
 from headway.executors.kubernetes.api.kinds import JOB
+from headway.executors.kubernetes.api.types import Job
 from headway.executors.kubernetes.cluster import Prepared
 from headway.executors.kubernetes.feed import FeedReader, Report, next_pause, texts
 from headway.executors.kubernetes.gathering import Gatherer
@@ -98,9 +110,8 @@ class KubernetesExecutor:
 
     async def open(self, sink: Sink) -> None:
         self._sink = sink
-        namespaces = sorted({settings.namespace for settings in self._settings.values()})
         self._services = [
-            *(guarded(work, self._broken) for work in self._observer.services(namespaces)),
+            *(guarded(work, self._broken) for work in self._observer.services(self._namespaces())),
             guarded(self._lost_nodes.run(), self._broken),
             guarded(self._listen(), self._broken),
             guarded(self._gatherer.watch(), self._broken),
@@ -116,6 +127,11 @@ class KubernetesExecutor:
     def _submit(
         self, batch: Batch, attempts: dict[int, Attempt], delay: float = 0.0, tries: int = 0
     ) -> TrackedJob:
+        job = self._track(batch, attempts, tries)
+        self._submitter.submit(job, delay)
+        return job
+
+    def _track(self, batch: Batch, attempts: dict[int, Attempt], tries: int = 0) -> TrackedJob:
         settings = self._settings[batch.step]
         if batch.memory is not None:
             settings = replace(settings, memory=batch.memory)
@@ -129,8 +145,44 @@ class KubernetesExecutor:
             tries=tries,
         )
         self._jobs.add(job)
-        self._submitter.submit(job, delay)
         return job
+
+    async def adopt(self, adoptions: Sequence[Adoption]) -> None:
+        found = await take_inventory(self._client, self._namespaces(), self._selector, self.trouble)
+        self._feed.rewind()
+        adopted = [await self._adopt(each, found) for each in adoptions]
+        # Pods that were heard of before their Jobs were known are heard of now.
+        self._observer.saw(found.jobs.values(), found.pods)
+        for tracked, job in adopted:
+            for index in ended_without_pod(tracked, job) if job is not None else ():
+                self.over(tracked, tracked.attempts[index], PODLESS)
+        self._submitter.share()
+
+    async def _adopt(self, adoption: Adoption, found: Inventory) -> tuple[TrackedJob, Job | None]:
+        """Take a batch in hand: with its Job, where there is one, else with a new one, where it needs one."""
+        running = found.job_of(adoption.batch)
+        job, name = running or (None, adoption.batch.name)
+        given = adoption.batch._replace(name=name)
+        batch = await asyncio.to_thread(self._settler.batch, given) or given
+        refs = [AttemptRef(batch.step, task.task, task.attempt) for task in batch.tasks]
+        attempts = {index: Attempt(ref, index) for index, ref in enumerate(refs) if ref in adoption.refs}
+        tracked = self._track(batch, attempts)
+        for attempt in list(attempts.values()):
+            if attempt.ref in adoption.recorded:
+                self.over(tracked, attempt, RECORDED)
+            elif job is not None and is_going(job):
+                self.over(tracked, attempt, DELETED)
+        if job is not None:
+            tracked.parallelism = job.spec.parallelism or 0
+            tracked.created = self._client.clock.monotonic()
+            tracked.deleting = is_going(job)
+            self._submitter.adopt(tracked)
+        elif not all_recorded(adoption):
+            self._submitter.submit(tracked)
+        return tracked, job
+
+    def _namespaces(self) -> list[str]:
+        return sorted({settings.namespace for settings in self._settings.values()})
 
     def _restrict(self, namespaces: Container[str]) -> None:
         """From now on pods in these namespaces have the restricted profile, unless a person fixed another."""
@@ -217,7 +269,7 @@ class KubernetesExecutor:
 
     async def _sweep(self) -> None:
         """Delete what the cluster has of this run and we know nothing of, or know to be unwanted."""
-        for namespace in sorted({settings.namespace for settings in self._settings.values()}):
+        for namespace in self._namespaces():
             with contextlib.suppress(ApiError):
                 listed = await self._client.list(JOB, namespace, label_selector=self._selector)
                 for found in listed.items:
@@ -259,7 +311,7 @@ class KubernetesExecutor:
         self.standing(job, None, "Restricted", words)
         attempts, job.attempts = job.attempts, {}
         # Another name, and so another Job: the first one may take its time to go.
-        successor = self._submit(job.batch._replace(name=f"{job.batch.name}-restricted"), attempts)
+        successor = self._submit(job.batch._replace(name=f"{job.batch.name}{RESTRICTED}"), attempts)
         self._spawn(self._withdraw_after(job, successor))
         return True
 
@@ -322,7 +374,9 @@ class KubernetesExecutor:
             youngest = self._client.clock.monotonic() - max(placed) if placed else None
             if youngest is not None:
                 try:
-                    for report in await loop.run_in_executor(self._threads, self._feed.poll, self._threads):
+                    for report in await loop.run_in_executor(
+                        self._threads, self._feed.poll, self._threads, self._jobs.find
+                    ):
                         self._heard(report)
                     if troubled:
                         troubled = False

@@ -58,15 +58,29 @@ class FeedReader:
         self._newest = begin_ms
         self._seen: dict[str, int] = {}
 
-    def poll(self, readers: ThreadPoolExecutor) -> list[Report]:
-        """What is new since the last call, in the order in which it was reported; blocking."""
-        after = f"{self._prefix}{self._newest - WINDOW_MS:013d}"
+    def rewind(self) -> None:
+        """Begin with what was reported first."""
+        self._newest = 0
+
+    def poll(
+        self, readers: ThreadPoolExecutor, wanted: Callable[[AttemptRef], object] = bool
+    ) -> list[Report]:
+        """What is new since the last call, in the order in which it was reported; blocking.
+
+        Args:
+            readers: Read the reports.
+            wanted: Whether anybody waits for what an attempt reports; other reports are passed over.
+        """
+        after = f"{self._prefix}{max(0, self._newest - WINDOW_MS):013d}"
         fresh: list[tuple[str, FeedKey]] = []
         for info in self._store.list(self._prefix, after=after):
             parsed = parse_feed_key(info.key)
             if parsed is None or info.key in self._seen:
                 continue
-            fresh.append((info.key, parsed))
+            if wanted(parsed.ref):
+                fresh.append((info.key, parsed))
+            else:
+                self._seen[info.key] = parsed.ms
         keys = [key for key, _ in fresh]
         contents = list(readers.map(self._read, keys) if len(keys) > 1 else map(self._read, keys))
         # Only now, so that what could not be read is new again the next time.

@@ -84,6 +84,13 @@ class Observer:
         loops = [work for name in namespaces for work in (self._watch_pods(name), self._watch_jobs(name))]
         return [*loops, self._tick(), self._inquirer.run()]
 
+    def saw(self, jobs: Iterable[Job], pods: Iterable[Pod]) -> None:
+        """Take in what was found otherwise than by watching."""
+        for pod in pods:
+            self._pod_changed(pod)
+        for job in jobs:
+            self._job_changed(job)
+
     async def _watch_pods(self, namespace: str) -> None:
         async for event in watch(self._client, POD, namespace, label_selector=self._selector):
             match event:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from headway.executors.kubernetes.api.client import KubernetesClient
+from headway.executors.kubernetes.api.errors import AlreadyExists
 from headway.executors.kubernetes.api.kinds import SECRET
 from headway.executors.kubernetes.api.types import Job
 from headway.executors.kubernetes.labels import COMMON, FLOW, RUN, label_value
@@ -42,8 +43,17 @@ class RunSecret:
         async with self._lock:
             if namespace in self._owners:
                 return
-            await self._client.create(SECRET, namespace, self._manifest(namespace))
-            self._owners[namespace] = []
+            try:
+                await self._client.create(SECRET, namespace, self._manifest(namespace))
+                self._owners[namespace] = []
+            except AlreadyExists:
+                # Another launcher of this run made it; what it lent may have expired.
+                body = {"stringData": self._values}
+                found = await self._client.patch(SECRET, namespace, self.name, body)
+                self._owners[namespace] = [
+                    {"apiVersion": "batch/v1", "kind": each.kind, "name": each.name, "uid": each.uid}
+                    for each in found.metadata.owner_references
+                ]
 
     async def give_to(self, job: Job) -> None:
         """Let the Secret live as long as this Job does, at least."""

@@ -47,6 +47,13 @@ class Settler:
         except KeyNotFoundError:
             return None
 
+    def batch(self, batch: Batch) -> Batch | None:
+        """The batch of this name as it was stored for its pods, None where it was not."""
+        try:
+            return Batch.decode(self._store.get(layout.batch(batch.flow, batch.run, batch.name)))
+        except KeyNotFoundError:
+            return None
+
     def settle(
         self,
         batch: Batch,

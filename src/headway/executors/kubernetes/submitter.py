@@ -10,9 +10,11 @@ from headway.errors import StoreError
 from headway.executors.guarded import guarded
 from headway.executors.kubernetes.api.errors import AlreadyExists, ApiError, NotFound
 from headway.executors.kubernetes.api.kinds import JOB, POD, SERVICE, Kind
+from headway.executors.kubernetes.api.types import Job
 from headway.executors.kubernetes.cluster import Prepared
 from headway.executors.kubernetes.gangs import gang_service
 from headway.executors.kubernetes.gathering import is_gathering
+from headway.executors.kubernetes.labels import BATCH, FLOW, RUN
 from headway.executors.kubernetes.manifest import PodPlan, job_manifest
 from headway.executors.kubernetes.run_secret import RunSecret
 from headway.executors.kubernetes.slots import Demand, allot
@@ -90,6 +92,10 @@ class Submitter:
             delay: Seconds before which it is not created.
         """
         self._spawn(self._store_batch(job, delay))
+
+    def adopt(self, job: TrackedJob) -> None:
+        """Take over a Job that another launcher created."""
+        self._stored.add(job.name)
 
     def share(self) -> None:
         """Give free room to the Jobs that wait for it."""
@@ -218,7 +224,7 @@ class Submitter:
     async def _try_to_create(self, job: TrackedJob, manifest: Mapping[str, Any]) -> ApiError | None:
         try:
             await self._secret.ensure(job.namespace)
-            created = await self._client.create(JOB, job.namespace, manifest)
+            created = await self._create_or_find(job, manifest)
         except ApiError as error:
             return error
         if job.batch.gang is not None:
@@ -234,6 +240,17 @@ class Submitter:
             # Without this owner the Secret still goes at the run's end, by the launcher's hand.
             await self._secret.give_to(created)
         return None
+
+    async def _create_or_find(self, job: TrackedJob, manifest: Mapping[str, Any]) -> Job:
+        try:
+            return await self._client.create(JOB, job.namespace, manifest)
+        except AlreadyExists:
+            # The last call of a launcher that died while this one took stock may have arrived since.
+            found = await self._client.get(JOB, job.namespace, job.name)
+            labels = manifest["metadata"]["labels"]
+            if any(found.metadata.labels.get(key) != labels[key] for key in (FLOW, RUN, BATCH)):
+                raise
+            return found
 
     async def _delete(self, job: TrackedJob, *, now: bool) -> None:
         await self._insist(job, "Job", JOB, job.name, None)

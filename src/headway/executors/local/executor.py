@@ -7,13 +7,13 @@ import socket
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from headway.errors import HeadwayError, StoreUnavailableError
-from headway.executors.base import Broken, Ended, Output, Sink, Started, Waiting
+from headway.executors.base import Adoption, Broken, Ended, Output, Sink, Started, Waiting
 from headway.executors.guarded import guarded
 from headway.executors.local.process import Pipes, as_file, start_fresh
 from headway.executors.local.zygote import ChildExit, Zygote
@@ -22,7 +22,7 @@ from headway.runtime.channel import Report, exit_status
 from headway.runtime.commit import commit, lost, record_of, store_logs
 from headway.runtime.logbook import Logbook, StampedLine
 from headway.store.base import ObjectStore
-from headway.store.records import USER, AttemptRef, Batch, Failure, Gang, Record, TaskSpec
+from headway.store.records import INFRASTRUCTURE, USER, AttemptRef, Batch, Failure, Gang, Record, TaskSpec
 
 _LOOPBACK = "127.0.0.1"
 
@@ -105,6 +105,20 @@ class LocalExecutor:
         attempts = [_Attempt(batch, index) for index in range(len(batch.tasks))]
         self._queue.extend([attempts] if batch.gang is not None else ([each] for each in attempts))
         self._fill()
+
+    async def adopt(self, adoptions: Sequence[Adoption]) -> None:
+        """Processes of another launcher ended with it; only it could have written their records."""
+        why = Failure(
+            INFRASTRUCTURE,
+            "LauncherGone",
+            "The launcher that ran this attempt on its own machine is gone, and the attempt with it.",
+        )
+        for each in adoptions:
+            for index, task in enumerate(each.batch.tasks):
+                attempt = _Attempt(each.batch, index)
+                if attempt.ref in each.refs:
+                    record = lost(each.batch, task, why, {}, self._clock())
+                    self._spawn(self._settle(attempt, record, None))
 
     async def cancel(self, refs: tuple[AttemptRef, ...], failure: Failure, *, now: bool = False) -> None:
         wanted = set(refs)

@@ -1,0 +1,66 @@
+"""How a run comes to its end: as it was decided, broken off, or because somebody asks it to stop."""
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+
+from headway.errors import HeadwayError, RunInterruptedError
+from headway.launch.driver import Driver
+from headway.launch.lease import LeaseLostError
+from headway.launch.reporter import Reporter
+from headway.launch.standing import NotTakenOverError
+from headway.schedule.instructions import INTERRUPTED, RunEnded
+from headway.store import layout
+from headway.store.base import ObjectStore
+from headway.store.records import FAILED, RunEnd, RunRecord
+
+
+@contextlib.asynccontextmanager
+async def ended(store: ObjectStore, record: RunRecord) -> AsyncIterator[None]:
+    """Whatever breaks the block off ends the run, unless that is another launcher, which drives it now."""
+    try:
+        yield
+    except (LeaseLostError, NotTakenOverError):
+        raise
+    except BaseException as error:
+        interrupted = isinstance(error, (RunInterruptedError, asyncio.CancelledError))
+        message = error.message if isinstance(error, HeadwayError) else f"{type(error).__name__}: {error}"
+        hint = (error.hint if isinstance(error, HeadwayError) else None) or ""
+        ended = RunEnded(INTERRUPTED if interrupted else FAILED, message=message, hint=hint)
+        await asyncio.to_thread(record_end, store, record, ended, {})
+        raise
+
+
+def record_end(store: ObjectStore, record: RunRecord, ended: RunEnded, winners: Mapping[str, int]) -> RunEnd:
+    """Write down how a run ended; what is there already stays."""
+    end = RunEnd(ended.outcome, time.time(), ended.end_ref, ended.message, dict(winners), ended.hint)
+    with contextlib.suppress(HeadwayError):
+        # Another launcher may have ended the run; a datastore in trouble does not change what happened.
+        store.put_if_absent(layout.run_end(record.flow, record.run), end.encode())
+    return end
+
+
+@contextmanager
+def interruptible(driver: Driver, reporter: Reporter) -> Iterator[None]:
+    """Ctrl-C, SIGTERM and SIGHUP ask the run to stop; a second one asks it to hurry."""
+    loop = asyncio.get_running_loop()
+
+    def stop(name: str) -> None:
+        if driver.stop(f"interrupted by {name}"):
+            reporter.note(
+                "Stopping: running tasks are asked to end; what is done is kept. Ctrl-C again ends them at once."
+            )
+        else:
+            reporter.note("Ending what still runs at once.")
+
+    names = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SIGHUP"}
+    for number, name in names.items():
+        loop.add_signal_handler(number, stop, name)
+    try:
+        yield
+    finally:
+        for number in names:
+            loop.remove_signal_handler(number)
