@@ -273,6 +273,24 @@ class KubernetesSettings:
         lands="pod terminationGracePeriodSeconds", doc="Seconds between SIGTERM and SIGKILL.",
     )
 
+    # One pod for several tasks.
+    reuse: bool = setting(
+        False, boolean, "KUBERNETES_REUSE",
+        lands="the launcher", doc="Whether a pod goes on with further tasks of the same settings.",
+    )
+    idle_timeout: int = setting(
+        60, integer(0, unit="seconds"), "KUBERNETES_IDLE_TIMEOUT",
+        lands="env HEADWAY_IDLE_TIMEOUT", doc="Seconds for which a pod with reuse waits for another task.",
+    )
+    pack: int = setting(
+        1, integer(1, unit="tasks"), "KUBERNETES_PACK",
+        lands="the launcher", doc="How many tasks of a foreach one pod runs, one after the other.",
+    )
+    pods: int | None = setting(
+        None, optional(integer(1, unit="pods")), "KUBERNETES_PODS",
+        lands="the launcher", doc="How many pods a foreach has at most; its tasks are shared out among them.",
+    )
+
     # For the launcher and the runtime, not in the manifest.
     start_failure_timeout: int = setting(
         60, integer(0), "KUBERNETES_START_FAILURE_TIMEOUT", lands="the launcher",

@@ -9,13 +9,13 @@ import os
 import signal
 import sys
 import time
-from typing import Callable, Dict, List, NoReturn, Optional, Tuple
+from typing import Dict, List, NoReturn, Tuple
 
 from headway.errors import HeadwayError, UsageError
 from headway.runtime import child, usage
 from headway.runtime.commit import commit, record_of, store_logs
 from headway.runtime.entry import load_flow
-from headway.runtime.heart import NOTICE, Heart, notice_path
+from headway.runtime.heart import NOTICE, Heart, notice_path, spot_watcher
 from headway.runtime.logbook import Logbook, StampedLine
 from headway.runtime.shipper import LogShipper
 from headway.runtime.supervisor import OwnChild, Supervisor
@@ -108,15 +108,6 @@ def _fork(batch: Batch, task: TaskSpec, root: str) -> Tuple[int, Dict[str, int]]
     return pid, reads
 
 
-def _spot_watcher() -> Optional[Callable[[], str]]:
-    """What tells when this machine is to be taken away, None where nobody would know."""
-    if not (os.environ.get("HEADWAY_SPOT_WATCH") or os.path.exists("/sys/class/dmi/id/sys_vendor")):
-        return None
-    from headway.runtime import spot  # not loaded by pods whose machine says nothing of itself
-
-    return spot.watcher()
-
-
 def _supervise(
     store: ObjectStore, batch: Batch, task: TaskSpec, pid: int, pipes: Dict[str, int], begun: float
 ) -> int:
@@ -130,7 +121,7 @@ def _supervise(
 
     limit = None if batch.timeout is None else batch.timeout + batch.grace
     kills_before = usage.oom_kills()
-    heart = Heart(store, batch, task, os.environ[NOTICE], _spot_watcher())
+    heart = Heart(store, batch, task, os.environ[NOTICE], spot_watcher())
     heart.start()
     child = OwnChild(pid)
     ended = Supervisor(child, pipes, book, show, batch.grace, limit, heart.told_to_stop).run()

@@ -10,6 +10,7 @@ from headway.errors import UsageError
 from headway.runtime import usage
 from headway.runtime.commit import STREAMS, record_of
 from headway.runtime.committer import Committer
+from headway.runtime.heart import NOTICE, Heart, notice_path, spot_watcher
 from headway.runtime.logbook import Logbook, StampedLine
 from headway.runtime.notes import Notes
 from headway.runtime.supervisor import Supervisor
@@ -40,7 +41,8 @@ def work(store: ObjectStore, folder: str) -> int:
         UsageError: There is no order: the launcher puts the first one there before the pod exists.
         StoreError: The datastore refused something.
     """
-    inbox = Inbox(store, f"{folder}{os.environ.get('JOB_COMPLETION_INDEX', '0')}/")
+    index = os.environ.get("JOB_COMPLETION_INDEX", "0")
+    inbox = Inbox(store, f"{folder}{index}/")
     letter = inbox.look()
     if letter is None or letter.order is None:
         raise UsageError("This pod has no order in its inbox.")
@@ -50,7 +52,8 @@ def work(store: ObjectStore, folder: str) -> int:
         last_words("Refused", refusal, "")
         sys.stderr.write(refusal + "\n")
         return REFUSED
-    return Worker(store, inbox, first).run(first)
+    own_name = f"{folder.rstrip('/').rpartition('/')[2]}-{index}"
+    return Worker(store, inbox, first, own_name).run(first)
 
 
 class Worker:
@@ -60,14 +63,16 @@ class Worker:
         store: The datastore.
         inbox: Where orders come from.
         first: The first of them: it says how the code is started.
+        own_name: What the launcher calls this pod.
     """
 
-    def __init__(self, store: ObjectStore, inbox: Inbox, first: Batch) -> None:
+    def __init__(self, store: ObjectStore, inbox: Inbox, first: Batch, own_name: str) -> None:
         self._store = store
         self._inbox = inbox
         root = unpack_bundle(store, first, os.environ.get("HEADWAY_WORK", "/headway/work"))
         os.chdir(root)
         os.environ["HEADWAY_IN_TASK"] = "1"
+        os.environ[NOTICE] = notice_path()
         environ = {**first.env, "METAFLOW_RUN_ID": first.run, "METAFLOW_USER": first.user}
         # Before there are threads.
         self._template = Template.start(first.code._replace(root=root), environ, store.url)
@@ -75,6 +80,11 @@ class Worker:
         name = os.environ.get("HEADWAY_POD_NAME", "pod").replace(".", "-")
         self._notes = Notes(store, first.flow, first.run, name)
         self._committer = Committer(store, first, self._notes)
+        # The whole pod's: under its own name, so that it counts whatever task runs.
+        self._heart = Heart(
+            store, first._replace(step="_pod"), TaskSpec(own_name, 0), os.environ[NOTICE], spot_watcher()
+        )
+        self._heart.start()
         self._stopped = False
         signal.signal(signal.SIGTERM, self._stop)
 
@@ -85,6 +95,7 @@ class Worker:
             self._carry_out(order)
             running_words(None)
             order = None if self._leaves() else self._next(order)
+        self._heart.stop()
         self._committer.drain()
         self._notes.close()
         self._template.close()
@@ -92,6 +103,7 @@ class Worker:
 
     def _stop(self, *_: object) -> None:
         self._stopped = True
+        self._heart.told_to_stop()
 
     def _leaves(self) -> bool:
         """Whether nothing more is begun here: told to stop, given up by the launcher, or unable to write."""
@@ -140,9 +152,8 @@ class Worker:
         ended = supervisor.run()
         signal.signal(signal.SIGTERM, self._stop)
         failure = failure_of(order, ended, usage.oom_kills() > kills_before)
-        record = record_of(
-            order, task, ended.report, failure, metadata_of(ended), begun, time.time(), book.lines
-        )
+        facts = {**metadata_of(ended), **self._heart.facts}
+        record = record_of(order, task, ended.report, failure, facts, begun, time.time(), book.lines)
         logs = {stream: text for stream in STREAMS if (text := book.content(stream))}
         self._committer.add(record, logs, last=index == len(order.tasks) - 1)
 

@@ -27,7 +27,7 @@ from headway.schedule.joins import JoinGroups
 from headway.schedule.plan import FALLBACK_ATTEMPTS, Plan, StepPolicy, infrastructure_delay
 from headway.schedule.tasks import Cohort, Gang, StepCounts, Task, TaskState, TaskTable
 from headway.schedule.transitions import Arrival, Start, TransitionError, advance
-from headway.store.records import FAILED, SUCCEEDED, USER, AttemptRef, Failure, Transition
+from headway.store.records import FAILED, NOT_BEGUN, SUCCEEDED, USER, AttemptRef, Failure, Transition
 
 #: The attempt whose artifacts are the run's parameters: the input of the start task.
 PARAMETERS = AttemptRef("_parameters", "0", 0)
@@ -249,6 +249,9 @@ class Scheduler:
             return []
         if task.gang:
             return self._rank_failed(task, task.gang, failure, at)
+        if failure.reason == NOT_BEGUN and not self._stop:
+            # Whatever ended its pod is another attempt's account: each such end spends one budget.
+            return [self._again(task, 0.0)]
         policy = self._policies[ref.step]
         pool = policy.pool(failure)
         earlier = task.spend(pool)

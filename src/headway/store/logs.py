@@ -220,11 +220,16 @@ def reported_log(store: ObjectStore, flow: str, run: str, ref: AttemptRef) -> Di
     listed: List[Tuple[int, str]] = []
     for info in store.list(layout.feed(flow, run)):
         parsed = parse_feed_key(info.key)
-        if parsed is not None and parsed.ref == ref:
+        if parsed is not None and (parsed.ref == ref or parsed.kind == NOTE):
             listed.append((parsed.seq, info.key))
     sent: Dict[str, bytes] = {}
     for _, key in sorted(listed):
-        for stream, lines in decode_chunk(store.get(key)).items():
+        payload = store.get(key)
+        if key.endswith(NOTE):
+            chunks = [section.lines for section in decode_note(payload) if section.ref == ref]
+        else:
+            chunks = [decode_chunk(payload)]
+        for stream, lines in ((stream, lines) for chunk in chunks for stream, lines in chunk.items()):
             sent[stream] = sent.get(stream, b"") + lines
     return sent
 

@@ -67,6 +67,10 @@ class Failure(NamedTuple):
     type: str = ""
 
 
+#: The reason of an infrastructure failure that is no fault of the task's place either: the pod that was to run
+#: it ended before its turn came. It spends no budget.
+NOT_BEGUN = "NotBegun"
+
 #: What became of an attempt.
 SUCCEEDED, FAILED, LOST = "succeeded", "failed", "lost"
 

@@ -18,6 +18,10 @@ ELSEWHERE = {
     "start_failure_timeout": "tests/e2e/test_e2e_standing_still.py",
     "unschedulable_timeout": "tests/unit/executors/kubernetes_executor/test_kubernetes_executor.py",
     "job_terminate_mode": "tests/e2e/test_e2e_nothing_left.py",
+    "reuse": "tests/unit/executors/kubernetes_executor/test_warm_pods.py",
+    "idle_timeout": "tests/unit/runtime/test_worker.py",
+    "pack": "tests/unit/executors/kubernetes_executor/test_packing.py",
+    "pods": "tests/unit/executors/kubernetes_executor/test_warm_pods.py",
 }
 
 

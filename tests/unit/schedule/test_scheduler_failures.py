@@ -5,6 +5,7 @@ from scheduler_examples import CHAIN, LINE, PARAMETERS, bad, begin, ok, ref, wid
 
 from headway.schedule import (
     AttemptCancelled,
+    AttemptFailed,
     CancelAttempts,
     RetriesDue,
     RetryDue,
@@ -20,9 +21,11 @@ from headway.schedule import (
 from headway.store.records import (
     CONFIGURATION,
     INFRASTRUCTURE,
+    NOT_BEGUN,
     OUT_OF_MEMORY,
     RESOURCES,
     USER,
+    Failure,
     TaskSpec,
 )
 
@@ -80,6 +83,16 @@ def test_each_class_of_failure_spends_its_own_budget(
     retries: dict[str, int], kinds: list[str], attempts: int
 ) -> None:
     assert attempts_until_the_end(StepPolicy(retries), *kinds) == attempts
+
+
+def test_a_task_that_had_no_turn_is_tried_again_at_once_and_spends_nothing() -> None:
+    scheduler = begin(LINE, StepPolicy({INFRASTRUCTURE: 0}))
+    for attempt in range(20):
+        event = AttemptFailed(ref("start/1", attempt), Failure(INFRASTRUCTURE, NOT_BEGUN, "its pod ended"))
+        assert scheduler.handle(event) == [ScheduleRetry(ref("start/1", attempt + 1), 0.0)]
+        scheduler.handle(RetryDue(ref("start/1", attempt + 1)))
+    scheduler.handle(bad("start/1", INFRASTRUCTURE, 20))
+    assert scheduler.outcome == "failed"
 
 
 def test_infrastructure_retries_back_off_up_to_a_minute_whatever_the_user_asked() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from headway.config.kubernetes import KubernetesSettings
 from headway.errors import StoreError
-from headway.executors.base import Adoption, Broken, Ended, Output, Sink, Started, Waiting
+from headway.executors.base import Adoption, Broken, Ended, ExecutorEvent, Output, Sink, Started, Waiting
 from headway.executors.guarded import guarded
 from headway.executors.kubernetes.adopt import (
     DELETED,
@@ -34,10 +34,13 @@ from headway.executors.kubernetes.lost_nodes import LostNodes
 from headway.executors.kubernetes.names import container_name, job_name
 from headway.executors.kubernetes.observer import Observer
 from headway.executors.kubernetes.outcome import POD_DELETED
+from headway.executors.kubernetes.pools import PoolHooks, Pools
 from headway.executors.kubernetes.run_secret import RunSecret
 from headway.executors.kubernetes.settle import Settler
 from headway.executors.kubernetes.submitter import Hooks, Submitter
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
+from headway.executors.kubernetes.warm import ORPHANED, Worker, is_warm
+from headway.executors.kubernetes.warm_end import WarmEnd
 from headway.runtime.commit import STREAMS
 from headway.store.base import ObjectStore
 from headway.store.records import INFRASTRUCTURE, LOST, RESOURCES, USER, AttemptRef, Batch, Failure, Record
@@ -89,7 +92,6 @@ class KubernetesExecutor:
         self._secret = RunSecret(cluster.client, flow, run, credentials or {})
         lent = (self._secret.name,) if self._secret else ()
         self._settings = {step: replace(own, secrets=(*own.secrets, *lent)) for step, own in settings.items()}
-        self._restrict(cluster.restricted)
         self._jobs = Jobs()
         self._settler = Settler(store, clock)
         self._feed = FeedReader(store, flow, run, int(clock() * 1000), clock)
@@ -101,12 +103,22 @@ class KubernetesExecutor:
         hooks = Hooks(
             self._refused, self._job_waits, self._withdrawn, lambda error: self._sink(Broken(error))
         )
-        self._submitter = Submitter(cluster, store, self._jobs, limit, pod_env, self._secret, hooks)
         self._clock = clock
+        self._submitter = Submitter(cluster, store, self._jobs, limit, pod_env, self._secret, hooks)
         self._gatherer = Gatherer(store, self._jobs, cluster.client.clock.monotonic, self)
+        self._pools = Pools(
+            store,
+            self._threads,
+            self._jobs,
+            limit,
+            WarmEnd(self._settler, self._threads),
+            PoolHooks(self._begin, self._tell, self._spawn, self._pod_left),
+            cluster.client.clock.monotonic,
+        )
         self._observer = Observer(cluster.client, flow, run, self._jobs, self)
         self._lost_nodes = LostNodes(cluster.client, self._jobs, self, self._settler.beat, clock)
         self._of = (flow, run)
+        self._restrict(cluster.restricted)
 
     async def open(self, sink: Sink) -> None:
         self._sink = sink
@@ -118,6 +130,12 @@ class KubernetesExecutor:
         ]
 
     async def start(self, batch: Batch) -> None:
+        settings = self._settings[batch.step]
+        if is_warm(settings, batch):
+            if batch.memory is not None:
+                settings = replace(settings, memory=batch.memory)
+            self._pools.take(batch, settings)
+            return
         attempts = {
             index: Attempt(AttemptRef(batch.step, task.task, task.attempt), index)
             for index, task in enumerate(batch.tasks)
@@ -125,13 +143,25 @@ class KubernetesExecutor:
         self._submit(batch, attempts)
 
     def _submit(
-        self, batch: Batch, attempts: dict[int, Attempt], delay: float = 0.0, tries: int = 0
+        self,
+        batch: Batch,
+        attempts: dict[int, Attempt],
+        delay: float = 0.0,
+        tries: int = 0,
+        before: TrackedJob | None = None,
     ) -> TrackedJob:
-        job = self._track(batch, attempts, tries)
+        """Make a Job of a batch; it goes on with the orders of the one before it, if there was one."""
+        job = self._track(batch, attempts, tries, before)
         self._submitter.submit(job, delay)
         return job
 
-    def _track(self, batch: Batch, attempts: dict[int, Attempt], tries: int = 0) -> TrackedJob:
+    def _track(
+        self,
+        batch: Batch,
+        attempts: dict[int, Attempt],
+        tries: int = 0,
+        before: TrackedJob | None = None,
+    ) -> TrackedJob:
         settings = self._settings[batch.step]
         if batch.memory is not None:
             settings = replace(settings, memory=batch.memory)
@@ -143,9 +173,16 @@ class KubernetesExecutor:
             container=container_name(batch.step),
             attempts=attempts,
             tries=tries,
+            inbox=before.inbox if before else "",
+            idle_timeout=before.idle_timeout if before else 0,
         )
         self._jobs.add(job)
         return job
+
+    def _begin(self, job: TrackedJob) -> None:
+        """Create the Job of warm pods."""
+        self._jobs.add(job)
+        self._submitter.submit(job)
 
     async def adopt(self, adoptions: Sequence[Adoption]) -> None:
         found = await take_inventory(self._client, self._namespaces(), self._selector, self.trouble)
@@ -167,6 +204,10 @@ class KubernetesExecutor:
         refs = [AttemptRef(batch.step, task.task, task.attempt) for task in batch.tasks]
         attempts = {index: Attempt(ref, index) for index, ref in enumerate(refs) if ref in adoption.refs}
         tracked = self._track(batch, attempts)
+        if is_warm(self._settings[batch.step], batch):
+            for attempt in list(attempts.values()):
+                self.over(tracked, attempt, RECORDED if attempt.ref in adoption.recorded else ORPHANED)
+            return tracked, None
         for attempt in list(attempts.values()):
             if attempt.ref in adoption.recorded:
                 self.over(tracked, attempt, RECORDED)
@@ -189,9 +230,12 @@ class KubernetesExecutor:
         for step, own in self._settings.items():
             if own.namespace in namespaces and own.security_profile == "auto":
                 self._settings[step] = replace(own, security_profile="restricted")
+        self._pools.restrict(namespaces)
 
     async def cancel(self, refs: tuple[AttemptRef, ...], failure: Failure, *, now: bool = False) -> None:
         self._cancelled = True
+        for job in self._pools.cancel(refs, failure):
+            self._submitter.withdraw(job, now=now)
         touched: dict[str, TrackedJob] = {}
         for ref in refs:
             found = self._jobs.find(ref)
@@ -217,7 +261,8 @@ class KubernetesExecutor:
 
     async def close(self, *, now: bool = False) -> None:
         """Take away what still runs, wait until it is gone, and let go of everything."""
-        unfinished = [job for job in self._jobs if job.attempts]
+        await self._pools.leave()
+        unfinished = [job for job in self._jobs if job.busy]
         for job in unfinished:
             self._submitter.withdraw(job, now=now)
         for job in self._jobs:
@@ -260,7 +305,7 @@ class KubernetesExecutor:
             await asyncio.wait_for(self._submitter.settled(), patience)
 
     async def _clear_feed(self) -> None:
-        if any(job.attempts for job in self._jobs):
+        if any(job.busy for job in self._jobs):
             return
         with contextlib.suppress(StoreError):
             # What stays behind is only a little space.
@@ -286,11 +331,16 @@ class KubernetesExecutor:
         """The attempt's container runs."""
         if not attempt.started:
             attempt.started = True
-            self._sink(Started(attempt.ref, f"pod {attempt.pod}", facts))
+            if not isinstance(attempt, Worker):
+                self._sink(Started(attempt.ref, f"pod {attempt.pod}", facts))
 
     def standing(self, job: TrackedJob, attempt: Attempt | None, reason: str, message: str) -> None:
         """Something stands still, or goes on again (no reason)."""
-        self._sink(Waiting(job.batch.step, attempt.ref if attempt else None, reason, message))
+        ref = attempt.ref if attempt else None
+        if isinstance(attempt, Worker):
+            ref = next(iter(attempt.hand), None)
+            self._pools.dispatch()
+        self._sink(Waiting(job.batch.step, ref, reason, message))
 
     def trouble(self, message: str) -> None:
         """The cluster does not answer, or answers again (no message)."""
@@ -298,7 +348,9 @@ class KubernetesExecutor:
 
     def over(self, job: TrackedJob, attempt: Attempt, failure: Failure) -> None:
         """The attempt can have no further result; the failure counts where it left no record."""
-        if not attempt.settling:
+        if isinstance(attempt, Worker):
+            self._pools.over(job, attempt, failure)
+        elif not attempt.settling:
             attempt.settling = True
             self._spawn(self._settle(job, attempt, _cause(job, attempt, failure)))
 
@@ -311,7 +363,8 @@ class KubernetesExecutor:
         self.standing(job, None, "Restricted", words)
         attempts, job.attempts = job.attempts, {}
         # Another name, and so another Job: the first one may take its time to go.
-        successor = self._submit(job.batch._replace(name=f"{job.batch.name}{RESTRICTED}"), attempts)
+        batch = job.batch._replace(name=f"{job.batch.name}{RESTRICTED}")
+        successor = self._submit(batch, attempts, before=job)
         self._spawn(self._withdraw_after(job, successor))
         return True
 
@@ -388,6 +441,8 @@ class KubernetesExecutor:
             await asyncio.sleep(next_pause(youngest) if youngest is not None else 0.1)
 
     def _heard(self, report: Report) -> None:
+        if self._pools.heard(report):
+            return
         found = self._jobs.find(report.ref)
         if found is None:
             return
@@ -436,11 +491,26 @@ class KubernetesExecutor:
             self._sink(Output(attempt.ref, rest))
         self._jobs.end(job, attempt)
         self._sink(Ended(attempt.ref, record))
-        self._submitter.share()
+        self._freed()
         if record.outcome == LOST:
             self._clear_away(job, attempt)
         if job.settled:
             self._jobs.forget(job)
+
+    def _pod_left(self, job: TrackedJob, worker: Worker) -> None:
+        """A warm pod is over, or was given up."""
+        self._clear_away(job, worker)
+        self._freed()
+        if job.settled:
+            self._jobs.forget(job)
+
+    def _tell(self, event: ExecutorEvent) -> None:
+        self._sink(event)
+
+    def _freed(self) -> None:
+        """A pod's place may be free."""
+        self._submitter.share()
+        self._pools.dispatch()
 
     async def _with_reason(self, attempt: Attempt, record: Record, failure: Failure) -> Record:
         """The pod knows that it was asked to stop, and its state, a moment later, why."""

@@ -7,14 +7,24 @@ clock is ahead is heard at once, and costs longer listings.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from headway.errors import KeyNotFoundError
 from headway.store import layout
 from headway.store.base import ObjectStore
-from headway.store.logs import END, FeedKey, LogLine, decode_chunk, merge_lines, parse_feed_key, parse_lines
+from headway.store.logs import (
+    END,
+    NOTE,
+    FeedKey,
+    LogLine,
+    decode_chunk,
+    decode_note,
+    merge_lines,
+    parse_feed_key,
+    parse_lines,
+)
 from headway.store.records import AttemptRef
 
 #: Milliseconds by which clocks may differ and a report still be heard at once.
@@ -30,12 +40,16 @@ class Report:
         sequence: Its number among the attempt's reports.
         ended: Whether it says that the attempt's record is in place.
         lines: The lines in it, by time.
+        record: Its record, where a warm pod told it; b"" elsewhere.
+        begun: Whether a warm pod says that it runs.
     """
 
     ref: AttemptRef
     sequence: int
     ended: bool
     lines: tuple[LogLine, ...]
+    record: bytes = b""
+    begun: bool = False
 
 
 class FeedReader:
@@ -77,10 +91,12 @@ class FeedReader:
             parsed = parse_feed_key(info.key)
             if parsed is None or info.key in self._seen:
                 continue
-            if wanted(parsed.ref):
+            if wanted(parsed.ref) or parsed.kind == NOTE:
                 fresh.append((info.key, parsed))
             else:
                 self._seen[info.key] = parsed.ms
+        # Of what was written in one millisecond the keys' own order is not that of the numbers.
+        fresh.sort(key=lambda item: (item[1].ms, item[1].seq))
         keys = [key for key, _ in fresh]
         contents = list(readers.map(self._read, keys) if len(keys) > 1 else map(self._read, keys))
         # Only now, so that what could not be read is new again the next time.
@@ -90,19 +106,20 @@ class FeedReader:
         self._newest = max([self._newest, *(min(parsed.ms, latest) for _, parsed in fresh)])
         self._forget()
         return [
-            Report(parsed.ref, parsed.seq, parsed.kind == END, lines)
-            for (_, parsed), lines in zip(fresh, contents, strict=True)
+            report
+            for (_, parsed), payload in zip(fresh, contents, strict=True)
+            for report in reports(parsed, payload)
         ]
 
     def clear(self) -> None:
         """Delete what was reported: every log is stored whole by now. Blocking."""
         self._store.delete([info.key for info in self._store.list(self._prefix)])
 
-    def _read(self, key: str) -> tuple[LogLine, ...]:
+    def _read(self, key: str) -> bytes:
         try:
-            return chunk_lines(self._store.get(key))
+            return self._store.get(key)
         except KeyNotFoundError:
-            return ()
+            return b""
 
     def _forget(self) -> None:
         """Keep only keys that another listing could still show."""
@@ -111,9 +128,19 @@ class FeedReader:
             self._seen = {key: ms for key, ms in self._seen.items() if ms >= floor}
 
 
-def chunk_lines(payload: bytes) -> tuple[LogLine, ...]:
-    """The lines of a feed object, both streams by time."""
-    return tuple(merge_lines(*(parse_lines(data, stream) for stream, data in decode_chunk(payload).items())))
+def reports(key: FeedKey, payload: bytes) -> list[Report]:
+    """What a feed object says: of the attempt in its key, or in a note of several."""
+    if key.kind != NOTE:
+        return [Report(key.ref, key.seq, key.kind == END, _lines(decode_chunk(payload)))]
+    return [
+        Report(each.ref, key.seq, bool(each.record), _lines(each.lines), each.record, each.begun)
+        for each in decode_note(payload)
+    ]
+
+
+def _lines(streams: Mapping[str, bytes]) -> tuple[LogLine, ...]:
+    """Lines of both streams by time."""
+    return tuple(merge_lines(*(parse_lines(data, stream) for stream, data in streams.items())))
 
 
 def next_pause(youngest: float | None) -> float:

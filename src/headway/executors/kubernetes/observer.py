@@ -12,7 +12,7 @@ from headway.executors.kubernetes.api.watch_contact import Recovered, Trouble
 from headway.executors.kubernetes.api.watch_view import Deleted, Synced
 from headway.executors.kubernetes.inquiry import Inquirer
 from headway.executors.kubernetes.labels import run_selector
-from headway.executors.kubernetes.outcome import failure_of, gone, stop_reason
+from headway.executors.kubernetes.outcome import failure_of, gone, noted_task, stop_reason
 from headway.executors.kubernetes.pod_states import (
     ended_at,
     has_company,
@@ -152,6 +152,7 @@ class Observer:
             self._listener.running(job, attempt, _facts(pod))
         if ended:
             self._goes_on(job, attempt)
+            attempt.ran_last = noted_task(pod, job.container)
             self._listener.over(job, attempt, failure_of(pod, job.container, job.batch.step))
         else:
             patience = float(job.settings.start_failure_timeout)

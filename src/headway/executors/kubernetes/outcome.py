@@ -9,7 +9,15 @@ import signal
 from headway.executors.kubernetes.api.types import Condition, ContainerStateTerminated, ContainerStatus, Pod
 from headway.executors.kubernetes.command import INIT_SCRIPT_FAILED
 from headway.executors.kubernetes.pod_states import init_failed, status_of
-from headway.store.records import CONFIGURATION, INFRASTRUCTURE, OUT_OF_MEMORY, RESOURCES, USER, Failure
+from headway.store.records import (
+    CONFIGURATION,
+    INFRASTRUCTURE,
+    OUT_OF_MEMORY,
+    RESOURCES,
+    USER,
+    AttemptRef,
+    Failure,
+)
 
 #: The reason where somebody deleted the pod of an attempt.
 POD_DELETED = "PodDeleted"
@@ -23,6 +31,9 @@ _OWN_DISK = (
 
 #: Exit codes that no step causes: the runtime refused to begin, could not, or was stopped (SIGTERM) before it could.
 _NOT_THE_STEPS = (75, 78, 143)
+
+#: How a warm pod's note of the attempt that runs begins; nothing for people.
+_NOTE = '{"headway": 1, "running": '
 
 #: Errors of the in-pod runtime that trying again cannot mend.
 _CONFIGURATION_ERRORS = (
@@ -77,6 +88,21 @@ def failure_of(pod: Pod, container: str, step: str) -> Failure:
             f"The pod {pod.metadata.name} ended before its container ran: {_or(said)}",
         )
     return _said(ended) or _by_exit(pod, container, step, ended)
+
+
+def noted_task(pod: Pod, container: str) -> AttemptRef | None:
+    """The attempt that a warm pod noted to be running when it ended."""
+    status = status_of(pod, container)
+    ended = status.state.terminated if status and status.state else None
+    return _running(ended.message) if ended else None
+
+
+def _running(message: str) -> AttemptRef | None:
+    try:
+        step, task, attempt = json.loads(message)["running"]
+        return AttemptRef(str(step), str(task), int(attempt))
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _init(pod: Pod, status: ContainerStatus) -> Failure:
@@ -175,7 +201,8 @@ def _by_exit(pod: Pod, container: str, step: str, ended: ContainerStateTerminate
             f"The container of step {step} did not get beyond its sandbox init script: {_or(ended.message)}",
             "Try the script in the image: docker run -it IMAGE sh.",
         )
-    tail = f" Its last words: {ended.message.strip()[-500:]}" if ended.message.strip() else ""
+    said = "" if ended.message.startswith(_NOTE) else ended.message.strip()
+    tail = f" Its last words: {said[-500:]}" if said else ""
     code = f"{ended.exit_code}{_signal_name(ended)}"
     return Failure(
         INFRASTRUCTURE if ended.exit_code in _NOT_THE_STEPS else USER,

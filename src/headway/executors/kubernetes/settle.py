@@ -61,6 +61,8 @@ class Settler:
         failure: Failure,
         facts: Mapping[str, str],
         ended: float | None = None,
+        *,
+        keep_log: bool = True,
     ) -> Record:
         """The attempt's record; where it left none, it is lost from now on, whatever it still does.
 
@@ -70,12 +72,13 @@ class Settler:
             failure: Why, where it left no record.
             facts: What is known of its pod.
             ended: When it ended (seconds since the epoch), None where nobody knows.
+            keep_log: Whether it may have reported lines.
         """
         ref = AttemptRef(batch.step, task.task, task.attempt)
         record = self.read(batch, ref)
         if record is not None:
             return record
-        lines = self._keep_log(batch, ref)
+        lines = self._keep_log(batch, ref) if keep_log else {}
         if failure.reason == OUT_OF_MEMORY:
             failure = self._with_peak(batch, ref, failure)
         when = self._clock() if ended is None else ended

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,11 +22,14 @@ from headway.executors.kubernetes.slots import Demand, allot
 from headway.executors.kubernetes.tracked import Jobs, TrackedJob
 from headway.store import layout
 from headway.store.base import ObjectStore
+from headway.store.inbox import Inbox
 from headway.store.records import CONFIGURATION, INFRASTRUCTURE, Failure
 
 #: Seconds between tries while the cluster has no room for another Job, or does not answer.
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0
 _STORE_PAUSE = 5.0
+#: First orders written at a time.
+_AT_ONCE = 16
 #: Seconds within which a Job that waits is seen to be no longer wanted.
 _LOOK = 0.5
 #: How long a cluster in trouble is tried before the attempts fail as infrastructure's.
@@ -158,16 +162,30 @@ class Submitter:
 
     async def _store_batch(self, job: TrackedJob, delay: float) -> None:
         await self._pause(job, delay)
-        key = layout.batch(job.batch.flow, job.batch.run, job.batch.name)
         while not job.deleting:
             try:
-                await asyncio.to_thread(self._store.put, key, job.batch.encode())
+                await asyncio.to_thread(self._store_orders if job.inbox else self._store_whole, job)
                 break
             except StoreError as error:
                 self._hooks.waiting(job, "Datastore", error.message)
                 await self._pause(job, _STORE_PAUSE)
         self._stored.add(job.name)
         self.share()
+
+    def _store_whole(self, job: TrackedJob) -> None:
+        """What the pods are to do, by their index. Blocking."""
+        self._store.put(layout.batch(job.batch.flow, job.batch.run, job.batch.name), job.batch.encode())
+
+    def _store_orders(self, job: TrackedJob) -> None:
+        """The first order of each warm pod. Blocking."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            writes = [
+                pool.submit(Inbox(self._store, f"{job.inbox}{index}/").write, order)
+                for index, order in enumerate(job.orders)
+            ]
+        for write in writes:
+            write.result()
+        job.orders = ()
 
     async def _widen(self, job: TrackedJob, before: int) -> None:
         try:
@@ -196,7 +214,7 @@ class Submitter:
             runtime_config_map=self._runtime_config_map,
             datastore=self._store.url,
             batch_key=layout.batch(job.batch.flow, job.batch.run, job.batch.name),
-            env=self._pod_env,
+            env=self._pod_env if not job.inbox else {**self._pod_env, **_warm(job)},
             parallelism=job.parallelism,
         )
         manifest = job_manifest(job.settings, job.batch, plan)
@@ -274,6 +292,11 @@ class Submitter:
                 words = f"its {what} cannot be deleted: {error.message}"
                 self._hooks.waiting(job, error.reason or "ApiError", words)
                 await asyncio.sleep(_FIRST_PAUSE)
+
+
+def _warm(job: TrackedJob) -> dict[str, str]:
+    """What a warm pod is told beside what every pod is."""
+    return {"HEADWAY_INBOX": job.inbox, "HEADWAY_IDLE_TIMEOUT": str(job.idle_timeout)}
 
 
 def _refusal(error: ApiError, waited: float) -> Failure | None:

@@ -32,6 +32,7 @@ class Attempt:
         cancelled_at: When that was asked for (seconds since the epoch).
         ended_at: When its container ended (seconds since the epoch), as far as its pod tells.
         settling: Whether its end is being settled; it is settled once.
+        ran_last: Which attempt a warm pod noted to be running when it ended.
     """
 
     ref: AttemptRef
@@ -53,6 +54,12 @@ class Attempt:
     cancelled_at: float = 0.0
     ended_at: float | None = None
     settling: bool = False
+    ran_last: AttemptRef | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is a result to wait for."""
+        return True
 
 
 @dataclass(slots=True, eq=False)
@@ -74,6 +81,9 @@ class TrackedJob:
             (monotonic seconds) at which the step's own was seen to have, None before.
         together: Whether all ranks of a gang are known to be there.
         tries: How often the gang was given up before because not all of its ranks came.
+        inbox: The folder of its pods' inboxes where they are warm, "" where each makes one attempt.
+        idle_timeout: Seconds for which a warm pod waits for another order.
+        orders: By index, the first order of each warm pod; empty once they are stored.
     """
 
     name: str
@@ -95,6 +105,14 @@ class TrackedJob:
 
     together: bool = False
     tries: int = 0
+    inbox: str = ""
+    idle_timeout: int = 0
+    orders: tuple[bytes, ...] = ()
+
+    @property
+    def busy(self) -> bool:
+        """Whether an attempt in it has not ended."""
+        return any(attempt.busy for attempt in self.attempts.values())
 
     def task(self, attempt: Attempt) -> TaskSpec:
         """The attempt's entry in the batch."""
@@ -112,7 +130,7 @@ class Jobs:
     def add(self, job: TrackedJob) -> None:
         """Take a Job in hand."""
         self._by_name[job.name] = job
-        for attempt in job.attempts.values():
+        for attempt in () if job.inbox else job.attempts.values():
             self._by_ref[attempt.ref] = (job, attempt)
 
     def get(self, name: str) -> TrackedJob | None:

@@ -15,6 +15,10 @@ NOT_IN_THE_MANIFEST = {
     "unschedulable_timeout",
     "hostname_resolution_timeout",
     "job_terminate_mode",
+    "reuse",
+    "idle_timeout",
+    "pack",
+    "pods",
 }
 
 

@@ -11,12 +11,24 @@ from headway.errors import StoreUnavailableError
 from headway.executors.kubernetes.feed import (
     WINDOW_MS,
     FeedReader,
-    chunk_lines,
     next_pause,
+    reports,
     texts,
 )
 from headway.store import layout
-from headway.store.logs import END, LOG, encode_chunk, encode_line, feed_key, parse_lines, reported_log
+from headway.store.logs import (
+    END,
+    LOG,
+    NOTE,
+    FeedKey,
+    Section,
+    encode_chunk,
+    encode_line,
+    encode_note,
+    feed_key,
+    parse_lines,
+    reported_log,
+)
 from headway.store.records import AttemptRef
 from headway.testing.memory_store import MemoryStore
 
@@ -180,12 +192,43 @@ def test_the_log_of_a_dead_attempt_is_what_it_had_reported(feed: Feed) -> None:
 
 def test_both_streams_of_a_chunk_by_time() -> None:
     out = encode_line(b"one", BEGIN) + encode_line(b"three", BEGIN + 2000)
-    lines = chunk_lines(encode_chunk({"stdout": out, "stderr": encode_line(b"two", BEGIN + 1000)}))
-    assert texts(lines) == (
+    payload = encode_chunk({"stdout": out, "stderr": encode_line(b"two", BEGIN + 1000)})
+    (report,) = reports(FeedKey(BEGIN, ONE, 0, LOG), payload)
+    assert texts(report.lines) == (
         ("stdout", BEGIN / 1000, "one"),
         ("stderr", BEGIN / 1000 + 1, "two"),
         ("stdout", BEGIN / 1000 + 2, "three"),
     )
+
+
+def test_a_note_tells_of_several_attempts() -> None:
+    sections = [
+        Section(ONE, {"stdout": encode_line(b"one", BEGIN)}, b'{"a record": 1}'),
+        Section(TWO, {}, begun=True),
+    ]
+    pod = AttemptRef("_pod", "train-1", 0)
+    ended, begun = reports(FeedKey(BEGIN, pod, 4, NOTE), encode_note(sections))
+    assert (ended.ref, ended.ended, ended.record) == (ONE, True, b'{"a record": 1}')
+    assert texts(ended.lines) == (("stdout", BEGIN / 1000, "one"),)
+    assert (begun.ref, begun.ended, begun.begun, begun.lines) == (TWO, False, True, ())
+
+
+def test_a_torn_note_tells_what_it_can() -> None:
+    sections = [Section(ONE, {"stdout": encode_line(b"one", BEGIN)}, b"{}"), Section(TWO, {}, b"{}")]
+    payload = encode_note(sections)
+    pod = AttemptRef("_pod", "train-1", 0)
+    assert [each.ref for each in reports(FeedKey(BEGIN, pod, 4, NOTE), payload[:-1])] == [ONE]
+    assert reports(FeedKey(BEGIN, pod, 4, NOTE), b"") == []
+
+
+def test_lines_in_notes_are_the_log_of_one_that_died() -> None:
+    store = MemoryStore()
+    pod = AttemptRef("_pod", "train-1", 0)
+    for number, text in enumerate((b"one", b"two")):
+        note = encode_note([Section(ONE, {"stdout": encode_line(text, BEGIN)}), Section(TWO, {})])
+        store.put(feed_key(FLOW, RUN, BEGIN + number, pod, number, NOTE), note)
+    log = reported_log(store, FLOW, RUN, ONE)
+    assert [line.text for line in parse_lines(log["stdout"])] == ["one", "two"]
 
 
 def test_it_looks_often_while_something_young_runs() -> None:

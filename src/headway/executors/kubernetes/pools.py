@@ -1,0 +1,415 @@
+"""Gives attempts to warm pods: shares them out, writes their orders, and makes new pods where they are worth it."""
+
+import asyncio
+from collections.abc import Callable, Container, Coroutine, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from headway.config.kubernetes import KubernetesSettings
+from headway.errors import StoreError
+from headway.executors.base import Ended, ExecutorEvent, Output, Started, Waiting
+from headway.executors.kubernetes.feed import Report, texts
+from headway.executors.kubernetes.packing import tasks_per_pod
+from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
+from headway.executors.kubernetes.warm import Packed, Pool, Worker, order_of, pool_settings
+from headway.executors.kubernetes.warm_end import WarmEnd, is_gone_for_good
+from headway.store import layout
+from headway.store.base import ObjectStore
+from headway.store.inbox import Inbox
+from headway.store.records import AttemptRef, Batch, Failure, Record
+
+#: Seconds between two tries while the datastore is in trouble.
+_STORE_PAUSE = 5.0
+
+#: Seconds between two looks at an order that is on its way.
+_POLL = 0.05
+
+#: Kubernetes' word for a pod that no node takes.
+_NO_ROOM = "Unschedulable"
+
+
+@dataclass(frozen=True, slots=True)
+class PoolHooks:
+    """What pools ask of the executor.
+
+    Attributes:
+        submit: Create a Job.
+        sink: Tell the launcher.
+        spawn: Run something in the background.
+        ended: A pod is over, or given up, and nothing is in its hand any more.
+    """
+
+    submit: Callable[[TrackedJob], None]
+    sink: Callable[[ExecutorEvent], None]
+    spawn: Callable[[Coroutine[Any, Any, None]], None]
+    ended: Callable[[TrackedJob, Worker], None]
+
+
+class Pools:
+    """All warm pods of a run.
+
+    Args:
+        store: The datastore.
+        threads: For calls to it.
+        jobs: All Jobs in hand.
+        limit: Pods at a time over all Jobs of the run.
+        end: Finds out how attempts ended whose pod is over.
+        hooks: What the executor does for them.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        threads: ThreadPoolExecutor,
+        jobs: Jobs,
+        limit: int,
+        end: WarmEnd,
+        hooks: PoolHooks,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._threads = threads
+        self._jobs = jobs
+        self._limit = limit
+        self._end = end
+        self._hooks = hooks
+        self._clock = clock
+        self._pools: list[Pool] = []
+        self._attempts: dict[AttemptRef, tuple[Pool, Packed]] = {}
+        #: Tasks whose last pod failed them: the next attempt gets a new one.
+        self._want_new: set[tuple[str, str]] = set()
+        self._made = 0
+        self._dispatching = False
+        self._closed = False
+
+    def take(self, batch: Batch, settings: KubernetesSettings) -> None:
+        """Take over a batch's attempts."""
+        pool = next((pool for pool in self._pools if pool.takes(settings, batch)), None)
+        if pool is None:
+            pool = Pool(pool_settings(settings), dict(batch.env), batch.code)
+            self._pools.append(pool)
+        share = tasks_per_pod(len(batch.tasks), settings.pack, settings.pods)
+        if not batch.tasks[0].attempt or batch.step not in pool.shares:
+            pool.shares[batch.step] = share
+        pool.active[batch.step] = pool.active.get(batch.step, 0) + len(batch.tasks)
+        for index, task in enumerate(batch.tasks):
+            packed = Packed(AttemptRef(batch.step, task.task, task.attempt), index, batch=batch)
+            self._attempts[packed.ref] = pool, packed
+            new = (batch.step, task.task) in self._want_new
+            self._want_new.discard((batch.step, task.task))
+            (pool.fresh if new else pool.queue).append(packed)
+        self.dispatch()
+
+    def restrict(self, namespaces: Container[str]) -> None:
+        """From now on pods in these namespaces have the restricted profile, unless a person fixed another."""
+        for pool in self._pools:
+            if pool.settings.namespace in namespaces and pool.settings.security_profile == "auto":
+                pool.settings = replace(pool.settings, security_profile="restricted")
+
+    def cancel(self, refs: Iterable[AttemptRef], failure: Failure) -> list[TrackedJob]:
+        """End these attempts.
+
+        Returns:
+            The Jobs in which nothing is wanted any more.
+        """
+        known = [found for ref in refs if (found := self._attempts.get(ref)) is not None]
+        touched: dict[str, TrackedJob] = {}
+        for pool, packed in known:
+            packed.cancelled = packed.cancelled or failure
+            if packed.worker is None:
+                self._drop(pool, packed, failure)
+            elif (job := self._job_of(packed.worker)) is not None:
+                touched[job.name] = job
+        for pool in {id(pool): pool for pool, _ in known}.values():
+            pool.queue = type(pool.queue)(each for each in pool.queue if each.cancelled is None)
+            pool.fresh = type(pool.fresh)(each for each in pool.fresh if each.cancelled is None)
+        over: list[TrackedJob] = []
+        for job in touched.values():
+            hands = [each for worker in _workers(job) for each in worker.hand.values()]
+            if all(each.cancelled for each in hands):
+                over.append(job)
+            else:
+                for each in hands:
+                    if each.cancelled is not None:
+                        # Its pod meets the record, and leaves.
+                        self._hooks.spawn(self._give_up(job, each, each.cancelled))
+        return over
+
+    def _drop(self, pool: Pool, packed: Packed, failure: Failure) -> None:
+        """End an attempt that no pod was told of."""
+        packed.settling = True
+        self._hooks.spawn(self._record_as_lost(pool, packed, failure, ""))
+
+    # Who does what.
+
+    def dispatch(self) -> None:
+        """Share out what waits, once all that has just happened is known."""
+        if not self._dispatching:
+            self._dispatching = True
+            asyncio.get_running_loop().call_soon(self._dispatch)
+
+    def _dispatch(self) -> None:
+        self._dispatching = False
+        if self._closed:
+            return
+        for pool in self._pools:
+            self._feed(pool)
+        for pool in self._pools:
+            self._grow(pool)
+        self._make_room()
+
+    def _feed(self, pool: Pool) -> None:
+        """Give the pods that are there their next tasks."""
+        for worker in sorted(pool.staying(), key=lambda each: len(each.hand)):
+            if not pool.queue:
+                return
+            if not worker.writing and pool.wants_more(worker):
+                self._give(worker, pool.next_chunk(max(len(pool.staying()), pool.wanted())))
+
+    def _give(self, worker: Worker, chunk: list[Packed]) -> None:
+        for packed in chunk:
+            packed.worker = worker
+            worker.hand[packed.ref] = packed
+        worker.writing = True
+        if worker.placed is not None:
+            # Its news is soon to come.
+            worker.placed = self._clock()
+        self._hooks.spawn(self._send(worker, chunk))
+
+    async def _send(self, worker: Worker, chunk: list[Packed]) -> None:
+        assert worker.inbox is not None
+        order, loop = order_of(chunk), asyncio.get_running_loop()
+        while True:
+            try:
+                taken = await loop.run_in_executor(self._threads, worker.inbox.write, order)
+                break
+            except StoreError as error:
+                self._hooks.sink(Waiting(chunk[0].ref.step, None, "Datastore", error.message))
+                await asyncio.sleep(_STORE_PAUSE)
+        worker.writing = False
+        if not taken:
+            # It has left; what it was never told of is for others, under the same numbers.
+            worker.leaving = True
+            pool = worker.pool
+            for packed in reversed([each for each in chunk if not each.settling]):
+                worker.hand.pop(packed.ref)
+                packed.worker = None
+                if pool is not None and packed.cancelled is None:
+                    pool.queue.appendleft(packed)
+                elif pool is not None and packed.cancelled is not None:
+                    self._drop(pool, packed, packed.cancelled)
+        self.dispatch()
+
+    def _grow(self, pool: Pool) -> None:
+        """Make the pods that are missing, as far as there is room."""
+        staying = pool.staying()
+        missing = min(len(pool.queue), pool.wanted() - len(pool.fresh) - len(staying))
+        room = self._room()
+        fresh = min(len(pool.fresh), room)
+        new = max(0, min(missing, room - fresh))
+        if not fresh and not new:
+            return
+        chunks = [[pool.fresh.popleft()] for _ in range(fresh)]
+        pods = len(staying) + fresh + new
+        chunks += [pool.next_chunk(pods) for _ in range(new) if pool.queue]
+        self._make(pool, chunks)
+
+    def _make(self, pool: Pool, chunks: list[list[Packed]]) -> None:
+        """One Job whose pods begin with these chunks."""
+        first = chunks[0][0].whole
+        self._made += 1
+        # The Job is named after, and labelled by, what its pods begin with.
+        batch = first._replace(
+            name=f"{first.name}-pods{self._made}",
+            tasks=tuple(chunk[0].whole.tasks[chunk[0].index] for chunk in chunks),
+            timeout=None,
+        )
+        folder = layout.inbox(batch.flow, batch.run, batch.name)
+        workers: dict[int, Attempt] = {}
+        for index, chunk in enumerate(chunks):
+            ref = AttemptRef("_pod", f"{batch.name}-{index}", 0)
+            worker = Worker(ref, index, pool=pool, inbox=Inbox(self._store, f"{folder}{index}/", 1))
+            for packed in chunk:
+                packed.worker = worker
+                worker.hand[packed.ref] = packed
+            pool.workers.append(worker)
+            workers[index] = worker
+        self._hooks.submit(
+            self._end.job(
+                batch, pool.settings, workers, folder, pool.idle_timeout, tuple(map(order_of, chunks))
+            )
+        )
+
+    def _room(self) -> int:
+        """How many more pods there may be."""
+        return self._limit - sum(
+            len(job.attempts) if job.inbox else min(len(job.attempts), job.parallelism) for job in self._jobs
+        )
+
+    def _make_room(self) -> None:
+        """Idle pods leave where somebody waits for their place; where all work, one is given nothing more."""
+        waiting = sum(any(_has_no_node(each) for each in job.attempts.values()) for job in self._jobs) + (
+            sum(len(job.attempts) for job in self._jobs) > self._limit
+        )
+        hungry = [pool for pool in self._pools if pool.fresh or (pool.queue and not pool.staying())]
+        if self._room() > 0:
+            hungry = []
+        need = waiting + len(hungry)
+        if not need:
+            return
+        leaving = sum(each.leaving and not each.settling for pool in self._pools for each in pool.workers)
+        for pool in self._pools:
+            for worker in pool.staying():
+                if leaving < need and worker.idle:
+                    leaving += 1
+                    self._farewell(worker)
+        if leaving < need and hungry:
+            busy = [worker for pool in self._pools for worker in pool.staying() if not worker.writing]
+            if busy:
+                min(busy, key=lambda each: len(each.hand)).leaving = True
+
+    def _farewell(self, worker: Worker) -> None:
+        worker.leaving = True
+        self._hooks.spawn(self._say_farewell(worker))
+
+    async def _say_farewell(self, worker: Worker) -> None:
+        assert worker.inbox is not None
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, worker.inbox.leave)
+        except StoreError:
+            # It leaves by itself, only later.
+            return
+
+    async def leave(self) -> None:
+        """Nothing more is given out, and all pods without work leave; returns once they are told."""
+        self._closed = True
+        idle = [each for pool in self._pools for each in pool.workers if each.idle]
+        for worker in idle:
+            worker.leaving = True
+        await asyncio.gather(*(self._say_farewell(worker) for worker in idle))
+
+    # What becomes of it.
+
+    def heard(self, report: Report) -> bool:
+        """What a pod reports; False where the attempt is not in these hands."""
+        found = self._attempts.get(report.ref)
+        if found is None:
+            return False
+        pool, packed = found
+        if packed.settling:
+            return True
+        record = Record.decode(report.record) if report.record else None
+        if packed.worker is not None:
+            self._tell_started(packed, record.metadata if record else _pod_facts(packed.worker))
+        if report.lines:
+            for line in report.lines:
+                packed.shown[line.stream] = packed.shown.get(line.stream, 0) + (not line.continues)
+            self._hooks.sink(Output(packed.ref, texts(report.lines)))
+        if record is not None:
+            self._ended(pool, packed, record)
+        return True
+
+    def over(self, job: TrackedJob, worker: Worker, failure: Failure) -> None:
+        """The pod has ended; what it had in hand ends with it."""
+        if worker.settling:
+            return
+        worker.settling = True
+        pool = worker.pool
+        if pool is not None:
+            pool.workers.remove(worker)
+        self._hooks.spawn(self._settle_hand(job, worker, failure))
+
+    async def _settle_hand(self, job: TrackedJob, worker: Worker, failure: Failure) -> None:
+        while worker.writing:  # noqa: ASYNC110
+            # What does not reach it is not lost.
+            await asyncio.sleep(_POLL)
+        while worker.hand:
+            try:
+                settled = await self._end.settle_hand(worker, failure, job.namespace)
+                break
+            except StoreError as error:
+                self._hooks.sink(Waiting(job.batch.step, None, "Datastore", error.message))
+                await asyncio.sleep(_STORE_PAUSE)
+        else:
+            settled = []
+        for packed, record in settled:
+            found = self._attempts.get(packed.ref)
+            if found is not None and not packed.settling:
+                self._ended(found[0], packed, record)
+        self._jobs.end(job, worker)
+        self._hooks.ended(job, worker)
+
+    def _ended(self, pool: Pool, packed: Packed, record: Record) -> None:
+        """An attempt has this record; what it printed and nobody has seen, or why it was stopped, is still asked for."""
+        packed.settling = True
+        if self._end.is_whole(packed, record):
+            self._finish(pool, packed, record)
+        else:
+            self._hooks.spawn(self._complete(pool, packed, record))
+
+    async def _complete(self, pool: Pool, packed: Packed, record: Record) -> None:
+        while True:
+            try:
+                record, rest = await self._end.completed(packed, record)
+                break
+            except StoreError as error:
+                self._hooks.sink(Waiting(packed.ref.step, packed.ref, "Datastore", error.message))
+                await asyncio.sleep(_STORE_PAUSE)
+        self._tell_started(packed, record.metadata)
+        if rest:
+            self._hooks.sink(Output(packed.ref, rest))
+        self._finish(pool, packed, record)
+
+    def _finish(self, pool: Pool, packed: Packed, record: Record) -> None:
+        if is_gone_for_good(record):
+            self._want_new.add((packed.ref.step, packed.ref.task))
+        if record.metadata.get("python-version"):
+            self._tell_started(packed, record.metadata)
+        ran = max(0.001, record.ended - record.started) if record.failure is None else 0.0
+        pool.ended(packed, ran)
+        del self._attempts[packed.ref]
+        self._hooks.sink(Ended(packed.ref, record))
+        worker = packed.worker
+        if worker is not None and worker.leaving and not worker.hand and not worker.settling:
+            self._farewell(worker)
+        self.dispatch()
+
+    def _tell_started(self, packed: Packed, facts: Mapping[str, str]) -> None:
+        if not packed.started:
+            packed.started = True
+            pod = facts.get("kubernetes-pod-name", "")
+            self._hooks.sink(Started(packed.ref, f"pod {pod}", facts))
+
+    async def _give_up(self, job: TrackedJob, packed: Packed, failure: Failure) -> None:
+        found = self._attempts.get(packed.ref)
+        if found is None or packed.settling or packed.worker is None:
+            return
+        packed.settling = True
+        await self._record_as_lost(found[0], packed, failure, job.namespace)
+
+    async def _record_as_lost(self, pool: Pool, packed: Packed, failure: Failure, namespace: str) -> None:
+        while True:
+            try:
+                record = await self._end.settle(packed, packed.worker, failure, namespace)
+                break
+            except StoreError as error:
+                self._hooks.sink(Waiting(packed.ref.step, packed.ref, "Datastore", error.message))
+                await asyncio.sleep(_STORE_PAUSE)
+        self._finish(pool, packed, record)
+
+    def _job_of(self, worker: Worker) -> TrackedJob | None:
+        return next((job for job in self._jobs if job.attempts.get(worker.index) is worker), None)
+
+
+def _workers(job: TrackedJob) -> list[Worker]:
+    return [each for each in job.attempts.values() if isinstance(each, Worker)]
+
+
+def _has_no_node(attempt: Attempt) -> bool:
+    return attempt.standing is not None and attempt.standing.reason == _NO_ROOM
+
+
+def _pod_facts(worker: Worker) -> dict[str, str]:
+    return {"kubernetes-pod-name": worker.pod} if worker.pod else {}

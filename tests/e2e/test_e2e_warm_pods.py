@@ -1,0 +1,61 @@
+"""Warm pods: steps that share one, a foreach in few of them, and one that is killed in the middle."""
+
+import re
+
+import pytest
+from harness.launch import Launch
+from harness.workspace import Workspace, Workspaces
+
+Started = dict[str, tuple[Workspace, Launch]]
+
+RUNS = {
+    "linear": ("linear.py", "kubernetes:reuse=true"),
+    "packed": ("packed.py", "kubernetes:reuse=true"),
+    "half_way": ("half_way.py", "kubernetes"),
+}
+
+
+@pytest.fixture(scope="module")
+def started(workspaces: Workspaces) -> Started:
+    """Every run, started side by side."""
+    spaces = {name: workspaces() for name in RUNS}
+    return {
+        name: (space, space.start(RUNS[name][0], "run", "--with", RUNS[name][1]))
+        for name, space in spaces.items()
+    }
+
+
+def test_one_pod_runs_all_steps_and_goes(started: Started) -> None:
+    workspace, launch = started["linear"]
+    result = launch.wait()
+    assert result.returncode == 0, result.all
+    run = workspace.read("LinearFlow", result)
+    names = {run.task(step).attempts[0].pod for step in ("start", "work", "end")}
+    assert names == {pod["metadata"]["name"] for pod in workspace.pods()}
+    assert len(names) == 1
+    assert "total is 30" in result.about("work/2")
+    assert not workspace.still_active()
+
+
+def test_a_foreach_in_two_pods_with_failures_that_are_tried_again(started: Started) -> None:
+    workspace, launch = started["packed"]
+    result = launch.wait()
+    assert result.returncode == 0, result.all
+    assert "total 780 tries 46" in result.stdout
+    assert len(workspace.pods()) <= 4, "two for the foreach, one for the other steps"
+    assert not workspace.still_active()
+    assert result.stdout.count("item ") == 40
+
+
+def test_a_killed_pod_is_the_running_tasks_affair(started: Started) -> None:
+    workspace, launch = started["half_way"]
+    launch.until(r"\[work/3\] takes long")
+    name = launch.until(r"\[work/3\] Running on Kubernetes pod: (\S+)").group(1)
+    workspace.kubectl.run("delete", "pod", name, "--grace-period=0", "--force")
+    result = launch.wait()
+    assert result.returncode == 0, result.all
+    assert "items [0, 1, 2, 3, 4, 5]" in result.stdout
+    assert re.search(r"\[work/3\] Task (failed|was lost)", result.all), result.all
+    assert re.search(r"\[work/7\] Task was lost: .* before the task had its turn", result.all), result.all
+    again = set(re.findall(r"\[work/3\] Running on Kubernetes pod: (\S+)", result.stdout))
+    assert len(again) == 2, "a new pod for what was lost"

@@ -1,0 +1,59 @@
+"""How many warm pods, and how much for each: the arithmetic."""
+
+import pytest
+
+from headway.executors.kubernetes.packing import (
+    AHEAD,
+    chunk,
+    most_at_a_time,
+    pace,
+    tasks_per_pod,
+    wanted_pods,
+    wants_more,
+)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "pack", "pods", "share"),
+    [(1000, 1, None, 1), (1000, 50, None, 50), (1000, 1, 20, 50), (1000, 100, 20, 100), (5, 1, 20, 1)],
+)
+def test_a_pods_share_of_a_foreach(tasks: int, pack: int, pods: int | None, share: float) -> None:
+    assert tasks_per_pod(tasks, pack, pods) == share
+
+
+def test_pods_are_wanted_for_what_has_not_ended() -> None:
+    assert wanted_pods({"work": 1000}, {"work": 50.0}) == 20
+    assert wanted_pods({"work": 951}, {"work": 50.0}) == 20
+    assert wanted_pods({"work": 950}, {"work": 50.0}) == 19
+    assert wanted_pods({"work": 3}, {"work": 50.0}) == 1
+    assert wanted_pods({"left": 1, "right": 1}, {"left": 1.0, "right": 1.0}) == 2
+    assert wanted_pods({"work": 20}, {"work": 10 / 3}) == 6
+    assert wanted_pods({}, {}) == 0
+
+
+def test_a_pod_gets_half_of_its_part_and_never_nothing() -> None:
+    assert chunk(1000, 20, 50) == 25
+    assert chunk(1000, 20, 10) == 10
+    assert chunk(3, 20, 50) == 1
+
+
+def test_nothing_is_put_behind_what_may_take_long() -> None:
+    shares = {"slow": 1.0, "quick": 50.0}
+    assert wants_more((), {}, shares)
+    assert not wants_more(["slow"], {}, shares), "nobody knows how long it takes"
+    assert wants_more(["quick"] * 24, {}, shares)
+    assert not wants_more(["quick"] * 26, {}, shares)
+    assert not wants_more(["slow"], {"slow": 60.0}, shares)
+    assert wants_more(["quick"] * 50, {"quick": 0.02}, shares)
+    assert not wants_more(["quick", "slow"], {"quick": 0.02}, shares)
+
+
+def test_what_a_pod_has_in_hand_is_about_two_seconds_of_work() -> None:
+    assert most_at_a_time(None, 50.0) == 50
+    assert most_at_a_time(0.02, 50.0) == int(AHEAD / 0.02)
+    assert most_at_a_time(600.0, 50.0) == 1
+
+
+def test_recent_tasks_count_most() -> None:
+    assert pace(None, 3.0) == 3.0
+    assert pace(1.0, 2.0) == pytest.approx(1.2)

@@ -1,0 +1,303 @@
+"""Warm pods over the fake API server: the suite with ``reuse``, and what only they can do."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from warm_player import PackedTask, WarmPlayer, WarmPod
+
+from headway.config.kubernetes import KubernetesSettings
+from headway.config.resolve import Layer, resolve_kubernetes
+from headway.executors.base import Broken, Ended, Started
+from headway.executors.kubernetes.executor import KubernetesExecutor
+from headway.store import layout
+from headway.store.inbox import FAREWELL, Inbox
+from headway.store.records import (
+    CONFIGURATION,
+    INFRASTRUCTURE,
+    LOST,
+    NOT_BEGUN,
+    RESOURCES,
+    SUCCEEDED,
+    AttemptRef,
+    Batch,
+    Code,
+    Failure,
+    Record,
+)
+from headway.testing.executor_suite import (
+    FLOW,
+    LIMIT,
+    RUN,
+    STEPS,
+    STOPPED,
+    ExecutorSuite,
+    Heard,
+    refs_of,
+)
+from headway.testing.fake_kubernetes import FakeKubernetes
+from headway.testing.memory_store import MemoryStore
+
+
+@pytest.fixture
+def code() -> Code:
+    return Code("path", "suite_flow.py", ("__main__", "SuiteFlow"), bundle="0" * 64)
+
+
+@pytest.fixture
+async def player(
+    fake: FakeKubernetes, store: MemoryStore, clock: Callable[[], float]
+) -> AsyncIterator[WarmPlayer]:
+    player = WarmPlayer(fake, store, clock)
+    yield player
+    await player.stop()
+
+
+@pytest.fixture
+def said() -> dict[str, object]:
+    return {"reuse": True}
+
+
+@pytest.fixture
+def settings(said: dict[str, object]) -> dict[str, KubernetesSettings]:
+    layer = Layer({"image": "python:3.11", **said}, "a test")
+    return {step: resolve_kubernetes(step, overrides=layer).settings for step in STEPS}
+
+
+class TestWarmPods(ExecutorSuite):
+    """The suite; pods of the fake cluster are gone the moment they are deleted."""
+
+    heeds_grace = False
+
+    @pytest.fixture
+    def left_behind(self, fake: FakeKubernetes, player: WarmPlayer) -> Callable[[], list[str]]:
+        def names() -> list[str]:
+            idle = {pod.name for pod in player.warm if all(task.over for task in pod.tasks)}
+            active = [pod["metadata"]["name"] for pod in fake.pods() if pod["status"]["phase"] == "Running"]
+            return [name for name in active if name not in idle]
+
+        return names
+
+
+class Run:
+    """A run's executor, opened; what it says, and the cluster and datastore behind it."""
+
+    def __init__(
+        self,
+        executor: KubernetesExecutor,
+        fake: FakeKubernetes,
+        store: MemoryStore,
+        player: WarmPlayer,
+        code: Code,
+    ) -> None:
+        self.executor = executor
+        self.fake = fake
+        self.store = store
+        self.player = player
+        self.heard = Heard(patience=120)
+        self._suite = ExecutorSuite()
+        self._code = code
+
+    async def start(self, step: str, tasks: int = 1) -> tuple[AttemptRef, ...]:
+        """Start a batch of this step."""
+        return await self.start_batch(self._suite.batch(self._code, step, tasks))
+
+    async def start_batch(self, batch: Batch) -> tuple[AttemptRef, ...]:
+        await self.executor.start(batch)
+        return refs_of(batch)
+
+    async def again(self, ref: AttemptRef) -> AttemptRef:
+        """Start the next attempt of a task."""
+        batch = self._suite.batch(self._code, ref.step, 1)
+        task = batch.tasks[0]._replace(task=ref.task, attempt=ref.attempt + 1)
+        return (await self.start_batch(batch._replace(tasks=(task,))))[0]
+
+    async def until(self, condition: Callable[[], Any], patience: float = 60.0) -> None:
+        for _ in range(int(patience * 20)):
+            if condition():
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"it never came true; heard: {self.heard.events}")
+
+    async def task(self, ref: AttemptRef) -> PackedTask:
+        """The attempt, once it runs."""
+        await self.until(lambda: any(pod.ref == ref for pod in self.player.pods))
+        found = self.player.by_ref(ref)
+        assert isinstance(found, PackedTask)
+        return found
+
+    async def ends(self, *refs: AttemptRef) -> list[Record]:
+        return await self.heard.end_of(*refs)
+
+    def jobs(self) -> list[Any]:
+        return self.fake.seen("create", "jobs")
+
+
+@pytest.fixture
+async def run(
+    executor: KubernetesExecutor, fake: FakeKubernetes, store: MemoryStore, player: WarmPlayer, code: Code
+) -> AsyncIterator[Run]:
+    run = Run(executor, fake, store, player, code)
+    await executor.open(run.heard)
+    yield run
+    await executor.close(now=True)
+    assert not run.heard.of(Broken), run.heard.events
+
+
+async def test_one_pod_goes_on_from_step_to_step(run: Run) -> None:
+    for step in ("succeeds", "prints", "succeeds"):
+        refs = await run.start(step)
+        (record,) = await run.ends(*refs)
+        assert record.outcome == SUCCEEDED
+        (started,) = run.heard.of(Started, refs[0])
+        assert started.facts["kubernetes-pod-name"] == run.player.warm[0].name
+    assert len(run.player.warm) == 1
+    assert len(run.jobs()) == 1
+
+
+async def test_its_pods_are_told_to_leave_at_the_end_and_nothing_is_deleted(run: Run) -> None:
+    await run.ends(*await run.start("succeeds"))
+    await run.executor.close()
+    await run.until(lambda: run.player.warm[0].left)
+    assert not run.fake.seen("delete")
+
+
+async def test_a_limit_of_pods_is_a_limit_of_pods(run: Run) -> None:
+    refs = await run.start("succeeds", 30)
+    assert {record.outcome for record in await run.ends(*refs)} == {SUCCEEDED}
+    assert len(run.player.warm) == LIMIT
+    assert [len(run.heard.of(Ended, ref)) for ref in refs] == [1] * 30
+
+
+async def test_a_failed_task_does_not_stop_the_others_of_its_pod(run: Run) -> None:
+    bad = await run.start("fails", 3)
+    good = await run.start("succeeds", 3)
+    assert {record.failure.reason for record in await run.ends(*bad) if record.failure} == {"Exception"}
+    assert {record.outcome for record in await run.ends(*good)} == {SUCCEEDED}
+    assert len(run.player.warm) <= LIMIT
+
+
+async def test_a_pod_that_has_left_is_given_nothing(run: Run) -> None:
+    await run.ends(*await run.start("succeeds"))
+    (pod,) = run.player.warm
+    # It leaves, and nobody has told yet.
+    assert Inbox(run.store, pod.inbox._folder, pod.inbox.number).leave()
+    (ref,) = await run.start("succeeds")
+    (record,) = await run.ends(ref)
+    assert record.outcome == SUCCEEDED
+    assert ref.attempt == record.ref.attempt == 0
+    assert [each.name for each in run.player.warm].index(record.metadata["kubernetes-pod-name"]) == 1
+
+
+async def test_an_idle_pod_leaves_when_another_one_needs_its_room(run: Run, code: Code) -> None:
+    await run.ends(*await run.start("succeeds", LIMIT))
+    other = ExecutorSuite().batch(code, "succeeds", 1)._replace(env={"LEVEL": "2"})
+    (record,) = await run.ends(*await run.start_batch(other))
+    assert record.outcome == SUCCEEDED
+    assert any(pod.left for pod in run.player.warm[:LIMIT])
+
+
+async def test_cancel_ends_what_no_pod_was_told_of(run: Run) -> None:
+    refs = await run.start("waits", LIMIT + 3)
+    await run.until(lambda: len(run.player.pods) == LIMIT)
+    await run.executor.cancel(refs, STOPPED)
+    records = await run.ends(*refs)
+    assert {record.failure for record in records} == {STOPPED}
+    await run.until(lambda: not run.fake.pods())
+
+
+async def test_a_pod_that_cannot_start_is_one_failure_and_goes(run: Run) -> None:
+    run.player.held = True
+    (ref,) = await run.start("succeeds")
+    await run.until(lambda: run.fake.pods())
+    run.fake.pod_waiting(run.fake.pod_names()[0], "ErrImageNeverPull", "not there")
+    (record,) = await run.ends(ref)
+    assert record.failure is not None
+    assert (record.failure.kind, record.failure.reason) == (CONFIGURATION, "ErrImageNeverPull")
+    await run.until(lambda: not run.fake.pods())
+
+
+async def test_why_a_pod_was_stopped_is_told_by_its_state(run: Run) -> None:
+    (ref,) = await run.start("waits")
+    task = await run.task(ref)
+    task.fail(Failure(INFRASTRUCTURE, "Terminated", "It was asked to stop."))
+    run.fake.pod_evicted(task.name)
+    (record,) = await run.ends(ref)
+    assert record.failure is not None
+    assert record.failure.reason == "TerminationByKubelet"
+    second = await run.again(ref)
+    await run.task(second)
+    assert run.player.by_ref(second).name != task.name, "the place that failed it is not tried again"
+
+
+class TestPacked:
+    """A foreach in few pods."""
+
+    @pytest.fixture
+    def said(self) -> dict[str, object]:
+        return {"pods": 2}
+
+    async def test_one_job_of_few_pods_runs_it_all(self, run: Run) -> None:
+        refs = await run.start("succeeds", 100)
+        assert {record.outcome for record in await run.ends(*refs)} == {SUCCEEDED}
+        assert len(run.jobs()) == 1
+        assert len(run.player.warm) == 2
+        assert min(len(pod.tasks) for pod in run.player.warm) > 10
+
+    async def test_its_pods_wait_only_briefly(self, run: Run) -> None:
+        await run.ends(*await run.start("succeeds", 10))
+        await run.until(lambda: all(pod.left for pod in run.player.warm), 10)
+
+    async def test_retries_at_once_go_to_the_same_pods(self, run: Run) -> None:
+        refs = await run.start("fails", 10)
+        await run.ends(*refs)
+        again = [await run.again(ref) for ref in refs[:3]]
+        await run.ends(*again)
+        assert len(run.jobs()) == 1
+
+    async def test_a_killed_container_is_its_running_tasks_fault_alone(self, run: Run) -> None:
+        refs = await run.start("waits", 24)
+        await run.until(lambda: len(run.player.warm) == 2 and all(pod.tasks for pod in run.player.warm))
+        pod = run.player.warm[0]
+        pod.tasks[0].succeed("next")
+        await run.until(lambda: len(pod.tasks) == 2)
+        hand = _hand(run, pod)
+        pod.killed()
+        records = {record.ref: record for record in await run.ends(pod.tasks[0].ref, *hand)}
+        assert records[pod.tasks[0].ref].outcome == SUCCEEDED
+        blamed = records[pod.tasks[1].ref].failure
+        assert blamed is not None
+        assert (blamed.kind, blamed.reason) == (RESOURCES, "OutOfMemory")
+        others = [records[ref] for ref in hand if ref not in (pod.tasks[0].ref, pod.tasks[1].ref)]
+        assert others
+        for record in others:
+            assert record.failure is not None
+            assert (record.outcome, record.failure.reason) == (LOST, NOT_BEGUN)
+            assert run.store.size(layout.record(FLOW, RUN, *record.ref)) is not None
+        assert all(len(run.heard.of(Ended, ref)) <= 1 for ref in refs)
+
+    async def test_where_nothing_is_noted_the_first_without_a_record_answers(self, run: Run) -> None:
+        await run.start("waits", 4)
+        await run.until(lambda: len(run.player.warm) == 2 and all(pod.tasks for pod in run.player.warm))
+        pod = run.player.warm[0]
+        hand = _hand(run, pod)
+        run.fake.pod_lost(pod.name)
+        first, *others = await run.ends(*hand)
+        assert first.failure is not None
+        assert first.failure.reason == "DeletionByPodGC"
+        assert {record.failure.reason for record in others if record.failure} <= {NOT_BEGUN}
+
+    async def test_a_single_task_has_a_pod_of_its_own(self, run: Run) -> None:
+        await run.ends(*await run.start("succeeds"))
+        assert not run.player.warm
+
+
+def _hand(run: Run, pod: WarmPod) -> list[AttemptRef]:
+    """What a pod was given and has not ended."""
+    given: list[AttemptRef] = []
+    for info in run.store.list(pod.inbox._folder):
+        data = run.store.get(info.key)
+        if data != FAREWELL:
+            given += refs_of(Batch.decode(data))
+    return [ref for ref in given if not run.heard.of(Ended, ref)]
