@@ -343,7 +343,7 @@ class _Wiring:
 
         gangs = any(step.gang is not None for step in self.steps.values() if step.kubernetes is not None)
         namespaces = {settings.namespace for settings in self.remote.values()}
-        return await connect(stack, namespaces, gangs=gangs)
+        return await connect(stack, namespaces, gangs=gangs, lends=self.request.forward_credentials)
 
     def _kubernetes(self, store: ObjectStore, record: RunRecord, cluster: "Prepared") -> Executor:
         from headway.executors.kubernetes.executor import DEFAULT_LIMIT, KubernetesExecutor

@@ -36,6 +36,9 @@ NEEDED = (
 #: What it does besides where there are gangs.
 NEEDED_FOR_GANGS = (("create", "services"),)
 
+#: What it also does where pods are lent its access to the datastore.
+NEEDED_TO_LEND = (("create", "secrets"), ("patch", "secrets"), ("delete", "secrets"))
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -52,13 +55,16 @@ class Prepared:
     restricted: frozenset[str] = frozenset()
 
 
-async def connect(stack: AsyncExitStack, namespaces: Iterable[str], *, gangs: bool = False) -> Prepared:
+async def connect(
+    stack: AsyncExitStack, namespaces: Iterable[str], *, gangs: bool = False, lends: bool = False
+) -> Prepared:
     """Connect to the configured cluster, check it, and put the in-pod runtime into each namespace.
 
     Args:
         stack: Closes the connection.
         namespaces: Where pods will run.
         gangs: Whether there will be gangs, which need more rights.
+        lends: Whether pods are lent the launcher's own access to the datastore, by a secret of the run.
 
     Raises:
         ClusterConfigurationError: None configured, unreachable, too old, no such namespace, or not allowed.
@@ -66,7 +72,8 @@ async def connect(stack: AsyncExitStack, namespaces: Iterable[str], *, gangs: bo
     client = await stack.enter_async_context(KubernetesClient(load_access()))
     archive = await asyncio.to_thread(runtime_archive, imported_aliases(sys.modules))
     name = runtime_config_map_name(archive.sha256)
-    wanted, needed = sorted(namespaces), NEEDED + (NEEDED_FOR_GANGS if gangs else ())
+    wanted = sorted(namespaces)
+    needed = (*NEEDED, *(NEEDED_FOR_GANGS if gangs else ()), *(NEEDED_TO_LEND if lends else ()))
     _, *enforced = await asyncio.gather(
         _check_version(client), *(_place(client, namespace, name, archive, needed) for namespace in wanted)
     )

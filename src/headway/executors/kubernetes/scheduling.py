@@ -7,7 +7,9 @@ _NODES = re.compile(r"(\d+)/(\d+) nodes are available:?\s*(.*)", re.DOTALL)
 _PIECE = re.compile(r"(\d+) (.+)", re.DOTALL)
 #: Pieces are parted by commas, but a taint may hold some: only those before a number count.
 _PARTED = re.compile(r", (?=\d+ )")
-_TAINT = re.compile(r"untolerated taint(?:\(s\))? ?\{?([^}]*)\}?")
+_TAINT = re.compile(r"untolerated taint(?:\(s\))?(?: \{([^}]*)\})?")
+#: What follows is what the scheduler thinks of preemption.
+_MORE = re.compile(r"\.? (?:preemption: |no new claims to deallocate)")
 _CLAIM = re.compile(r'persistentvolumeclaim "([^"]+)" (not found|is being deleted|bound to non-existent)')
 
 #: Taints that come and go with a node's health.
@@ -125,7 +127,7 @@ def explain(message: str) -> Explained:
         return Explained(
             "the cluster has no nodes", "Waiting goes on until an autoscaler, or somebody, adds one."
         )
-    why = found.group(3).split(" preemption: ")[0].strip().rstrip(".")
+    why = _MORE.split(found.group(3))[0].strip().rstrip(".")
     pieces = [_piece(each) for each in _PARTED.split(why)]
     counted = sum(count for count, *_ in pieces)
     words = ", ".join(text for _, text, _, _ in pieces if text)
@@ -146,7 +148,7 @@ def _piece(text: str) -> tuple[int, str, str, bool]:
         return (
             count,
             f"{has} a taint that the pod does not tolerate{_named(taint)}",
-            *_taint_hint(taint.group(1)),
+            *_taint_hint(taint.group(1) or ""),
         )
     for pattern, words, hint, fixed in _CAUSES:
         match = re.search(pattern, said)
@@ -156,14 +158,14 @@ def _piece(text: str) -> tuple[int, str, str, bool]:
 
 
 def _named(taint: re.Match[str]) -> str:
-    name = taint.group(1).strip().rstrip(":").strip()
+    name = (taint.group(1) or "").strip().rstrip(":").strip()
     return f" ({name})" if name else ""
 
 
 def _taint_hint(taint: str) -> tuple[str, bool]:
     if _PASSING in taint:
         return "Waiting goes on until the node is well again.", False
-    key = taint.partition(":")[0].strip()
+    key = taint.partition(":")[0].strip() or "KEY"
     return (
         f'Tolerate it if these nodes are meant: tolerations=[{{"key": "{key}", "operator": "Exists"}}].',
         True,

@@ -95,6 +95,17 @@ async def test_what_may_not_be_done_is_named(fake: FakeKubernetes, kubeconfig: P
     assert fake.seen("create", "configmaps") == [], "nothing is left behind"
 
 
+async def test_the_right_to_lend_credentials_is_asked_for_before_a_run_that_does(
+    fake: FakeKubernetes, kubeconfig: Path
+) -> None:
+    fake.deny("create", "secrets")
+    async with AsyncExitStack() as stack:
+        await connect(stack, ["default"])
+    async with AsyncExitStack() as stack:
+        with pytest.raises(ClusterConfigurationError, match="what a run needs: create secrets"):
+            await connect(stack, ["default"], lends=True)
+
+
 async def test_an_old_cluster(
     fake: FakeKubernetes, kubeconfig: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,6 +44,11 @@ PREEMPTION = (
             '"key": "fleet"', True,
         ),
         (
+            ("0/6 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 5 node(s) had untolerated "
+            "taint(s). no new claims to deallocate, preemption: 0/6 nodes are available: 6 Preemption is not helpful."),
+            "ask for, 5 have a taint that the pod does not tolerate", "labels", True,
+        ),
+        (
             "0/1 nodes are available: 1 node(s) had untolerated taint(s) {a: b, c: d}.",
             "a taint that the pod does not tolerate (a: b, c: d)", "tolerations", True,
         ),
