@@ -34,7 +34,9 @@ class Stage:
     @property
     def settings(self) -> str:
         """What a step says to run there, as ``--with`` takes it, after other settings."""
-        return f'node_selector={{"stage": "{self.name}"}},tolerations=[{{"key": "stage", "operator": "Exists"}}]'
+        return (
+            f'node_selector={{"stage": "{self.name}"}},tolerations=[{{"key": "stage", "operator": "Exists"}}]'
+        )
 
     def fall_silent(self) -> None:
         """From now on the node does not answer; its controller finds that out by itself."""
