@@ -154,7 +154,7 @@ def test_a_container_whose_every_process_is_killed_is_retried_and_explained(work
     assert result.returncode == 0, result.all
     words = result.about("start/1")
     assert any("killed (SIGKILL" in line for line in words), result.all
-    assert any("tried again" in line and "@retry times" in line for line in words)
+    assert any("tried again" in line and "as its @retry says" in line for line in words)
     task = workspace.read("KilledFlow", result).task("start")
     assert task.data["attempt"] == 1
     assert [attempt.successful for attempt in task.attempts] == [False, True]

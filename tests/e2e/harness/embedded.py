@@ -24,7 +24,9 @@ def embedded_cluster(folder: Path) -> Iterator[Target]:
     """
     with _object_store() as (bucket, store):
         # The interpreter under the environment stands in for images: it has none of the launcher's packages.
-        _cluster(folder, "start", "--python", str(Path(sys.base_prefix) / "bin" / "python3"))
+        python = str(Path(sys.base_prefix) / "bin" / "python3")
+        # A suite that is killed stops nothing: the cluster ends by itself then.
+        _cluster(folder, "start", "--python", python, "--idle-exit", "5")
         try:
             kubeconfig = folder / "kubeconfig"
             yield Target(str(kubeconfig), _limited(kubeconfig), bucket, store, processes=_processes)
