@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping
 
 from headway.config.general import datastore_roots
 from headway.config.sources import Configuration, Sourced
-from headway.errors import UsageError
+from headway.errors import HeadwayError, UsageError
 from headway.flow.graph import Graph
 from headway.flow.names import closest
 from headway.launch.claim import Resumption, check_run_id
 from headway.launch.lease import LeaseHeldError, read_lease
 from headway.launch.past import PastRun, find_past_run, latest_run
+from headway.store import layout
+from headway.store.base import ObjectStore
 
 
 def where_runs_are(
@@ -94,4 +96,34 @@ def refuse_live(past: PastRun, now: float) -> None:
         f"Run {past.pathspec} still goes on: {lease.owner} drives it.",
         f"Stop it first (kill {lease.pid} on {lease.host}), or name another run. If that launcher is dead, "
         f"its lease runs out in {max(1, round(lease.expires - now))} seconds: try again then.",
+    )
+
+
+def left_open(
+    flow: str, local_root: str, store: ObjectStore, clock: Callable[[], float] = time.time
+) -> str | None:
+    """How to go on with the newest run from here, where its launcher died; None where there is nothing to say.
+
+    Args:
+        flow: The flow's name.
+        local_root: The local datastore's folder.
+        store: The only datastore that is asked: that of the run about to start.
+        clock: Seconds since the epoch.
+    """
+    try:
+        run = latest_run(flow, local_root)
+        if (
+            store.size(layout.run_record(flow, run)) is None
+            or store.size(layout.run_end(flow, run)) is not None
+        ):
+            return None
+        lease = read_lease(store, flow, run)
+    except HeadwayError:
+        # A courtesy, and no reason not to start.
+        return None
+    if lease is None or not lease.is_over(clock()):
+        return None
+    return (
+        f"Run {run}, the last from here, has no end: its launcher died. `attach {run}` goes on with it, "
+        f"`resume --origin-run-id {run}` takes over what it has done."
     )

@@ -34,6 +34,7 @@ from headway.launch.origin import Origin
 from headway.launch.past import PastRun
 from headway.launch.project import resolve_project
 from headway.launch.reporter import Reporter
+from headway.launch.resume import left_open
 from headway.launch.standing import Standing
 from headway.launch.steps import PlannedStep, plan_steps, schedule_plan
 from headway.launch.stopping import heeded
@@ -380,7 +381,10 @@ class _Wiring:
         return Clones(resumes.past, store, run, graph, again, self.request.max_num_splits)
 
     def _announce(self, store: ObjectStore, record: RunRecord) -> None:
-        """Leave the run's id where people and scripts look for it."""
+        """Leave the run's id where people and scripts look for it; say what became of the last one."""
+        before = left_open(record.flow, self.local_root, store) if self.request.past is None else None
+        if before is not None:
+            self.reporter.note(before)
         try:
             remember_run(self.local_root, store.url, record)
         except (OSError, StoreError) as error:

@@ -155,3 +155,20 @@ def test_a_resumed_run_that_is_killed_still_takes_over_what_it_can(machine: Mach
     }  # fmt: skip
     told = machine.finish(machine.begin("resume", "--run-id", "second", "--reentrant"))
     assert "has ended already (succeeded)" in told
+
+
+def test_whoever_runs_the_flow_again_is_told_how_to_go_on_with_the_run_that_was_killed(
+    machine: Machine,
+) -> None:
+    process = machine.begin("run", HOLD="60")
+    while not machine.begun():
+        time.sleep(0.02)
+    # The lease is taken a moment after that.
+    while not any(info.key.endswith("lease.json") for info in machine.store.list("")):
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    told = machine.finish(machine.begin("run"))
+    assert "has no end: its launcher died. `attach " in told
+    told = machine.finish(machine.begin("run"))
+    assert "has no end" not in told
