@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Container, Mapping
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from headway.cli.context import PROGRAM, program
 from headway.cli.decorator_options import decorator_options
 from headway.cli.describe import DESCRIBE, describe_command
 from headway.cli.output_commands import output_commands
-from headway.cli.parameters import parameter_options
+from headway.cli.parameters import PREFIX, parameter_options
 from headway.cli.program import Program
 from headway.cli.read_commands import dump_command, logs_group
 from headway.cli.tag_commands import tag_group
@@ -138,7 +139,18 @@ def _run_command(parameters: Mapping[str, Parameter]) -> click.Command:
             help="Print the pods' manifests (YAML) and run nothing; asks no cluster.",
         ),
     ]
+    taken = {f"--{parameter.name}" for parameter in parameters.values()}
+    options = [_with_room(option, taken) for option in options]
     return click.Command("run", params=options, callback=run, help="Run the flow.")
+
+
+def _with_room(option: click.Parameter, taken: set[str]) -> click.Parameter:
+    """Where a parameter of the flow is called like an option that only Headway has, the parameter has the name."""
+    if str(option.name).startswith(PREFIX) or not taken & set(option.opts):
+        return option
+    renamed = copy(option)
+    renamed.opts = [f"--headway-{name.removeprefix('--')}" for name in option.opts]
+    return renamed
 
 
 def _launch_options() -> list[click.Parameter]:

@@ -41,7 +41,8 @@ def given_values(
             continue
         found = next((environ[name] for name in parameter.variables if environ.get(name)), None)
         if found is not None:
-            texts[attribute] = (found,)
+            # A variable has one text, whatever the option takes: spaces stand between several.
+            texts[attribute] = tuple(found.split()) if parameter.multiple else (found,)
     return texts
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from headway.flow.names import RESERVED_NAMES
 from headway.flow.parameters import Parameter, is_parameter_type
-from headway.flow.values import has_type
 
 #: Options of ``run`` and what stands for them elsewhere; a parameter of that name could not be given.
 RESERVED_PARAMETERS = frozenset(
@@ -59,11 +58,7 @@ def _check_declaration(parameter: Parameter) -> None:
     default = parameter.default
     if default is None or callable(default) or parameter.multiple or parameter.separator is not None:
         return
-    if not has_type(default, parameter.type):
-        raise parameter.error(
-            f"the default {default!r} is not of the type {parameter.type_name}.",
-            "Change the default or the type.",
-        )
+    parameter.fitted(default)
 
 
 def _folded(name: str) -> str:

@@ -9,6 +9,14 @@ from headway.flow.values import JSONType, convert_text, has_type, type_name
 _TYPES = (str, int, float, bool, JSONType)
 
 
+class ParameterFieldFailedError(FlowDefinitionError):
+    """A function that a parameter is declared with failed."""
+
+
+class ParameterFieldTypeMismatchError(FlowDefinitionError):
+    """A function that a parameter is declared with made a value of another type."""
+
+
 class ParameterContext(NamedTuple):
     """What a default that is a function is called with.
 
@@ -140,18 +148,41 @@ class Parameter:
             default = self.convert(default)
         if self.multiple:
             return () if default is None else tuple(default)
-        return default
+        return default if self.separator is not None else self.fitted(default)
+
+    def fitted(self, default: Any) -> Any:
+        """A default as a value of the parameter's type: 2 for a float is 2.0, "5" for an int is 5.
+
+        Raises:
+            FlowDefinitionError: It is none, and stands for none.
+        """
+        if default is None or (has_type(default, self.type) and self.type is not float):
+            return default
+        try:
+            if not isinstance(default, (str, int, float)):
+                raise ValueError
+            return convert_text(str(default), self.type)
+        except ValueError as error:
+            raise self.error(
+                f"the default {default!r} is not of the type {self.type_name}.",
+                "Change the default or the type.",
+            ) from error
 
     def _computed(self, make: Callable[[ParameterContext], Any], context: ParameterContext) -> Any:
         try:
             value = make(context._replace(parameter_name=self.name))
         except Exception as error:
-            raise self.error(f"its default's function failed: {type(error).__name__}: {error}.") from error
+            words = (
+                f"Parameter '{self.name}': its default's function failed: {type(error).__name__}: {error}."
+            )
+            raise ParameterFieldFailedError(words, None, self.file, self.line) from error
         if value is not None and not self.multiple and not has_type(value, self.type):
-            raise self.error(
-                f"its default's function made {value!r}, a {type(value).__name__}, "
+            raise ParameterFieldTypeMismatchError(
+                f"Parameter '{self.name}': its default's function made {value!r}, a {type(value).__name__}, "
                 f"where the parameter's type is {self.type_name}.",
                 "Return that type, or declare the parameter with type=….",
+                self.file,
+                self.line,
             )
         return value
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 import pytest
-from cli_flows import Digits
+from cli_flows import CommandLine, Digits
 
 from headway import FlowSpec, JSONType, Parameter, step
 from headway.cli.parameters import given_values, parameter_options, run_parameters
@@ -91,3 +91,35 @@ def test_names_flags_and_computed_defaults() -> None:
 def test_a_value_may_look_like_an_option() -> None:
     assert values("--label", "--alpha")["label"] == "--alpha"
     assert values("--label=-3")["label"] == "-3"
+
+
+class Fitted(FlowSpec):
+    """Defaults that stand for a value of the type, and names that options of Headway's own have."""
+
+    part = Parameter("part", type=float, default=2)
+    count = Parameter("count", type=int, default="5")
+    words = Parameter("words", type=str, default=7)
+    numbers = Parameter("numbers", type=int, multiple=True)
+    override = Parameter("override", default="mine")
+    dry = Parameter("dry-run", default="wet")
+
+    @step
+    def start(self) -> None:
+        pass
+
+
+def test_defaults_get_the_type() -> None:
+    found = values(flow=Fitted)
+    assert (found["part"], found["count"], found["words"], found["numbers"]) == (2.0, 5, "7", ())
+    assert isinstance(found["part"], float)
+
+
+def test_several_values_in_one_variable() -> None:
+    assert values(flow=Fitted, environ={"METAFLOW_RUN_NUMBERS": "1 2"})["numbers"] == (1, 2)
+
+
+def test_a_parameter_may_be_called_like_an_option_that_only_headway_has(cli: CommandLine) -> None:
+    out = cli("run", "--help", flow=Fitted).out
+    assert "--override TEXT" in out or "--override STR" in out
+    assert "--headway-override" in out
+    assert "--headway-dry-run" in out

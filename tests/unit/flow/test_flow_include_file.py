@@ -82,8 +82,8 @@ def test_what_cannot_be_included_is_named(parameter: IncludeFile, text: str, wor
 
 def test_the_declaration_is_checked_like_any_parameter() -> None:
     check_parameters([IncludeFile("f", default="a.txt"), IncludeFile("g")])
-    with pytest.raises(FlowDefinitionError, match="the default 3") as caught:
-        check_parameters([IncludeFile("f", default=3)])
+    with pytest.raises(FlowDefinitionError, match=r"the default \[3\]") as caught:
+        check_parameters([IncludeFile("f", default=[3])])
     assert caught.value.file == __file__
 
 

@@ -16,8 +16,8 @@ __getattr__, __dir__ = aliases(
         "MetaflowTaggingError": "headway.errors:TaggingError",
         "MetaflowUnknownUser": "headway.errors:SettingsError",
         "MissingInMergeArtifactsException": "headway.flow.merge:MissingInMergeArtifactsError",
-        "ParameterFieldFailed": "headway.errors:FlowDefinitionError",
-        "ParameterFieldTypeMismatch": "headway.errors:FlowDefinitionError",
+        "ParameterFieldFailed": "headway.flow.parameters:ParameterFieldFailedError",
+        "ParameterFieldTypeMismatch": "headway.flow.parameters:ParameterFieldTypeMismatchError",
         "UnhandledInMergeArtifactsException": "headway.flow.merge:UnhandledInMergeArtifactsError",
     },
 )
