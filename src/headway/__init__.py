@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         default_namespace,
         get_metadata,
         get_namespace,
+        inspect_spin,
         metadata,
         namespace,
     )
@@ -131,6 +132,7 @@ _PLACES = {
             "default_namespace",
             "get_metadata",
             "get_namespace",
+            "inspect_spin",
             "metadata",
             "namespace",
         ),
@@ -178,6 +180,7 @@ __all__ = [
     "exit_hook",
     "get_metadata",
     "get_namespace",
+    "inspect_spin",
     "kubernetes",
     "metadata",
     "namespace",

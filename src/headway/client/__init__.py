@@ -16,7 +16,7 @@ from headway.client.facts import Metadata
 from headway.client.find import find, find_tasks
 from headway.client.flow import Flow, Headway
 from headway.client.namespaces import default_namespace, get_namespace, namespace
-from headway.client.places import default_metadata, get_metadata, metadata
+from headway.client.places import default_metadata, get_metadata, inspect_spin, metadata
 from headway.client.run import Run
 from headway.client.step import Step
 from headway.client.task import Task
@@ -41,6 +41,7 @@ __all__ = [
     "find_tasks",
     "get_metadata",
     "get_namespace",
+    "inspect_spin",
     "metadata",
     "namespace",
 ]

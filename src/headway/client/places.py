@@ -13,6 +13,8 @@ from headway.store.layout import VERSION
 from headway.store.locations import FolderLocation, parse_location
 
 _INDEX = ".headway"
+#: Beside it: what `spin` ran, which is no part of any run.
+SPIN_FOLDER = ".headway_spin"
 _KINDS = ("local", "s3", "azure", "gs")
 
 #: One for the process, see :func:`metadata`; None means as configured, asked anew each time.
@@ -44,6 +46,31 @@ def metadata(place: str) -> str:
         )
     location = parse_location("." if kind == "local" and not root else root)
     _chosen = _index_in(location.path) if isinstance(location, FolderLocation) else root.rstrip("/")
+    return get_metadata()
+
+
+def inspect_spin(datastore_root: str = ".") -> str:
+    """Look only at what ``spin`` ran from now on, in this process; ``default_metadata()`` goes back.
+
+    Args:
+        datastore_root: The folder in which the flow was spun, or the one that holds what spin keeps.
+
+    Returns:
+        What is in use now, as :func:`get_metadata` says it.
+
+    Raises:
+        NotFoundError: Nothing was spun there.
+    """
+    folder = os.path.abspath(datastore_root)
+    if os.path.basename(folder) != SPIN_FOLDER:
+        folder = f"{folder}/{SPIN_FOLDER}"
+    if not os.path.isdir(folder):
+        raise NotFoundError(
+            f"Nothing was spun in {os.path.dirname(folder)}: it holds no {SPIN_FOLDER}.",
+            "Name the folder in which the flow was spun.",
+        )
+    global _chosen
+    _chosen = folder
     return get_metadata()
 
 

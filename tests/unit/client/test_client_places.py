@@ -16,6 +16,7 @@ from headway.client import (
     default_namespace,
     get_metadata,
     get_namespace,
+    inspect_spin,
     metadata,
     namespace,
 )
@@ -167,3 +168,15 @@ def test_the_user_may_stand_in_a_file(tmp_path: Path, monkeypatch: pytest.Monkey
     file = tmp_path / "project" / ".headway" / "config.json"
     file.write_text(json.dumps({"HEADWAY_USER": "eve"}))
     assert get_namespace() == "user:eve"
+
+
+def test_what_spin_ran_is_looked_at_alone_and_left_again(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="Nothing was spun in"):
+        inspect_spin()
+    spun = tmp_path / "project" / ".headway_spin"
+    RecordedRun(FolderStore(str(spun)), "7")
+    assert inspect_spin() == f"local@{spun}"
+    assert Run("Digits/7").id == "7"
+    assert inspect_spin(str(spun)) == f"local@{spun}"
+    default_metadata()
+    assert get_metadata() == f"local@{tmp_path / 'project' / '.headway'}"

@@ -163,3 +163,39 @@ made = Mine(Markdown("# Title")).parts
     exec(source, names)
     assert list(names["made"]) == []
     assert list(flow_decorators_of(names["Flow"])) == ["schedule", "trigger", "conda_base"]
+
+
+#: Modules and names of Metaflow's that code imports beside those of the package itself.
+IMPORTED = """
+    exception: MetaflowException ParameterFieldFailed ParameterFieldTypeMismatch ExternalCommandFailed
+    exception: MetaflowNotFound MetaflowNamespaceMismatch MetaflowInvalidPathspec MetaflowInternalError
+    exception: MetaflowTaggingError MetaflowUnknownUser InvalidDecoratorAttribute CommandException
+    exception: MetaflowDataMissing UnhandledInMergeArtifactsException MissingInMergeArtifactsException
+    exception: MetaflowExceptionWrapper
+    flowspec: FlowSpec InvalidNextException
+    lint: LintWarn
+    runtime: TaskFailed
+    plugins.timeout_decorator: TimeoutException
+    plugins.catch_decorator: FailureHandledByCatch
+    plugins.kubernetes.kubernetes: KubernetesException KubernetesKilledException
+    decorators: BadStepDecoratorException DuplicateStepDecoratorException UnknownStepDecoratorException
+    decorators: BadFlowDecoratorException DuplicateFlowDecoratorException UnknownFlowDecoratorException
+    client: Metaflow Flow Run Step Task DataArtifact namespace get_namespace default_namespace inspect_spin
+    client.core: MetaflowCode
+    runner: Runner NBRunner ExecutingRun
+    integrations: ArgoEvent
+    metaflow_version: get_version
+    metaflow_current: current
+    parameters: Parameter JSONType
+    cards: Markdown Table
+"""
+
+
+@pytest.mark.parametrize("line", [line.strip() for line in IMPORTED.strip().splitlines()])
+def test_modules_beside_the_package_have_their_names(metaflow: ModuleType, line: str) -> None:
+    module, _, names = line.partition(": ")
+    place = importlib.import_module(f"metaflow.{module}")
+    for name in names.split():
+        assert getattr(place, name) is not None
+        if name.endswith(("Exception", "Failed", "NotFound", "Warn")):
+            assert issubclass(getattr(place, name), HeadwayError)

@@ -4,19 +4,14 @@ from typing import Any, Callable, NoReturn
 
 _CRON = "Let a scheduler that you have (cron, a Kubernetes CronJob, Airflow) start `python flow.py run`."
 _IMAGE = "Name an image that has the packages: @kubernetes(image='…')."
-_CATCH_ALL = "Catch metaflow.exception.MetaflowException, the root of all errors."
 _PARALLEL_MAP = "concurrent.futures.ProcessPoolExecutor().map does the same."
 _S3 = "Use the client library of the store in the step (boto3, obstore), from an image that has it."
 
 #: Names that cannot be imported: Headway will have them, and then these lines go.
 NOT_YET = {
-    "ExternalCommandFailed": _CATCH_ALL,
-    "KubernetesKilledException": _CATCH_ALL,
-    "MetaflowInternalError": _CATCH_ALL,
     "S3": _S3,
     "datatools": _S3,
     "echo_always": "Use print().",
-    "inspect_spin": "Read a run with metaflow.Run.",
     "parallel_imap_unordered": _PARALLEL_MAP,
     "parallel_map": _PARALLEL_MAP,
     "profile": "Measure with time.perf_counter().",

@@ -6,10 +6,12 @@ __getattr__, __dir__ = aliases(
     __name__,
     {
         "CommandException": "headway.errors:UsageError",
+        "ExternalCommandFailed": "metaflow._never:ExternalCommandFailed",
         "InvalidDecoratorAttribute": "headway.errors:UsageError",
         "MetaflowDataMissing": "headway.errors:KeyNotFoundError",
         "MetaflowException": "headway.errors:HeadwayError",
         "MetaflowExceptionWrapper": "headway.errors:TaskFailedError",
+        "MetaflowInternalError": "metaflow._never:MetaflowInternalError",
         "MetaflowInvalidPathspec": "headway.client.errors:InvalidPathspecError",
         "MetaflowNamespaceMismatch": "headway.client.errors:NamespaceMismatchError",
         "MetaflowNotFound": "headway.errors:NotFoundError",

@@ -6,5 +6,6 @@ __getattr__, __dir__ = aliases(
     __name__,
     {
         "KubernetesException": "headway.errors:ClusterConfigurationError",
+        "KubernetesKilledException": "metaflow._never:KubernetesKilledException",
     },
 )
