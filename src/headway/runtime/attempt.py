@@ -12,6 +12,7 @@ from headway.flow.task import Transition as Said
 from headway.runtime.channel import BEGUN, OVER, Report
 from headway.runtime.limits import StepTimeoutError, TimeLimit
 from headway.runtime.state import PARAMETERS, sources
+from headway.runtime.told import told_when_asked
 from headway.store.artifacts import ArtifactStore
 from headway.store.base import ObjectStore
 from headway.store.records import (
@@ -82,7 +83,7 @@ def _run(
 
         give_parameters(flow_class, batch.parameters)
     flow = bind(flow_class, _context(batch, task, store))
-    _tell_current(batch, task)
+    _tell_current(flow_class, batch, task, store)
     try:
         said = _call(flow, batch, task, store, mark)
     except Exception as error:
@@ -145,8 +146,9 @@ def _context(batch: Batch, task: TaskSpec, store: ObjectStore) -> TaskContext:
     return TaskContext(parameters, batch.step, frames, inputs=inputs)
 
 
-def _tell_current(batch: Batch, task: TaskSpec) -> None:
+def _tell_current(flow_class: Any, batch: Batch, task: TaskSpec, store: ObjectStore) -> None:
     current._begin(
+        lazy=told_when_asked(flow_class, batch, task, store),
         flow_name=batch.flow,
         run_id=batch.run,
         step_name=batch.step,

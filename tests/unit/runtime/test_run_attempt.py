@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 from runtime_cases import FLOW, RUN, loaded, make_batch, run_body, store_task
 
+from headway.client import stores
 from headway.errors import StoreConfigurationError, StoreUnavailableError
 from headway.flow.current import current
+from headway.flow.graph import Graph, Node
 from headway.flow.spec import FlowSpec
 from headway.flow.step import step
 from headway.runtime import attempt
 from headway.runtime.attempt import failed_report, run_attempt
 from headway.runtime.state import PARAMETERS
+from headway.store import layout
 from headway.store.records import (
     CONFIGURATION,
     INFRASTRUCTURE,
@@ -24,6 +27,7 @@ from headway.store.records import (
     USER,
     AttemptRef,
     Failure,
+    RunRecord,
     Transition,
 )
 from headway.testing.memory_store import MemoryStore
@@ -337,3 +341,32 @@ def test_a_step_within_its_time_leaves_no_alarm(store: MemoryStore) -> None:
         assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
     finally:
         signal.signal(signal.SIGALRM, before)
+
+
+def test_current_gives_the_clients_objects_of_the_task_and_its_run(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = Graph(FLOW, [Node("start", "end")], "start", "start")
+    record = RunRecord(FLOW, RUN, "ann", 1.0, graph=graph.to_json())
+    store.put(layout.run_record(FLOW, RUN), record.encode())
+    monkeypatch.setenv("HEADWAY_PATHSPEC", f"{FLOW}/{RUN}/start/1")
+    monkeypatch.setattr(stores, "_opened", {})
+
+    def body(self: Any) -> None:
+        current.run.add_tag("from-a-step")
+        self.told = (
+            current.run.pathspec,
+            current.task.pathspec,
+            current.task.finished,
+            sorted(current.run.user_tags),
+            current.graph.start,
+            current.graph_info["name"],
+            current.parameter_names,
+            current.tempdir,
+        )
+
+    report = run_body(store, body)
+    assert report.failure is None, report.failure
+    assert loaded(store, report)["told"] == (
+        f"{FLOW}/{RUN}", f"{FLOW}/{RUN}/start/1", False, ["from-a-step"], "start", FLOW, [], None,
+    )  # fmt: skip
