@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         metadata,
         namespace,
     )
+    from headway.datatools import S3
     from headway.flow.config_value import ConfigValue
     from headway.flow.configs import Config
     from headway.flow.current import current
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
 __version__ = _VERSION
 
 _PLACES = {
+    "S3": "headway.datatools",
     "MutableFlow": "headway.flow.mutable_flow",
     "MutableStep": "headway.flow.mutable_step",
     **dict.fromkeys(
@@ -145,6 +147,7 @@ _PLACES = {
 _LAUNCHERS = frozenset({"headway.runner"})
 
 __all__ = [
+    "S3",
     "USER_SKIP_STEP",
     "Config",
     "ConfigValue",

@@ -124,9 +124,16 @@ class ClusterConfigurationError(UsageError):
 
 
 class StoreError(HeadwayError):
-    """The datastore refused or failed."""
+    """The datastore refused or failed.
+
+    Attributes:
+        status: The HTTP status of the answer that says so, 0 where there was none.
+        code: The server's word for it ("AccessDenied"), "" where there was none.
+    """
 
     headline = "Datastore"
+    status = 0
+    code = ""
 
 
 class KeyNotFoundError(StoreError):

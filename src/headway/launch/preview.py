@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from headway.config.data import data_environment
 from headway.config.datastore import Choice, choose_datastore
 from headway.config.describe import Row, rows
 from headway.config.general import datastore_roots
@@ -50,7 +51,7 @@ def preview_run(request: RunRequest, configuration: Configuration) -> Preview:
     notes = [warning for step in steps.values() for warning in step.warnings]
     choice = _datastore(request, configuration, notes)
     user = configured_user(configuration)
-    env = child_environment(choice.url)
+    env = child_environment(choice.url) | data_environment(configuration)
     runtime = runtime_archive(imported_aliases(sys.modules)).sha256
     parts = []
     for step in steps.values():

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from headway.config.data import data_environment
 from headway.config.datastore import Choice, choose_datastore
 from headway.config.general import datastore_roots
 from headway.config.general import user as configured_user
@@ -350,7 +351,7 @@ class _Wiring:
         from headway.executors.kubernetes.executor import DEFAULT_LIMIT, KubernetesExecutor
 
         limit = self.request.max_workers or DEFAULT_LIMIT
-        env = child_environment(store.url)
+        env = child_environment(store.url) | data_environment(self.configuration)
         lent = credentials_to_forward(store.url) if self.request.forward_credentials else None
         return KubernetesExecutor(cluster, store, record.flow, record.run, self.remote, env, limit, lent)
 

@@ -21,7 +21,13 @@ from headway.runner.options import Surface
 from headway.runner.process import STREAMS, RunningProcess
 
 #: What tells a process that it is a task: a run that a task starts is none.
-_OF_A_TASK = ("HEADWAY_ATTEMPT", "HEADWAY_IN_TASK", "HEADWAY_PATHSPEC", "METAFLOW_RUN_ID")
+_OF_A_TASK = (
+    "HEADWAY_ATTEMPT",
+    "HEADWAY_IN_TASK",
+    "HEADWAY_PATHSPEC",
+    "HEADWAY_TASK_DATASTORE",
+    "METAFLOW_RUN_ID",
+)
 #: Options that can change what options there are.
 _CONFIGS = frozenset({"config", "config_value", "configs", "config_values"})
 #: Seconds between two looks for the file in which a run says that it exists.

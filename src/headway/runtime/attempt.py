@@ -159,6 +159,9 @@ def _tell_current(flow_class: Any, batch: Batch, task: TaskSpec, store: ObjectSt
         username=batch.user,
         tags=frozenset(batch.tags),
     )
+    temporary = os.environ.get("METAFLOW_TEMPDIR")
+    if temporary:
+        current._extend(tempdir=temporary)
     notice = os.environ.get("HEADWAY_SPOT_NOTICE")
     if notice:
         current._extend(spot_termination_notice=notice)

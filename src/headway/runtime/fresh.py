@@ -18,7 +18,7 @@ def main() -> NoReturn:
     batch_fd, report_fd, index, url = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     batch = Batch.decode(read_at(batch_fd))
     os.close(batch_fd)
-    os.environ["HEADWAY_IN_TASK"] = "1"
+    os.environ.update(HEADWAY_IN_TASK="1", HEADWAY_TASK_DATASTORE=url)
     task = batch.tasks[index]
     child.set_environment(batch, task)
     child.open_streams()

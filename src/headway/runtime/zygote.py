@@ -40,7 +40,7 @@ def main() -> NoReturn:
     code = Code(kind, entry, (flow_class[0], flow_class[1]), bundle, root, tuple(paths))
     control = socket.socket(fileno=int(fd))
     control.set_inheritable(False)
-    os.environ["HEADWAY_IN_TASK"] = "1"
+    os.environ.update(HEADWAY_IN_TASK="1", HEADWAY_TASK_DATASTORE=url)
     load, unfit = import_once(code)
     why = unforkable() or unfit
     # What the import printed must not be printed again by each child.

@@ -21,6 +21,8 @@ from headway.store.s3.answers import escape, text_of
 from headway.store.s3.signing import UNSIGNED_PAYLOAD, Credentials, Scope, authorization, encode_query
 
 CREDENTIALS = Credentials("AKIDTEST", "secret/test+key")
+#: When everything was written.
+WRITTEN = "Thu, 01 Jan 2026 00:00:00 GMT"
 
 
 class Reply(NamedTuple):
@@ -78,6 +80,7 @@ class S3Server:
 
     Attributes:
         objects: By key.
+        carried: The headers that each object was written with and is read with.
         uploads: Multipart uploads begun and not ended.
         seen: Every request so far.
         clients: The ports of all connections so far.
@@ -97,6 +100,7 @@ class S3Server:
         self.page = page
         self.honours_conditions = honours_conditions
         self.objects: dict[str, bytes] = {}
+        self.carried: dict[str, dict[str, str]] = {}
         self.uploads: dict[str, dict[int, bytes]] = {}
         self.seen: list[Seen] = []
         self.clients: set[int] = set()
@@ -222,7 +226,10 @@ class S3Server:
             return error(404, "NoSuchKey", "there is no such object")
         if seen.headers.get("if-match", tag) != tag:
             return error(412, "PreconditionFailed", "it changed")
-        return _ranged(content, tag, seen.headers.get("range"))
+        reply = _ranged(content, tag, seen.headers.get("range"))
+        return reply._replace(
+            headers={**reply.headers, **self.carried.get(key, {}), "Last-Modified": WRITTEN}
+        )
 
     def _put(self, seen: Seen, key: str, tag: str | None) -> Reply:
         wanted = seen.headers.get("if-match")
@@ -232,12 +239,19 @@ class S3Server:
             if wanted not in (None, tag) or (seen.headers.get("if-none-match") == "*" and tag is not None):
                 return error(412, "PreconditionFailed", "the condition does not hold")
         self.objects[key] = seen.body
+        self._carry(seen, key)
         return Reply(200, headers={"ETag": etag(seen.body)})
+
+    def _carry(self, seen: Seen, key: str) -> None:
+        """Keep what the request says of the object."""
+        kept = ("content-type", "x-amz-meta-", "x-amz-server-side-encryption")
+        self.carried[key] = {name: value for name, value in seen.headers.items() if name.startswith(kept)}
 
     def _multipart(self, seen: Seen, query: dict[str, str], key: str) -> Reply:
         if "uploads" in query:
             upload = f"upload-{len(self.seen)}"
             self.uploads[upload] = {}
+            self._carry(seen, key)
             return Reply(
                 200,
                 f"<InitiateMultipartUploadResult><UploadId>{upload}</UploadId></InitiateMultipartUploadResult>".encode(),
@@ -263,17 +277,27 @@ class S3Server:
 
     def _list(self, query: dict[str, str]) -> Reply:
         after = query.get("continuation-token") or query.get("start-after", "")
-        found = sorted(k for k in self.objects if k.startswith(query.get("prefix", "")) and k > after)
+        prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
+        under = [key for key in self.objects if key.startswith(prefix)]
+        # What stands for all keys that go on after the delimiter is one entry of the listing, as an object is.
+        names = {_up_to(delimiter, key, len(prefix)) for key in under}
+        found = sorted(name for name in names if name > after)
         shown = found[: self.page]
+        folders = "".join(
+            f"<CommonPrefixes><Prefix>{escape(name)}</Prefix></CommonPrefixes>"
+            for name in shown
+            if name not in self.objects or _is_folder(delimiter, name, prefix)
+        )
         items = "".join(
             f"<Contents><Key>{escape(key)}</Key><Size>{len(self.objects[key])}</Size>"
             f"<LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>"
             for key in shown
+            if key in self.objects and not _is_folder(delimiter, key, prefix)
         )
         more = len(found) > len(shown)
         token = f"<NextContinuationToken>{escape(shown[-1])}</NextContinuationToken>" if more else ""
         truncated = f"<IsTruncated>{str(more).lower()}</IsTruncated>"
-        return Reply(200, f"<ListBucketResult>{truncated}{items}{token}</ListBucketResult>".encode())
+        return Reply(200, f"<ListBucketResult>{truncated}{items}{folders}{token}</ListBucketResult>".encode())
 
     def _delete_many(self, body: bytes) -> Reply:
         text = body.decode()
@@ -358,6 +382,9 @@ def _ranged(content: bytes, tag: str, asked: str | None) -> Reply:
     if asked is None:
         return Reply(200, content, headers)
     first, _, last = asked.removeprefix("bytes=").partition("-")
+    if not first:  # so many at the end
+        first, last = str(max(0, len(content) - int(last))), ""
+    last = last or str(len(content))
     if int(first) >= len(content):
         return error(
             416, "InvalidRange", "there is nothing", headers={"Content-Range": f"bytes */{len(content)}"}
@@ -365,3 +392,13 @@ def _ranged(content: bytes, tag: str, asked: str | None) -> Reply:
     part = content[int(first) : int(last) + 1]
     headers["Content-Range"] = f"bytes {first}-{int(first) + len(part) - 1}/{len(content)}"
     return Reply(206, part, headers)
+
+
+def _up_to(delimiter: str, key: str, start: int) -> str:
+    """The key, or its beginning with the first delimiter after this place, where there is one."""
+    place = key.find(delimiter, start) if delimiter else -1
+    return key if place < 0 else key[: place + len(delimiter)]
+
+
+def _is_folder(delimiter: str, name: str, prefix: str) -> bool:
+    return bool(delimiter) and name.endswith(delimiter) and name != prefix

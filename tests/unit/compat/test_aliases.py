@@ -10,6 +10,7 @@ import pytest
 
 import headway
 from headway.client import Headway
+from headway.datatools import S3AccessDeniedError, S3NotFoundError
 from headway.errors import FlowDefinitionError, HeadwayError, UsageError
 from headway.flow.flow_decorators import flow_decorators_of
 from headway.flow.merge import UnhandledInMergeArtifactsError
@@ -57,7 +58,7 @@ def test_every_alias_of_every_module_leads_somewhere(metaflow: ModuleType) -> No
 
 def test_every_name_of_metaflows_is_known(metaflow: ModuleType) -> None:
     missing = importlib.import_module("metaflow._missing")
-    known = {*dir(metaflow), *missing.NOT_YET, *missing.LEFT_TO_OTHERS, "cards"}
+    known = {*dir(metaflow), *missing.NOT_YET, *missing.LEFT_TO_OTHERS, "cards", "datatools"}
     assert set(METAFLOW_NAMES.split()) - known == set()
 
 
@@ -78,7 +79,7 @@ def test_a_star_imports_what_there_is(metaflow: ModuleType) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("import metaflow; metaflow.S3", r"does not have metaflow\.S3 yet\. Use the client library"),
+        ("import metaflow; metaflow.profile", r"does not have metaflow\.profile yet\. Measure with"),
         ("from metaflow import Flowspec", "cannot import name 'Flowspec' from 'metaflow'"),
     ],
 )
@@ -114,6 +115,8 @@ def test_what_is_left_to_others_imports_and_says_so_when_used(
         ("flowspec:InvalidNextException", InvalidTransitionError("where?")),
         ("lint:LintWarn", FlowDefinitionError("no start")),
         ("plugins.timeout_decorator:TimeoutException", StepTimeoutError("too long")),
+        ("datatools:MetaflowS3NotFound", S3NotFoundError("nothing there")),
+        ("plugins.datatools.s3.s3:MetaflowS3AccessDenied", S3AccessDeniedError("no")),
     ],
 )
 def test_ours_is_caught_by_metaflows_name(metaflow: ModuleType, place: str, ours: Exception) -> None:

@@ -12,6 +12,7 @@ from metaflow._installed import refuse_beside_metaflow
 
 if TYPE_CHECKING:
     from headway import (
+        S3,
         USER_SKIP_STEP,
         Config,
         ConfigValue,
@@ -77,6 +78,7 @@ if "HEADWAY_IN_TASK" not in os.environ:
     refuse_beside_metaflow()
 
 __all__ = [
+    "S3",
     "USER_SKIP_STEP",
     "Config",
     "ConfigValue",

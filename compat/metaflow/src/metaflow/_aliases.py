@@ -13,6 +13,7 @@ _MODULES = frozenset(
         "cards",
         "cli",
         "client",
+        "datatools",
         "decorators",
         "exception",
         "flowspec",

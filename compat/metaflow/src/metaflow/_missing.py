@@ -5,12 +5,9 @@ from typing import Any, Callable, NoReturn
 _CRON = "Let a scheduler that you have (cron, a Kubernetes CronJob, Airflow) start `python flow.py run`."
 _IMAGE = "Name an image that has the packages: @kubernetes(image='…')."
 _PARALLEL_MAP = "concurrent.futures.ProcessPoolExecutor().map does the same."
-_S3 = "Use the client library of the store in the step (boto3, obstore), from an image that has it."
 
 #: Names that cannot be imported: Headway will have them, and then these lines go.
 NOT_YET = {
-    "S3": _S3,
-    "datatools": _S3,
     "echo_always": "Use print().",
     "parallel_imap_unordered": _PARALLEL_MAP,
     "parallel_map": _PARALLEL_MAP,

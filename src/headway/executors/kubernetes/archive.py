@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 #: Packages and modules of ours that a pod needs.
-PACKAGES = ("flow", "runtime", "store", "client")
+PACKAGES = ("flow", "runtime", "store", "client", "datatools")
 MODULES = ("__init__.py", "errors.py", "version.py")
 #: Modules within them that only a launcher uses.
 LAUNCHER_ONLY = frozenset(

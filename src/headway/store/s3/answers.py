@@ -43,10 +43,17 @@ class Fault(NamedTuple):
 
 
 class Page(NamedTuple):
-    """One page of a listing: keys and sizes, and the token of the next page or None."""
+    """One page of a listing.
+
+    Attributes:
+        objects: Keys and sizes.
+        token: Of the next page, None on the last one.
+        folders: The common prefixes, where a delimiter was asked for.
+    """
 
     objects: Sequence[Tuple[str, int]]
     token: Optional[str]
+    folders: Sequence[str] = ()
 
 
 def text_of(body: str, tag: str) -> str:
@@ -75,8 +82,12 @@ def parse_page(body: bytes) -> Page:
         (text_of(item, "Key"), int(text_of(item, "Size") or 0))
         for item in re.findall(r"<Contents>(.*?)</Contents>", text, re.DOTALL)
     ]
+    folders = [
+        text_of(item, "Prefix")
+        for item in re.findall(r"<CommonPrefixes>(.*?)</CommonPrefixes>", text, re.DOTALL)
+    ]
     more = text_of(text, "IsTruncated") == "true"
-    return Page(objects, text_of(text, "NextContinuationToken") if more else None)
+    return Page(objects, text_of(text, "NextContinuationToken") if more else None, folders)
 
 
 def parse_delete_errors(body: bytes) -> List[Tuple[str, str, str]]:

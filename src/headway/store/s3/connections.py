@@ -11,12 +11,13 @@ from functools import lru_cache
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from socket import timeout  # before Python 3.10 this is not TimeoutError
 from ssl import SSLContext, create_default_context, get_default_verify_paths
-from typing import Deque, Iterator, Mapping, Optional, Sequence, Tuple
+from typing import Deque, Iterator, Mapping, Optional, Sequence, Tuple, Union
 
 from headway.errors import StoreConfigurationError
 from headway.store.base import Buffer
 from headway.store.s3.answers import Answer
 from headway.store.s3.endpoints import Endpoint
+from headway.store.s3.files import FileRange
 from headway.store.s3.proxies import proxy_for
 
 #: Servers close idle connections on their own; one unused for longer is not worth the risk.
@@ -81,7 +82,7 @@ class Connections:
         target: str,
         headers: Mapping[str, str],
         body: Sequence[Buffer] = (),
-        into: Optional[memoryview] = None,
+        into: Union[memoryview, FileRange, None] = None,
     ) -> Answer:
         """Send one request and read its answer.
 
@@ -90,10 +91,12 @@ class Connections:
             target: Encoded path and query.
             headers: All headers, Content-Length included where there is a body.
             body: The body's parts, sent one after the other.
-            into: Where the body of a successful answer goes if it has exactly this length.
+            into: Where the body of a successful answer goes: a buffer if it has exactly this length, a file
+                in any case.
 
         Raises:
             ConnectionFailed: There was no answer, or not all of it.
+            FileWriteError: The file could not be written.
         """
         connection, reused = self._take()
         sent = reused
@@ -184,9 +187,12 @@ def _slices(body: Sequence[Buffer]) -> Iterator[memoryview]:
             yield view[start : start + _SEND_SIZE]
 
 
-def _read(response: HTTPResponse, into: Optional[memoryview]) -> Answer:
+def _read(response: HTTPResponse, into: Union[memoryview, FileRange, None]) -> Answer:
     headers = {name.lower(): value for name, value in response.getheaders()}
-    if into is None or response.status not in (200, 206) or response.length != len(into):
+    if isinstance(into, FileRange) and response.status in (200, 206):
+        into.take(response)
+        return Answer(response.status, headers)
+    if not isinstance(into, memoryview) or response.status not in (200, 206) or response.length != len(into):
         return Answer(response.status, headers, response.read())
     filled = 0
     while filled < len(into):

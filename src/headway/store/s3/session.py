@@ -3,7 +3,7 @@
 import hashlib
 import os
 import time
-from typing import Callable, Collection, Mapping, NamedTuple, Optional, Sequence
+from typing import Callable, Collection, Mapping, NamedTuple, Optional, Sequence, Union
 
 from headway.errors import StoreError
 from headway.store.base import Buffer
@@ -20,6 +20,7 @@ from headway.store.s3.faults import (
     is_hopeless,
     outage_error,
 )
+from headway.store.s3.files import FileRange
 from headway.store.s3.retries import Effort, RetryPolicy, is_retried, retry_after
 from headway.store.s3.signing import (
     EMPTY_PAYLOAD,
@@ -43,7 +44,7 @@ class _Request(NamedTuple):
     headers: Mapping[str, str]
     body: Sequence[Buffer]
     payload: str
-    into: Optional[memoryview]
+    into: Union[memoryview, FileRange, None]
 
 
 class Session:
@@ -95,7 +96,7 @@ class Session:
         body: Sequence[Buffer] = (),
         accept: Collection[int] = (200,),
         doing: str = "reading",
-        into: Optional[memoryview] = None,
+        into: Union[memoryview, FileRange, None] = None,
     ) -> Answer:
         """One call, tried until it is settled.
 
@@ -107,10 +108,12 @@ class Session:
             body: Its parts, sent one after the other, without joining them.
             accept: The statuses that are an answer and no error.
             doing: The operation in words, for errors.
-            into: Where the body of a successful answer goes if it has exactly this length.
+            into: Where the body of a successful answer goes: a buffer if it has exactly this length, a file
+                in any case.
 
         Raises:
             StoreError: See :mod:`headway.store.s3.faults`.
+            FileWriteError: The file could not be written.
         """
         request = _Request(method, key, query, headers or {}, body, self._hash(body), into)
         effort = Effort(doing, key)

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from functools import partial
-from typing import List, Optional, Sequence
+from typing import Callable, List, Mapping, Optional, Sequence
 
 from headway.errors import StoreError, StoreUnavailableError
 from headway.store.base import Buffer
@@ -16,6 +16,9 @@ MULTIPART_THRESHOLD = 2 * PART_SIZE
 
 _MAX_PARTS = 10_000
 _THREADS = 4
+
+#: Gives the content of a part when it is to be sent.
+Part = Callable[[], Sequence[Buffer]]
 
 
 def flat_views(buffers: Sequence[Buffer]) -> List[memoryview]:
@@ -41,8 +44,13 @@ def split_parts(views: Sequence[memoryview], size: int) -> List[List[memoryview]
     return parts
 
 
+def part_size(total: int) -> int:
+    """How long the parts of an object are: as short as its length allows."""
+    return max(PART_SIZE, -(-total // _MAX_PARTS))
+
+
 def put_in_parts(session: Session, key: str, views: Sequence[memoryview], total: int) -> None:
-    """Write an object by multipart upload; on failure nothing of it is left.
+    """Write an object that is in memory by multipart upload; on failure nothing of it is left.
 
     Args:
         session: Of the bucket.
@@ -50,17 +58,37 @@ def put_in_parts(session: Session, key: str, views: Sequence[memoryview], total:
         views: The content.
         total: Its length in bytes.
     """
-    size = max(PART_SIZE, -(-total // _MAX_PARTS))
-    started = session.call("POST", key, [("uploads", "")], doing="writing")
+    parts: List[Part] = [partial(_as_it_is, part) for part in split_parts(views, part_size(total))]
+    upload_parts(session, key, parts, total, threads=_THREADS)
+
+
+def upload_parts(
+    session: Session,
+    key: str,
+    parts: Sequence[Part],
+    total: int,
+    headers: Optional[Mapping[str, str]] = None,
+    threads: int = _THREADS,
+) -> None:
+    """Write an object by multipart upload, each part fetched when it is sent; on failure nothing of it is left.
+
+    Args:
+        session: Of the bucket.
+        key: The full key.
+        parts: Give the content, piece by piece; each may be asked only once.
+        total: Its length in bytes.
+        headers: What the object is to carry.
+        threads: Parts at a time, and so in memory.
+    """
+    started = session.call("POST", key, [("uploads", "")], headers=headers, doing="writing")
     upload = text_of(started.body.decode(), "UploadId")
 
-    def send(number: int, part: Sequence[Buffer]) -> str:
+    def send(number: int, part: Part) -> str:
         query = [("partNumber", str(number)), ("uploadId", upload)]
-        return session.call("PUT", key, query, body=part, doing="writing").headers.get("etag", "")
+        return session.call("PUT", key, query, body=part(), doing="writing").headers.get("etag", "")
 
     try:
-        parts = split_parts(views, size)
-        tags = run_parallel([partial(send, number, part) for number, part in enumerate(parts, 1)], _THREADS)
+        tags = run_parallel([partial(send, number, part) for number, part in enumerate(parts, 1)], threads)
         _complete(session, key, upload, tags, total)
     except BaseException:
         with suppress(StoreError):  # what made the upload fail is what counts
@@ -68,10 +96,11 @@ def put_in_parts(session: Session, key: str, views: Sequence[memoryview], total:
         raise
 
 
+def _as_it_is(part: Sequence[Buffer]) -> Sequence[Buffer]:
+    return part
+
+
 def _complete(session: Session, key: str, upload: str, tags: Sequence[str], total: int) -> None:
-    numbered = (
-        f"<PartNumber>{number}</PartNumber><ETag>{escape(tag)}</ETag>" for number, tag in enumerate(tags, 1)
-    )
     numbered = (f"<PartNumber>{n}</PartNumber><ETag>{escape(tag)}</ETag>" for n, tag in enumerate(tags, 1))
     listed = "".join(f"<Part>{part}</Part>" for part in numbered)
     body = [f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode()]
