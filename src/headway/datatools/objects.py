@@ -162,7 +162,7 @@ def headers_for(
 def _seconds(date: Optional[str]) -> Optional[float]:
     if date is None:
         return None
-    # The answer's own parser (http.client) has loaded email already.
+    # Only for objects whose age somebody asks for.
     from email.utils import parsedate_to_datetime
 
     try:

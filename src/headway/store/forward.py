@@ -25,7 +25,7 @@ def credentials_to_forward(url: str, environ: Mapping[str, str] = os.environ) ->
             f"--forward-credentials has nothing to forward for the datastore {url}.",
             "It is for datastores that are reached with a key (s3://…).",
         )
-    # http.client: not to be loaded where nothing is forwarded.
+    # The credential chain: not to be loaded where nothing is forwarded.
     from headway.store.s3.credentials import CredentialChain
     from headway.store.s3.endpoints import address_from_environment
 

@@ -46,7 +46,7 @@ def open_store(url: str, *, prefer_native: bool = False) -> ObjectStore:
             return ObstoreStore(location)
         except ImportError:
             pass
-    # http.client and ssl: not to be loaded where the store is a folder.
+    # Sockets, signing and credentials: not to be loaded where the store is a folder.
     from headway.store.s3.client import S3Store
     from headway.store.s3.endpoints import address_from_environment
     from headway.store.s3.retries import RetryPolicy

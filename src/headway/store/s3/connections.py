@@ -7,10 +7,7 @@ the moment of a fork would never be released in the child.
 import os
 import time
 from collections import deque
-from functools import lru_cache
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from socket import timeout  # before Python 3.10 this is not TimeoutError
-from ssl import SSLContext, create_default_context, get_default_verify_paths
 from typing import Deque, Iterator, Mapping, Optional, Sequence, Tuple, Union
 
 from headway.errors import StoreConfigurationError
@@ -19,6 +16,7 @@ from headway.store.s3.answers import Answer
 from headway.store.s3.endpoints import Endpoint
 from headway.store.s3.files import FileRange
 from headway.store.s3.proxies import proxy_for
+from headway.store.s3.wire import Reply, Wire, WireError
 
 #: Servers close idle connections on their own; one unused for longer is not worth the risk.
 _MAX_IDLE_SECONDS = 15.0
@@ -63,7 +61,7 @@ class Connections:
         read_timeout: float = 60.0,
         proxies: bool = True,
     ) -> None:
-        self._idle: Deque[Tuple[HTTPConnection, float]] = deque()
+        self._idle: Deque[Tuple[Wire, float]] = deque()
         self._pid = os.getpid()
         self._server = server
         self._environ = environ
@@ -98,27 +96,27 @@ class Connections:
             ConnectionFailed: There was no answer, or not all of it.
             FileWriteError: The file could not be written.
         """
-        connection, reused = self._take()
-        sent = reused
+        kept = self._take()
+        sent, connection = kept is not None, kept
         try:
-            if not reused:
-                connection.connect()
-                connection.sock.settimeout(self._read_timeout)
+            if connection is None:
+                connection = self._connect()
             sent = True
-            response = self._send(connection, method, target, headers, body)
-            answer = _read(response, into)
-        except (OSError, HTTPException) as error:
-            connection.close()
-            stale = reused and not isinstance(error, timeout)
+            reply = self._send(connection, method, target, headers, body, into)
+        except (OSError, WireError) as error:
+            if connection is not None:
+                connection.close()
+            stale = kept is not None and not isinstance(error, timeout)
             raise ConnectionFailed(error, doubtful=sent, stale=stale) from error
         except BaseException:  # an interrupt: what is half read can serve nobody
-            connection.close()
+            if connection is not None:
+                connection.close()
             raise
-        if response.will_close or len(self._idle) >= _MAX_IDLE:
+        if reply.closes or len(self._idle) >= _MAX_IDLE:
             connection.close()
         else:
             self._idle.append((connection, time.monotonic()))
-        return answer
+        return Answer(reply.status, reply.headers, reply.body)
 
     def close(self) -> None:
         """Close every kept connection; the pool can still be used."""
@@ -131,8 +129,8 @@ class Connections:
         for connection, _ in self._idle:
             connection.close()
 
-    def _take(self) -> Tuple[HTTPConnection, bool]:
-        """A connection, and whether it was used before."""
+    def _take(self) -> Optional[Wire]:
+        """A connection that was used before, None where there is none."""
         if self._pid != os.getpid():
             # The sockets are the parent's too: closing here only drops this process's hold on them.
             self.close()
@@ -143,65 +141,59 @@ class Connections:
             except IndexError:  # another thread took the last one
                 break
             if time.monotonic() - since < _MAX_IDLE_SECONDS:
-                return connection, True
+                return connection
             connection.close()
-        return self._new(), False
+        return None
 
-    def _new(self) -> HTTPConnection:
+    def _connect(self) -> Wire:
         server, proxy = self._server, self._proxy
         host, port = (proxy.host, proxy.port) if proxy else (server.host, server.port)
-        if not server.secure:
-            return HTTPConnection(host, port, timeout=self._connect_timeout)
-        context = _tls_context(authorities(self._environ))
-        secure = HTTPSConnection(host, port, timeout=self._connect_timeout, context=context)
-        if proxy:
-            secure.set_tunnel(server.host, server.port, proxy.headers)
-        return secure
+        bundle = authorities(self._environ)
+        wire = Wire(host, port, self._connect_timeout, self._read_timeout)
+        try:
+            if server.secure:
+                from headway.store.s3.tls import tls_context  # ssl, see there
+
+                if proxy:
+                    wire.tunnel(server.host, server.port, proxy.headers)
+                wire.secure(tls_context(bundle), server.host)
+            wire.ready()
+        except BaseException:
+            wire.close()
+            raise
+        return wire
 
     def _send(
         self,
-        connection: HTTPConnection,
+        connection: Wire,
         method: str,
         target: str,
         headers: Mapping[str, str],
         body: Sequence[Buffer],
-    ) -> HTTPResponse:
+        into: Union[memoryview, FileRange, None],
+    ) -> Reply:
+        all_headers = {"host": self._server.authority, "accept-encoding": "identity", **headers}
         if self._proxy and not self._server.secure:
             target = f"http://{self._server.authority}{target}"
-            headers = {**headers, **self._proxy.headers}
+            all_headers.update(self._proxy.headers)
+        if body or method in ("PUT", "POST"):
+            all_headers.setdefault("content-length", str(sum(memoryview(part).nbytes for part in body)))
         try:
-            connection.request(method, target, body=_slices(body) if body else None, headers=headers)
+            connection.send(method, target, all_headers, _slices(body))
         except (BrokenPipeError, ConnectionResetError) as error:
             # A server that refuses a large body answers before it has read it, and hangs up.
             try:
-                return connection.getresponse()
-            except (OSError, HTTPException):
+                return connection.receive(method)._replace(closes=True)
+            except (OSError, WireError):
                 raise error from None
-        return connection.getresponse()
+        return connection.receive(method, into)
 
 
 def _slices(body: Sequence[Buffer]) -> Iterator[memoryview]:
     for buffer in body:
-        view = memoryview(buffer)
+        view = memoryview(buffer).cast("B")
         for start in range(0, len(view), _SEND_SIZE):
             yield view[start : start + _SEND_SIZE]
-
-
-def _read(response: HTTPResponse, into: Union[memoryview, FileRange, None]) -> Answer:
-    headers = {name.lower(): value for name, value in response.getheaders()}
-    if isinstance(into, FileRange) and response.status in (200, 206):
-        into.take(response)
-        return Answer(response.status, headers)
-    if not isinstance(into, memoryview) or response.status not in (200, 206) or response.length != len(into):
-        return Answer(response.status, headers, response.read())
-    filled = 0
-    while filled < len(into):
-        count = response.readinto(into[filled:])
-        if not count:
-            raise HTTPException(f"the answer ended after {filled} of {len(into)} bytes")
-        filled += count
-    response.read()  # tells the connection that the answer is over
-    return Answer(response.status, headers)
 
 
 def authorities(environ: Mapping[str, str]) -> Optional[str]:
@@ -220,29 +212,3 @@ def authorities(environ: Mapping[str, str]) -> Optional[str]:
         if bundle:
             return bundle
     return None
-
-
-@lru_cache(maxsize=8)
-def _tls_context(bundle: Optional[str]) -> SSLContext:
-    """Verification against this file of authorities, or against the system's."""
-    try:
-        if bundle is None:
-            return create_default_context(cafile=_bundled_authorities())
-        return create_default_context(cafile=bundle)
-    except OSError as error:
-        raise StoreConfigurationError(
-            f"the certificate authorities in {bundle} cannot be read: {error}",
-            "AWS_CA_BUNDLE (or SSL_CERT_FILE) must name a readable file of PEM certificates.",
-        ) from error
-
-
-def _bundled_authorities() -> Optional[str]:
-    """The authorities that certifi brings, for slim images whose system has none."""
-    found = get_default_verify_paths()
-    if found.cafile or found.capath:
-        return None
-    try:
-        from certifi import where  # optional, and only in images that lack their own
-    except ImportError:
-        return None
-    return str(where())

@@ -1,7 +1,7 @@
 """What S3 and the network answer, said in the words of Headway's errors."""
 
+import sys
 from socket import gaierror, timeout
-from ssl import SSLCertVerificationError
 from typing import Optional
 
 from headway.errors import KeyNotFoundError, StoreConfigurationError, StoreError, StoreUnavailableError
@@ -28,7 +28,16 @@ def is_expired(fault: Fault) -> bool:
 
 def is_hopeless(cause: Exception) -> bool:
     """Whether another try cannot end otherwise."""
-    return isinstance(cause, SSLCertVerificationError)
+    return _distrust(cause) is not None
+
+
+def _distrust(cause: Exception) -> Optional[str]:
+    """Why a certificate is not trusted, None where something else is the matter."""
+    # Where ssl was never loaded, no certificate was looked at.
+    ssl = sys.modules.get("ssl")
+    if ssl is None or not isinstance(cause, ssl.SSLCertVerificationError):
+        return None
+    return str(cause.verify_message)
 
 
 def fault_error(fault: Fault, address: S3Address, doing: str, key: str, source: str) -> StoreError:
@@ -121,9 +130,10 @@ def connection_error(
     server = address.server
     via = f" through the proxy {proxy}" if proxy else ""
     where = f"bucket {address.bucket!r}: {server.url}{via}"
-    if isinstance(cause, SSLCertVerificationError):
+    distrust = _distrust(cause)
+    if distrust is not None:
         return StoreConfigurationError(
-            f"the certificate of {server.host} ({where}) is not trusted: {cause.verify_message}",
+            f"the certificate of {server.host} ({where}) is not trusted: {distrust}",
             "For a private certificate authority, set AWS_CA_BUNDLE to its PEM file.",
         )
     if isinstance(cause, gaierror):

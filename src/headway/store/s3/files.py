@@ -1,9 +1,7 @@
 """Bodies that go straight into a file, a quarter of a megabyte at a time."""
 
 import os
-from http.client import HTTPException, HTTPResponse
-
-_CHUNK = 256 << 10
+from typing import Iterator
 
 
 class FileWriteError(Exception):
@@ -32,14 +30,12 @@ class FileRange:
         self.path = path
         self.offset = offset
 
-    def take(self, response: HTTPResponse) -> None:
+    def take(self, pieces: Iterator[memoryview]) -> None:
         """Write the whole body; a second one, of another try, takes the place of the first.
 
         Raises:
             FileWriteError: The file cannot be written.
-            HTTPException: The body ended too soon.
         """
-        buffer = memoryview(bytearray(min(_CHUNK, response.length or _CHUNK)))
         # Not truncated where it is not the beginning: other ranges are written at the same time.
         flags = os.O_WRONLY | os.O_CREAT | (0 if self.offset else os.O_TRUNC)
         try:
@@ -48,15 +44,11 @@ class FileRange:
             raise FileWriteError(error, self.path) from error
         try:
             place = self.offset
-            count = response.readinto(buffer)
-            while count:
-                self._write(fd, buffer[:count], place)
-                place += count
-                count = response.readinto(buffer)
+            for piece in pieces:
+                self._write(fd, piece, place)
+                place += len(piece)
         finally:
             os.close(fd)
-        if response.length:  # what the server promised and did not send
-            raise HTTPException(f"the answer ended {response.length} bytes too soon")
 
     def _write(self, fd: int, data: memoryview, place: int) -> None:
         try:
