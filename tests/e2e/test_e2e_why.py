@@ -237,6 +237,7 @@ def test_what_a_pod_waits_for_is_told_by_cause(workspaces: Workspaces, stage: St
     last.interrupt()
     for launch in (*runs.values(), last):
         assert launch.wait().returncode in (1, 130)
+    stage.clear()
 
 
 def test_how_a_pod_ended_is_told_and_counted(workspaces: Workspaces, stage: Stage) -> None:
@@ -263,6 +264,7 @@ def test_how_a_pod_ended_is_told_and_counted(workspaces: Workspaces, stage: Stag
         assert result.returncode == (130 if kind == "infrastructure" else 1), result.all
         attempt = spaces[case].read("LinearFlow", result).task("start").attempts[0]
         assert (attempt.kind, attempt.reason) == (kind, reason), result.all
+    stage.clear()
 
 
 def test_a_node_that_is_gone_is_noticed_and_the_task_runs_elsewhere(

@@ -119,11 +119,15 @@ class Stage:
             }
         )
 
+    def clear(self) -> None:
+        """Take away the pods that stand here: nobody else would end them."""
+        pods = f"--field-selector=spec.nodeName={self.name}"
+        self._kubectl.run("delete", "pods", pods, "--force", "--grace-period=0", "--wait=false")
+
     def close(self) -> None:
         """Take the node away, and what still stands on it."""
         self.fall_silent()
-        pods = f"--field-selector=spec.nodeName={self.name}"
-        self._kubectl.run("delete", "pods", pods, "--force", "--grace-period=0", "--wait=false")
+        self.clear()
         self._kubectl.run("delete", "node", self.name, "--wait=false")
         self._kubectl.run(
             "delete", "lease", self.name, "--namespace", "kube-node-lease", "--ignore-not-found"
