@@ -122,6 +122,9 @@ class Stage:
     def clear(self) -> None:
         """Take away the pods that stand here: nobody else would end them."""
         pods = f"--field-selector=spec.nodeName={self.name}"
+        for pod in self._kubectl.run("get", "pods", pods, "-o", "name").split():
+            # A Job holds on to its pods until they have ended, and no kubelet says that they have.
+            self._patch("pod", pod.removeprefix("pod/"), {"phase": "Failed"})
         self._kubectl.run("delete", "pods", pods, "--force", "--grace-period=0", "--wait=false")
 
     def close(self) -> None:
