@@ -2,12 +2,17 @@
 
 import json
 import os
+import re
+from datetime import datetime, timezone
 from typing import Any, Dict, Mapping, NamedTuple, Optional
 
 from headway.datatools.values import RangeInfo
 
 #: Under this name Metaflow stores the user's metadata, as JSON: both read what either wrote.
 _USER_METADATA = "x-amz-meta-metaflow-user-attributes"
+
+_MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
+_DATE = re.compile(rf"\w+, (\d+) ({'|'.join(re.findall('...', _MONTHS))}) (\d+) (\d+):(\d+):(\d+) GMT$")
 
 
 class Facts(NamedTuple):
@@ -160,12 +165,11 @@ def headers_for(
 
 
 def _seconds(date: Optional[str]) -> Optional[float]:
-    if date is None:
+    """The time in a Last-Modified header; email.utils reads it too, and takes milliseconds to load."""
+    found = _DATE.match(date or "")
+    if found is None:
         return None
-    # Only for objects whose age somebody asks for.
-    from email.utils import parsedate_to_datetime
-
-    try:
-        return parsedate_to_datetime(date).timestamp()
-    except (TypeError, ValueError):
-        return None
+    day, month, year, hour, minute, second = found.groups()
+    number = _MONTHS.index(month) // 3 + 1
+    when = datetime(int(year), number, int(day), int(hour), int(minute), int(second), tzinfo=timezone.utc)
+    return when.timestamp()
