@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
@@ -37,7 +38,7 @@ from headway.launch.project import resolve_project
 from headway.launch.reporter import Reporter
 from headway.launch.resume import left_open
 from headway.launch.standing import Standing
-from headway.launch.steps import PlannedStep, plan_steps, schedule_plan
+from headway.launch.steps import PlannedStep, plan_steps, schedule_plan, with_interpreter
 from headway.launch.stopping import heeded
 from headway.launch.usage import Usage
 from headway.schedule.plan import StepPolicy
@@ -201,7 +202,11 @@ class _Wiring:
     @property
     def remote(self) -> dict[str, "KubernetesSettings"]:
         """The settings of the steps that run as pods, by step."""
-        return {name: step.kubernetes for name, step in self.steps.items() if step.kubernetes is not None}
+        found = {name: step.kubernetes for name, step in self.steps.items() if step.kubernetes is not None}
+        if not self.request.pods_see_folders:
+            return found
+        # The embedded cluster may have been started from another environment than this flow's.
+        return {name: with_interpreter(settings, sys.executable) for name, settings in found.items()}
 
     @property
     def has_local_steps(self) -> bool:

@@ -32,6 +32,9 @@ _NOT_YET = {
     "batch": "Headway does not run steps on AWS Batch; @kubernetes runs them on a cluster.",
 }
 
+#: The annotation that names the launcher's Python to the embedded cluster.
+HOST_PYTHON = "headway.dev/python"
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
@@ -259,3 +262,11 @@ def _environment(spec: DecoratorSpec | None) -> dict[str, str]:
     if not isinstance(values, Mapping):
         raise SettingsError("vars", values, "a dict of names and values is allowed", spec.source)
     return {str(name): str(value) for name, value in values.items()}
+
+
+def with_interpreter(settings: "KubernetesSettings", path: str) -> "KubernetesSettings":
+    """The settings with a note of the Python of this machine that pods are to run with.
+
+    Only the embedded cluster reads it, whose pods are processes of this machine.
+    """
+    return replace(settings, annotations={**settings.annotations, HOST_PYTHON: path})

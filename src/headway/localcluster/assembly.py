@@ -13,6 +13,7 @@ import socket
 import ssl
 import sys
 import time
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -130,6 +131,12 @@ class _Cluster:
         pause = min(limit / 4, _LOOK_FOR_IDLENESS)
         asyncio.get_running_loop().call_later(pause, self._look_for_idleness, idleness, stopping)
 
+    def _interpreter(self) -> Interpreter:
+        """The one that was asked for; else the cluster's own, unless a pod names its launcher's."""
+        chosen, places = self._options.python, self._state.scratch / "bin"
+        found = Interpreter.prepare(chosen or sys.executable, places)
+        return found if chosen else replace(found, yields=places)
+
     def _assemble(self, port: int, stopping: asyncio.Event) -> tuple[ApiServer, Kubelet]:
         registry, store = self._registry, self._registry.store
         tokens, logs = Tokens(self._token), LogBook(self._state.scratch / "logs")
@@ -139,9 +146,7 @@ class _Cluster:
             logs=logs,
             faults=self._faults,
             tokens=tokens,
-            interpreter=Interpreter.prepare(
-                self._options.python or sys.executable, self._state.scratch / "bin"
-            ),
+            interpreter=self._interpreter(),
             events=Recorder(registry, "kubelet", "node-1"),
             pods=self._state.scratch / "pods",
             claims=self._state.claims,

@@ -13,7 +13,7 @@ from headway.localcluster.containers.client import ContainerFailedError
 from headway.localcluster.containers.spec import ContainerSpec, Exit, Mount
 from headway.localcluster.node import images
 from headway.localcluster.node.environment import ConfigError, environment, expand
-from headway.localcluster.node.host import base_environment
+from headway.localcluster.node.host import Interpreter, base_environment
 from headway.localcluster.node.hosts import hostname
 from headway.localcluster.node.logs import ContainerLog
 from headway.localcluster.node.status import ContainerState, waiting
@@ -138,7 +138,7 @@ class ContainerWorker:
         if slow is not None:
             self._event("Pulling", f'Pulling image "{image}"')
             await asyncio.sleep(slow.seconds)
-        stand_in = self._context.interpreter.describe()
+        stand_in = self._interpreter.describe()
         self._event(
             "Pulled", f'Image "{image}" is not pulled by this cluster: containers run with {stand_in}'
         )
@@ -239,9 +239,7 @@ class ContainerWorker:
         uid, gid = self._identity()
         home = worker.folder / "home"
         home.mkdir(exist_ok=True)
-        own = base_environment(
-            self._context.interpreter, str(home), hostname(self._pod), self._context.api_port
-        )
+        own = base_environment(self._interpreter, str(home), hostname(self._pod), self._context.api_port)
         env = {**own, **worker.service_variables(), **values}
         words = [*(spec.get("command") or ()), *(spec.get("args") or ())]
         argv = [expand(word, values) for word in words] or ["python3"]
@@ -249,7 +247,7 @@ class ContainerWorker:
         staging.mkdir(parents=True)
         memory = (spec["resources"].get("limits") or {}).get("memory")
         return ContainerSpec(
-            argv=self._context.interpreter.command(argv),
+            argv=self._interpreter.command(argv),
             env=env,
             workdir=spec.get("workingDir") or self._default_workdir(),
             hostname=hostname(self._pod),
@@ -259,6 +257,10 @@ class ContainerWorker:
             gid=gid,
             memory=quantity.units(memory) if memory is not None else 0,
         )
+
+    @property
+    def _interpreter(self) -> Interpreter:
+        return self._context.interpreter.for_pod(self._pod["metadata"].get("annotations") or {})
 
     def _default_workdir(self) -> str:
         if self._context.runtime.isolation.mounts:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 HOST_ADDRESS = "127.0.0.1"
 _STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _NAMES = ("python", "python3")
+#: A pod's annotation: the interpreter of whoever started it, whose packages the pod's code needs.
+PYTHON = "headway.dev/python"
 
 
 @dataclass(frozen=True)
@@ -20,10 +24,12 @@ class Interpreter:
     Attributes:
         path: Its absolute path.
         folder: A folder with `python` and `python3`, first in every container's `PATH`.
+        yields: A place for such folders if a pod may name another interpreter, None if none may.
     """
 
     path: str
     folder: str
+    yields: Path | None = None
 
     @classmethod
     def prepare(cls, path: str, folder: Path) -> Interpreter:
@@ -38,6 +44,13 @@ class Interpreter:
             script.write_text(f'#!/bin/sh\nexec "{path}" "$@"\n')
             script.chmod(0o755)
         return cls(path, str(folder))
+
+    def for_pod(self, annotations: Mapping[str, str]) -> Interpreter:
+        """The one that a pod names, where it may and that is there; else this one."""
+        wanted = annotations.get(PYTHON, "")
+        if self.yields is None or wanted in ("", self.path) or not os.access(wanted, os.X_OK):
+            return self
+        return Interpreter.prepare(wanted, self.yields / sha256(wanted.encode()).hexdigest()[:12])
 
     def command(self, argv: list[str]) -> list[str]:
         """The command with `python` and `python3` resolved, also at places where only images have them."""

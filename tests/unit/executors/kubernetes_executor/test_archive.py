@@ -50,7 +50,7 @@ def test_it_holds_what_a_pod_needs_and_nothing_of_a_launchers(archive: Path) -> 
         "headway/store/s3/client.py",
     } <= names
     packages = {name.split("/")[1] for name in names if name.count("/") > 1}
-    assert packages == {"flow", "runtime", "store", "client"}
+    assert packages == {"flow", "runtime", "store", "client", "datatools"}
     assert not [name for name in LAUNCHER_ONLY if f"headway/{name}" in names]
     assert not [name for name in names if "__pycache__" in name]
 
