@@ -1,6 +1,6 @@
 """Which datastore a run uses: one pure choice, with the line that says why."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from headway.config.general import SCHEMES, check_root
@@ -13,6 +13,18 @@ _SET_ONE = (
     "Set HEADWAY_DATASTORE_SYSROOT_S3=s3://bucket/prefix (or _AZURE, _GS), or add "
     "--datastore=s3 --datastore-root=s3://bucket/prefix."
 )
+_OR_SHARE = (
+    "Without an object store: name a folder that this machine and every node share with --datastore-root, and "
+    "mount it at the same path in every pod: "
+    'export HEADWAY_KUBERNETES_PERSISTENT_VOLUME_CLAIMS=\'{{"<claim>": "{folder}"}}\''
+)
+
+#: Tells why pods do not see a folder of this machine, "" where they do.
+Unseen = Callable[[str], str]
+
+
+def _of_this_machine(root: str) -> str:
+    return f"its pod cannot reach {root}, a folder of this machine"
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,7 @@ def choose_datastore(
     roots: Mapping[str, Sourced],
     any_remote_step: bool,
     default: Sourced | None = None,
+    unseen: Unseen = _of_this_machine,
 ) -> Choice:
     """Choose where a run keeps its data.
 
@@ -45,37 +58,52 @@ def choose_datastore(
         roots: The configured roots by kind; ``local`` always has one.
         any_remote_step: Whether a step runs where this machine's disk is not.
         default: The configured DEFAULT_DATASTORE.
+        unseen: Why remote steps do not see a folder; by default they see none.
 
     Raises:
         SettingsError: The kind has no root, several remote roots compete, or a step
-            runs remotely and only a local datastore is at hand.
+            runs remotely and only a folder that it does not see is at hand.
     """
+    if not any_remote_step:
+        unseen = _is_seen
     if option is not None or root_option is not None:
-        return _asked_for(option, root_option, roots, any_remote_step)
+        return _asked_for(option, root_option, roots, unseen)
     if default is not None and str(default.value) != "local":
         kind = _known(str(default.value), default.source)
         root = _configured_root(kind, roots, default.source)
         return Choice(kind, root, f"Datastore: {root} ({default.source}={kind})")
     if not any_remote_step:
         return Choice("local", str(roots["local"].value))
-    return _only_remote(roots)
+    return _seen_by_pods(roots, unseen, prefer_local=default is not None)
 
 
 def _asked_for(
-    option: str | None, root_option: str | None, roots: Mapping[str, Sourced], any_remote_step: bool
+    option: str | None, root_option: str | None, roots: Mapping[str, Sourced], unseen: Unseen
 ) -> Choice:
     kind = _known(option, "--datastore") if option is not None else _kind_of(root_option or "")
-    if kind == "local" and any_remote_step:
-        raise _needs_remote("--datastore" if option else "--datastore-root", option or root_option)
     if root_option is not None:
-        return Choice(kind, check_root(kind, root_option, "--datastore-root"))
-    return Choice(kind, _configured_root(kind, roots, "--datastore"))
+        root, source = check_root(kind, root_option, "--datastore-root"), "--datastore-root"
+    else:
+        root, source = _configured_root(kind, roots, "--datastore"), "--datastore"
+    if kind == "local" and (why := unseen(root)):
+        raise _needs_remote(source, option if source == "--datastore" else root, root, why)
+    return Choice(kind, root)
 
 
-def _only_remote(roots: Mapping[str, Sourced]) -> Choice:
+def _is_seen(root: str) -> str:
+    return ""
+
+
+def _seen_by_pods(roots: Mapping[str, Sourced], unseen: Unseen, *, prefer_local: bool) -> Choice:
     remote = [kind for kind in REMOTE if kind in roots]
-    if not remote:
-        raise _needs_remote("datastore", "local")
+    local = roots["local"]
+    why = unseen(str(local.value)) if prefer_local or not remote else ""
+    if not remote and why:
+        raise _needs_remote("datastore", "local", str(local.value), why)
+    if not remote or (prefer_local and not why):
+        return Choice(
+            "local", str(local.value), f"Datastore: {local.value} ({local.source}), which every pod mounts"
+        )
     if len(remote) > 1:
         named = ", ".join(f"{roots[kind].value} ({roots[kind].source})" for kind in remote)
         raise SettingsError(
@@ -123,7 +151,6 @@ def _kind_of(root: str) -> str:
     return kind
 
 
-def _needs_remote(field: str, value: object) -> SettingsError:
-    return SettingsError(
-        field, value, "a step runs remotely, and its pod cannot reach a folder of this machine", hint=_SET_ONE
-    )
+def _needs_remote(field: str, value: object, folder: str, why: str) -> SettingsError:
+    hint = f"{_SET_ONE}\n{_OR_SHARE.format(folder=folder)}"
+    return SettingsError(field, value, f"a step runs remotely, and {why}", hint=hint)

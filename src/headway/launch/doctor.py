@@ -17,6 +17,7 @@ from headway.config.general import datastore_roots
 from headway.config.general import user as configured_user
 from headway.config.kubernetes import KubernetesSettings
 from headway.config.resolve import resolve_kubernetes
+from headway.config.shared import unseen_folder
 from headway.config.sources import Configuration
 from headway.errors import HeadwayError
 from headway.executors.kubernetes.checkup import BAD, GOOD, POOR, Finding, examine_cluster
@@ -90,7 +91,7 @@ async def examine(this: Examination) -> AsyncIterator[Finding]:
     steps = this.steps
     for finding in _machine(this.configuration):
         yield finding
-    choice, finding = await asyncio.to_thread(_datastore, this)
+    choice, finding = await asyncio.to_thread(_datastore, this, steps)
     yield finding
     reached = True
     if this.embedded:
@@ -142,7 +143,7 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _datastore(this: Examination) -> tuple[Choice | None, Finding]:
+def _datastore(this: Examination, steps: Mapping[str, KubernetesSettings]) -> tuple[Choice | None, Finding]:
     try:
         choice = choose_datastore(
             this.datastore,
@@ -150,6 +151,7 @@ def _datastore(this: Examination) -> tuple[Choice | None, Finding]:
             datastore_roots(this.configuration),
             not this.embedded,
             this.configuration.get("DEFAULT_DATASTORE"),
+            unseen_folder(steps),
         )
         verify_conditions(open_store(choice.url, prefer_native=True))
     except HeadwayError as error:

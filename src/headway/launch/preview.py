@@ -1,7 +1,7 @@
 """``run --dry-run``: what a run would send to the cluster, with no cluster and no datastore asked."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from headway.config.data import data_environment
@@ -10,6 +10,7 @@ from headway.config.describe import Row, rows
 from headway.config.general import datastore_roots
 from headway.config.general import user as configured_user
 from headway.config.resolve import BUILT_IN, Resolved
+from headway.config.shared import unseen_folder
 from headway.config.sources import Configuration
 from headway.errors import SettingsError
 from headway.executors.kubernetes.archive import imported_aliases, runtime_archive
@@ -49,7 +50,7 @@ def preview_run(request: RunRequest, configuration: Configuration) -> Preview:
     """
     steps = plan_steps(request.graph, configuration, request.overrides)
     notes = [warning for step in steps.values() for warning in step.warnings]
-    choice = _datastore(request, configuration, notes)
+    choice = _datastore(request, configuration, steps, notes)
     user = configured_user(configuration)
     env = child_environment(choice.url) | data_environment(configuration)
     runtime = runtime_archive(imported_aliases(sys.modules)).sha256
@@ -87,12 +88,20 @@ def _rows(step: PlannedStep) -> list[Row] | None:
     return rows(Resolved(step.kubernetes, step.provenance))
 
 
-def _datastore(request: RunRequest, configuration: Configuration, notes: list[str]) -> Choice:
+def _datastore(
+    request: RunRequest, configuration: Configuration, steps: Mapping[str, PlannedStep], notes: list[str]
+) -> Choice:
+    pods = {name: step.kubernetes for name, step in steps.items() if step.kubernetes is not None}
     roots = datastore_roots(configuration)
     default = configuration.get("DEFAULT_DATASTORE")
     try:
         return choose_datastore(
-            request.datastore, request.datastore_root, roots, not request.pods_see_folders, default
+            request.datastore,
+            request.datastore_root,
+            roots,
+            not request.pods_see_folders,
+            default,
+            unseen_folder(pods),
         )
     except SettingsError as error:
         # The manifests are worth seeing before there is a bucket.

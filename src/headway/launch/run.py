@@ -14,6 +14,7 @@ from headway.config.data import data_environment
 from headway.config.datastore import Choice, choose_datastore
 from headway.config.general import datastore_roots
 from headway.config.general import user as configured_user
+from headway.config.shared import unseen_folder
 from headway.config.sources import Configuration
 from headway.errors import StoreError
 from headway.executors.base import Executor
@@ -135,8 +136,11 @@ def run_flow(request: RunRequest, configuration: Configuration, reporter: Report
     steps = plan_steps(request.graph, configuration, request.overrides)
     project = resolve_project(request.graph, user, request.branch, request.production)
     remote = [step for step in steps.values() if step.kubernetes is not None]
+    far = (
+        {} if request.pods_see_folders else {step.name: step.kubernetes for step in remote if step.kubernetes}
+    )
     roots = datastore_roots(configuration)
-    choice = _datastore(request, configuration, needs_remote=bool(remote) and not request.pods_see_folders)
+    choice = _datastore(request, configuration, far)
     if choice.reason:
         reporter.note(choice.reason)
     if project is not None:
@@ -153,18 +157,22 @@ def run_flow(request: RunRequest, configuration: Configuration, reporter: Report
         return asyncio.run(wiring.drive(zygote))
 
 
-def _datastore(request: RunRequest, configuration: Configuration, *, needs_remote: bool) -> Choice:
+def _datastore(
+    request: RunRequest, configuration: Configuration, far: Mapping[str, "KubernetesSettings"]
+) -> Choice:
     """Where the run's data goes: a run that goes on from another stays with it, if it can and may."""
     past = request.past.store.url if request.past is not None else None
     chosen = request.datastore is not None or request.datastore_root is not None
-    if past is not None and not chosen and ("://" in past or not needs_remote):
+    unseen = unseen_folder(far)
+    if past is not None and not chosen and ("://" in past or not unseen(past)):
         return Choice(past.partition("://")[0] if "://" in past else "local", past)
     return choose_datastore(
         request.datastore,
         request.datastore_root,
         datastore_roots(configuration),
-        needs_remote,
+        bool(far),
         configuration.get("DEFAULT_DATASTORE"),
+        unseen,
     )
 
 

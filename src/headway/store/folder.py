@@ -25,6 +25,9 @@ _LOCKS = ".locks"
 #: How often a folder may vanish under a writer, because another deleted the last object in it.
 _FOLDER_TRIES = 100
 
+#: How often a file may be replaced under a reader on another machine.
+_STALE_TRIES = 10
+
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 
@@ -163,6 +166,9 @@ class FolderStore:
                 self._link(temporary, path)
                 return
             except FileExistsError:
+                # Over NFS a link may be made and the answer be lost, and the next try find the name taken: by us.
+                if os.stat(temporary).st_nlink > 1:
+                    return
                 raise
             except OSError as error:
                 if error.errno not in _NO_LINKS:
@@ -258,7 +264,19 @@ def _tag(data: Buffer) -> str:
 
 
 def _read(path: str, start: int = 0, end: Optional[int] = None) -> bytes:
-    """Bytes [start, end) of a file, as far as it goes.
+    """Bytes [start, end) of a file, as far as it goes."""
+    for _ in range(_STALE_TRIES):
+        try:
+            return _read_once(path, start, end)
+        except OSError as error:
+            # NFS forgets a file that another machine replaces while it is read here: there is a newer one.
+            if error.errno != errno.ESTALE:
+                raise
+    return _read_once(path, start, end)
+
+
+def _read_once(path: str, start: int, end: Optional[int]) -> bytes:
+    """One try of a read.
 
     Not with ``open``, whose file object costs three times what reading a small file does.
     """

@@ -14,6 +14,7 @@ from headway.errors import (
     StoreError,
     StoreUnavailableError,
 )
+from headway.store import folder
 from headway.store.folder import FolderStore
 
 
@@ -216,3 +217,36 @@ def test_replace_is_atomic_between_processes(store: FolderStore) -> None:
         children.append(pid)
     assert [os.waitpid(pid, 0)[1] for pid in children] == [0, 0, 0]
     assert store.get("count") == b"60"
+
+
+def test_a_link_that_was_made_although_the_answer_says_otherwise_counts(tmp_path: Path) -> None:
+    class Distant(FolderStore):
+        """NFS, where the first answer was lost and the request was sent again."""
+
+        def _link(self, temporary: str, path: str) -> None:
+            super()._link(temporary, path)
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+
+    store = Distant(str(tmp_path))
+    store.put_if_absent("a", b"ours")
+    with pytest.raises(KeyExistsError):
+        FolderStore(str(tmp_path)).put_if_absent("a", b"theirs")
+    assert (store.get("a"), files(store)) == (b"ours", ["a"])
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_read_anew(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[str] = []
+    read_once = folder._read_once
+
+    def stale_at_first(path: str, start: int, end: int | None) -> bytes:
+        tries.append(path)
+        if len(tries) < 3:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), path)
+        return read_once(path, start, end)
+
+    monkeypatch.setattr(folder, "_read_once", stale_at_first)
+    store.put("a", b"x")
+    assert store.get("a") == b"x"
+    assert len(tries) == 3
