@@ -10,7 +10,7 @@ from typing import Any
 
 from headway.config.kubernetes import KubernetesSettings
 from headway.errors import StoreError
-from headway.executors.base import Adoption, Broken, Ended, ExecutorEvent, Output, Sink, Started, Waiting
+from headway.executors.base import Adoption, Broken, ExecutorEvent, Output, Sink, Started, Waiting
 from headway.executors.guarded import guarded
 from headway.executors.kubernetes.adopt import (
     DELETED,
@@ -24,16 +24,16 @@ from headway.executors.kubernetes.adopt import (
     take_inventory,
 )
 from headway.executors.kubernetes.api.errors import ApiError
-from headway.executors.kubernetes.api.kinds import JOB
 from headway.executors.kubernetes.api.types import Job
 from headway.executors.kubernetes.cluster import Prepared
+from headway.executors.kubernetes.departure import Departure
+from headway.executors.kubernetes.ends import EndHooks, Ends
 from headway.executors.kubernetes.feed import FeedReader, Report, next_pause, texts
 from headway.executors.kubernetes.gathering import Gatherer
 from headway.executors.kubernetes.labels import run_selector
 from headway.executors.kubernetes.lost_nodes import LostNodes
 from headway.executors.kubernetes.names import container_name, job_name
 from headway.executors.kubernetes.observer import Observer
-from headway.executors.kubernetes.outcome import POD_DELETED
 from headway.executors.kubernetes.pools import PoolHooks, Pools
 from headway.executors.kubernetes.run_secret import RunSecret
 from headway.executors.kubernetes.settle import Settler
@@ -41,23 +41,17 @@ from headway.executors.kubernetes.submitter import Hooks, Submitter
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
 from headway.executors.kubernetes.warm import ORPHANED, Worker, is_warm
 from headway.executors.kubernetes.warm_end import WarmEnd
-from headway.runtime.commit import STREAMS
 from headway.store.base import ObjectStore
-from headway.store.records import INFRASTRUCTURE, LOST, RESOURCES, USER, AttemptRef, Batch, Failure, Record
+from headway.store.records import INFRASTRUCTURE, LOST, AttemptRef, Batch, Failure, Record
 
 #: Pods of one run at a time unless ``--max-workers`` says otherwise.
 DEFAULT_LIMIT = 200
 
 #: Datastore calls at a time.
 _STORE_THREADS = 16
-#: Seconds between two tries to settle an attempt while the datastore is in trouble.
+#: Seconds between two looks into the feed while the datastore is in trouble.
 _STORE_PAUSE = 5.0
-#: Seconds beyond their grace for which stopped pods are waited for.
-_STOP_MARGIN = 15.0
 _POLL = 0.1
-#: Seconds for which the state of a pod that was asked to stop is waited for.
-_REASON_PATIENCE = 3.0
-_ENDED_WITH_GANG = Failure(USER, "Cancelled", "Stopped: another rank of the same gang ended.")
 
 
 class KubernetesExecutor:
@@ -115,6 +109,14 @@ class KubernetesExecutor:
             PoolHooks(self._begin, self._tell, self._spawn, self._pod_left),
             cluster.client.clock.monotonic,
         )
+        self._ends = Ends(
+            self._settler,
+            self._threads,
+            self._jobs,
+            cluster.client.clock.monotonic,
+            EndHooks(self._tell, self._ran, self._ended),
+        )
+        self._departure = Departure(cluster.client, self._selector, self._jobs, self._submitter)
         self._observer = Observer(cluster.client, flow, run, self._jobs, self)
         self._lost_nodes = LostNodes(cluster.client, self._jobs, self, self._settler.beat, clock)
         self._of = (flow, run)
@@ -262,19 +264,7 @@ class KubernetesExecutor:
     async def close(self, *, now: bool = False) -> None:
         """Take away what still runs, wait until it is gone, and let go of everything."""
         await self._pools.leave()
-        unfinished = [job for job in self._jobs if job.busy]
-        for job in unfinished:
-            self._submitter.withdraw(job, now=now)
-        for job in self._jobs:
-            if job.company and not job.deleting:
-                # What runs beside a step may not know that it is to end.
-                self._submitter.withdraw(job, now=False)
-        if self._cancelled or unfinished:
-            await self._wait_until_gone(now=now)
-            await self._sweep()
-        else:
-            # The Job of a lost attempt may be on its way out.
-            await self._calls_return(_STOP_MARGIN)
+        await self._departure.clear(self._settings, cancelled=self._cancelled, now=now)
         await self._clear_feed()
         await self.let_go()
         with contextlib.suppress(ApiError):
@@ -288,22 +278,6 @@ class KubernetesExecutor:
         await asyncio.gather(*self._services, *self._tasks, return_exceptions=True)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _wait_until_gone(self, *, now: bool) -> None:
-        grace = max((s.termination_grace_period_seconds for s in self._settings.values()), default=0)
-        patience = _STOP_MARGIN + (0 if now else grace)
-        until = self._client.clock.monotonic() + patience
-        await self._calls_return(patience)
-        while self._client.clock.monotonic() < until and self._is_busy():  # noqa: ASYNC110
-            await asyncio.sleep(_POLL)
-
-    def _is_busy(self) -> bool:
-        return any(job.live_pods or job.attempts for job in self._jobs)
-
-    async def _calls_return(self, patience: float) -> None:
-        with contextlib.suppress(asyncio.TimeoutError):
-            # A cluster that does not answer must not keep a person waiting for ever; all has a time to live.
-            await asyncio.wait_for(self._submitter.settled(), patience)
-
     async def _clear_feed(self) -> None:
         if any(job.busy for job in self._jobs):
             return
@@ -311,19 +285,6 @@ class KubernetesExecutor:
             # What stays behind is only a little space.
             await asyncio.to_thread(self._feed.clear)
             await asyncio.to_thread(self._settler.forget_beats, *self._of)
-
-    async def _sweep(self) -> None:
-        """Delete what the cluster has of this run and we know nothing of, or know to be unwanted."""
-        for namespace in self._namespaces():
-            with contextlib.suppress(ApiError):
-                listed = await self._client.list(JOB, namespace, label_selector=self._selector)
-                for found in listed.items:
-                    name = found.metadata.name
-                    known = self._jobs.get(name)
-                    ended = any(item.type in ("Complete", "Failed") for item in found.status.conditions)
-                    unwanted = known.attempts or known.deleting if known else not self._jobs.is_done(name)
-                    if not ended and unwanted:
-                        await self._client.delete(JOB, namespace, found.metadata.name)
 
     # What the observer tells.
 
@@ -352,7 +313,7 @@ class KubernetesExecutor:
             self._pools.over(job, attempt, failure)
         elif not attempt.settling:
             attempt.settling = True
-            self._spawn(self._settle(job, attempt, _cause(job, attempt, failure)))
+            self._spawn(self._ends.settle(job, attempt, failure))
 
     def insecure(self, job: TrackedJob) -> bool:
         """The namespace refuses the Job's pods as not secure enough; tells whether it is tried again as it wants."""
@@ -460,37 +421,11 @@ class KubernetesExecutor:
 
     # How an attempt ends.
 
-    async def _settle(self, job: TrackedJob, attempt: Attempt, failure: Failure) -> None:
-        facts = (
-            {"kubernetes-pod-name": attempt.pod, "kubernetes-pod-namespace": job.namespace}
-            if attempt.pod
-            else {}
-        )
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                record = await loop.run_in_executor(
-                    self._threads,
-                    self._settler.settle,
-                    job.batch,
-                    job.task(attempt),
-                    failure,
-                    facts,
-                    attempt.ended_at,
-                )
-                rest = await loop.run_in_executor(self._threads, self._unshown, job, attempt, record)
-                break
-            except StoreError as error:
-                self._sink(Waiting(job.batch.step, attempt.ref, "Datastore", error.message))
-                await asyncio.sleep(_STORE_PAUSE)
-        if record.failure is not None and record.failure.reason == "Terminated" and attempt.cancelled is None:
-            record = await self._with_reason(attempt, record, record.failure)
+    def _ran(self, job: TrackedJob, attempt: Attempt, record: Record) -> None:
         if attempt.pod and record.outcome != LOST:
             self.running(job, attempt, record.metadata)
-        if rest:
-            self._sink(Output(attempt.ref, rest))
-        self._jobs.end(job, attempt)
-        self._sink(Ended(attempt.ref, record))
+
+    def _ended(self, job: TrackedJob, attempt: Attempt, record: Record) -> None:
         self._freed()
         if record.outcome == LOST:
             self._clear_away(job, attempt)
@@ -512,33 +447,12 @@ class KubernetesExecutor:
         self._submitter.share()
         self._pools.dispatch()
 
-    async def _with_reason(self, attempt: Attempt, record: Record, failure: Failure) -> Record:
-        """The pod knows that it was asked to stop, and its state, a moment later, why."""
-        until = self._client.clock.monotonic() + _REASON_PATIENCE
-        while attempt.stopped is None and self._client.clock.monotonic() < until:  # noqa: ASYNC110
-            await asyncio.sleep(_POLL)
-        if attempt.stopped is None:
-            return record
-        told = attempt.stopped._replace(traceback=failure.traceback, type=failure.type)
-        return record._replace(failure=told)
-
     def _clear_away(self, job: TrackedJob, attempt: Attempt) -> None:
         """A lost attempt must not begin, or go on, behind our back; a pod that has ended stays to be looked at."""
         if attempt.pod in job.live_pods:
             self._submitter.delete_pod(job, attempt.pod, now=False)
         elif not attempt.pod and not job.attempts:
             self._submitter.withdraw(job, now=False)
-
-    def _unshown(
-        self, job: TrackedJob, attempt: Attempt, record: Record
-    ) -> tuple[tuple[str, float, str], ...]:
-        """What the attempt printed that was not shown yet."""
-        rest: list[tuple[str, float, str]] = []
-        for stream in STREAMS:
-            shown = attempt.shown.get(stream, 0)
-            if record.log_lines.get(stream, 0) > shown:
-                rest += self._settler.log_after(job.batch, attempt.ref, stream, shown)
-        return tuple(sorted(rest, key=lambda line: line[1]))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = guarded(work, self._broken)
@@ -547,18 +461,3 @@ class KubernetesExecutor:
 
     def _broken(self, error: Exception) -> None:
         self._sink(Broken(error))
-
-
-def _cause(job: TrackedJob, attempt: Attempt, failure: Failure) -> Failure:
-    """Why an attempt ends that leaves no record; of a gang's ranks all may end at about the same time."""
-    if job.batch.gang is None:
-        return attempt.cancelled or failure
-    if attempt.stopped is not None:
-        return failure
-    if attempt.cancelled is None:
-        others = [each for each in job.attempts.values() if each is not attempt]
-        broken = len(others) + 1 < len(job.batch.tasks) or any(each.settling for each in others)
-        # The Job controller ends the others of a gang by itself.
-        return _ENDED_WITH_GANG if broken and failure.reason == POD_DELETED else failure
-    before = attempt.ended_at is not None and attempt.ended_at <= attempt.cancelled_at
-    return failure if before and failure.kind in (USER, RESOURCES) else attempt.cancelled
