@@ -306,11 +306,13 @@ class KubernetesSettings:
         doc="How long the ranks of a gang wait for each other.",
     )
     job_terminate_mode: str = setting(
-        "stop", choice("stop", "delete"), "KUBERNETES_JOB_TERMINATE_MODE", argument=False,
-        lands="the launcher", doc="Whether a stopped run's Jobs stay to be looked at.",
+        "delete", choice("stop", "delete"), "KUBERNETES_JOB_TERMINATE_MODE", argument=False,
+        lands="the launcher",
+        doc="Accepted as Metaflow's. Either way a stopped run's Jobs are deleted: without pods they tell nothing.",
     )
     fetch_ec2_metadata: bool = setting(
         False, boolean, "KUBERNETES_FETCH_EC2_METADATA", argument=False,
-        lands="env METAFLOW_KUBERNETES_FETCH_EC2_METADATA", doc="Keep the EC2 instance's facts as metadata.",
+        lands="env METAFLOW_KUBERNETES_FETCH_EC2_METADATA",
+        doc="Keep the EC2 instance's id, type, region and zone as metadata of the tasks.",
     )
 # fmt: on

@@ -16,6 +16,7 @@ from headway.runtime import child, usage
 from headway.runtime.commit import commit, record_of, store_logs
 from headway.runtime.entry import load_flow
 from headway.runtime.heart import NOTICE, Heart, notice_path, spot_watcher
+from headway.runtime.home import give_home
 from headway.runtime.logbook import Logbook, StampedLine
 from headway.runtime.shipper import LogShipper
 from headway.runtime.supervisor import OwnChild, Supervisor
@@ -50,6 +51,7 @@ def main() -> NoReturn:
 
 
 def _run(begun: float) -> int:
+    give_home(os.environ)
     store = open_store(_told("HEADWAY_DATASTORE"))
     inbox = os.environ.get("HEADWAY_INBOX")
     if inbox:

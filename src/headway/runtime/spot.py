@@ -26,7 +26,7 @@ def watcher(vendor: Optional[str] = None) -> Optional[Callable[[], str]]:
         return None
     said = (vendor if vendor is not None else _firmware()).lower()
     if chosen == "aws" or (chosen == "auto" and "amazon" in said):
-        return _Aws().ask
+        return Aws().ask
     if chosen == "gcp" or (chosen == "auto" and "google" in said):
         return _gcp
     if chosen == "azure" or (chosen == "auto" and "microsoft" in said):
@@ -34,21 +34,25 @@ def watcher(vendor: Optional[str] = None) -> Optional[Callable[[], str]]:
     return None
 
 
-class _Aws:
+class Aws:
     """The second version of the instance metadata service: every question needs a token."""
 
     def __init__(self) -> None:
         self._token: Optional[str] = None
 
     def ask(self) -> str:
+        """When the machine is to go, "" as long as it stays."""
+        said = self.get("/latest/meta-data/spot/instance-action")
+        return str(_field(said, "time") or "") if said else ""
+
+    def get(self, path: str) -> Optional[str]:
+        """What the service says there, None where it does not answer or says nothing."""
         if self._token is None:
             headers = {"X-aws-ec2-metadata-token-ttl-seconds": "21600"}
             self._token = _call("http://169.254.169.254", "PUT", "/latest/api/token", headers)
         if self._token is None:
-            return ""
-        headers = {"X-aws-ec2-metadata-token": self._token}
-        said = _call("http://169.254.169.254", "GET", "/latest/meta-data/spot/instance-action", headers)
-        return str(_field(said, "time") or "") if said else ""
+            return None
+        return _call("http://169.254.169.254", "GET", path, {"X-aws-ec2-metadata-token": self._token})
 
 
 def _gcp() -> str:

@@ -116,6 +116,10 @@ def metadata_of(ended: Ended) -> Dict[str, str]:
     facts["python-version"] = "{}.{}.{}".format(*sys.version_info[:3])
     facts["peak-memory"] = str(ended.peak)
     facts["cpu-seconds"] = f"{ended.cpu:.3f}"
+    if os.environ.get("METAFLOW_KUBERNETES_FETCH_EC2_METADATA"):
+        from headway.runtime.ec2 import instance_facts  # for those who ask for them only
+
+        facts.update(instance_facts())
     return facts
 
 

@@ -10,6 +10,7 @@ from typing import ClassVar
 import pytest
 
 from headway.errors import StoreUnavailableError
+from headway.runtime import ec2
 from headway.runtime.heart import Heart
 from headway.runtime.spot import watcher
 from headway.store import layout
@@ -79,7 +80,10 @@ class Metadata(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         known = {
-            "/latest/meta-data/spot/instance-action": self.headers["X-aws-ec2-metadata-token"] == "token",
+            **dict.fromkeys(
+                ("/latest/meta-data/spot/instance-action", "/latest/dynamic/instance-identity/document"),
+                self.headers["X-aws-ec2-metadata-token"] == "token",
+            ),
             "/computeMetadata/v1/instance/preempted": self.headers["Metadata-Flavor"] == "Google",
             "/metadata/scheduledevents?api-version=2020-07-01": self.headers["Metadata"] == "true",
         }
@@ -145,6 +149,34 @@ def test_each_clouds_own_way_to_tell(
     assert ask() == ""
     metadata[path] = after
     assert ask().startswith(when)
+
+
+def test_an_instances_own_facts_are_asked_for_once(
+    metadata: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ec2, "_known", None)
+    said = {
+        "instanceId": "i-1",
+        "instanceType": "m7g.large",
+        "region": "eu-west-1",
+        "accountId": "1",
+        "x": None,
+    }
+    metadata["/latest/dynamic/instance-identity/document"] = json.dumps(said)
+    facts = {"ec2-instance-id": "i-1", "ec2-instance-type": "m7g.large", "ec2-region": "eu-west-1"}
+    assert ec2.instance_facts() == facts
+    metadata.clear()
+    assert ec2.instance_facts() == facts
+
+
+@pytest.mark.parametrize("said", [None, "no JSON", "[]"])
+def test_without_such_a_service_there_are_no_facts(
+    metadata: dict[str, str], monkeypatch: pytest.MonkeyPatch, said: str | None
+) -> None:
+    monkeypatch.setattr(ec2, "_known", None)
+    if said is not None:
+        metadata["/latest/dynamic/instance-identity/document"] = said
+    assert ec2.instance_facts() == {}
 
 
 def test_elsewhere_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:

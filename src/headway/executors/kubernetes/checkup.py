@@ -20,7 +20,7 @@ from headway.executors.kubernetes.api.kinds import (
 )
 from headway.executors.kubernetes.api.kubeconfig import load_access
 from headway.executors.kubernetes.api.types import KubernetesObject, Node, ResourceQuota
-from headway.executors.kubernetes.cluster import connect
+from headway.executors.kubernetes.cluster import NEEDED_TO_LEND, connect
 from headway.executors.kubernetes.fitting import fit
 
 #: What a launcher can do without, and what is missed then.
@@ -97,9 +97,8 @@ async def _rights(client: KubernetesClient, namespace: str, *, lends: bool) -> A
                 POOR, f"You may not {verb} {resource}{where}: {loss}.", "Ask for that right if you can."
             )
     if lends:
-        verbs = ("create", "get", "patch", "delete")
-        allowed = await asyncio.gather(*(client.can_i(verb, "secrets", namespace) for verb in verbs))
-        denied = [verb for verb, may in zip(verbs, allowed, strict=True) if not may]
+        allowed = await asyncio.gather(*(client.can_i(*each, namespace) for each in NEEDED_TO_LEND))
+        denied = [verb for (verb, _), may in zip(NEEDED_TO_LEND, allowed, strict=True) if not may]
         if denied:
             yield Finding(
                 BAD,

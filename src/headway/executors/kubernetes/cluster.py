@@ -21,9 +21,10 @@ OLDEST = (1, 29)
 
 ENFORCE_LABEL = "pod-security.kubernetes.io/enforce"
 
-#: What a launcher does in a namespace: (verb, resource).
+#: What a launcher does in a namespace: (verb, resource). With the three below it is all of docs/role.yaml.
 NEEDED = (
     ("create", "jobs.batch"),
+    ("get", "jobs.batch"),
     ("list", "jobs.batch"),
     ("watch", "jobs.batch"),
     ("patch", "jobs.batch"),
@@ -38,6 +39,9 @@ NEEDED_FOR_GANGS = (("create", "services"),)
 
 #: What it also does where pods are lent its access to the datastore.
 NEEDED_TO_LEND = (("create", "secrets"), ("patch", "secrets"), ("delete", "secrets"))
+
+#: What tells why something waits, and can be done without.
+USEFUL = (("list", "events"),)
 
 
 @dataclass(frozen=True, slots=True)

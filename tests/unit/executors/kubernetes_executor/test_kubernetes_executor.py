@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pod_player import PlayedPod, PodPlayer
 
+from headway.config.kubernetes import KubernetesSettings
 from headway.errors import StoreUnavailableError
 from headway.executors.base import Broken, Ended, Started, Waiting
 from headway.executors.kubernetes.executor import KubernetesExecutor
@@ -711,6 +712,25 @@ async def test_a_pod_that_still_beats_is_not_given_up(run: Run) -> None:
     record = await run.end(ref)
     assert record.failure is not None
     assert record.failure.reason == "NodeLost"
+
+
+class TestStopped:
+    """Whatever Metaflow's setting says of the Jobs of a run that is stopped."""
+
+    @pytest.fixture(params=["stop", "delete"])
+    def settings(
+        self, settings: dict[str, KubernetesSettings], request: pytest.FixtureRequest
+    ) -> dict[str, KubernetesSettings]:
+        return {
+            step: dataclasses.replace(own, job_terminate_mode=request.param) for step, own in settings.items()
+        }
+
+    async def test_no_job_of_it_stays(self, run: Run) -> None:
+        (ref,) = await run.start("waits")
+        await run.pod_of(ref)
+        await run.executor.cancel((ref,), STOPPED)
+        assert (await run.end(ref)).failure == STOPPED
+        await run.until(lambda: run.jobs() == [])
 
 
 async def test_an_attempt_whose_pod_has_not_begun_is_given_up_when_it_is_cancelled(run: Run) -> None:
