@@ -1,5 +1,7 @@
 """S3 in steps: data of a run's own, put by one pod and got by another, by the process on this machine and later."""
 
+import json
+
 import pytest
 from harness.launch import Result
 from harness.workspace import Workspace, Workspaces
@@ -35,9 +37,19 @@ def test_downloads_go_where_temporary_files_go(space: Workspace, result: Result)
     assert "temporary file in /metaflow_temp/headway.s3." in result.stdout
 
 
-def test_a_run_on_this_machine_keeps_its_data_where_the_configuration_says(space: Workspace) -> None:
+def test_a_run_on_this_machine_keeps_its_data_in_the_datastore_that_it_was_told(space: Workspace) -> None:
+    root = f"{space.environ['HEADWAY_DATASTORE_SYSROOT_S3']}/told"
+    result = space.run_flow("own_data.py", f"--datastore-root={root}", "run")
+    assert result.returncode == 0, result.all
+    data = space.read("OwnDataFlow", result).task("start").data
+    assert data["url"] == f"{root}/data/OwnDataFlow/{result.run_id}/one"
+
+
+def test_pods_are_told_where_the_configuration_says(space: Workspace) -> None:
     root = f"{space.environ['HEADWAY_DATASTORE_SYSROOT_S3']}/elsewhere"
-    result = space.run_flow("own_data.py", "run", env={"METAFLOW_DATATOOLS_S3ROOT": root})
+    (space.folder / ".headway").mkdir(exist_ok=True)
+    (space.folder / ".headway" / "config.json").write_text(json.dumps({"METAFLOW_DATATOOLS_S3ROOT": root}))
+    result = space.run_flow("own_data.py", "run", "--with", "kubernetes")
     assert result.returncode == 0, result.all
     data = space.read("OwnDataFlow", result).task("start").data
     assert data["url"] == f"{root}/OwnDataFlow/{result.run_id}/one"

@@ -25,7 +25,6 @@ _NAMES = frozenset(
     {
         "KUBERNETES_CONDA_ARCH",
         "OTEL_ENDPOINT",
-        "S3_SERVER_SIDE_ENCRYPTION",
         "S3_VERIFY_CERTIFICATE",
         "UI_URL",
         "ZIPKIN_ENDPOINT",

@@ -150,8 +150,9 @@ def run_flow(request: RunRequest, configuration: Configuration, reporter: Report
     for step in remote:
         for warning in step.warnings:
             reporter.note(warning)
+    told = data_environment(configuration)
     wiring = _Wiring(
-        request, configuration, reporter, steps, choice, user, str(roots["local"].value), project
+        request, configuration, reporter, steps, choice, user, str(roots["local"].value), project, told
     )
     with wiring.warm_parent() as zygote:
         return asyncio.run(wiring.drive(zygote))
@@ -202,6 +203,7 @@ class _Wiring:
     user: str
     local_root: str
     project: Project | None
+    told: Mapping[str, str]
 
     @property
     def flow(self) -> str:
@@ -364,7 +366,7 @@ class _Wiring:
         from headway.executors.kubernetes.executor import DEFAULT_LIMIT, KubernetesExecutor
 
         limit = self.request.max_workers or DEFAULT_LIMIT
-        env = child_environment(store.url) | data_environment(self.configuration)
+        env = {**child_environment(store.url), **self.told}
         lent = credentials_to_forward(store.url) if self.request.forward_credentials else None
         return KubernetesExecutor(cluster, store, record.flow, record.run, self.remote, env, limit, lent)
 

@@ -1,0 +1,36 @@
+"""What pods are told of the configuration of S3, the client for people's own data."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from headway.config.data import data_environment
+from headway.config.sources import Configuration
+from headway.config.unused import unused_settings
+from headway.errors import SettingsError
+
+
+def loaded(folder: Path, **variables: str) -> Configuration:
+    return Configuration.load({"HOME": str(folder), **variables}, folder)
+
+
+def test_what_stands_in_files_and_variables_becomes_variables_of_pods(tmp_path: Path) -> None:
+    (tmp_path / ".metaflowconfig").mkdir()
+    file = tmp_path / ".metaflowconfig" / "config.json"
+    file.write_text(json.dumps({"METAFLOW_DATATOOLS_S3ROOT": "s3://bucket/data/"}))
+    configuration = loaded(tmp_path, METAFLOW_S3_SERVER_SIDE_ENCRYPTION="aws:kms")
+    assert data_environment(configuration) == {
+        "HEADWAY_DATATOOLS_S3ROOT": "s3://bucket/data",
+        "HEADWAY_S3_SERVER_SIDE_ENCRYPTION": "aws:kms",
+    }
+    assert unused_settings(configuration) == []
+
+
+def test_nothing_configured_is_nothing_told(tmp_path: Path) -> None:
+    assert data_environment(loaded(tmp_path)) == {}
+
+
+def test_a_root_that_is_none_is_refused_before_the_run(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="METAFLOW_DATATOOLS_S3ROOT"):
+        data_environment(loaded(tmp_path, METAFLOW_DATATOOLS_S3ROOT="gs://bucket/x"))
