@@ -62,6 +62,7 @@ def _options(given: argparse.Namespace) -> Options:
         python=given.python,
         isolated=not given.no_isolation,
         idle_exit=60 * given.idle_exit,
+        keep=given.keep,
     )
 
 
@@ -88,6 +89,9 @@ def _parser() -> argparse.ArgumentParser:
         default=0,
         metavar="MINUTES",
         help="end after so long without work (0: stay)",
+    )
+    begin.add_argument(
+        "--keep", action="store_true", help="keep objects and claims on disk; the next start --keep has them"
     )
     begin.add_argument("--no-isolation", action="store_true", help="do without namespaces")
     commands.add_parser("status", help="say whether it runs and how to reach it")

@@ -38,6 +38,7 @@ from headway.localcluster.disruption import collect_pods_of_lost_node, disrupt, 
 from headway.localcluster.events import Recorder
 from headway.localcluster.faults import Faults
 from headway.localcluster.idle import Idleness
+from headway.localcluster.keeping import load, save
 from headway.localcluster.node.context import NodeContext
 from headway.localcluster.node.host import HOST_ADDRESS, Interpreter
 from headway.localcluster.node.kubelet import Kubelet
@@ -59,6 +60,8 @@ _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 _MAX_BODY = 3 * 1024 * 1024
 _EVICT_AFTER = 3.0
 _LOOK_FOR_IDLENESS = 60.0
+#: Seconds between two looks whether there is something new to keep.
+_SAVE_EVERY = 2.0
 _log = logging.getLogger("headway.localcluster")
 
 
@@ -98,7 +101,7 @@ class _Cluster:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
         self._runtime.attach()
-        self._state.clear()
+        self._state.clear(keep=self._options.keep)
         listener = _listen(port)
         port = listener.getsockname()[1]
         server, kubelet = self._assemble(port, stopping)
@@ -108,16 +111,30 @@ class _Cluster:
         context.load_cert_chain(self._state.certificates / "server.pem")
         await web.SockSite(runner, listener, ssl_context=context).start()
         self._announce(port, ready)
+        keeping = asyncio.ensure_future(self._keep()) if self._options.keep else None
         if self._options.idle_exit:
             self._look_for_idleness(server.idleness, stopping)
         await stopping.wait()
         _log.info("stopping")
+        if keeping is not None:
+            keeping.cancel()
+            save(self._registry.store, self._state.objects)
         await kubelet.stop()
         self._runtime.close()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(runner.cleanup(), 1.0)
-        self._state.clear()
+        self._state.clear(keep=self._options.keep)
         self._state.kubeconfig.unlink(missing_ok=True)
+
+    async def _keep(self) -> None:
+        """Save what changed, from time to time: a cluster that is killed loses little."""
+        saved = 0
+        while True:
+            await asyncio.sleep(_SAVE_EVERY)
+            store = self._registry.store
+            if store.revision != saved:
+                saved = store.revision
+                save(store, self._state.objects)
 
     def _look_for_idleness(self, idleness: Idleness, stopping: asyncio.Event) -> None:
         """End the cluster once it is idle for long enough, unless somebody has asked for it meanwhile."""
@@ -161,6 +178,8 @@ class _Cluster:
         Scheduler(registry, Recorder(registry, "default-scheduler")).begin()
         kubelet.begin()
         self._furnish()
+        if self._options.keep:
+            load(store, self._state.objects, time.time())
         watcher = Watcher(store, stopping)
         self._faults.actions.update(self._fault_actions(kubelet, watcher))
         server = ApiServer(

@@ -29,6 +29,7 @@ class Options:
         python: The interpreter that stands in for images; empty for the cluster's own.
         isolated: Whether containers get namespaces where the machine allows them.
         idle_exit: Seconds without a pod to run and without a request after which it ends by itself; 0 for never.
+        keep: Whether objects and claims outlive the cluster: the next one that is started so has them again.
     """
 
     nodes: int = 1
@@ -43,6 +44,7 @@ class Options:
     python: str = ""
     isolated: bool = True
     idle_exit: float = 0.0
+    keep: bool = False
 
     def __post_init__(self) -> None:
         for name in ("nodes", "pods"):

@@ -57,7 +57,12 @@ class State:
     @property
     def claims(self) -> Path:
         """The folders of persistent volume claims."""
-        return self.scratch / "claims"
+        return self.folder / "claims"
+
+    @property
+    def objects(self) -> Path:
+        """The cluster's objects, where they are kept."""
+        return self.folder / "objects.json"
 
     @property
     def stays(self) -> Path:
@@ -77,9 +82,16 @@ class State:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)
 
-    def clear(self) -> None:
-        """Remove what an earlier cluster left behind."""
+    def clear(self, *, keep: bool) -> None:
+        """Remove what an earlier cluster left behind.
+
+        Args:
+            keep: Leave its objects and the folders of its claims.
+        """
         shutil.rmtree(self.scratch, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(self.claims, ignore_errors=True)
+            self.objects.unlink(missing_ok=True)
         self.scratch.mkdir(parents=True, exist_ok=True)
 
     def acquire(self) -> IO[str] | None:

@@ -118,3 +118,36 @@ def test_faults_are_switched_by_command(cluster: Cluster) -> None:
     refused = fault("kill-node", "moon")
     assert refused.returncode != 0
     assert '"moon" not found' in refused.stderr
+
+
+def test_a_kept_cluster_has_its_objects_again_and_what_ran_has_failed(tmp_path: Path) -> None:
+    options = Options(keep=True)
+    cluster = Cluster(start(options, tmp_path))
+    cluster.kubectl("create", "secret", "generic", "token", "--from-literal=a=b")
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "data"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}},
+    }
+    cluster.apply(claim)
+    cluster.apply(pod("a", "sleep", "600"))
+    cluster.kubectl("wait", "pod/a", "--for=condition=Ready", "--timeout=30s")
+    before = int(cluster.kubectl("get", "pod", "a", "-o", "jsonpath={.metadata.resourceVersion}"))
+    stop(tmp_path)
+    assert stat.S_IMODE((tmp_path / "objects.json").stat().st_mode) == 0o600
+    try:
+        again = Cluster(start(options, tmp_path))
+        assert again.kubectl("get", "secret", "token", "-o", "jsonpath={.data.a}") == "Yg=="
+        assert again.kubectl("get", "pvc", "data", "-o", "name").strip() == "persistentvolumeclaim/data"
+        shown = json.loads(again.kubectl("get", "pod", "a", "-o", "json"))
+        assert shown["status"]["phase"] == "Failed"
+        assert shown["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 137
+        assert int(shown["metadata"]["resourceVersion"]) > before
+    finally:
+        stop(tmp_path)
+    fresh = Cluster(start(folder=tmp_path))
+    try:
+        assert "not found" in fresh.kubectl("get", "secret", "token", check=False)
+    finally:
+        stop(tmp_path)

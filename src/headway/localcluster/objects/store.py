@@ -163,6 +163,11 @@ class Store:
             raise expired(revision, self._forgotten[kind])
         return (change for change in list(self._history[kind]) if change.revision > revision)
 
+    def advance(self, revision: int) -> None:
+        """Go on from a resource version of an earlier life; what is older is gone for watches."""
+        self._revision = max(self._revision, revision)
+        self.forget_history()
+
     def forget_history(self) -> None:
         """Drop the history, as compaction does: every older watch and list page is now 410."""
         self._compacted = self._revision
