@@ -16,7 +16,7 @@ BUDGET = 2.0
 #: A busy machine spends up to so many times the CPU on the same work.
 SLACK = 2.0
 #: Wall time is capped loosely: it is there to find a sleep, not a busy machine.
-PATIENCE = 10.0
+PATIENCE = 20.0
 #: A unit test that still runs after this many seconds hangs, and is stopped where it stands.
 LAST_CALL = 60.0
 
