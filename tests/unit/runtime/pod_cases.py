@@ -8,14 +8,17 @@ import subprocess
 import sys
 import tarfile
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from runtime_cases import FLOW, RUN, make_batch, store_task
 
+from headway.config.kubernetes import KubernetesSettings
 from headway.executors.kubernetes.archive import runtime_archive
+from headway.executors.kubernetes.command import container_command
+from headway.executors.kubernetes.volumes import RUNTIME_PATH
 from headway.runtime.state import PARAMETERS
 from headway.store import layout
 from headway.store.folder import FolderStore
@@ -104,11 +107,17 @@ class Pod:
         """Put an order into the pod's inbox."""
         self.store.put(f"{INBOX}0/{number:08d}.json", batch.encode())
 
+    def command(self, python: str = sys.executable) -> list[str]:
+        """What a container starts, with the archive where it is here."""
+        _, *rest = container_command(KubernetesSettings())
+        return [python, *(part.replace(RUNTIME_PATH, str(self.archive)) for part in rest)]
+
     def begin_warm(self, **environ: str) -> "subprocess.Popen[str]":
         """Start it as a worker, with what is in its inbox."""
         return self.begin(make_batch(), HEADWAY_INBOX=INBOX, **environ)
 
-    def begin(self, batch: Batch, **environ: str) -> "subprocess.Popen[str]":
+    def begin(self, batch: Batch, command: Sequence[str] = (), **environ: str) -> "subprocess.Popen[str]":
+        """Start it; by default as a pod's container does."""
         clean = {
             name: value for name, value in os.environ.items() if not name.startswith(("HEADWAY", "PYTHON"))
         }
@@ -119,7 +128,7 @@ class Pod:
             "HEADWAY_TERMINATION_LOG": str(self.folder / "words"),
         }
         return subprocess.Popen(
-            [sys.executable, str(self.archive)],
+            [*(command or self.command())],
             env={**clean, **told, **environ},
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
@@ -134,5 +143,5 @@ class Pod:
         said = json.loads(words.read_text()) if words.exists() else {}
         return Life(process.returncode, out, err, said, self.store, batch)
 
-    def live(self, batch: Batch, **environ: str) -> Life:
-        return self.ended(self.begin(batch, **environ), batch)
+    def live(self, batch: Batch, command: Sequence[str] = (), **environ: str) -> Life:
+        return self.ended(self.begin(batch, command, **environ), batch)

@@ -1,25 +1,30 @@
-"""The in-pod runtime as one zip that ``python`` starts directly: built once per launcher, content-addressed.
+"""The in-pod runtime as one file that ``python`` starts directly: built once per launcher, content-addressed.
 
-It holds the modules that run in a pod as source and, for pods of the launcher's own Python
-version, compiled as well, so that nothing is compiled at each start. Python takes the source
-where the compiled form is another version's. For a flow that says ``import metaflow`` it also holds
-the package of that name that is made of ours.
+It holds the modules that run in a pod twice. First, for pods of the launcher's own Python version, as a table
+of compiled code that ``boot.py`` reads, so that a pod neither compiles anything nor loads more than it uses.
+Then as a zip of their sources, which Python finds by itself, for pods of another version. For a flow that says
+``import metaflow`` it also holds the package of that name that is made of ours.
 """
 
 import hashlib
 import importlib.util
 import io
 import marshal
+import sys
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
+from headway.executors.kubernetes.kept import keep, read_kept
+from headway.executors.kubernetes.slim import STAND_INS, compile_plain, compile_slim
+
 #: Packages and modules of ours that a pod needs.
 PACKAGES = ("flow", "runtime", "store", "client", "datatools")
-MODULES = ("__init__.py", "errors.py", "version.py")
+MODULES = ("__init__.py", "errors.py", "plain.py", "version.py")
 #: Modules within them that only a launcher uses.
 LAUNCHER_ONLY = frozenset(
     {f"flow/{name}.py" for name in (
@@ -33,17 +38,14 @@ LAUNCHER_ONLY = frozenset(
 #: The package of aliases, and the mark by which it is told from another one of this name.
 _ALIASES, _MARK = "metaflow", "__headway__"
 
-#: The first process of a container is deaf to SIGTERM until it has a handler: that comes before all else.
-_MAIN = """import os
-import signal
-
-signal.signal(signal.SIGTERM, lambda *_: os._exit(75))
-
-from headway.runtime.pod import main
-
-main()
-"""
 _PACKAGE = Path(__file__).parents[2]
+_STAND_INS = STAND_INS.replace(".", "/") + ".py"
+#: How a pod starts; it stands at the head of the file, so that it runs without a search for it.
+_BOOT, _SLIM = Path(__file__).with_name("boot.py"), Path(__file__).with_name("slim.py")
+#: And for ``python headway.pyz``, where Python takes the file for a zip.
+_MAIN = """file = open(__loader__.archive, "rb")
+exec(file.read(int(file.readline())))
+"""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -65,17 +67,35 @@ def runtime_archive(aliases: Path | None = None) -> RuntimeArchive:
     Args:
         aliases: The folder of the package of aliases that the flow imports, see :func:`imported_aliases`.
     """
-    members = {"__main__.py": _MAIN.encode()}
-    members.update(_package("headway", _PACKAGE, _sources(_PACKAGE)))
+    members = _package("headway", _PACKAGE, _sources(_PACKAGE))
     if aliases is not None:
         members.update(_package(_ALIASES, aliases, sorted(aliases.rglob("*.py"))))
-    buffer = io.BytesIO()
+    makers = {path.name: path.read_bytes() for path in (_BOOT, _SLIM, Path(__file__))}
     digest = hashlib.sha256(importlib.util.MAGIC_NUMBER)
+    for name, source in (*makers.items(), *members.items()):
+        digest.update(f"{name} {len(source)}\n".encode() + source)
+    sha256 = digest.hexdigest()
+    place = _kept_at(with_aliases=aliases is not None)
+    data = read_kept(place, sha256)
+    if data is None:
+        data = _built(makers[_BOOT.name], members)
+        keep(place, sha256, data)
+    return RuntimeArchive(data, sha256)
+
+
+def _kept_at(*, with_aliases: bool) -> Path:
+    """Where Python keeps what it compiled of this module: the archive is a compiled form like any other."""
+    own = Path(importlib.util.cache_from_source(__file__))
+    return own.with_name(f"runtime{'-aliases' if with_aliases else ''}.{sys.implementation.cache_tag}.bin")
+
+
+def _built(boot: bytes, members: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    buffer.write(_head(boot, {name: _compiled(source, name) for name, source in members.items()}))
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, source in members.items():
-            _add(archive, name, source)
-            digest.update(f"{name} {len(source)}\n".encode() + source)
-    return RuntimeArchive(buffer.getvalue(), digest.hexdigest())
+        for name, source in {"__main__.py": _MAIN.encode(), **members}.items():
+            _write(archive, name, source)
+    return buffer.getvalue()
 
 
 def imported_aliases(modules: Mapping[str, ModuleType]) -> Path | None:
@@ -102,17 +122,31 @@ def _package(name: str, folder: Path, sources: Iterable[Path]) -> dict[str, byte
     return {f"{name}/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in sources}
 
 
-def _add(archive: zipfile.ZipFile, name: str, source: bytes) -> None:
-    _write(archive, name, source)
-    if name != "__main__.py":
-        _write(archive, name + "c", _compiled(source, name))
+def _head(boot: bytes, compiled: Mapping[str, bytes]) -> bytes:
+    """What stands before the zip: how to start, which Python can read the table, and the table."""
+    places: dict[str, tuple[bool, str, int, int]] = {}
+    at = 0
+    for path, code in compiled.items():
+        name = path.removesuffix(".py").replace("/", ".")
+        module = name.removesuffix(".__init__")
+        places[module] = (module != name, path, at, len(code))
+        at += len(code)
+    table = marshal.dumps(places)
+    return b"".join(
+        (
+            b"%d\n" % len(boot),
+            boot,
+            importlib.util.MAGIC_NUMBER,
+            b"%d\n" % len(table),
+            table,
+            *compiled.values(),
+        )
+    )
 
 
 def _compiled(source: bytes, name: str) -> bytes:
-    """A hash-based .pyc whose source is not checked again (PEP 552), without docstrings: a pod reads none."""
-    code = compile(source, name, "exec", dont_inherit=True, optimize=2)
-    flags = (0b01).to_bytes(4, "little")
-    return importlib.util.MAGIC_NUMBER + flags + importlib.util.source_hash(source) + marshal.dumps(code)
+    code = compile_plain(source, name) if name == _STAND_INS else compile_slim(source, name)
+    return zlib.compress(marshal.dumps(code), 9)
 
 
 def _write(archive: zipfile.ZipFile, name: str, data: bytes) -> None:

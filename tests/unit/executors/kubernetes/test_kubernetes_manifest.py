@@ -195,8 +195,9 @@ def test_the_init_script_comes_first_its_exports_stay_its_failure_is_its_own(
 ) -> None:
     """The wrapper in the shell of this machine, with another program in the runtime's place."""
     command = container(manifest_of(Case("", {"sandbox_init_script": script})))["command"]
-    assert command[-2:] == ["python", "/headway/runtime.pyz"]
-    program = [*command[:-2], "sh", "-c", 'echo "${STARTED-}"']
+    assert command[-3:-1] == ["python", "-c"]
+    assert "/headway/runtime.pyz" in command[-1]
+    program = [*command[:-3], "sh", "-c", 'echo "${STARTED-}"']
     environ = {"PATH": "/usr/bin:/bin", INIT_SCRIPT: script}
     done = subprocess.run(program, env=environ, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (code, out)
