@@ -16,6 +16,7 @@ from headway.cli.output_commands import output_commands
 from headway.cli.parameters import PREFIX, parameter_options
 from headway.cli.program import Program
 from headway.cli.read_commands import dump_command, logs_group
+from headway.cli.spin_command import spin_command
 from headway.cli.tag_commands import tag_group
 from headway.cli.variables import name_variables
 from headway.config.unused import unused_notice
@@ -84,6 +85,7 @@ def build(
         _run_command(parameters),
         _resume_command(),
         _attach_command(),
+        spin_command(),
         click.Command(
             "check",
             params=[

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from headway.errors import UsageError
 from headway.flow.graph import Graph
-from headway.launch.clones import BlobCopier, origin_facts
+from headway.launch.clones import BlobCopier
 from headway.launch.git import git_facts
 from headway.launch.parameters import store_parameters
 from headway.launch.past import PastRun
 from headway.launch.run_ids import claim_named_run, claim_run
-from headway.runtime.commit import commit
+from headway.runtime.commit import commit, origin_facts
 from headway.runtime.state import PARAMETERS
 from headway.store import layout
 from headway.store.artifacts import ArtifactStore
@@ -90,7 +90,7 @@ def claim(store: ObjectStore, new: NewRun, launcher: str, resumed: Resumption | 
     facts: dict[str, str] = {}
     if resumed is not None:
         artifacts = {**_earlier_parameters(store, resumed.past), **artifacts}
-        facts = origin_facts(resumed.past.run, PARAMETERS)
+        facts = origin_facts(resumed.past.run, PARAMETERS.task, PARAMETERS.attempt)
     record = _record(new, resumed)
     if resumed is not None and resumed.run_id is not None:
         record = claim_named_run(store, record._replace(run=resumed.run_id), launcher)

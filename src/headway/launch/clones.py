@@ -12,7 +12,7 @@ from functools import partial
 
 from headway.flow.graph import FOREACH, Graph, Node
 from headway.launch.past import PastRun, Place
-from headway.runtime.commit import commit
+from headway.runtime.commit import ORIGIN_ATTEMPT, ORIGIN_RUN, ORIGIN_TASK, commit, origin_facts
 from headway.runtime.state import PARAMETERS
 from headway.schedule.instructions import StartBatch
 from headway.schedule.transitions import at_index
@@ -20,9 +20,6 @@ from headway.store import layout
 from headway.store.base import ObjectStore
 from headway.store.parallel import run_parallel
 from headway.store.records import ArtifactRef, AttemptRef, Record, TaskSpec, Transition
-
-#: Facts about a task that was taken over.
-ORIGIN_RUN, ORIGIN_TASK, ORIGIN_ATTEMPT = "origin-run-id", "origin-task-id", "origin-attempt"
 
 _WRITERS = 16
 
@@ -153,7 +150,7 @@ class Clones:
             ref=AttemptRef(start.step, task.task, task.attempt),
             frames=at_index(start.frames, task.index),
             inputs=start.inputs,
-            metadata={**origin.metadata, **origin_facts(self._past.run, origin.ref)},
+            metadata={**origin.metadata, **origin_facts(self._past.run, origin.ref.task, origin.ref.attempt)},
             started=now,
             ended=now,
         )
@@ -188,11 +185,6 @@ class BlobCopier:
         key = layout.blob(self._past.flow, digest)
         if self._store.size(key) is None:
             self._store.put(key, self._past.store.get(key))
-
-
-def origin_facts(run: str, ref: AttemptRef) -> dict[str, str]:
-    """What a task that was taken over says of where it came from."""
-    return {ORIGIN_RUN: run, ORIGIN_TASK: ref.task, ORIGIN_ATTEMPT: str(ref.attempt)}
 
 
 def steps_again(graph: Graph, steps: Sequence[str]) -> frozenset[str]:

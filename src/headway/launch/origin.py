@@ -2,7 +2,9 @@
 
 import re
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -63,6 +65,17 @@ def find_origin(
             "Save it as a file and type: python that_file.py run",
         )
     return Origin(Code("source", SOURCE_FILE, name, root=str(Path.cwd())), source)
+
+
+@contextmanager
+def local_code(origin: Origin) -> Iterator[Code]:
+    """The code as local steps start it; ``python -c`` text becomes a file for as long as it is needed."""
+    if origin.source is None:
+        yield origin.code
+        return
+    with tempfile.TemporaryDirectory(prefix="headway-") as folder:
+        (Path(folder) / origin.code.main).write_text(origin.source, encoding="utf-8")
+        yield origin.code._replace(root=folder)
 
 
 def _source_of(arguments: Sequence[str]) -> str | None:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -33,7 +32,7 @@ from headway.launch.journal import Journal
 from headway.launch.keeper import kept
 from headway.launch.lease import Holder, Lease
 from headway.launch.notices import notices
-from headway.launch.origin import Origin
+from headway.launch.origin import Origin, local_code
 from headway.launch.past import PastRun
 from headway.launch.project import resolve_project
 from headway.launch.reporter import Reporter
@@ -230,7 +229,7 @@ class _Wiring:
         It imports the flow while everything else gets ready. There is none where every step is a pod, or
         where forking is not safe (macOS): then every attempt gets a process started afresh.
         """
-        with _local_code(self.request.origin) as code:
+        with local_code(self.request.origin) as code:
             zygote = Zygote(code, self.choice.url) if self.has_local_steps and CAN_FORK else None
             try:
                 yield code, zygote
@@ -443,17 +442,6 @@ class _Wiring:
             origin=record.origin,
             project=self.project,
         )
-
-
-@contextmanager
-def _local_code(origin: Origin) -> Iterator[Code]:
-    """The code as local steps start it; ``python -c`` text becomes a file for as long as the run lasts."""
-    if origin.source is None:
-        yield origin.code
-        return
-    with tempfile.TemporaryDirectory(prefix="headway-") as folder:
-        (Path(folder) / origin.code.main).write_text(origin.source, encoding="utf-8")
-        yield origin.code._replace(root=folder)
 
 
 def _processors() -> int:

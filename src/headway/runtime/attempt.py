@@ -2,7 +2,8 @@
 
 import os
 import sys
-from typing import Any, Callable, Dict, Optional
+from functools import partial
+from typing import Any, Callable, Dict, Optional, Sequence
 
 from headway.errors import HeadwayError, StoreConfigurationError, StoreUnavailableError
 from headway.flow.current import Parallel, current
@@ -11,7 +12,7 @@ from headway.flow.task import Input, TaskContext
 from headway.flow.task import Transition as Said
 from headway.runtime.channel import BEGUN, OVER, Report
 from headway.runtime.limits import StepTimeoutError, TimeLimit
-from headway.runtime.state import PARAMETERS, sources
+from headway.runtime.state import PARAMETERS, AttemptArtifacts, sources
 from headway.runtime.told import told_when_asked
 from headway.store.artifacts import ArtifactStore
 from headway.store.base import ObjectStore
@@ -21,6 +22,7 @@ from headway.store.records import (
     RESOURCES,
     USER,
     ArtifactRef,
+    AttemptRef,
     Batch,
     Failure,
     TaskSpec,
@@ -96,9 +98,11 @@ def _run(
         if not catches(batch, task, failure):
             raise
         said = catch(flow, batch, error, failure)
+    transition = Transition(said.targets, said.foreach, said.splits) if said else None
+    if batch.spun is not None and not batch.spun.persist:
+        return Report(transition=transition)
     artifacts: Dict[str, ArtifactRef] = dict(inherited(flow))
     artifacts.update(ArtifactStore(store, batch.flow).save_many(produced(flow)))
-    transition = Transition(said.targets, said.foreach, said.splits) if said else None
     return Report(artifacts=artifacts, transition=transition)
 
 
@@ -138,10 +142,18 @@ def _call_wrapped(flow: Any, batch: Batch, wrapping: Wrapping) -> Optional[Said]
 def _context(batch: Batch, task: TaskSpec, store: ObjectStore) -> TaskContext:
     """What the step inherits, and for a join the inputs it chooses from."""
     frames = batch.frames_of(task)
+    read: Callable[[Sequence[AttemptRef]], Sequence[AttemptArtifacts]]
+    if batch.spun is None:
+        read = partial(sources, store, batch.flow, batch.run)
+    else:
+        # For tasks that are done again alone only.
+        from headway.runtime.spun import sources_elsewhere
+
+        read = sources_elsewhere(batch, batch.spun, store)
     if not batch.join:
-        return TaskContext(sources(store, batch.flow, batch.run, batch.inputs[:1])[0], batch.step, frames)
-    parameters = sources(store, batch.flow, batch.run, [PARAMETERS])[0]
-    several = sources(store, batch.flow, batch.run, batch.inputs)
+        return TaskContext(read(batch.inputs[:1])[0], batch.step, frames)
+    parameters = read([PARAMETERS])[0]
+    several = read(batch.inputs)
     inputs = [Input(ref.step, source, source.frames) for ref, source in zip(batch.inputs, several)]
     return TaskContext(parameters, batch.step, frames, inputs=inputs)
 

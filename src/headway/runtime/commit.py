@@ -15,6 +15,9 @@ STREAMS = ("stdout", "stderr")
 WORLD_SIZE, NODE_INDEX, TASK_TYPE = "parallel-world-size", "parallel-node-index", "internal_task_type"
 CONTROL_TASK = "control_task"
 
+#: Metadata of a task that stands for one of an earlier run.
+ORIGIN_RUN, ORIGIN_TASK, ORIGIN_ATTEMPT = "origin-run-id", "origin-task-id", "origin-attempt"
+
 
 def record_of(
     batch: Batch,
@@ -46,10 +49,11 @@ def record_of(
         artifacts=done.artifacts if done else {},
         transition=done.transition if done else None,
         failure=failure,
-        metadata={**metadata, **_gang_facts(batch, task)},
+        metadata={**metadata, **_gang_facts(batch, task), **_spun_facts(batch)},
         started=started,
         ended=ended,
-        inputs=batch.inputs,
+        # Those of a task that is done again alone are another run's.
+        inputs=batch.inputs if batch.spun is None else (),
         log_lines=dict(log_lines),
     )
 
@@ -60,6 +64,17 @@ def _gang_facts(batch: Batch, task: TaskSpec) -> Dict[str, str]:
     rank = batch.tasks.index(task)
     facts = {WORLD_SIZE: str(len(batch.tasks)), NODE_INDEX: str(rank)}
     return facts if rank else {**facts, TASK_TYPE: CONTROL_TASK}
+
+
+def _spun_facts(batch: Batch) -> Dict[str, str]:
+    if batch.spun is None:
+        return {}
+    return origin_facts(batch.spun.run, batch.spun.task, batch.spun.attempt)
+
+
+def origin_facts(run: str, task: str, attempt: int) -> Dict[str, str]:
+    """What a task says of the one of an earlier run that it stands for."""
+    return {ORIGIN_RUN: run, ORIGIN_TASK: task, ORIGIN_ATTEMPT: str(attempt)}
 
 
 def store_logs(store: ObjectStore, batch: Batch, task: TaskSpec, book: Logbook) -> None:

@@ -220,6 +220,26 @@ class Project(NamedTuple):
     production: bool = False
 
 
+class Spun(NamedTuple):
+    """That a task is one of an earlier run, done again alone by ``spin``.
+
+    Attributes:
+        root: The datastore of that run: what the task reads is there.
+        run: Its id.
+        task: The task there.
+        attempt: Which attempt of it.
+        persist: Whether what it makes is kept.
+        artifacts: The Python file with values that take the place of what it would read, "" for none.
+    """
+
+    root: str
+    run: str
+    task: str
+    attempt: int = 0
+    persist: bool = False
+    artifacts: str = ""
+
+
 class Wrapping(NamedTuple):
     """Decorators of the flow's own that run with a step.
 
@@ -263,6 +283,7 @@ class Batch(NamedTuple):
         memory: MB of memory instead of what the step's settings say, None for those.
         project: The project of the run, None without ``@project``.
         secrets: What is fetched and set as variables before the step, None without ``@secrets``.
+        spun: The task of an earlier run that is done again alone, None for a run's own.
     """
 
     flow: str
@@ -292,6 +313,7 @@ class Batch(NamedTuple):
     secrets: Optional[Secrets] = None
     wrapping: Optional[Wrapping] = None
     parameters: Dict[str, str] = {}
+    spun: Optional[Spun] = None
 
     def encode(self) -> bytes:
         return encode(self._asdict())
@@ -317,6 +339,8 @@ class Batch(NamedTuple):
         if raw.get("secrets"):
             sources, *others = raw["secrets"]
             raw["secrets"] = Secrets(tuple(sources), *others)
+        if raw.get("spun"):
+            raw["spun"] = Spun(*raw["spun"])
         if raw.get("wrapping"):
             told, *rest = raw["wrapping"]
             raw["wrapping"] = Wrapping(tuple((each[0], each[1], each[2]) for each in told), *rest)

@@ -10,12 +10,12 @@ from headway.errors import StoreUnavailableError
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.graph import PARALLEL_VARIABLE, Graph, Node
 from headway.launch.batches import BatchFactory, StepRun
-from headway.launch.clones import Clones, origin_facts, steps_again
+from headway.launch.clones import Clones, steps_again
 from headway.launch.driver import CLONED, Driver
 from headway.launch.journal import Journal
 from headway.launch.past import PastRun
 from headway.launch.steps import schedule_plan
-from headway.runtime.commit import commit
+from headway.runtime.commit import commit, origin_facts
 from headway.runtime.state import PARAMETERS
 from headway.schedule.instructions import INTERRUPTED, RunEnded, StartBatch
 from headway.schedule.scheduler import Scheduler
@@ -351,7 +351,7 @@ async def test_what_an_earlier_launcher_took_over_is_recalled() -> None:
         second.store,
         FLOW,
         "2",
-        first.record("start", 1)._replace(metadata=origin_facts("1", ref("start", 1))),
+        first.record("start", 1)._replace(metadata=origin_facts("1", "1", 0)),
     )
     second.clones.recall([second.record("start", 1)])
     assert [str(record.ref) for record in second.clones.take(middle)] == ["middle/2"]
