@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         trigger_on_finish,
     )
     from headway.flow.include_file import IncludeFile
+    from headway.flow.many import parallel_imap_unordered, parallel_map
     from headway.flow.mutable_flow import MutableFlow
     from headway.flow.mutable_step import MutableStep
     from headway.flow.parameters import Parameter
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
         requirements_txt_parser,
         yaml_parser,
     )
+    from headway.flow.profile import profile
     from headway.flow.spec import FlowSpec
     from headway.flow.step import step
     from headway.flow.user_decorators import (
@@ -90,6 +92,9 @@ _PLACES = {
     "JSONType": "headway.flow.values",
     "Parameter": "headway.flow.parameters",
     "config_expr": "headway.flow.delayed",
+    "parallel_imap_unordered": "headway.flow.many",
+    "parallel_map": "headway.flow.many",
+    "profile": "headway.flow.profile",
     "current": "headway.flow.current",
     "step": "headway.flow.step",
     **dict.fromkeys(
@@ -188,6 +193,9 @@ __all__ = [
     "metadata",
     "namespace",
     "parallel",
+    "parallel_imap_unordered",
+    "parallel_map",
+    "profile",
     "project",
     "pyproject_toml_parser",
     "pytorch_parallel",

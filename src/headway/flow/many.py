@@ -19,16 +19,9 @@ _RETURNED, _RAISED = b"r", b"x"
 
 
 class MulticoreError(HeadwayError):
-    """A process of ``parallel_map`` failed; the exception of the function, if there was one, is its cause."""
+    """A process of ``parallel_map`` failed; what the function raised there, if it did, is the cause."""
 
     headline = "Parallel call failed"
-
-
-class _Remote(Exception):  # noqa: N818 - no error of ours: it carries the text of another process's traceback
-    """The traceback of the process in which the exception was raised."""
-
-    def __str__(self) -> str:
-        return f"\n{self.args[0]}"
 
 
 def parallel_map(
@@ -49,8 +42,8 @@ def parallel_map(
         What it returned, in the order of the values.
 
     Raises:
-        MulticoreError: A process died, or what the function returned or raised cannot be pickled.
-        BaseException: What the function raised first; the processes that still run are ended.
+        MulticoreError: The function raised something, which is the cause and whose traceback is on stderr; or
+            its process died, or what it returned cannot be pickled. Processes that still run are ended.
     """
     results = dict(_calls(func, iterable, max_parallel))
     return [results[number] for number in range(len(results))]
@@ -135,8 +128,7 @@ class _Call:
         """What the function returned, once all is read.
 
         Raises:
-            MulticoreError: The process left no result.
-            BaseException: What the function raised.
+            MulticoreError: The function raised something, or the process left no result.
         """
         os.close(self.fd)
         _, status = os.waitpid(self._pid, 0)
@@ -154,8 +146,8 @@ class _Call:
             raise MulticoreError(words) from error
         if data[:1] == _RETURNED:
             return said
-        error, trace = said
-        raise error from _Remote(trace)
+        words, error = said
+        raise MulticoreError(f"The call for value {self.number} raised {words}.") from error
 
     def end(self) -> None:
         """Kill it; nobody wants its result."""
@@ -193,13 +185,14 @@ def _said(func: Callable[[Any], Any], value: Any) -> bytes:
     except BaseException as error:
         import traceback  # only for calls that fail
 
-        text = traceback.format_exc()
+        traceback.print_exc()
+        words = f"{type(error).__name__}: {error}"
+        travels: Optional[BaseException] = error
         try:
             pickle.loads(pickle.dumps(error))
         except Exception:
-            # It cannot travel; its words can.
-            error = MulticoreError(f"{type(error).__name__}: {error}")
-        return _RAISED + pickle.dumps((error, text), protocol=pickle.HIGHEST_PROTOCOL)
+            travels = None
+        return _RAISED + pickle.dumps((words, travels), protocol=pickle.HIGHEST_PROTOCOL)
 
 
 def _send(fd: int, data: bytes) -> None:

@@ -73,13 +73,13 @@ def test_a_star_imports_what_there_is(metaflow: ModuleType) -> None:
     names: dict[str, object] = {}
     exec("from metaflow import *", names)
     assert {"FlowSpec", "step", "kubernetes", "Metaflow"} <= set(names)
-    assert "parallel_map" not in names
+    assert "echo_always" not in names
 
 
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("import metaflow; metaflow.profile", r"does not have metaflow\.profile yet\. Measure with"),
+        ("import metaflow; metaflow.echo_always", r"does not have metaflow\.echo_always yet\. Use print"),
         ("from metaflow import Flowspec", "cannot import name 'Flowspec' from 'metaflow'"),
     ],
 )

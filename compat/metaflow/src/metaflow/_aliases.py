@@ -21,6 +21,7 @@ _MODULES = frozenset(
         "lint",
         "metaflow_current",
         "metaflow_version",
+        "multicore_utils",
         "parameters",
         "plugins",
         "runner",

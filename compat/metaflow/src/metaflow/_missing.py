@@ -4,14 +4,10 @@ from typing import Any, Callable, NoReturn
 
 _CRON = "Let a scheduler that you have (cron, a Kubernetes CronJob, Airflow) start `python flow.py run`."
 _IMAGE = "Name an image that has the packages: @kubernetes(image='…')."
-_PARALLEL_MAP = "concurrent.futures.ProcessPoolExecutor().map does the same."
 
 #: Names that cannot be imported: Headway will have them, and then these lines go.
 NOT_YET = {
     "echo_always": "Use print().",
-    "parallel_imap_unordered": _PARALLEL_MAP,
-    "parallel_map": _PARALLEL_MAP,
-    "profile": "Measure with time.perf_counter().",
 }
 
 #: Names that can be imported, so that a file which does not use them runs; using them is an error.
