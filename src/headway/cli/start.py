@@ -14,6 +14,7 @@ from headway.cli.hoist import hoist
 from headway.cli.program import Options, Program
 from headway.cli.variables import variable_of
 from headway.errors import HeadwayError
+from headway.flow.flow_decorators import flow_decorators_of
 from headway.flow.members import parameters_of
 from headway.ui.writer import StreamWriter
 
@@ -63,7 +64,7 @@ def _understood(
     What parameters ``run`` has may depend on configurations, which are options of the program: these are
     understood first, and then all of it again, with the parameters that there are.
     """
-    group = build(flow_class, parameters_of(flow_class))
+    group = build(flow_class, parameters_of(flow_class), _possible_decorators(flow_class))
     ordered = _ordered(group, arguments)
     context = group.make_context(name, ordered)
     this = Program(flow_class, Options.of(context.params), write)
@@ -81,6 +82,17 @@ def _understood(
     context = group.make_context(name, _ordered(group, arguments))
     context.meta[PROGRAM] = this
     return group, context
+
+
+def _possible_decorators(flow_class: Any) -> set[str]:
+    """The flow's own decorators by name, and what its mutators may add that brings options along."""
+    names = set(flow_decorators_of(flow_class))
+    if "headway.flow.user_decorators" in sys.modules:
+        from headway.flow.mutate import flow_mutators_of  # for flows that have decorators of their own
+
+        if flow_mutators_of(flow_class):
+            names.add("project")
+    return names
 
 
 def _ordered(group: click.Group, arguments: Sequence[str]) -> list[str]:

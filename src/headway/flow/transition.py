@@ -3,7 +3,6 @@
 from typing import Any, Callable, Mapping, NamedTuple, Optional, Tuple
 
 from headway.errors import FlowDefinitionError
-from headway.flow.decorators import decorators_of
 from headway.flow.graph import PARALLEL_VARIABLE
 from headway.flow.names import did_you_mean
 from headway.flow.splits import count_items
@@ -74,7 +73,7 @@ def make_transition(
     if foreach is not None:
         return _foreach(refuse, read, names, foreach)
     if num_parallel is not None:
-        return _parallel(refuse, targets, names, num_parallel)
+        return _parallel(refuse, names, num_parallel)
     return Transition(names)
 
 
@@ -133,19 +132,12 @@ def _foreach(
     return Transition(names, variable, count)
 
 
-def _parallel(refuse: _Refusal, targets: Tuple[Any, ...], names: Tuple[str, ...], count: Any) -> Transition:
+def _parallel(refuse: _Refusal, names: Tuple[str, ...], count: Any) -> Transition:
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise refuse(f"num_parallel is a number of nodes of at least 1, not {_short(count)}.")
     if len(names) != 1:
         raise refuse(f"num_parallel leads to one step, not to {', '.join(names)}.")
-    if not any(
-        spec.name in ("parallel", "pytorch_parallel")
-        for spec in decorators_of(getattr(targets[0], "__func__", None))
-    ):
-        raise refuse(
-            f"step '{names[0]}' is to run on several nodes, but is not @parallel.",
-            f"Write @parallel above step '{names[0]}'.",
-        )
+    # Whether the target is @parallel is for the launcher to say: mutators and --with may have made it so.
     return Transition(names, PARALLEL_VARIABLE, count)
 
 

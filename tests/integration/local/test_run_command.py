@@ -324,6 +324,50 @@ def test_gangs(machine: Machine) -> None:
     assert machine.run("-c", code).stdout.splitlines() == ["2 ['2'] None", "control_task 3"]
 
 
+MUTATED = """
+from headway import FlowMutator, FlowSpec, StepMutator, current, step
+
+class Many(StepMutator):
+    def mutate(self, step):
+        step.add_decorator("parallel")
+
+class InProject(FlowMutator):
+    def pre_mutate(self, flow):
+        flow.add_decorator("project:name=fraud")
+
+@InProject
+class Sample(FlowSpec):
+    @step
+    def start(self):
+        self.next(self.train, num_parallel=2)
+
+    @Many
+    @step
+    def train(self):
+        self.rank = current.parallel.node_index
+        self.next(self.join)
+
+    @step
+    def join(self, inputs):
+        print("ranks", [each.rank for each in inputs], current.branch_name)
+        self.next(self.end)
+
+    @step
+    def end(self):
+        pass
+
+if __name__ == "__main__":
+    Sample()
+"""
+
+
+def test_a_gang_and_a_project_that_mutators_make(machine: Machine) -> None:
+    (machine.folder / "flow.py").write_text(MUTATED)
+    done = machine.run("flow.py", "run", "--branch", "b")
+    assert done.returncode == 0, done.stderr
+    assert "ranks [0, 1] test.b" in done.stdout
+
+
 def test_timeout_and_environment(machine: Machine) -> None:
     machine.write(
         decorators='@environment(vars={"COLOUR": "blue"})\n    @timeout(seconds=1)',

@@ -10,13 +10,15 @@ from headway import Runner
 from headway.runner import ExecutingRun, RunNotStartedError
 
 FLOW = """
-import sys, time
-from headway import FlowSpec, JSONType, Parameter, step
+import os, sys, time
+from headway import Config, FlowSpec, JSONType, Parameter, step
 
 class Talking(FlowSpec):
     alpha = Parameter("alpha", default=0.5)
     table = Parameter("table", type=JSONType, default="{}")
     mood = Parameter("mood", default="good")
+    config = Config("config", default_value={"word": "plain", "level": 1})
+    level = Parameter("level", default=config.level)
 
     @step
     def start(self):
@@ -30,6 +32,9 @@ class Talking(FlowSpec):
     @step
     def end(self):
         self.seen = self.table
+        if os.environ.get("BREAK"):
+            raise ValueError("broken")
+        self.word, self.height = self.config.word, self.level
 
 if __name__ == "__main__":
     print("imported")
@@ -93,6 +98,31 @@ def test_several_at_a_time_one_watched_one_stopped(runner: Runner) -> None:
     assert slow.run.id != quick.run.id
     assert slow.returncode == 130
     assert slow.run.finished, "stopped as by Ctrl-C: its end is written"
+
+
+def test_a_run_with_configurations_that_fails_and_is_resumed(runner: Runner) -> None:
+    values = [("config", {"word": "other", "level": 7})]
+    configured = Runner(
+        "talking.py",
+        show_output=False,
+        cwd=runner.cwd,
+        env={"HEADWAY_USER": "ann", "HOME": runner.cwd, "BREAK": "1"},
+        config_value=values,
+    )
+    with configured.run(tags=["x"]) as executing:
+        assert executing.status == "failed"
+        failed = executing.run.id
+    runner.show_output = False
+    with runner.resume() as executing:
+        assert executing.status == "successful", executing.stderr
+        assert (executing.run.data.word, executing.run.data.height) == ("other", 7)
+        assert executing.run["start"].task.origin_pathspec == f"Talking/{failed}/start/1"
+    with runner.resume(step_to_rerun="start", origin_run_id=failed, tags=["y"]) as executing:
+        assert executing.status == "successful", executing.stderr
+        assert executing.run["start"].task.origin_pathspec is None
+        assert executing.run.user_tags == {"y"}
+    with pytest.raises(ValueError, match="'alpha'"):
+        runner.resume(alpha=1)
 
 
 def test_it_can_be_called_where_an_event_loop_runs(runner: Runner) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cli_flows import Answer, CommandLine
 
-from headway import Config, FlowSpec, Parameter, config_expr, retry, step
+from headway import Config, FlowMutator, FlowSpec, MutableFlow, Parameter, config_expr, retry, step
 
 
 class Configured(FlowSpec):
@@ -84,3 +84,42 @@ def test_a_value_given_for_a_parameter_has_the_type_of_its_default(configured: C
 def test_a_flow_without_configurations_has_no_such_options(cli: CommandLine) -> None:
     assert "--config-value" not in cli("--help").out
     assert cli("show", "--config", "a", "b").code == 2
+
+
+class InProject(FlowMutator):
+    """Puts the flow into a project."""
+
+    def pre_mutate(self, flow: MutableFlow) -> None:
+        flow.add_decorator("project:name=fraud")
+
+
+class Apart(FlowMutator):
+    """Changes nothing."""
+
+
+@InProject
+class Joined(FlowSpec):
+    @step
+    def start(self) -> None:
+        pass
+
+
+@Apart
+class Alone(FlowSpec):
+    @step
+    def start(self) -> None:
+        pass
+
+
+def test_a_project_that_a_mutator_adds_has_its_options(cli: CommandLine) -> None:
+    assert "--branch" in cli("--help", flow=Joined).out
+    for words in (("--branch", "b", "show"), ("show", "--production"), ("run", "--branch=b", "--dry-run")):
+        answer = cli(*words, flow=Joined)
+        assert answer.code == 0, answer.err
+    answer = cli("run", "--branch", "Not Possible", "--max-workers", "1", flow=Joined)
+    assert (answer.code, "is not possible" in answer.err) == (2, True), answer.err
+
+
+def test_a_mutator_that_adds_none_brings_no_options_to_runs(cli: CommandLine) -> None:
+    answer = cli("run", "--branch", "b", flow=Alone)
+    assert (answer.code, "No such option" in answer.err) == (2, True), answer.err

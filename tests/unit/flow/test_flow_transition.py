@@ -71,7 +71,6 @@ REFUSED = {
     "self.next(self.gang, num_parallel=0)": "num_parallel is a number of nodes of at least 1, not 0",
     "self.next(self.gang, num_parallel='4')": "num_parallel is a number of nodes of at least 1, not '4'",
     "self.next(self.gang, self.a, num_parallel=2)": "num_parallel leads to one step",
-    "self.next(self.a, num_parallel=2)": "step 'a' is to run on several nodes, but is not @parallel",
     "self.next({'v': self.a})": "a dict of steps needs a condition",
     "self.next({}, condition='kind')": "a switch needs at least one case",
     "self.next(self.a, condition='kind')": "a condition needs one dict",
