@@ -146,8 +146,8 @@ class _Call:
             raise MulticoreError(words) from error
         if data[:1] == _RETURNED:
             return said
-        words, error = said
-        raise MulticoreError(f"The call for value {self.number} raised {words}.") from error
+        words, cause = said
+        raise MulticoreError(f"The call for value {self.number} raised {words}.") from cause
 
     def end(self) -> None:
         """Kill it; nobody wants its result."""

@@ -55,7 +55,7 @@ RETRY_WINDOW = 0.1
 
 CANCELLED = "Cancelled"
 #: What an attempt that was asked to stop ends with: the launcher's word for it, and the pod's own.
-_STOPPED = (CANCELLED, "Terminated")
+STOPPED = (CANCELLED, "Terminated")
 
 #: How a run ends that was to take over results and no more.
 CLONED = "only what was there was taken over, as --clone-only asks"
@@ -267,7 +267,7 @@ class Driver:
             self._reporter.attempt_ended(record, None)
             return AttemptSucceeded(record.ref, record.transition)
         failure = record.failure or Failure(USER, "Unknown", "The attempt failed and left no reason.")
-        if failure.reason in _STOPPED and self._scheduler.cancelling(record.ref):
+        if failure.reason in STOPPED and self._scheduler.cancelling(record.ref):
             self._reporter.attempt_ended(record._replace(failure=failure._replace(reason=CANCELLED)), None)
             return AttemptCancelled(record.ref)
         # What follows, a retry or the end of the run, is known once the scheduler has decided.

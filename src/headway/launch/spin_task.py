@@ -3,8 +3,9 @@
 from headway.errors import NotFoundError, UsageError
 from headway.flow.graph import Graph, Node
 from headway.flow.names import closest
+from headway.launch.driver import STOPPED
 from headway.launch.past import PastRun
-from headway.store.records import SUCCEEDED, Record
+from headway.store.records import Record
 
 #: What has a say in a task that is done again alone; of the rest none changes what the step itself does.
 _HEARD = frozenset({"card", "conda", "environment", "secrets", "timeout"})
@@ -111,5 +112,6 @@ def choose_task(past: PastRun, node: Node, task: str | None) -> Record:
 
 
 def _likelihood(record: Record) -> tuple[bool, float, int, str]:
-    """People look for what failed; of several for the last."""
-    return record.outcome != SUCCEEDED, record.ended, len(record.ref.task), record.ref.task
+    """People look for what failed, not for what was stopped because of that; of several for the last."""
+    failed = record.failure is not None and record.failure.reason not in STOPPED
+    return failed, record.ended, len(record.ref.task), record.ref.task

@@ -6,11 +6,12 @@ from driven_runs import FLOW, ref
 from headway.errors import HeadwayError, NotFoundError, UsageError
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.graph import Graph, Node
+from headway.launch.driver import CANCELLED
 from headway.launch.past import PastRun
 from headway.launch.spin_task import choose_task, parse_pathspec, spun_graph
 from headway.runtime.commit import commit
 from headway.runtime.state import PARAMETERS
-from headway.store.records import FAILED, SUCCEEDED, AttemptRef, Record, RunRecord
+from headway.store.records import FAILED, LOST, SUCCEEDED, USER, AttemptRef, Failure, Record, RunRecord
 from headway.testing.memory_store import MemoryStore
 
 
@@ -82,6 +83,9 @@ def test_steps_that_cannot(step: str, words: str) -> None:
         spun_graph(GRAPH, step, skip_decorators=False)
 
 
+BROKEN = Failure(USER, "Exception", "ValueError: no")
+
+
 def past(*records: Record) -> PastRun:
     store = MemoryStore()
     for record in records:
@@ -93,11 +97,11 @@ def test_what_failed_is_looked_for_first_then_what_is_newest() -> None:
     run = past(
         Record(PARAMETERS, SUCCEEDED),
         Record(ref("work", 2), SUCCEEDED, ended=1.0),
-        Record(ref("work", 3), FAILED, ended=2.0),
-        Record(ref("work", 3, 1), FAILED, ended=3.0),
-        Record(ref("work", 4), FAILED, ended=2.5),
+        Record(ref("work", 3), FAILED, ended=2.0, failure=BROKEN),
+        Record(ref("work", 3, 1), FAILED, ended=3.0, failure=BROKEN),
+        Record(ref("work", 4), FAILED, ended=2.5, failure=BROKEN),
         Record(ref("work", 4, 1), SUCCEEDED, ended=4.0),
-        Record(ref("work", 5), SUCCEEDED, ended=5.0),
+        Record(ref("work", 5), LOST, ended=5.0, failure=BROKEN._replace(reason=CANCELLED)),
     )
     assert choose_task(run, GRAPH["work"], None).ref == ref("work", 3, 1)
     assert choose_task(run, GRAPH["work"], "4").ref == ref("work", 4, 1)
