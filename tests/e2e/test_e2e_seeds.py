@@ -16,15 +16,12 @@ from harness.launch import Launch, Result
 from harness.workspace import Workspace, Workspaces
 from seeds.case import Case
 from seeds.documents import SHELL, all_snippets, seed_documents
-from seeds.flows import flow_file
 from seeds.objects import Objects
 from seeds.runs import SNIPPETS, SeedRuns, newcomer
 from seeds.shell import FLOW_TEXT
 from seeds.table import CASES, READS_RUNS
 
 GOLDEN = sorted((Path(__file__).parents[1] / "golden" / "seeds").glob("0*.json"))
-RUNS = [case for case in CASES if not case.not_yet]
-REFUSED = [case for case in CASES if case.not_yet]
 by_slug = {"ids": lambda case: case.slug}
 
 MY_FLOW = """
@@ -55,7 +52,7 @@ def runs(request: pytest.FixtureRequest, workspaces: Workspaces, objects: Object
     chosen = [
         item.callspec.params["case"] for item in request.session.items if item.originalname == "test_it_runs"
     ]
-    return SeedRuns([case for case in RUNS if case in chosen], workspaces, objects)
+    return SeedRuns([case for case in CASES if case in chosen], workspaces, objects)
 
 
 @pytest.fixture
@@ -80,7 +77,7 @@ def test_the_server_takes_its_jobs(path: Path, kubectl: Kubectl) -> None:
     assert len(taken.split()) == len(jobs)
 
 
-@pytest.mark.parametrize("case", RUNS, **by_slug)
+@pytest.mark.parametrize("case", CASES, **by_slug)
 def test_it_runs(case: Case, runs: SeedRuns) -> None:
     run = runs.of(case)
     result = run.launch.wait()
@@ -92,15 +89,6 @@ def test_it_runs(case: Case, runs: SeedRuns) -> None:
     }
     assert in_pods == run.steps_in_pods
     assert {pod["metadata"]["labels"]["metaflow/step_name"] for pod in run.space.pods()} == in_pods
-
-
-@pytest.mark.parametrize("case", REFUSED, **by_slug)
-def test_what_cannot_run_yet_is_refused_before_anything_starts(case: Case, space: Workspace) -> None:
-    result = space.run_flow(flow_file(SNIPPETS[case.snippet], case), "run")
-    assert result.returncode == 2, result.all
-    assert case.not_yet in result.stderr
-    assert "Traceback" not in result.stderr
-    assert space.jobs() == []
 
 
 def test_the_flow_that_is_given_on_the_command_line(space: Workspace) -> None:

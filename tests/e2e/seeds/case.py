@@ -42,7 +42,6 @@ class Case:
         needs: Objects that must be in the namespace: "secret NAME", "serviceaccount NAME", "claim NAME".
         environment: Shell commands of the same document that are to be typed before it, by their title.
         prints: What the run prints, among other things.
-        not_yet: For what cannot run yet: the words in which the flow is refused.
     """
 
     snippet: str
@@ -54,7 +53,6 @@ class Case:
     needs: tuple[str, ...] = ()
     environment: str = ""
     prints: tuple[str, ...] = ()
-    not_yet: str = ""
 
     @property
     def slug(self) -> str:

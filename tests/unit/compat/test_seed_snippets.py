@@ -25,7 +25,6 @@ from headway.config.general import datastore_roots
 from headway.config.kubernetes import KubernetesSettings
 from headway.config.resolve import resolve_kubernetes
 from headway.config.sources import Configuration
-from headway.errors import FlowDefinitionError
 from headway.flow.pod_attributes import KUBERNETES
 
 pytestmark = pytest.mark.skipif(not SEEDS.is_dir(), reason=f"the seed documents are not here ({SEEDS})")
@@ -33,8 +32,6 @@ pytestmark = pytest.mark.skipif(not SEEDS.is_dir(), reason=f"the seed documents 
 GOLDEN = Path(__file__).parents[2] / "golden" / "seeds"
 DOCUMENTS = seed_documents()
 SNIPPETS = {snippet.key: snippet for snippet in all_snippets() if snippet.kind == PYTHON}
-BUILT = [case for case in CASES if not case.not_yet]
-REFUSED = [case for case in CASES if case.not_yet]
 by_slug = {"ids": lambda case: case.slug}
 
 #: What code looks like, wherever it stands.
@@ -66,7 +63,7 @@ def test_what_is_left_of_the_documents_is_prose() -> None:
     assert [line for line in left if _CODE.search(line)] == []
 
 
-@pytest.mark.parametrize("case", BUILT, **by_slug)
+@pytest.mark.parametrize("case", CASES, **by_slug)
 def test_a_snippet_yields_its_manifests(
     case: Case, metaflow: ModuleType, tmp_path: Path, update_seeds: bool
 ) -> None:
@@ -74,17 +71,6 @@ def test_a_snippet_yields_its_manifests(
     found = manifests_of(flow_file(SNIPPETS[case.snippet], case), tmp_path, variables)
     assert found
     assert json.dumps(found, indent=2) + "\n" == golden(case.slug, found, update_seeds)
-
-
-@pytest.mark.parametrize("case", REFUSED, **by_slug)
-def test_what_cannot_run_yet_is_refused_in_clear_words(
-    case: Case, metaflow: ModuleType, tmp_path: Path
-) -> None:
-    with pytest.raises(FlowDefinitionError) as caught:
-        manifests_of(flow_file(SNIPPETS[case.snippet], case), tmp_path)
-    assert case.not_yet in str(caught.value)
-    assert caught.value.file == str(tmp_path / "flow.py")
-    assert caught.value.line
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.repaired], **by_slug)
@@ -141,4 +127,4 @@ def test_every_parameter_of_the_reference_page_is_one_of_ours() -> None:
 
 
 def test_no_golden_file_is_left_without_its_snippet() -> None:
-    assert {path.stem for path in GOLDEN.iterdir()} == {"exports", *(case.slug for case in BUILT)}
+    assert {path.stem for path in GOLDEN.iterdir()} == {"exports", *(case.slug for case in CASES)}
