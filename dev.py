@@ -286,7 +286,7 @@ def names_cluster() -> bool:
 def bench(arguments: list[str]) -> NoReturn:
     """A benchmark by its name, or the list of them."""
     names = sorted(
-        path.stem for path in (ROOT / "benchmarks").glob("*.py") if "\ndef main(" in path.read_text()
+        path.stem for path in (ROOT / "benchmarks").glob("*.py") if "\nif __name__ == " in path.read_text()
     )
     if not arguments or arguments[0] not in names:
         raise Stop(f"Name a benchmark: {', '.join(names) or 'there is none yet'}", 2)

@@ -8,6 +8,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from timing import BenchmarkError
+
 from headway.executors.kubernetes.api.client import KubernetesClient
 from headway.executors.kubernetes.api.kinds import POD
 from headway.executors.kubernetes.api.kubeconfig import load_access
@@ -16,26 +18,38 @@ from headway.executors.kubernetes.api.watch_view import Added, Modified, Synced
 
 LABEL = "headway-benchmark"
 
-#: What every pod of every contender asks for, so that a small node runs them side by side.
-CPU, MEMORY, DISK = 0.02, 64, 50
+#: What every pod of every contender asks for, in MB.
+MEMORY, DISK = 64, 50
 IMAGE = "python:3.11"
 
 
-def chain(levels: Sequence[int], namespace: str) -> float:
+def cpu_for(width: int) -> float:
+    """The cores that every pod of every contender asks for, so that a node of two runs this many at once."""
+    return min(0.05, round(1.5 / width, 3))
+
+
+def chain(levels: Sequence[int], namespace: str, limit: float = 600.0) -> list[float]:
     """Create level after level of pods, each once the last of the level before has succeeded.
 
     Args:
         levels: How many pods each level has.
         namespace: Where.
+        limit: Seconds it may take.
 
     Returns:
-        Seconds from the first create until the last success was heard of.
+        Seconds of each level, from its first create until its last success was heard of.
+
+    Raises:
+        BenchmarkError: A pod failed, or the limit passed.
     """
-    return asyncio.run(_chain(levels, namespace))
+    try:
+        return asyncio.run(asyncio.wait_for(_chain(levels, namespace), limit))
+    except asyncio.TimeoutError:
+        raise BenchmarkError(f"{sum(levels)} bare pods took longer than {limit:.0f} s") from None
 
 
-async def _chain(levels: Sequence[int], namespace: str) -> float:
-    tag = f"{time.time_ns():x}"
+async def _chain(levels: Sequence[int], namespace: str) -> list[float]:
+    tag, cpu = f"{time.time_ns():x}", cpu_for(max(levels))
     ended: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
     synced = asyncio.Event()
     async with KubernetesClient(load_access()) as client:
@@ -52,29 +66,34 @@ async def _chain(levels: Sequence[int], namespace: str) -> float:
 
         listener = asyncio.create_task(listen())
         await synced.wait()
-        begun = time.monotonic()
+        seconds = []
         try:
             for number, width in enumerate(levels):
+                begun = time.monotonic()
                 names = {f"floor-{tag}-{number}-{index}" for index in range(width)}
-                await asyncio.gather(*(client.create(POD, namespace, _pod(name, tag)) for name in names))
+                await asyncio.gather(
+                    *(client.create(POD, namespace, bare_pod(name, tag, cpu)) for name in names)
+                )
                 while names:
                     name, phase = await ended.get()
                     if phase == "Failed":
-                        raise RuntimeError(f"bare pod {name} failed")
+                        raise BenchmarkError(f"bare pod {name} failed")
                     names.discard(name)
-            return time.monotonic() - begun
+                seconds.append(time.monotonic() - begun)
+            return seconds
         finally:
             listener.cancel()
             await client.delete_collection(POD, namespace, label_selector=f"{LABEL}={tag}", grace_seconds=0)
 
 
-def _pod(name: str, tag: str) -> dict[str, Any]:
-    requests = {"cpu": str(CPU), "memory": f"{MEMORY}M", "ephemeral-storage": f"{DISK}M"}
+def bare_pod(name: str, tag: str, cpu: float, code: str = "pass") -> dict[str, Any]:
+    """A pod's manifest that runs this code in the image's Python."""
+    requests = {"cpu": str(cpu), "memory": f"{MEMORY}M", "ephemeral-storage": f"{DISK}M"}
     container = {
         "name": "main",
         "image": IMAGE,
         "imagePullPolicy": "IfNotPresent",
-        "command": ["python", "-c", "pass"],
+        "command": ["python", "-c", code],
         "resources": {"requests": requests},
     }
     return {

@@ -1,7 +1,7 @@
-"""The flow files of the benchmarks: the same text runs on Headway and on Metaflow."""
+"""The flow files of the benchmarks: the same text runs on Headway and on Metaflow, MODULE being whose it is."""
 
 LINEAR = """
-from {module} import FlowSpec, step
+from MODULE import FlowSpec, step
 
 
 class LinearFlow(FlowSpec):
@@ -30,7 +30,7 @@ if __name__ == "__main__":
 """
 
 FOREACH = """
-from {module} import FlowSpec, Parameter, step
+from MODULE import FlowSpec, Parameter, step
 
 
 class ForeachFlow(FlowSpec):
@@ -58,4 +58,331 @@ class ForeachFlow(FlowSpec):
 
 if __name__ == "__main__":
     ForeachFlow()
+"""
+
+#: 200 MB of float64 through the datastore; new values at each run, because equal ones are stored once.
+ARRAY = """
+import time
+
+import numpy
+from MODULE import FlowSpec, Parameter, step
+
+
+class ArrayFlow(FlowSpec):
+    length = Parameter("length", default=25_000_000)
+
+    @step
+    def start(self):
+        self.array = numpy.random.default_rng(time.time_ns()).random(self.length)
+        self.made = time.time()
+        self.next(self.end)
+
+    @step
+    def end(self):
+        begun = time.time()
+        assert self.array.shape == (self.length,)
+        self.loaded = time.time()
+        self.load = self.loaded - begun
+
+
+if __name__ == "__main__":
+    ArrayFlow()
+"""
+
+#: The same from an image that has Python and nothing else, beside requests of the standard library
+#: from the same pod: one stream up, one stream down.
+POD_ARRAY = """
+import array
+import http.client
+import os
+import time
+from urllib.parse import urlsplit
+
+from MODULE import FlowSpec, Parameter, step
+
+
+def request(method, url, body=None, size=0):
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.netloc, timeout=300)
+    begun = time.time()
+    connection.request(method, f"{parts.path}?{parts.query}", body=body)
+    response = connection.getresponse()
+    assert response.status == 200, response.read()
+    content = bytearray(size)
+    view = memoryview(content)
+    while view:
+        count = response.readinto(view)
+        assert count, "the answer is too short"
+        view = view[count:]
+    response.read()
+    seconds = time.time() - begun
+    connection.close()
+    return seconds
+
+
+class PodArrayFlow(FlowSpec):
+    length = Parameter("length", default=25_000_000)
+    put = Parameter("put", default="")
+    get = Parameter("get", default="")
+
+    @step
+    def start(self):
+        self.array = array.array("d")
+        self.array.frombytes(os.urandom(8 * self.length))
+        self.raw_store = request("PUT", self.put, memoryview(self.array).cast("B"))
+        self.made = time.time()
+        self.next(self.end)
+
+    @step
+    def end(self):
+        self.raw_load = request("GET", self.get, size=8 * self.length)
+        begun = time.time()
+        assert len(self.array) == self.length
+        self.loaded = time.time()
+        self.load = self.loaded - begun
+        self.array = None
+
+
+if __name__ == "__main__":
+    PodArrayFlow()
+"""
+
+#: A million small dicts, new ones at each run.
+DICTS = """
+import time
+
+from MODULE import FlowSpec, Parameter, step
+
+
+class DictsFlow(FlowSpec):
+    count = Parameter("count", default=1_000_000)
+
+    @step
+    def start(self):
+        salt = time.time_ns()
+        self.rows = [{"id": salt + i, "name": f"row {i}", "value": i / 7} for i in range(self.count)]
+        self.made = time.time()
+        self.next(self.end)
+
+    @step
+    def end(self):
+        begun = time.time()
+        assert len(self.rows) == self.count
+        self.loaded = time.time()
+        self.load = self.loaded - begun
+
+
+if __name__ == "__main__":
+    DictsFlow()
+"""
+
+#: Not a flow: the same bytes up and down, with the library that Headway's launcher uses and nothing around it.
+RAW = """
+import json
+import os
+import sys
+import time
+
+import numpy
+import obstore
+from obstore.store import S3Store
+
+bucket, prefix, length = sys.argv[1], sys.argv[2], int(sys.argv[3])
+endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or "https://s3.amazonaws.com"
+options = {"allow_http": endpoint.startswith("http://"), "timeout": "10m"}
+store = S3Store(bucket, prefix=prefix, endpoint=endpoint, client_options=options)
+array = numpy.random.default_rng(time.time_ns()).random(length)
+begun = time.monotonic()
+obstore.put(store, "array", memoryview(array).cast("B"), chunk_size=8 << 20)
+stored = time.monotonic()
+content = obstore.get(store, "array").bytes()
+loaded = time.monotonic()
+assert len(content) == array.nbytes
+store.delete("array")
+print(json.dumps({"store": stored - begun, "load": loaded - stored}))
+"""
+
+#: Not a flow: prints when the latest run of a flow above stored and loaded.
+STAMPS = """
+import json
+import sys
+
+from MODULE import Flow, namespace
+
+namespace(None)
+run = Flow(sys.argv[1]).latest_run
+start, end = run["start"].task, run["end"].task
+found = {
+    "store": start.finished_at.timestamp() - start["made"].data,
+    "load": end["load"].data,
+    "both": end["loaded"].data - start["made"].data,
+}
+if "raw_load" in end:
+    found["raw_store"], found["raw_load"] = start["raw_store"].data, end["raw_load"].data
+print(json.dumps(found))
+"""
+
+#: Not a flow: reads one artifact of every task of a foreach.
+READ = """
+import json
+import sys
+import time
+
+from MODULE import Run, namespace
+
+namespace(None)
+begun = time.monotonic()
+run = Run(f"ForeachFlow/{sys.argv[1]}")
+values = [task.data.y for task in run["work"]]
+seconds = time.monotonic() - begun
+assert sorted(values) == [2 * i for i in range(int(sys.argv[2]))], len(values)
+print(json.dumps({"seconds": seconds}))
+"""
+
+#: Every pod says what its whole container used until shortly before its end: a process that the step
+#: leaves behind goes on reading the container's counter, minus its own part, until the container ends.
+CPU = r"""
+import os
+import time
+
+from headway import FlowSpec, step
+
+FILES = ("/sys/fs/cgroup/cpuacct/cpuacct.usage", "/sys/fs/cgroup/cpu.stat")
+
+
+def used():
+    for path in FILES:
+        try:
+            with open(path) as file:
+                text = file.read()
+        except OSError:
+            continue
+        words = text.split()
+        return int(words[0]) / 1e9 if len(words) == 1 else int(words[1]) / 1e6
+    raise SystemExit("this container has no counter of its processor time")
+
+
+def watch():
+    if os.fork():
+        os.wait()
+        return
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    os.closerange(0, 256)
+    log = os.open("/proc/1/fd/1", os.O_WRONLY)
+    while True:
+        own = os.times()
+        os.write(log, b"container used %.6f\n" % (used() - own.user - own.system))
+        time.sleep(0.005)
+
+
+class CpuFlow(FlowSpec):
+    @step
+    def start(self):
+        watch()
+        self.x = 1
+        self.next(self.end)
+
+    @step
+    def end(self):
+        watch()
+        assert self.x == 1
+
+
+if __name__ == "__main__":
+    CpuFlow()
+"""
+
+#: What the floor of that runs: an interpreter that does nothing but say what its container used.
+CPU_FLOOR = """
+for path in ("/sys/fs/cgroup/cpuacct/cpuacct.usage", "/sys/fs/cgroup/cpu.stat"):
+    try:
+        words = open(path).read().split()
+    except OSError:
+        continue
+    print("container used", int(words[0]) / 1e9 if len(words) == 1 else int(words[1]) / 1e6)
+    break
+"""
+
+#: A foreach on simulated nodes, whose pods begin and never end.
+FLEET = """
+from headway import FlowSpec, Parameter, kubernetes, step
+
+
+class FleetFlow(FlowSpec):
+    width = Parameter("width", default=1000)
+
+    @step
+    def start(self):
+        self.items = list(range(self.width))
+        self.next(self.work, foreach="items")
+
+    @kubernetes(
+        cpu=0.1,
+        memory=64,
+        node_selector={"pool": "fleet"},
+        tolerations=[{"key": "fleet", "operator": "Exists"}],
+        resources={"requests": {"ephemeral-storage": "0"}},
+    )
+    @step
+    def work(self):
+        self.next(self.join)
+
+    @step
+    def join(self, inputs):
+        self.next(self.end)
+
+    @step
+    def end(self):
+        pass
+
+
+if __name__ == "__main__":
+    FleetFlow()
+"""
+
+#: A wide foreach of which some tasks fail at first, always the same.
+FAILING = """
+import random
+
+from headway import FlowSpec, Parameter, current, retry, step
+
+
+class FailingFlow(FlowSpec):
+    width = Parameter("width", default=10_000)
+    failing = Parameter("failing", default=0.0)
+
+    @step
+    def start(self):
+        self.items = list(range(self.width))
+        self.next(self.work, foreach="items")
+
+    @retry(times=1, minutes_between_retries=0)
+    @step
+    def work(self):
+        if current.retry_count == 0 and random.Random(self.input).random() < self.failing:
+            raise ValueError("bad luck")
+        self.y = self.input * 2
+        self.tries = current.retry_count + 1
+        self.next(self.join)
+
+    @step
+    def join(self, inputs):
+        self.total = self.tries = 0
+        for each in inputs:
+            self.total += each.y
+            self.tries += each.tries
+        self.next(self.end)
+
+    @step
+    def end(self):
+        assert self.total == self.width * (self.width - 1), self.total
+        bad = sum(random.Random(i).random() < self.failing for i in range(self.width))
+        assert self.tries == self.width + bad, self.tries
+
+
+if __name__ == "__main__":
+    FailingFlow()
 """

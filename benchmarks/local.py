@@ -1,82 +1,94 @@
 """Steps on this machine: Headway beside Metaflow from PyPI, whole processes, the same flow files.
 
-    python3 dev.py bench local [--runs 5] [--quick]
-
-Metaflow gets an environment of its own (uv, or venv and pip), made on first use.
+python3 dev.py bench local [--runs N] [--quick] [--only WORK …] [--budget MINUTES]
 """
 
-import argparse
-import os
-import shutil
-import subprocess
 import sys
-import tempfile
-from functools import partial
-from pathlib import Path
+from collections.abc import Callable
 
+from command import main
 from flows import FOREACH, LINEAR
-from timing import BenchmarkError, interleave, process, ratio, save, table
+from place import Place
+from works import Measures, Target, Work, measure, ratio
 
-PEER = "metaflow==2.19.*"
-_ENVIRONMENT = Path(__file__).parents[1] / ".dev" / "metaflow"
-
-#: (name, flow, file, what is typed, how many times faster than the peer it must be)
-WORKS = (
-    ("linear, 4 steps", LINEAR, "linear.py", ("run",), 5.0),
-    ("show", LINEAR, "linear.py", ("show",), 2.5),
-    ("foreach 100", FOREACH, "foreach.py", ("run", "--width", "100"), None),
-)
+#: Tasks of a foreach besides those of its items: start, join, end.
+_OTHERS = 3
 
 
-def main() -> int:
-    """Run, print, keep the raw figures; the exit code says whether the targets hold."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="one round of Headway alone: does it still work")
-    options = parser.parse_args()
-    runs, warm_up = (1, 0) if options.quick else (options.runs, 1)
-    interpreters = {"headway": sys.executable} | ({} if options.quick else {"metaflow": str(peer())})
-    figures, missed = {}, []
-    with tempfile.TemporaryDirectory() as folder:
-        for name, text, file, words, target in WORKS:
-            contenders = {}
-            for module, python in interpreters.items():
-                home = Path(folder) / module
-                home.mkdir(exist_ok=True)
-                (home / file).write_text(text.format(module=module))
-                env = {"USER": "bench", "METAFLOW_HOME": str(home), "METAFLOW_USER": "bench"}
-                contenders[module] = partial(process, [python, file, *words], home, env)
-            series = interleave(contenders, runs, warm_up)
-            figures[name] = series
-            print(table(name, series, "headway"))
-            if target is not None and "metaflow" in series and ratio(series, "metaflow", "headway") < target:
-                missed.append(f"{name}: less than {target} times faster than Metaflow")
-    print(f"raw figures: {save('local', figures)}")
-    for line in missed:
-        print(f"TARGET MISSED  {line}")
-    return 1 if missed else 0
+def works(place: Place) -> list[Work]:
+    """Everything that this page measures."""
 
+    def each(file: str, text: str, *words: str, limit: float = 600.0) -> dict[str, Callable[[], Measures]]:
+        def of(module: str) -> Callable[[], Measures]:
+            return lambda: place.run(module, file, text, words, limit=limit).measures
 
-def peer() -> Path:
-    """The interpreter of Metaflow's own environment."""
-    python = _ENVIRONMENT / "bin" / "python"
-    if python.exists():
-        return python
-    if shutil.which("uv"):
-        commands = [
-            ["uv", "venv", "-q", "--python", sys.executable, str(_ENVIRONMENT)],
-            ["uv", "pip", "install", "-q", "--python", str(python), PEER],
-        ]
-    else:
-        commands = [
-            [sys.executable, "-m", "venv", str(_ENVIRONMENT)],
-            [str(python), "-m", "pip", "install", "-q", PEER],
-        ]
-    for command in commands:
-        if subprocess.run(command, env=os.environ, check=False).returncode:
-            raise BenchmarkError(f"failed: {' '.join(command)}")
-    return python
+        return {module: of(module) for module in place.modules}
+
+    def python() -> Measures:
+        return place.run("headway", "nothing.py", "", ()).measures
+
+    medium, wide = (10, 20) if place.quick else (100, 1200)
+    return [
+        Work(
+            "local linear",
+            each("linear.py", LINEAR, "run"),
+            (
+                Target(
+                    "linear, 4 steps local, whole process: Metaflow's time by ours",
+                    ratio("metaflow", "headway"),
+                    7,
+                    at_least=True,
+                ),
+            ),
+        ),
+        Work(
+            "local foreach-100",
+            each("foreach.py", FOREACH, "run", "--width", str(medium)),
+            (
+                Target(
+                    "foreach 100 local: Metaflow's time by ours",
+                    ratio("metaflow", "headway"),
+                    25,
+                    at_least=True,
+                ),
+                Target(
+                    "foreach 100 local: processor time a task",
+                    measure("headway", "cpu", 1000 / (medium + _OTHERS)),
+                    30,
+                    unit="ms",
+                ),
+            ),
+        ),
+        Work(
+            "local foreach-1200",
+            each(
+                "foreach.py", FOREACH, "run", "--width", str(wide), "--max-num-splits", str(wide), limit=3000
+            ),
+            (
+                Target(
+                    "foreach 1,200 local: Metaflow's time by ours",
+                    ratio("metaflow", "headway"),
+                    20,
+                    at_least=True,
+                ),
+            ),
+            rounds=1,
+            warm_up=0,
+        ),
+        *(
+            Work(
+                f"local {words[-1].strip('-')}",
+                {"python": python, **each("linear.py", LINEAR, *words)},
+                (
+                    Target(f"`{words[-1]}` by `python -c pass`", ratio("headway", "python"), 4),
+                    Target(f"`{words[-1]}`: Metaflow's time by ours", ratio("metaflow", "headway")),
+                ),
+                rounds=11,
+            )
+            for words in (("show",), ("--help",))
+        ),
+    ]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("local", __doc__.splitlines()[0], [works]))

@@ -1,68 +1,161 @@
-"""Steps as pods: Headway beside the floor, on the cluster and datastore of the environment.
+"""Steps as pods: Headway beside bare pods and beside Metaflow, on the cluster and the bucket of the environment.
 
-    python3 dev.py bench pods [--runs 5] [--quick]
+    python3 dev.py bench pods [--runs N] [--quick] [--only WORK …] [--budget MINUTES]
 
-Needs KUBECONFIG and HEADWAY_TEST_BUCKET (or a configured datastore root). Each figure is the time of a
-whole process, its start included; the floor's is from its first create.
+Needs KUBECONFIG, HEADWAY_TEST_CLUSTER=1, HEADWAY_TEST_BUCKET and AWS_…; Metaflow runs as pods where
+HEADWAY_BENCH_PEER_IMAGE names an image with boto3 and requests. A contender's time is that of a whole
+process, its start included; the floor's is from its first create.
 """
 
-import argparse
-import os
+import re
+import statistics
 import sys
-import tempfile
-from functools import partial
-from pathlib import Path
+from collections.abc import Sequence
 
-from floor import CPU, DISK, IMAGE, MEMORY, chain
-from flows import FOREACH, LINEAR
-from timing import interleave, process, ratio, save, table
+from cluster import bare_output, log_of, sweep
+from command import main
+from floor import DISK, IMAGE, MEMORY, chain, cpu_for
+from flows import CPU as CPU_FLOW
+from flows import CPU_FLOOR, FOREACH, LINEAR
+from place import PEER_IMAGE, Place
+from timing import BenchmarkError
+from works import Measures, Round, Target, Work, ratio
 
-#: (name, flow, its file, pods of each level, ratio to the floor that must hold)
-WORKS = (
-    ("linear, 4 steps", LINEAR, "linear.py", (1, 1, 1, 1), 1.3),
-    ("foreach 20", FOREACH, "foreach.py", (1, 20, 1, 1), 1.5),
-)
-
-
-def main() -> int:
-    """Run, print, keep the raw figures; the exit code says whether the targets hold."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="one round, no targets: does it still work")
-    parser.add_argument("--namespace", default=os.environ.get("HEADWAY_KUBERNETES_NAMESPACE", "default"))
-    options = parser.parse_args()
-    runs, warm_up = (1, 0) if options.quick else (options.runs, 1)
-    resources = (
-        f"kubernetes:cpu={CPU},memory={MEMORY},disk={DISK},image={IMAGE},namespace={options.namespace}"
-    )
-    env = (
-        {}
-        if _has_root()
-        else {"HEADWAY_DATASTORE_SYSROOT_S3": f"s3://{os.environ['HEADWAY_TEST_BUCKET']}/bench"}
-    )
-    figures, missed = {}, []
-    with tempfile.TemporaryDirectory() as folder:
-        for name, text, file, levels, target in WORKS:
-            (Path(folder) / file).write_text(text.format(module="headway"))
-            command = [sys.executable, file, "run", "--with", resources, "--forward-credentials"]
-            contenders = {
-                "floor": partial(chain, levels, options.namespace),
-                "headway": partial(process, command, Path(folder), env),
-            }
-            series = interleave(contenders, runs, warm_up)
-            figures[name] = series
-            print(table(name, series, "floor"))
-            if ratio(series, "headway", "floor") > target and not options.quick:
-                missed.append(f"{name}: more than {target} times the floor")
-    print(f"raw figures: {save('pods', figures)}")
-    for line in missed:
-        print(f"TARGET MISSED  {line}")
-    return 1 if missed else 0
+#: So many bare pods stand for a wide foreach; more would not fit on a small node at once.
+WIDE = 200
+PACKED = 1000
 
 
-def _has_root() -> bool:
-    return any(os.environ.get(f"{prefix}_DATASTORE_SYSROOT_S3") for prefix in ("HEADWAY", "METAFLOW"))
+def resources(width: int) -> str:
+    """What is behind ``--with`` for pods of a foreach of this width."""
+    return f"kubernetes:cpu={cpu_for(width)},memory={MEMORY},disk={DISK}"
+
+
+def works(place: Place) -> list[Work]:
+    """Everything that this page measures; nothing where there is no cluster."""
+    if not place.has_cluster:
+        print(
+            "no cluster: set KUBECONFIG, HEADWAY_TEST_CLUSTER, HEADWAY_TEST_BUCKET and AWS_…", file=sys.stderr
+        )
+        return []
+    wide, packed, pods = (4, 8, 2) if place.quick else (WIDE, PACKED, 20)
+    twenty = 3 if place.quick else 20
+
+    def floor(*levels: int) -> Measures:
+        seconds = chain(levels, place.namespace)
+        sweep(place.namespace)
+        return {"seconds": sum(seconds), **{f"level {at}": each for at, each in enumerate(seconds)}}
+
+    def headway(file: str, text: str, pods: int, options: str, *words: str) -> Measures:
+        command = ("run", "--with", f"{resources(pods)},image={IMAGE}{options}", *words)
+        ran = place.run("headway", file, text, command, place.in_pods("headway"))
+        sweep(place.namespace)
+        return ran.measures
+
+    def metaflow(file: str, text: str, pods: int, *words: str) -> Measures:
+        command = ("run", "--with", resources(pods), "--max-workers", str(pods), *words)
+        ran = place.run("metaflow", file, text, command, place.in_pods("metaflow"), 1500.0)
+        sweep(place.namespace)
+        return ran.measures
+
+    def width(number: int) -> tuple[str, ...]:
+        return ("--width", str(number))
+
+    peers = not place.quick and PEER_IMAGE is not None
+    return [
+        Work(
+            "pods linear",
+            {
+                "floor": lambda: floor(1, 1, 1, 1),
+                "headway": lambda: headway("linear.py", LINEAR, 1, ""),
+                "warm": lambda: headway("linear.py", LINEAR, 1, ",reuse=true"),
+                **({"metaflow": lambda: metaflow("linear.py", LINEAR, 1)} if peers else {}),
+            },
+            (
+                Target("linear, 4 steps, all on Kubernetes", ratio("headway", "floor"), 1.2, unit="× floor"),
+                Target("the same with warm pods", ratio("warm", "floor"), 0.5, unit="× floor"),
+                Target("linear, 4 steps: Metaflow's time by ours", ratio("metaflow", "headway")),
+            ),
+        ),
+        Work(
+            "pods foreach-20",
+            {
+                "floor": lambda: floor(1, twenty, 1, 1),
+                "headway": lambda: headway("foreach.py", FOREACH, twenty, "", *width(twenty)),
+                **(
+                    {"metaflow": lambda: metaflow("foreach.py", FOREACH, twenty, *width(twenty))}
+                    if peers
+                    else {}
+                ),
+            },
+            (
+                Target("foreach 20, all 23 pods", ratio("headway", "floor"), 1.3, unit="× floor"),
+                Target("foreach 20: Metaflow's time by ours", ratio("metaflow", "headway"), 8, at_least=True),
+            ),
+        ),
+        Work(
+            "pods foreach-200",
+            {
+                "floor": lambda: floor(1, wide, 1, 1),
+                "headway": lambda: headway("foreach.py", FOREACH, wide, "", *width(wide)),
+                "packed": lambda: headway(
+                    "foreach.py", FOREACH, pods, f",reuse=true,pods={pods}", *width(packed)
+                ),
+            },
+            (
+                Target("foreach 200 on Kubernetes", ratio("headway", "floor"), 1.3, unit="× floor"),
+                Target(
+                    "foreach 1,000 packed into 20 pods, by the floor of 1,000",
+                    lambda measured: _packed(measured, packed / wide),
+                    0.15,
+                    unit="× floor",
+                ),
+            ),
+            rounds=3,
+            warm_up=0,
+        ),
+        Work(
+            "pods cpu",
+            {
+                "floor": lambda: {"cpu": _counter(bare_output(CPU_FLOOR, place.namespace))},
+                "headway": lambda: _pod_cpu(place),
+            },
+            (
+                Target(
+                    "processor time of a trivial task's container beyond python -c pass",
+                    lambda measured: (measured["headway"]["cpu"] - measured["floor"]["cpu"]) * 1000,
+                    80,
+                    unit="ms",
+                ),
+            ),
+        ),
+    ]
+
+
+def _packed(measured: Round, times: float) -> float:
+    """The packed run by the floor of as many pods: its wide level so many times over, the others once."""
+    floor = measured["floor"]
+    return measured["packed"]["seconds"] / (floor["seconds"] + (times - 1) * floor["level 1"])
+
+
+def _pod_cpu(place: Place) -> Measures:
+    """The processor time of whole containers, from start to end, the median of a run's two pods."""
+    command = ("run", "--with", f"{resources(1)},image={IMAGE}")
+    ran = place.run("headway", "cpu.py", CPU_FLOW, command, place.in_pods("headway"))
+    pods: Sequence[str] = re.findall(r"Running on Kubernetes pod: (\S+)", ran.stdout)
+    if not pods:
+        raise BenchmarkError("the run names no pod")
+    used = [_counter(log_of(pod, place.namespace)) for pod in pods]
+    sweep(place.namespace)
+    return {"cpu": statistics.median(used), **{f"cpu {at}": each for at, each in enumerate(used)}}
+
+
+def _counter(printed: str) -> float:
+    found = re.findall(r"container used ([\d.]+)", printed)
+    if not found:
+        raise BenchmarkError(f"a container did not say what it used: {printed[-300:]}")
+    return float(found[-1])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("pods", __doc__.splitlines()[0], [works]))

@@ -1,103 +1,103 @@
-"""Times contenders in turn, A B C A B C …, so that a machine whose speed drifts is fair to all of them."""
+"""Runs whole processes and says what they took: time, processor time, memory."""
 
-import json
 import os
-import platform
-import statistics
+import signal
 import subprocess
-import sys
+import tempfile
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-RESULTS = Path(__file__).parent / "results"
+#: Seconds that a process has to clean up after itself once it is told to stop.
+_FAREWELL = 30.0
 
 
 class BenchmarkError(Exception):
     """A contender failed; its figures would mean nothing."""
 
 
-@dataclass
-class Series:
-    """The seconds that one contender took, run by run."""
+@dataclass(frozen=True)
+class Ran:
+    """A process that ended well.
 
-    name: str
-    seconds: list[float] = field(default_factory=list)
+    Attributes:
+        seconds: From its start to its end.
+        cpu: Seconds of processor time, its children's included.
+        peak: The most bytes that one process of the tree held.
+        stdout: What it printed.
+    """
+
+    seconds: float
+    cpu: float
+    peak: int
+    stdout: str
 
     @property
-    def median(self) -> float:
-        return statistics.median(self.seconds)
+    def measures(self) -> dict[str, float]:
+        """The three figures by name."""
+        return {"seconds": self.seconds, "cpu": self.cpu, "peak": float(self.peak)}
 
 
-def interleave(
-    contenders: Mapping[str, Callable[[], float]], runs: int, warm_up: int = 1
-) -> dict[str, Series]:
-    """Run every contender in turn.
+def process(command: Sequence[str], cwd: Path, env: Mapping[str, str], limit: float) -> Ran:
+    """Run a command to its end.
 
     Args:
-        contenders: By name; each does its work once and returns the seconds that count.
-        runs: Counted rounds.
-        warm_up: Rounds before, not counted.
-    """
-    series = {name: Series(name) for name in contenders}
-    for number in range(-warm_up, runs):
-        for name, work in contenders.items():
-            seconds = work()
-            if number >= 0:
-                series[name].seconds.append(seconds)
-                print(f"  {name}: {seconds:.2f} s", file=sys.stderr)
-    return series
-
-
-def process(command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> float:
-    """Seconds of a whole process, from its start to its end.
+        command: Its words.
+        cwd: Where.
+        env: Variables beyond those of this process.
+        limit: Seconds after which it is stopped, first with SIGINT so that it can clean up.
 
     Raises:
-        BenchmarkError: It failed; with the end of what it printed.
+        BenchmarkError: It failed or took too long; with the end of what it printed.
     """
-    begun = time.monotonic()
-    done = subprocess.run(
-        command, cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True, check=False
-    )
-    seconds = time.monotonic() - begun
-    if done.returncode:
-        raise BenchmarkError(f"{' '.join(command)}\n{done.stdout[-1500:]}\n{done.stderr[-3000:]}")
-    return seconds
-
-
-def table(title: str, series: Mapping[str, Series], against: str) -> str:
-    """The figures as lines: median, range, and the ratio to one contender's median, round by round."""
-    base = series[against]
-    lines = [title, f"  {'':24} {'median':>9} {'min':>9} {'max':>9}   ratio to {against}"]
-    for name, one in series.items():
-        ratios = [mine / other for mine, other in zip(one.seconds, base.seconds, strict=True)]
-        lines.append(
-            f"  {name:24} {one.median:8.2f}s {min(one.seconds):8.2f}s {max(one.seconds):8.2f}s   "
-            f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        begun = time.monotonic()
+        child = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env={**os.environ, **env},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
         )
-    return "\n".join(lines)
+        timer = threading.Timer(limit, stop_group, (child.pid,))
+        timer.start()
+        try:
+            _, status, usage = os.wait4(child.pid, 0)
+        except KeyboardInterrupt:
+            stop_group(child.pid)
+            os.wait4(child.pid, 0)
+            raise
+        finally:
+            timer.cancel()
+            child.returncode = 0  # reaped here, so Popen has nothing to wait for
+        seconds = time.monotonic() - begun
+        out.seek(0)
+        err.seek(0)
+        said = out.read()
+        code = os.waitstatus_to_exitcode(status)
+        if code:
+            why = f"stopped after {limit:.0f} s" if seconds > limit else f"exit code {code}"
+            raise BenchmarkError(f"{why}: {' '.join(command[1:])}\n{said[-1500:]}\n{err.read()[-3000:]}")
+        return Ran(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, said)
 
 
-def ratio(series: Mapping[str, Series], name: str, against: str) -> float:
-    """The median over the rounds of one contender's time divided by another's."""
-    pairs = zip(series[name].seconds, series[against].seconds, strict=True)
-    return statistics.median(mine / other for mine, other in pairs)
+def stop_group(pid: int) -> None:
+    """SIGINT for the leader of a group of its own, and SIGKILL for all of it where that is not heard."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGINT)
+    threading.Thread(target=_kill_later, args=(pid,), daemon=True).start()
 
 
-def save(name: str, figures: Mapping[str, Mapping[str, Series]]) -> Path:
-    """Keep the raw figures in a file, with what machine they are of."""
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}.json"
-    content = {
-        "machine": {
-            "python": platform.python_version(),
-            "system": platform.platform(),
-            "cpus": os.cpu_count(),
-        },
-        "seconds": {
-            work: {one.name: one.seconds for one in series.values()} for work, series in figures.items()
-        },
-    }
-    path.write_text(json.dumps(content, indent=1))
-    return path
+def _kill_later(pid: int) -> None:
+    end = time.monotonic() + _FAREWELL
+    while time.monotonic() < end:
+        if not Path(f"/proc/{pid}").exists():
+            return
+        time.sleep(0.2)
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)

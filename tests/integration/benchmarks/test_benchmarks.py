@@ -1,0 +1,52 @@
+"""The benchmarks still work: one small round of Headway alone, whose figures say nothing."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
+
+
+def quick(name: str, out: Path, *words: str) -> dict[str, Any]:
+    """The works of a benchmark that ran, by name."""
+    env = {key: value for key, value in os.environ.items() if key != "PYTHONWARNINGS"}
+    done = subprocess.run(
+        [sys.executable, f"benchmarks/{name}.py", "--quick", "--out", str(out), *words],
+        cwd=BENCHMARKS.parent,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    works: dict[str, Any] = json.loads(out.read_text())["works"]
+    return works
+
+
+def test_steps_on_this_machine(tmp_path: Path) -> None:
+    works = quick("local", tmp_path / "local.json")
+    for name in ("local linear", "local foreach-100", "local foreach-1200", "local show", "local help"):
+        (measured,) = works[name]["rounds"]
+        assert measured["headway"]["seconds"] > 0
+
+
+@pytest.mark.cluster
+@pytest.mark.s3
+def test_steps_as_pods_and_reading_them_back(tmp_path: Path) -> None:
+    names = ("pods linear", "pods foreach-20", "pods cpu", "client", "scale packed")
+    works = quick("all", tmp_path / "all.json", "--only", *names)
+    for name in ("pods linear", "pods foreach-20"):
+        (measured,) = works[name]["rounds"]
+        assert measured["floor"]["seconds"] > 0
+        assert measured["headway"]["seconds"] > 0
+    (measured,) = works["pods cpu"]["rounds"]
+    assert measured["headway"]["cpu"] > measured["floor"]["cpu"] > 0
+    (measured,) = works["scale packed"]["rounds"]
+    assert 0 < measured["failing"]["objects"] < 20
+    assert works["client"]["rounds"]
