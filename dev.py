@@ -263,6 +263,12 @@ def e2e(arguments: list[str]) -> NoReturn:
     replace_process(pytest("tests/e2e", "--no-skips", *(f"--target={name}" for name in targets), *rest))
 
 
+def matrix(arguments: list[str]) -> NoReturn:
+    """Every case of the matrix of graph shapes and features, on this machine; the integration tests run some."""
+    setup()
+    replace_process(pytest("tests/integration/test_matrix.py", "--matrix", "-q", *arguments))
+
+
 def quickstart(arguments: list[str]) -> NoReturn:
     """The example on real data, its training steps as pods."""
     setup("examples")
@@ -411,6 +417,7 @@ def parser() -> argparse.ArgumentParser:
             "e2e",
             "end-to-end tests on the embedded and the environment's cluster [--target, pytest's options]",
         ),
+        ("matrix", "every graph shape with every feature [pytest's options, -k SHAPE-FEATURE, --show-flow]"),
         ("quickstart", f"run {EXAMPLE} with its training steps on Kubernetes [the flow's options]"),
         ("bench", "run a benchmark [NAME, its options]"),
         ("lock", "resolve the dependencies anew [uv's options, such as --upgrade]"),
@@ -429,7 +436,9 @@ def main() -> None:
     if rest and arguments.command in {"setup", "check"}:
         parser().error(f"unknown: {' '.join(rest)}")
     signal.signal(signal.SIGTERM, terminate)
-    with_rest = {"test": test, "e2e": e2e, "quickstart": quickstart, "bench": bench, "lock": lock}
+    with_rest = {
+        "test": test, "e2e": e2e, "matrix": matrix, "quickstart": quickstart, "bench": bench, "lock": lock,
+    }  # fmt: skip
     if arguments.command == "setup":
         setup(*(["examples"] if arguments.examples else []))
     elif arguments.command == "check":

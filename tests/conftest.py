@@ -34,6 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--update-golden", action="store_true", help="write golden files and generated tables anew"
     )
     parser.addoption(
+        "--matrix", action="store_true", help="run every case of the matrix of shapes and features"
+    )
+    parser.addoption(
+        "--show-flow", action="store_true", help="print the flow of each case of the matrix (with -s or -rP)"
+    )
+    parser.addoption(
         "--target",
         action="append",
         choices=("embedded", "real"),
