@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         environment,
         kubernetes,
         parallel,
+        pypi,
         pytorch_parallel,
         resources,
         retry,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
         conda_base,
         exit_hook,
         project,
+        pypi_base,
         trigger,
         trigger_on_finish,
     )
@@ -106,6 +108,7 @@ _PLACES = {
             "environment",
             "kubernetes",
             "parallel",
+            "pypi",
             "pytorch_parallel",
             "resources",
             "retry",
@@ -116,7 +119,7 @@ _PLACES = {
     ),
     # Without @schedule, whose name is that of a package here; headway-metaflow has it.
     **dict.fromkeys(
-        ("conda_base", "exit_hook", "project", "trigger", "trigger_on_finish"),
+        ("conda_base", "exit_hook", "project", "pypi_base", "trigger", "trigger_on_finish"),
         "headway.flow.flow_decorators",
     ),
     **dict.fromkeys(
@@ -197,6 +200,8 @@ __all__ = [
     "parallel_map",
     "profile",
     "project",
+    "pypi",
+    "pypi_base",
     "pyproject_toml_parser",
     "pytorch_parallel",
     "requirements_txt_parser",

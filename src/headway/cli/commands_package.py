@@ -6,7 +6,11 @@ from headway.cli.context import program
 from headway.launch.bundle.archive import pack
 from headway.launch.bundle.describe import left_out_rows, shipped_rows, summary, warnings
 from headway.launch.bundle.plan import Plan
+from headway.launch.packages.cache import PackageCache, cache_folder
+from headway.launch.packages.ship import package_lines
+from headway.launch.packages.wanted import wanted_by
 from headway.launch.shipping import bundle_limits, plan_bundle
+from headway.launch.steps import plan_steps
 
 
 def list_files() -> None:
@@ -15,6 +19,8 @@ def list_files() -> None:
     plan = _plan()
     for row in shipped_rows(plan):
         this.write(f"{row.size:>9}  {row.path}" + (f"  ({row.package})" if row.package else ""))
+    for line in _packages():
+        this.write(line)
     for left_out in left_out_rows(plan):
         this.write(f"left out   {left_out.path}  ({left_out.rule})", error=True, style="dim")
     for warning in warnings(plan):
@@ -32,6 +38,15 @@ def save(file: Path) -> None:
     archive = pack(_plan())
     file.write_bytes(archive.data)
     program().write(f"{file}: sha256 {archive.sha256}")
+
+
+def _packages() -> list[str]:
+    """What the steps' packages are."""
+    this = program()
+    steps = plan_steps(this.graph(), this.configuration, this.overrides())
+    pods = {name: step.kubernetes for name, step in steps.items() if step.kubernetes is not None}
+    wanted = wanted_by(this.graph(), pods, this.configuration)
+    return package_lines(wanted, PackageCache(cache_folder())) if wanted else []
 
 
 def _plan() -> Plan:

@@ -70,6 +70,7 @@ def resume(
         max_log_size=max_log_size,
         package_suffixes=options.package_suffixes,
         package_max_size=options.package_max_size,
+        packages_anew=options.packages_anew,
         run_id_file=run_id_file,
         runner_attribute_file=runner_attribute_file,
         pods_see_folders=use_embedded_cluster(this, graph),

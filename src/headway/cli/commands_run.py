@@ -56,6 +56,7 @@ def run(
         max_log_size=max_log_size,
         package_suffixes=this.options.package_suffixes,
         package_max_size=this.options.package_max_size,
+        packages_anew=this.options.packages_anew,
         run_id_file=run_id_file,
         runner_attribute_file=runner_attribute_file,
         pods_see_folders=(will_use_embedded_cluster if dry_run else use_embedded_cluster)(this, graph),

@@ -52,6 +52,16 @@ def top_options() -> list[click.Parameter]:
         click.Option(
             ["--package-max-size"], metavar="SIZE", help="Size above which the code package is refused."
         ),
+        click.Option(
+            ["--environment"],
+            type=click.Choice(["local", "pypi", "conda", "uv"]),
+            help="Taken for the sake of scripts: @pypi needs no option.",
+        ),
+        click.Option(
+            ["--force-rebuild-environments", "packages_anew"],
+            is_flag=True,
+            help="Resolve the packages of @pypi again, which may find newer ones.",
+        ),
         click.Option(["--config-name"], metavar="NAME", help="A named configuration: config_NAME.json."),
         _WITH,
         _OVERRIDE,

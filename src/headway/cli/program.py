@@ -35,6 +35,8 @@ class Options:
         late: ``--with``, as typed.
         package_suffixes: ``--package-suffixes``.
         package_max_size: ``--package-max-size``.
+        environment: ``--environment``, which changes nothing.
+        packages_anew: ``--force-rebuild-environments``.
         config_name: ``--config-name``.
         overrides: ``--override``, as typed.
         configs: ``--config``: pairs of a configuration's name and a path.
@@ -49,6 +51,8 @@ class Options:
     late: tuple[str, ...] = ()
     package_suffixes: str | None = None
     package_max_size: str | None = None
+    environment: str | None = None
+    packages_anew: bool = False
     config_name: str | None = None
     overrides: tuple[str, ...] = ()
     configs: tuple[tuple[str, str], ...] = ()

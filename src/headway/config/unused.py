@@ -23,7 +23,6 @@ _BEGINNINGS = (
 
 _NAMES = frozenset(
     {
-        "KUBERNETES_CONDA_ARCH",
         "OTEL_ENDPOINT",
         "S3_VERIFY_CERTIFICATE",
         "UI_URL",
@@ -33,7 +32,7 @@ _NAMES = frozenset(
 
 #: Names whose one value says what is the case here anyway.
 _FITTING: Mapping[str, frozenset[str]] = {
-    "DEFAULT_ENVIRONMENT": frozenset({"local"}),
+    "DEFAULT_ENVIRONMENT": frozenset({"local", "pypi"}),
     "DEFAULT_EVENT_LOGGER": frozenset({"nullSidecarLogger"}),
     "DEFAULT_METADATA": frozenset({"local"}),
     "DEFAULT_MONITOR": frozenset({"nullSidecarMonitor"}),

@@ -1,5 +1,6 @@
 """The attributes of the decorators that are not a pod's settings, and the values each takes."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Real
@@ -134,6 +135,29 @@ def _sources(value: object) -> object:
     raise ValueError('a list of secrets is allowed: sources=["aws-secrets-manager.name"]')
 
 
+_PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[A-Za-z0-9._, -]+\])?(?: *@ *\S+)?")
+_VERSION = re.compile(r"[A-Za-z0-9.*+!_<>=~, -]*")
+
+
+def _packages(value: object) -> object:
+    """Packages and their versions, such that none can be taken for an option of the program that resolves them."""
+    if not isinstance(value, Mapping):
+        raise ValueError('a dict from package to version is allowed: packages={"numpy": "1.26.4"}')
+    for name, version in value.items():
+        if not isinstance(name, str) or not _PACKAGE.fullmatch(name):
+            raise ValueError(f"{name!r} is not the name of a package")
+        if not isinstance(version, str) or not _VERSION.fullmatch(version):
+            raise ValueError(f'the version of {name} has to be text such as "1.26.4", ">=1.26,<2" or ""')
+    return value
+
+
+def _python(value: object) -> object:
+    # A number would turn 3.10 into 3.1.
+    if not isinstance(value, str) or not _VERSION.fullmatch(value) or not value:
+        raise ValueError("a version of Python as text is allowed, such as '3.11'")
+    return value
+
+
 def check_timeout(attributes: Mapping[str, Any]) -> str:
     """What is wrong with the parts of a @timeout together."""
     if not any(float(attributes.get(part) or 0) for part in ("seconds", "minutes", "hours")):
@@ -177,6 +201,12 @@ CARD = tuple(
         ("type", "default"), ("id", None), ("options", {}), ("scope", "task"), ("rank", None), ("timeout", 45),
         ("save_errors", True), ("customize", False), ("refresh_interval", 5),
     )
+)
+PYPI = (
+    Attribute("packages", {}, 'Packages and their versions; "" for any.', _packages),
+    Attribute("python", None, "The version of Python that runs the step; by default the image's, as far as it is known.",
+              _python),
+    Attribute("disabled", None, "Whether it is left out.", flag),
 )
 CONDA = (
     Attribute("packages", {}, "Packages and their versions.", anything),

@@ -18,6 +18,7 @@ from headway.flow.attributes import (
     CONDA,
     ENVIRONMENT,
     PARALLEL,
+    PYPI,
     PYTORCH_PARALLEL,
     RETRY,
     SECRETS,
@@ -74,7 +75,7 @@ def _resources() -> tuple[Attribute, ...]:
 
 
 _NO_CARDS = "no card is made; store what you want to show as an artifact."
-_NO_CONDA = "no environment is made; name an image that has the packages with @kubernetes(image=…)."
+_NO_CONDA = "no conda environment is made; @pypi brings packages, or name an image with @kubernetes(image=…)."
 
 #: Every step decorator, by name.
 STEP_DECORATORS: Mapping[str, DecoratorKind] = {
@@ -92,6 +93,7 @@ STEP_DECORATORS: Mapping[str, DecoratorKind] = {
         DecoratorKind("batch", "Run the step on AWS Batch.", lambda: BATCH),
         DecoratorKind("card", "A report of the step.", lambda: CARD, allow_multiple=True, missing=_NO_CARDS),
         DecoratorKind("conda", "Packages for the step.", lambda: CONDA, missing=_NO_CONDA),
+        DecoratorKind("pypi", "Packages from PyPI for the step.", lambda: PYPI),
     )
 }
 

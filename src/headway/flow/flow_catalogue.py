@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from headway.flow.attributes import CONDA, Attribute, anything, flag, text
+from headway.flow.attributes import CONDA, PYPI, Attribute, anything, flag, text
 from headway.flow.catalogue import DecoratorKind, check_decorators, error_at
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.flow_decorators import flow_decorators_of, noted_on
@@ -82,8 +82,9 @@ FLOW_DECORATORS: Mapping[str, DecoratorKind] = {
         DecoratorKind("trigger_on_finish", "Start the flow after another one.", lambda: _TRIGGER_ON_FINISH,
                       missing=_NO_DEPLOYMENT),
         DecoratorKind("conda_base", "Packages for every step.", lambda: CONDA,
-                      missing="no environment is made; name an image that has the packages with "
+                      missing="no conda environment is made; @pypi_base brings packages, or name an image with "
                               "@kubernetes(image=…)."),
+        DecoratorKind("pypi_base", "Packages from PyPI for every step.", lambda: PYPI),
     )
 }
 # fmt: on

@@ -43,6 +43,7 @@ def flow_decorators_of(cls: Any) -> Dict[str, List[DecoratorSpec]]:
 conda_base = FlowDecorator("conda_base")
 exit_hook = FlowDecorator("exit_hook")
 project = FlowDecorator("project")
+pypi_base = FlowDecorator("pypi_base")
 schedule = FlowDecorator("schedule")
 trigger = FlowDecorator("trigger")
 trigger_on_finish = FlowDecorator("trigger_on_finish")

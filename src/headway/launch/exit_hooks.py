@@ -45,8 +45,8 @@ def run_exit_hooks(
 def main() -> None:
     """Find the function and call it, with the run if it takes one."""
     raw, name, pathspec = sys.argv[1:4]
-    kind, entry, flow_class, bundle, root, paths = json.loads(raw)
-    load_flow(Code(kind, entry, (flow_class[0], flow_class[1]), bundle, root, tuple(paths)), root)
+    code = Code.from_json(json.loads(raw))
+    load_flow(code, code.root)
     try:
         hook = _find(name)
         hook(run=Run(pathspec, _namespace_check=False)) if _takes_run(hook) else hook()

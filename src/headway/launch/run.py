@@ -33,6 +33,7 @@ from headway.launch.keeper import kept
 from headway.launch.lease import Holder, Lease
 from headway.launch.notices import notices
 from headway.launch.origin import Origin, local_code
+from headway.launch.packages.wanted import wanted_by
 from headway.launch.past import PastRun
 from headway.launch.project import resolve_project
 from headway.launch.reporter import Reporter
@@ -47,7 +48,7 @@ from headway.store.base import ObjectStore
 from headway.store.conditions import verify_conditions
 from headway.store.forward import credentials_to_forward
 from headway.store.open import child_environment, open_store
-from headway.store.records import AttemptRef, Code, Project, RunEnd, RunRecord
+from headway.store.records import AttemptRef, Code, Packages, Project, RunEnd, RunRecord
 
 if TYPE_CHECKING:
     from headway.config.kubernetes import KubernetesSettings
@@ -88,6 +89,7 @@ class RunRequest:
         branch: ``--branch``, for flows with ``@project``.
         production: ``--production``, likewise.
         attaches: The run itself, where another launcher began it and died.
+        packages_anew: ``--force-rebuild-environments``: resolve again what @pypi asks for.
     """
 
     graph: Graph
@@ -113,6 +115,7 @@ class RunRequest:
     branch: str | None = None
     production: bool = False
     attaches: PastRun | None = None
+    packages_anew: bool = False
 
     @property
     def past(self) -> PastRun | None:
@@ -182,6 +185,7 @@ class _Begun:
 
     record: RunRecord
     code: Code
+    packages: Mapping[str, Packages]
     lease: Lease
     journal: Journal
     scheduler: Scheduler
@@ -256,7 +260,7 @@ class _Wiring:
             driver = Driver(
                 begun.scheduler,
                 executors,
-                self._batches(record, local_code, begun.code),
+                self._batches(record, local_code, begun.code, begun.packages),
                 begun.journal,
                 self.reporter,
                 self.request.max_num_splits,
@@ -288,6 +292,7 @@ class _Wiring:
     async def _begin(self, stack: AsyncExitStack, store: ObjectStore, local_code: Code) -> "_Begun":
         """A run of our own; whatever breaks it off from here on is written down as its end."""
         code = await asyncio.to_thread(self._ship, store) if self.remote else local_code
+        packages = await asyncio.to_thread(self._ship_packages, store)
         holder = Holder.here(self.user)
         record = await asyncio.to_thread(self._claim, store, code, holder)
         await stack.enter_async_context(ended(store, record))
@@ -298,12 +303,13 @@ class _Wiring:
         journal.append(self._launched().decision())
         clones = await asyncio.to_thread(self._clones, store, record.run)
         scheduler = Scheduler(schedule_plan(self.request.graph), self._policies())
-        return _Begun(record, code, lease, journal, scheduler, clones)
+        return _Begun(record, code, packages, lease, journal, scheduler, clones)
 
     async def _go_on(self, stack: AsyncExitStack, store: ObjectStore, local_code: Code) -> "_Begun":
         """The run of another launcher, which is dead; until all is known of it, it stays as it is."""
         past = self.request.attaches
         assert past is not None, "asked only of a run that is attached to"
+        packages = await asyncio.to_thread(self._ship_packages, store)
         holder = Holder.here(self.user)
         lease = Lease(store, past.flow, past.run, holder)
         await asyncio.to_thread(lease.acquire)
@@ -320,7 +326,15 @@ class _Wiring:
         code = past.record.code if self.remote and past.record.code else local_code
         standing = taken.standing
         return _Begun(
-            past.record, code, lease, taken.journal, standing.scheduler, clones, standing, taken.recorded
+            past.record,
+            code,
+            packages,
+            lease,
+            taken.journal,
+            standing.scheduler,
+            clones,
+            standing,
+            taken.recorded,
         )
 
     def _policies(self) -> dict[str, StepPolicy]:
@@ -352,6 +366,18 @@ class _Wiring:
         request = self.request
         limits = bundle_limits(self.configuration, request.package_suffixes, request.package_max_size)
         return ship(store, self.flow, request.origin, limits, self.reporter)
+
+    def _ship_packages(self, store: ObjectStore) -> Mapping[str, Packages]:
+        """What @pypi of the steps asks for, resolved and brought to where they run."""
+        wanted = wanted_by(self.request.graph, self.remote, self.configuration)
+        if not wanted:
+            return {}
+        # For flows that ask for packages.
+        from headway.launch.packages.cache import PackageCache, cache_folder
+        from headway.launch.packages.ship import ship_packages
+
+        cache, anew = PackageCache(cache_folder()), self.request.packages_anew
+        return ship_packages(store, self.flow, wanted, cache, self.reporter, anew=anew)
 
     async def _cluster(self, stack: AsyncExitStack) -> "Prepared":
         # aiohttp and msgspec cost 180 ms that a run without pods must not pay.
@@ -410,10 +436,12 @@ class _Wiring:
         attributes = run_attributes(record, store.url)
         leave_word(request.runner_attribute_file, "--runner-attribute-file", attributes)
 
-    def _batches(self, record: RunRecord, local_code: Code, code: Code) -> BatchFactory:
+    def _batches(
+        self, record: RunRecord, local_code: Code, code: Code, packages: Mapping[str, Packages]
+    ) -> BatchFactory:
         steps = {
             name: StepRun(
-                code=local_code if step.kubernetes is None else code,
+                code=(local_code if step.kubernetes is None else code)._replace(packages=packages.get(name)),
                 timeout=step.timeout,
                 env=step.env,
                 retries=step.retries,

@@ -233,11 +233,14 @@ def _missing_module(error: ModuleNotFoundError) -> str:
     where = os.environ.get("HEADWAY_IMAGE")
     if where:
         return (
-            f"The image {where} does not have {package}. Name an image that has it with @kubernetes(image=…), "
-            "or, if it is code of yours, keep it in the flow's folder or import it in the flow file; "
-            "`package list` shows what ships."
+            f"The image {where} does not have {package}. Let it travel with @pypi(packages={{…}}), "
+            "name an image that has it with @kubernetes(image=…), or, if it is code of yours, keep it in the "
+            "flow's folder or import it in the flow file; `package list` shows what ships."
         )
-    return f"{package} is not installed in the environment that runs this step: {sys.executable}."
+    return (
+        f"{package} is not installed in the environment that runs this step: {sys.executable}. "
+        "@pypi(packages={…}) on the step brings it."
+    )
 
 
 def _format(error: BaseException) -> str:

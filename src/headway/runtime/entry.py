@@ -26,6 +26,10 @@ def load_flow(code: Code, root: str) -> Any:
         FlowDefinitionError: The class is not there after the code ran.
     """
     entry.disable()
+    if code.packages is not None:
+        from headway.runtime.packages import use_packages  # for steps with @pypi only
+
+        use_packages(code.packages)
     for extra in reversed(code.paths):
         sys.path.insert(0, os.path.join(root, extra))
     module = _run_main(code, root)

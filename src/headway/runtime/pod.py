@@ -20,7 +20,7 @@ from headway.runtime.home import give_home
 from headway.runtime.logbook import Logbook, StampedLine
 from headway.runtime.shipper import LogShipper
 from headway.runtime.supervisor import OwnChild, Supervisor
-from headway.runtime.unpack import unpack_bundle
+from headway.runtime.unpack import unpack_bundle, with_packages
 from headway.runtime.verdict import echo, failure_of, last_words, metadata_of, refusal_of
 from headway.store.base import ObjectStore
 from headway.store.open import open_store
@@ -67,6 +67,7 @@ def _run(begun: float) -> int:
         return REFUSED
     work = os.environ.get("HEADWAY_WORK", "/headway/work")
     root = unpack_bundle(store, batch, work)
+    batch = batch._replace(code=with_packages(store, batch, work))
     os.chdir(root)
     os.environ["HEADWAY_IN_TASK"] = "1"
     os.environ[NOTICE] = notice_path()

@@ -12,7 +12,7 @@ from typing import Iterator, NamedTuple, Tuple
 from headway.errors import StoreError
 from headway.store import layout
 from headway.store.base import ObjectStore
-from headway.store.records import Batch
+from headway.store.records import Batch, Code
 
 _BLOCK = 512
 #: A zlib stream with a gzip header.
@@ -49,6 +49,22 @@ def unpack_bundle(store: ObjectStore, batch: Batch, work: str) -> str:
     for entry in _entries(memoryview(zlib.decompress(data, _GZIP))):
         _extract(entry, root)
     return root
+
+
+def with_packages(store: ObjectStore, batch: Batch, work: str) -> Code:
+    """The batch's code, once the packages that it wants are there.
+
+    Raises:
+        SettingsError: They are not for this pod's Python or machine.
+        StoreError: They are not what their name says.
+    """
+    code = batch.code
+    if code.packages is None:
+        return code
+    from headway.runtime.packages import fetch_packages  # for steps with @pypi only
+
+    folder = fetch_packages(store, batch.flow, code.packages, os.path.join(work, "packages"))
+    return code._replace(packages=code.packages._replace(folder=folder))
 
 
 def _entries(tar: memoryview) -> Iterator[_Entry]:

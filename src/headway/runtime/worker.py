@@ -15,7 +15,7 @@ from headway.runtime.logbook import Logbook, StampedLine
 from headway.runtime.notes import Notes
 from headway.runtime.supervisor import Supervisor
 from headway.runtime.template import Pipes, Template
-from headway.runtime.unpack import unpack_bundle
+from headway.runtime.unpack import unpack_bundle, with_packages
 from headway.runtime.verdict import echo, failure_of, last_words, metadata_of, refusal_of, running_words
 from headway.store import layout
 from headway.store.base import ObjectStore
@@ -69,13 +69,15 @@ class Worker:
     def __init__(self, store: ObjectStore, inbox: Inbox, first: Batch, own_name: str) -> None:
         self._store = store
         self._inbox = inbox
-        root = unpack_bundle(store, first, os.environ.get("HEADWAY_WORK", "/headway/work"))
+        work_folder = os.environ.get("HEADWAY_WORK", "/headway/work")
+        root = unpack_bundle(store, first, work_folder)
+        code = with_packages(store, first, work_folder)
         os.chdir(root)
         os.environ["HEADWAY_IN_TASK"] = "1"
         os.environ[NOTICE] = notice_path()
         environ = {**first.env, "METAFLOW_RUN_ID": first.run, "METAFLOW_USER": first.user}
         # Before there are threads.
-        self._template = Template.start(first.code._replace(root=root), environ, store.url)
+        self._template = Template.start(code._replace(root=root), environ, store.url)
         self._idle_limit = float(os.environ.get("HEADWAY_IDLE_TIMEOUT", "60"))
         name = os.environ.get("HEADWAY_POD_NAME", "pod").replace(".", "-")
         self._notes = Notes(store, first.flow, first.run, name)

@@ -36,8 +36,7 @@ _FORK_SAFE_POOLS = ("libopenblas", "libscipy_openblas", "libgomp", "libmkl", "li
 def main() -> NoReturn:
     """``python -m headway.runtime.zygote SOCKET_FD STORE_URL CODE_JSON``."""
     fd, url, code_json = sys.argv[1:4]
-    kind, entry, flow_class, bundle, root, paths = json.loads(code_json)
-    code = Code(kind, entry, (flow_class[0], flow_class[1]), bundle, root, tuple(paths))
+    code = Code.from_json(json.loads(code_json))
     control = socket.socket(fileno=int(fd))
     control.set_inheritable(False)
     os.environ.update(HEADWAY_IN_TASK="1", HEADWAY_TASK_DATASTORE=url)

@@ -20,6 +20,7 @@
     v1/<flow>/run/<run>/task/<step>/<task>/<attempt>/stderr.log
     v1/<flow>/data/<2 hex>/<sha256>                   artifacts, by content
     v1/<flow>/code/<sha256>                           bundles of code, by content
+    v1/<flow>/packages/<2 hex>/<sha256>               packages for steps: lists of parts, and parts, by content
 
 Steps, flows and ids never hold a slash or a dot. This module runs in pods.
 """
@@ -113,3 +114,7 @@ def blob(flow: str, sha256: str) -> str:
 
 def code(flow: str, sha256: str) -> str:
     return f"{VERSION}/{flow}/code/{sha256}"
+
+
+def packages(flow: str, sha256: str) -> str:
+    return f"{VERSION}/{flow}/packages/{sha256[:2]}/{sha256}"

@@ -122,6 +122,24 @@ class Record(NamedTuple):
         return cls(**raw)
 
 
+class Packages(NamedTuple):
+    """Packages that a step's code finds installed besides what its machine or image has (``@pypi``).
+
+    Attributes:
+        sha256: Names the list of their parts in the datastore, "" on this machine.
+        python: The version of Python that they are for: "3.11".
+        machine: What they are built for: "x86_64", "aarch64"; "" where nothing of them is built for any.
+        libc: Likewise: "glibc", "musl", "".
+        folder: The folder that holds them here; "" until a pod has unpacked them.
+    """
+
+    sha256: str
+    python: str
+    machine: str = ""
+    libc: str = ""
+    folder: str = ""
+
+
 class Code(NamedTuple):
     """How the flow's code is started again elsewhere, the way the person started it here.
 
@@ -132,6 +150,7 @@ class Code(NamedTuple):
         bundle: sha256 of the bundle in the datastore, "" where code is not shipped (local steps).
         root: The folder that holds the code here; local steps run from it. "" in a pod.
         paths: Further import folders, relative to the bundle's root.
+        packages: What the step's code finds installed besides, None without ``@pypi``.
     """
 
     kind: str
@@ -140,6 +159,15 @@ class Code(NamedTuple):
     bundle: str = ""
     root: str = ""
     paths: Tuple[str, ...] = ()
+    packages: Optional[Packages] = None
+
+    @classmethod
+    def from_json(cls, raw: List[Any]) -> "Code":
+        """The code from the array that it becomes in JSON; what a newer version added to it is ignored."""
+        kind, main, flow_class, *rest = raw[: len(cls._fields)]
+        rest[2:3] = [tuple(paths) for paths in rest[2:3]]
+        rest[3:4] = [None if packages is None else Packages(*packages) for packages in rest[3:4]]
+        return cls(kind, main, (flow_class[0], flow_class[1]), *rest)
 
 
 class TaskSpec(NamedTuple):
@@ -321,10 +349,7 @@ class Batch(NamedTuple):
     @classmethod
     def decode(cls, data: bytes) -> "Batch":
         raw = _known(cls, json.loads(bytes(data).decode()))
-        kind, main, flow_class, *rest = raw["code"]
-        raw["code"] = Code(
-            kind, main, (flow_class[0], flow_class[1]), *rest[:2], *(tuple(p) for p in rest[2:3])
-        )
+        raw["code"] = Code.from_json(raw["code"])
         raw["tasks"] = tuple(TaskSpec(*task) for task in raw["tasks"])
         raw["frames"] = tuple(frame_from_json(frame) for frame in raw.get("frames", ()))
         raw["inputs"] = tuple(AttemptRef(*ref) for ref in raw.get("inputs", ()))
@@ -394,10 +419,7 @@ class RunRecord(NamedTuple):
         raw["tags"] = tuple(raw.get("tags", ()))
         raw["system_tags"] = tuple(raw.get("system_tags", ()))
         if raw.get("code"):
-            kind, main, flow_class, *rest = raw["code"]
-            raw["code"] = Code(
-                kind, main, (flow_class[0], flow_class[1]), *rest[:2], *(tuple(p) for p in rest[2:3])
-            )
+            raw["code"] = Code.from_json(raw["code"])
         return cls(**raw)
 
 

@@ -3,7 +3,6 @@
 from typing import Any, Callable, NoReturn
 
 _CRON = "Let a scheduler that you have (cron, a Kubernetes CronJob, Airflow) start `python flow.py run`."
-_IMAGE = "Name an image that has the packages: @kubernetes(image='…')."
 
 #: Names that cannot be imported: Headway will have them, and then these lines go.
 NOT_YET = {
@@ -19,8 +18,6 @@ LEFT_TO_OTHERS = {
     "airflow_external_task_sensor": _CRON,
     "airflow_s3_key_sensor": _CRON,
     "namespaced_event_name": _CRON,
-    "pypi": _IMAGE,
-    "pypi_base": _IMAGE,
 }
 
 

@@ -249,9 +249,15 @@ class LocalExecutor:
     async def _warm_parent(self, batch: Batch) -> Zygote | None:
         """The zygote, where this batch's attempts may be forked from it.
 
-        ``@environment`` values may matter when the flow is imported, which in the zygote is over.
+        ``@environment`` values may matter when the flow is imported, which in the zygote is over; so may the
+        packages of a step with ``@pypi``.
         """
-        if self._zygote is None or batch.env or await self._zygote.unforkable():
+        if (
+            self._zygote is None
+            or batch.env
+            or batch.code.packages is not None
+            or await self._zygote.unforkable()
+        ):
             return None
         return self._zygote
 
