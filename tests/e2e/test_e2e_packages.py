@@ -1,5 +1,9 @@
 """@pypi: packages on a stock image that has neither them nor, for all it knows, a network."""
 
+import os
+import re
+import sys
+
 import pytest
 from harness.launch import Launch
 from harness.workspace import Workspace, Workspaces
@@ -26,16 +30,25 @@ if __name__ == "__main__":
 Started = dict[str, tuple[Workspace, Launch]]
 
 
+def resolver(space: Workspace) -> dict[str, str]:
+    """Where this machine has uv or pip: with the Python that the environment of the tests was made of."""
+    index = ("PIP_", "UV_", "SSL_CERT_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+    told = {name: value for name, value in os.environ.items() if name.upper().startswith(index)}
+    return {"PATH": f"{space.environ['PATH']}:{sys.base_prefix}/bin", **told}
+
+
 @pytest.fixture(scope="module")
 def started(workspaces: Workspaces) -> Started:
     """Every run, started side by side."""
-    pods, other, nothing = workspaces(), workspaces(), workspaces()
-    other.write("other.py", OTHER_PYTHON)
-    nothing.write("other.py", OTHER_PYTHON.replace('"2.0.0"', '"0.0.99"'))
+    flows = {
+        "pods": "packaged.py",
+        "other": OTHER_PYTHON,
+        "nothing": OTHER_PYTHON.replace('"2.0.0"', '"0.0.99"'),
+    }
+    spaces = {name: workspaces() for name in flows}
     return {
-        "pods": (pods, pods.start("packaged.py", "run", "--with", "kubernetes")),
-        "other": (other, other.start("other.py", "run", "--with", "kubernetes")),
-        "nothing": (nothing, nothing.start("other.py", "run", "--with", "kubernetes")),
+        name: (space, space.start(flows[name], "run", "--with", "kubernetes", env=resolver(space)))
+        for name, space in spaces.items()
     }
 
 
@@ -45,11 +58,12 @@ def test_steps_find_the_packages_that_they_ask_for_and_no_others(started: Starte
     assert result.returncode == 0, result.all
     assert "Packages: 1 for step start, " in result.stderr
     assert "Packages: 2 for step train, " in result.stderr
-    assert "start has iniconfig in packages" in result.stdout
+    assert re.search(r"start has iniconfig of \S*/packages/iniconfig/__init__.py", result.stdout), result.all
     assert "train has numpy True iniconfig " in result.stdout
     assert "/packages/numpy/" in result.stdout
-    assert "total 45" in result.about("end/3")
-    assert "/packages/numpy/" not in result.about("end/3")
+    assert re.search(r"end has (no numpy|numpy of (?!.*/work/packages/).*), total 45", result.stdout), (
+        result.all
+    )
     listed = workspace.run_flow("packaged.py", "--with", "kubernetes", "package", "list")
     assert "iniconfig 2.0.0  (step start, " in listed.stdout
 
@@ -67,4 +81,5 @@ def test_what_cannot_be_resolved_is_said_before_anything_runs(started: Started) 
     result = launch.wait()
     assert result.returncode == 2, result.all
     assert "The packages iniconfig==0.0.99 cannot be resolved for Python 3.9, linux/x86_64:" in result.stderr
+    assert "Choose a version that the index has" in result.stderr
     assert not workspace.pods()

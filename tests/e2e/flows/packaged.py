@@ -1,7 +1,5 @@
 """Packages that the image does not have: a small one for all steps, numpy for one, none for the last."""
 
-import os
-
 from headway import FlowSpec, kubernetes, pypi, pypi_base, step
 
 
@@ -11,7 +9,7 @@ class PackagedFlow(FlowSpec):
     def start(self):
         import iniconfig
 
-        print("start has iniconfig in", os.path.basename(os.path.dirname(os.path.dirname(iniconfig.__file__))))
+        print("start has iniconfig of", iniconfig.__file__)
         self.next(self.train)
 
     @pypi(packages={"numpy": ">=2"})
@@ -19,21 +17,21 @@ class PackagedFlow(FlowSpec):
     @step
     def train(self):
         import iniconfig
-        import numpy
+        import numpy as np
 
-        self.total = int(numpy.arange(10).sum())
-        print("train has numpy", numpy.__version__ >= "2", iniconfig.__name__, numpy.__file__)
+        self.total = int(np.arange(10).sum())
+        print("train has numpy", np.__version__ >= "2", iniconfig.__name__, np.__file__)
         self.next(self.end)
 
     @pypi(disabled=True)
     @step
     def end(self):
         try:
-            import numpy
+            import numpy as np
         except ImportError:
             print("end has no numpy, total", self.total)
         else:
-            print("end has numpy of", numpy.__file__, "total", self.total)
+            print(f"end has numpy of {np.__file__}, total", self.total)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,12 @@ _SAME = {
 }
 
 
+class ResolutionError(UsageError):
+    """The packages that a step asks for cannot be had."""
+
+    headline = "Packages"
+
+
 @dataclass(frozen=True, slots=True)
 class Installer:
     """A program that resolves and installs packages.
@@ -89,17 +95,17 @@ def install(
         environ: What it is told of indexes and proxies.
 
     Raises:
-        UsageError: It cannot be done; the resolver's own words say why.
+        ResolutionError: It cannot be done; the resolver's own words say why.
     """
     words = command(installer or find_installer(), wanted, folder, environ)
     done = subprocess.run(
         words, env=environment(environ), check=False, capture_output=True, text=True, errors="replace"
     )
     if done.returncode:
-        raise UsageError(
+        raise ResolutionError(
             f"The packages {', '.join(wanted.requirements)} cannot be resolved for {wanted.target}:\n"
             + shortened(done.stderr or done.stdout),
-            _hint(done.stderr),
+            _hint(done.stderr, wanted),
         )
 
 
@@ -115,15 +121,16 @@ def shortened(text: str) -> str:
     return "\n".join((told or lines)[-_LINES:])
 
 
-def _hint(text: str) -> str:
-    if re.search(
-        r"no usable wheels|no wheels|none\)|building from source|Wheels are required|find a version", text
-    ):
+def _hint(text: str, wanted: Wanted) -> str:
+    if re.search("Failed to fetch|error sending request|Connection|Retrying|timed out|certificate", text):
         return (
-            "Only packages with wheels for that platform can be used: choose a version that has one, another "
-            "python=…, or name an image that has the package with @kubernetes(image=…)."
+            "Can this machine reach the index? UV_DEFAULT_INDEX or PIP_INDEX_URL name another one, "
+            "SSL_CERT_FILE or PIP_CERT a certificate, HTTPS_PROXY a proxy."
         )
-    return "Try it with the same words: uv pip install <packages>"
+    return (
+        f"Choose a version that the index has as a wheel for {wanted.target}, another Python (python=…), "
+        "or an image that has the package: @kubernetes(image=…)."
+    )
 
 
 def _uv_platform(target: Target) -> list[str]:
