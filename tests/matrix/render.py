@@ -8,7 +8,7 @@ from matrix.graph import Node, Shape
 
 _HEAD = """\
 import os, sys
-from headway import FlowSpec, current, step
+from headway import FlowSpec, current, parallel, step
 """
 
 #: The variable that names the task at which a run is to break.
@@ -45,6 +45,9 @@ def _marked(feature: Feature, code: str) -> str:
 def _step(node: Node, shape: Shape, features: Sequence[Feature]) -> str:
     # What two features ask for in the same words is written once.
     lines = list(dict.fromkeys(line for each in features for line in each.over(node, shape)))
+    opener = shape.opened_by(node.name)
+    if opener and opener.kind == "parallel":
+        lines.append("@parallel")
     lines.append(f"@step({node.marks})" if node.marks else "@step")
     is_join = node.kind == "join"
     lines.append(f"def {node.name}(self{', inputs' if is_join else ''}):")

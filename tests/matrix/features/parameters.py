@@ -115,16 +115,16 @@ class MultipleParameter(_Given):
     """An option that may be given several times."""
 
     def declaration(self) -> str:
-        return 'many = Parameter("many", multiple=True, type=int)'
+        return 'several = Parameter("several", multiple=True, type=int)'
 
     def module(self) -> str:
         return "from headway import Parameter"
 
     def words(self) -> Sequence[str]:
-        return ("--many", "3", "--many", "1")
+        return ("--several", "3", "--several", "1")
 
     def value(self) -> Values:
-        return {"many": (3, 1)}
+        return {"several": (3, 1)}
 
 
 class CallableDefault(_Given):

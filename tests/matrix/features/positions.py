@@ -106,21 +106,18 @@ class Gang(Feature):
     def senseless(self, shape: Shape) -> str:
         return "" if "parallel" in shape.kinds else "there is no gang"
 
-    def module(self) -> str:
-        return "from headway import parallel"
-
     def code(self, node: Node, shape: Shape) -> str:
         if shape.opened_by(node.name):
             return """\
 gang = current.parallel
-self.rank = (gang.node_index, gang.num_nodes, self.input, current.is_parallel)"""
-        return 'self.rank = (None, "parallel" in current, current.is_parallel)'
+self.in_gang = (gang.node_index, gang.num_nodes, self.input, current.is_parallel)"""
+        return 'self.in_gang = (None, "parallel" in current, current.is_parallel)'
 
     def expect(self, task: Task, shape: Shape) -> Values:
         if shape.opened_by(task.step):
             index = task.key.where[-1]
-            return {"rank": (index, 2, index, True)}
-        return {"rank": (None, False, False)}
+            return {"in_gang": (index, 2, index, True)}
+        return {"in_gang": (None, False, False)}
 
 
 class CurrentFacts(Feature):
