@@ -1,15 +1,15 @@
 """What the end-to-end tests share: the cluster, a namespace and a bucket prefix per session, a workspace per test."""
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pytest
 from harness.bucket import Bucket
-from harness.kubectl import Kubectl
+from harness.kubectl import Kubectl, Object
 from harness.launch import Launch
 from harness.target import Target
 from harness.targets import EXCEPTIONS, TARGETS
-from harness.workspace import Workspace, Workspaces
+from harness.workspace import NewNamespace, Workspace, WorkspaceIn, Workspaces
 from seeds.documents import SEEDS
 
 SECRET = "object-store"
@@ -70,8 +70,7 @@ def kubectl(target: Target, session_name: str) -> Iterator[Kubectl]:
     """kubectl in a namespace of the session's own, which holds the secret for the object store."""
     kubectl = Kubectl(target.kubeconfig, session_name)
     kubectl.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": session_name}})
-    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET}}
-    kubectl.create({**secret, "stringData": target.credentials})
+    kubectl.create(secret_of(target))
     yield kubectl
     kubectl.run("delete", "namespace", session_name, "--wait=false")
 
@@ -83,15 +82,48 @@ def bucket_prefix(target: Target, session_name: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def new_workspace(
-    target: Target, kubectl: Kubectl, bucket_prefix: str, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[], Workspace]:
-    def make() -> Workspace:
+def workspace_in(bucket_prefix: str, tmp_path_factory: pytest.TempPathFactory) -> WorkspaceIn:
+    """Makes a workspace for somebody, in a namespace."""
+
+    def make(target: Target, kubectl: Kubectl) -> Workspace:
         name = uuid.uuid4().hex[:8]
         bucket = Bucket(target.bucket, f"{bucket_prefix}/{name}", target.store)
         return Workspace(tmp_path_factory.mktemp("workspace"), target, kubectl, bucket, SECRET, name)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def new_workspace(target: Target, kubectl: Kubectl, workspace_in: WorkspaceIn) -> Callable[[], Workspace]:
+    return lambda: workspace_in(target, kubectl)
+
+
+@pytest.fixture(scope="session")
+def new_namespace(target: Target, session_name: str) -> Iterator[NewNamespace]:
+    """Makes further namespaces, each with the secret for the object store."""
+    made: list[Kubectl] = []
+
+    def make(suffix: str, labels: Mapping[str, str] | None = None) -> Kubectl:
+        own = Kubectl(target.kubeconfig, f"{session_name}-{suffix}")
+        made.append(own)
+        about = {"name": own.namespace, "labels": dict(labels or {})}
+        own.create({"apiVersion": "v1", "kind": "Namespace", "metadata": about})
+        own.create(secret_of(target))
+        return own
+
+    yield make
+    for each in made:
+        each.run("delete", "namespace", each.namespace, "--wait=false")
+
+
+def secret_of(target: Target) -> Object:
+    """What lets pods into the object store."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": SECRET},
+        "stringData": target.credentials,
+    }
 
 
 @pytest.fixture(scope="module")

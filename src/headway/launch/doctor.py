@@ -99,7 +99,8 @@ async def examine(this: Examination) -> AsyncIterator[Finding]:
             GOOD, "No cluster is configured: pods run as processes of this machine, on the embedded cluster."
         )
     else:
-        async for finding in examine_cluster(steps, lends=this.forward_credentials):
+        gangs = this.graph is not None and any(node.is_parallel for node in this.graph)
+        async for finding in examine_cluster(steps, lends=this.forward_credentials, gangs=gangs):
             reached = reached and finding.grade != BAD
             yield finding
     if this.inside and choice is not None and reached:

@@ -37,6 +37,10 @@ class Bucket:
         """Every key below the prefix, relative to it."""
         return [item["path"] for page in self._store.list(under or None) for item in page]
 
+    def read(self, name: str) -> bytes:
+        """What is kept under a key."""
+        return bytes(self._store.get(name).bytes())
+
     def clear(self) -> None:
         """Delete everything below the prefix."""
         if keys := self.names():

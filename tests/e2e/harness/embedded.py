@@ -29,7 +29,15 @@ def embedded_cluster(folder: Path) -> Iterator[Target]:
         _cluster(folder, "start", "--python", python, "--idle-exit", "5")
         try:
             kubeconfig = folder / "kubeconfig"
-            yield Target(str(kubeconfig), _limited(kubeconfig), bucket, store, processes=_processes)
+            account = {"kind": "ServiceAccount", "name": _LIMITED, "namespace": "default"}
+            yield Target(
+                str(kubeconfig),
+                _limited(kubeconfig),
+                bucket,
+                store,
+                limited_subject=account,
+                processes=_processes,
+            )
         finally:
             _cluster(folder, "stop")
 

@@ -140,6 +140,11 @@ class Launch:
         self._signal(signal.SIGKILL)
 
     @property
+    def pid(self) -> int:
+        """The launcher's process, which leads its group."""
+        return self._process.pid
+
+    @property
     def running(self) -> bool:
         return self._process.poll() is None
 

@@ -3,8 +3,9 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from harness.kubectl import Object
 
@@ -31,6 +32,7 @@ class Target:
     Attributes:
         kubeconfig: The administrator's.
         limited_kubeconfig: That of a person with no rights at all, "" where there is none.
+        limited_subject: That person, as role bindings name them.
         bucket: The bucket that its pods reach.
         store: Variables with which launcher and pods reach the object store.
         node_label: A label that its nodes carry.
@@ -42,7 +44,19 @@ class Target:
     bucket: str
     store: Mapping[str, str] = field(default_factory=dict)
     node_label: str = "kubernetes.io/os=linux"
+    limited_subject: Mapping[str, str] = field(default_factory=lambda: {"kind": "User", "name": "limited"})
     processes: Callable[[Object], list[int]] = lambda _: []
+
+    @property
+    def host(self) -> str:
+        """This machine's address, as pods reach it: the object store's."""
+        url = self.store.get("AWS_ENDPOINT_URL_S3") or self.store.get("AWS_ENDPOINT_URL") or ""
+        return urlsplit(url).hostname or "127.0.0.1"
+
+    def as_limited(self) -> "Target":
+        """The same cluster for the person with no rights but those that a test gives."""
+        assert self.limited_kubeconfig, "HEADWAY_TEST_LIMITED_KUBECONFIG names no kubeconfig"
+        return replace(self, kubeconfig=self.limited_kubeconfig)
 
     @property
     def credentials(self) -> dict[str, str]:

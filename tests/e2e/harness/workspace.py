@@ -166,6 +166,11 @@ class Workspace:
             self.kubectl.run("delete", "jobs", "--selector", self.selector, "--wait=false")
 
 
+#: Makes a workspace for somebody, in a namespace; and makes a namespace, from the end of its name and its labels.
+WorkspaceIn = Callable[[Target, Kubectl], Workspace]
+NewNamespace = Callable[..., Kubectl]
+
+
 class Workspaces:
     """Makes workspaces, and knows whether they leave anything behind.
 

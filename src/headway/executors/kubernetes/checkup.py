@@ -20,7 +20,7 @@ from headway.executors.kubernetes.api.kinds import (
 )
 from headway.executors.kubernetes.api.kubeconfig import load_access
 from headway.executors.kubernetes.api.types import KubernetesObject, Node, ResourceQuota
-from headway.executors.kubernetes.cluster import NEEDED_TO_LEND, connect
+from headway.executors.kubernetes.cluster import NEEDED_FOR_GANGS, NEEDED_TO_LEND, connect
 from headway.executors.kubernetes.fitting import fit
 
 #: What a launcher can do without, and what is missed then.
@@ -47,12 +47,15 @@ class Finding(NamedTuple):
     hint: str = ""
 
 
-async def examine_cluster(steps: Mapping[str, KubernetesSettings], *, lends: bool) -> AsyncIterator[Finding]:
+async def examine_cluster(
+    steps: Mapping[str, KubernetesSettings], *, lends: bool, gangs: bool = False
+) -> AsyncIterator[Finding]:
     """Look at the configured cluster with the eyes of these steps.
 
     Args:
         steps: Settings by step.
         lends: Whether the run lends its credentials, which takes rights on secrets.
+        gangs: Whether there are gangs, which take rights on services.
     """
     async with AsyncExitStack() as stack:
         try:
@@ -73,7 +76,7 @@ async def examine_cluster(steps: Mapping[str, KubernetesSettings], *, lends: boo
             "the in-pod runtime is in place.",
         )
         for namespace in namespaces:
-            async for finding in _rights(client, namespace, lends=lends):
+            async for finding in _rights(client, namespace, lends=lends, gangs=gangs):
                 yield finding
             if namespace in cluster.restricted:
                 yield Finding(
@@ -88,13 +91,22 @@ async def examine_cluster(steps: Mapping[str, KubernetesSettings], *, lends: boo
                 yield finding
 
 
-async def _rights(client: KubernetesClient, namespace: str, *, lends: bool) -> AsyncIterator[Finding]:
+async def _rights(
+    client: KubernetesClient, namespace: str, *, lends: bool, gangs: bool
+) -> AsyncIterator[Finding]:
     for verb, resource, loss in _OPTIONAL:
         place = None if resource == "nodes" else namespace
         if not await client.can_i(verb, resource, place):
             where = f" in {namespace}" if place else ""
             yield Finding(
                 POOR, f"You may not {verb} {resource}{where}: {loss}.", "Ask for that right if you can."
+            )
+    for verb, resource in NEEDED_FOR_GANGS if gangs else ():
+        if not await client.can_i(verb, resource, namespace):
+            yield Finding(
+                BAD,
+                f"You may not {verb} {resource} in {namespace}, which gives the ranks of gangs their names.",
+                "Ask for that right; the documentation has the whole Role.",
             )
     if lends:
         allowed = await asyncio.gather(*(client.can_i(*each, namespace) for each in NEEDED_TO_LEND))

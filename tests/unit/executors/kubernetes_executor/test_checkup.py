@@ -103,6 +103,13 @@ async def test_a_quota_is_told_with_its_figures(fake: FakeKubernetes) -> None:
     )
 
 
+async def test_gangs_need_a_right_more(fake: FakeKubernetes) -> None:
+    fake.deny("create", "services")
+    assert of(await found(step()), BAD) == []
+    (bad,) = of([finding async for finding in examine_cluster(step(), lends=False, gangs=True)], BAD)
+    assert bad.startswith("You may not create services in default")
+
+
 async def test_without_the_needed_rights_nothing_more_is_looked_at(fake: FakeKubernetes) -> None:
     fake.deny("create", "jobs")
     findings = await found(step(secrets=["gone"]))

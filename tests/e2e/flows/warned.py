@@ -1,0 +1,49 @@
+import signal
+import time
+from pathlib import Path
+
+from headway import S3, FlowSpec, current, step
+
+
+class WarnedFlow(FlowSpec):
+    """A step that hears that its machine goes, and one that saves what it has when it is told to end."""
+
+    @step
+    def start(self):
+        notice = Path(current.spot_termination_notice)
+        for _ in range(600):
+            if notice.exists():
+                break
+            time.sleep(0.1)
+        self.notice = notice.read_text().strip()
+        self.next(self.work)
+
+    @step
+    def work(self):
+        with S3(run=self) as s3:
+            saved = s3.get("checkpoint", return_missing=True)
+            if saved.exists:
+                self.resumed_from = saved.text
+            else:
+                self.go_on_for_ever(s3)
+        self.next(self.end)
+
+    def go_on_for_ever(self, s3):
+        told = []
+        signal.signal(signal.SIGTERM, lambda *_: told.append(time.time()))
+        print("working", flush=True)
+        while not told:
+            time.sleep(0.1)
+        # Longer than a pod is given where nobody asked for more than two seconds.
+        time.sleep(4)
+        s3.put("checkpoint", f"saved in {time.time() - told[0]:.0f} s")
+        print("saved", Path(current.spot_termination_notice).exists(), flush=True)
+        time.sleep(600)
+
+    @step
+    def end(self):
+        pass
+
+
+if __name__ == "__main__":
+    WarnedFlow()

@@ -1,0 +1,156 @@
+"""A person with the Role of the documentation and no more, in a namespace that enforces Pod Security *restricted*."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from harness.kubectl import Kubectl
+from harness.launch import Launch
+from harness.target import Target
+from harness.workspace import NewNamespace, Workspace, WorkspaceIn
+
+ROLE = Path(__file__).parents[2] / "docs" / "role.yaml"
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+
+#: What each person does: the flow, and what is typed behind it.
+RUNS = {
+    "gang": ("all_reduce.py", ("run", "--with", "kubernetes", "--forward-credentials")),
+    "warm": ("packed.py", ("run", "--with", "kubernetes:reuse=true")),
+    "attached": ("spreading.py", ("run", "--seconds=120", "--with", "kubernetes")),
+    "killed": ("spreading.py", ("run", "--seconds=120", "--with", "kubernetes:reuse=true")),
+    "doctor": ("linear.py", ("doctor", "--with", "kubernetes", "--forward-credentials")),
+}
+#: Those whose pods have no secret but the one that the run lends them.
+LENT = {"HEADWAY_KUBERNETES_SECRETS": None}
+
+Started = dict[str, tuple[Workspace, Launch]]
+
+
+def role(*, without: tuple[tuple[str, str], ...] = ()) -> dict[str, Any]:
+    """The documentation's Role; some (verb, resource) can be left out."""
+    written: dict[str, Any] = yaml.safe_load(ROLE.read_text(encoding="utf-8"))
+    for rule in written["rules"]:
+        (resource,) = rule["resources"]
+        rule["verbs"] = [verb for verb in rule["verbs"] if (verb, resource) not in without]
+    written["rules"] = [rule for rule in written["rules"] if rule["verbs"]]
+    return written
+
+
+def bind(kubectl: Kubectl, target: Target, granted: dict[str, Any]) -> None:
+    """Give the limited person a Role in a namespace."""
+    kubectl.create(granted)
+    api = "rbac.authorization.k8s.io"
+    binding = {
+        "apiVersion": f"{api}/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "limited"},
+        "roleRef": {"apiGroup": api, "kind": "Role", "name": granted["metadata"]["name"]},
+        "subjects": [dict(target.limited_subject)],
+    }
+    kubectl.create(binding)
+
+
+@pytest.fixture(scope="module")
+def started(target: Target, new_namespace: NewNamespace, workspace_in: WorkspaceIn) -> Iterator[Started]:
+    """Every run, started side by side."""
+    kubectl = new_namespace("least", RESTRICTED)
+    bind(kubectl, target, role())
+    found = {}
+    for name, (flow, words) in RUNS.items():
+        space = workspace_in(target.as_limited(), kubectl)
+        found[name] = (space, space.start(flow, *words, env=LENT if "--forward-credentials" in words else {}))
+    # The administrator may read what the namespace enforces, and pods are right at once.
+    space = workspace_in(target, kubectl)
+    found["administrator"] = (space, space.start("linear.py", "run", "--with", "kubernetes"))
+    yield found
+    for space, _ in found.values():
+        space.close()
+        assert space.still_active() == []
+        assert space.unowned() == []
+
+
+def test_a_gang_with_lent_credentials_leaves_no_secret(started: Started) -> None:
+    space, launch = started["gang"]
+    result = launch.wait()
+    assert result.returncode == 0, result.all
+    assert space.read("AllReduceFlow", result).task("join").data["totals"] == [[3, 111]] * 3
+    assert space.kubectl.objects("services", space.selector), "the ranks have names"
+    assert space.kubectl.names("secrets", f"metaflow/run_id={result.run_id}") == []
+
+
+def test_warm_pods(started: Started) -> None:
+    _, launch = started["warm"]
+    result = launch.wait()
+    assert result.returncode == 0, result.all
+    assert "total 780 tries 46" in result.stdout
+
+
+def test_a_killed_launcher_is_attached_to_and_interrupted(started: Started) -> None:
+    space, launch = started["attached"]
+    for item in (1, 2, 3):
+        launch.until(f"working on {item}")
+    launch.kill()
+    launch.wait()
+    again = space.start("spreading.py", "attach")
+    again.until("goes on here")
+    again.interrupt()
+    result = again.wait()
+    assert result.returncode == 130, result.all
+    assert space.still_active() == []
+    run = space.read("SpreadingFlow")
+    assert run.finished
+    assert not run.successful
+
+
+def test_pods_are_listed_and_killed(started: Started) -> None:
+    space, launch = started["killed"]
+    launch.until("working on 1")
+    listed = space.run_flow("spreading.py", "kubernetes", "list")
+    assert "Status: Running" in listed.stdout, listed.all
+    killed = space.run_flow("spreading.py", "kubernetes", "kill", "--my-runs")
+    assert "Killing Kubernetes pod " in killed.stderr, killed.all
+    assert launch.wait().returncode == 130
+    assert space.still_active() == []
+
+
+def test_doctor_finds_all_there(started: Started) -> None:
+    _, launch = started["doctor"]
+    result = launch.wait()
+    assert result.returncode == 0, result.all
+    assert "FAIL" not in result.stdout
+    assert "You may not list nodes" in result.stdout
+    assert "ran: Python 3." in result.stdout
+
+
+def test_pods_meet_the_standard_and_nothing_else_is_needed(started: Started) -> None:
+    space, launch = started["administrator"]
+    result = launch.wait()
+    assert result.returncode == 0, result.all
+    assert "violates PodSecurity" not in result.stderr
+    for pod in space.pods():
+        assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
+        assert pod["spec"]["containers"][0]["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_what_the_role_lacks_is_named(
+    target: Target, new_namespace: NewNamespace, workspace_in: WorkspaceIn
+) -> None:
+    kubectl = new_namespace("less")
+    lacking = (("create", "services"), ("delete", "secrets"), ("list", "events"))
+    bind(kubectl, target, role(without=lacking))
+    space = workspace_in(target.as_limited(), kubectl)
+    flow, words = RUNS["gang"]
+    run = space.start(flow, *words, env=LENT)
+    doctor = space.start(flow, "doctor", "--no-inside", *words[1:], env=LENT)
+    result = run.wait()
+    assert result.returncode == 2, result.all
+    assert f"You may not do in namespace {kubectl.namespace} what a run needs:" in result.stderr
+    assert "create services, delete secrets." in result.stderr
+    told = doctor.wait()
+    assert told.returncode == 1, told.all
+    assert "--forward-credentials needs the right to delete secrets" in told.stdout
+    assert "You may not list events" in told.stdout
+    assert "You may not create services in" in told.stdout
+    assert space.jobs() == []
