@@ -10,8 +10,9 @@ import data
 import local
 import pods
 import scale
+import timeline
 from command import main
 
 if __name__ == "__main__":
-    makers = [local.works, pods.works, data.works, client.works, scale.works]
+    makers = [local.works, pods.works, timeline.works, data.works, client.works, scale.works]
     sys.exit(main("all", __doc__.splitlines()[0], makers))

@@ -3,7 +3,8 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -12,7 +13,7 @@ from floor import bare_pod, cpu_for
 from headway.executors.kubernetes.api.client import KubernetesClient
 from headway.executors.kubernetes.api.kinds import CONFIG_MAP, JOB, NODE, POD, SECRET, SERVICE, Kind
 from headway.executors.kubernetes.api.kubeconfig import load_access
-from headway.executors.kubernetes.api.watch import watch
+from headway.executors.kubernetes.api.watch import WatchEvent, watch
 from headway.executors.kubernetes.api.watch_view import Added, Synced
 
 #: Every object carries no such label; a selector that says nothing is refused.
@@ -73,21 +74,26 @@ def running(namespace: str) -> int:
     return asyncio.run(count())
 
 
-class Created:
-    """Counts the objects that come into a namespace and that no controller made; a context.
+class Listener:
+    """Hears what happens to a namespace's objects, in a thread of its own; a context.
 
-    Attributes:
-        names: What was counted, as kind/name.
+    Args:
+        namespace: Where.
+        kinds: Of what.
+        hear: Called with the kind's name and each event that comes after those that were there.
     """
 
-    def __init__(self, namespace: str) -> None:
+    def __init__(
+        self, namespace: str, kinds: Sequence[Kind[Any]], hear: Callable[[str, WatchEvent[Any]], None]
+    ) -> None:
         self._namespace = namespace
+        self._kinds = kinds
+        self._hear = hear
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self.names: set[str] = set()
 
-    def __enter__(self) -> "Created":
+    def __enter__(self) -> "Listener":
         self._thread.start()
         self._ready.wait(30)
         return self
@@ -101,16 +107,12 @@ class Created:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._task = self._loop.create_task(self._listen())
-        try:
+        with suppress(asyncio.CancelledError):
             self._loop.run_until_complete(self._task)
-        except asyncio.CancelledError:
-            pass
-        finally:
-            self._loop.close()
+        self._loop.close()
 
     async def _listen(self) -> None:
-        kinds: tuple[Kind[Any], ...] = (JOB, POD, SECRET, CONFIG_MAP, SERVICE)
-        waiting = {kind.name for kind in kinds}
+        waiting = {kind.name for kind in self._kinds}
         async with KubernetesClient(load_access()) as client:
 
             async def one(kind: Kind[Any]) -> None:
@@ -119,12 +121,32 @@ class Created:
                         waiting.discard(kind.name)
                         if not waiting:
                             self._ready.set()
-                    elif isinstance(event, Added) and kind.name not in waiting:
-                        metadata = event.object.metadata
-                        if not any(owner.kind == "Job" for owner in metadata.owner_references):
-                            self.names.add(f"{kind.name}/{metadata.name}")
+                    elif kind.name not in waiting:
+                        self._hear(kind.name, event)
 
-            await asyncio.gather(*(one(kind) for kind in kinds))
+            await asyncio.gather(*(one(kind) for kind in self._kinds))
+
+
+class Created(Listener):
+    """Counts the objects that come into a namespace and that no Job's controller made.
+
+    Attributes:
+        names: What was counted, as kind/name.
+    """
+
+    def __init__(self, namespace: str) -> None:
+        super().__init__(namespace, (JOB, POD, SECRET, CONFIG_MAP, SERVICE), self._count)
+        self.names: set[str] = set()
+
+    def __enter__(self) -> "Created":
+        super().__enter__()
+        return self
+
+    def _count(self, kind: str, event: WatchEvent[Any]) -> None:
+        if isinstance(event, Added):
+            metadata = event.object.metadata
+            if not any(owner.kind == "Job" for owner in metadata.owner_references):
+                self.names.add(f"{kind}/{metadata.name}")
 
 
 def fleet_size() -> int:

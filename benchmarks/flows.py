@@ -386,3 +386,60 @@ class FailingFlow(FlowSpec):
 if __name__ == "__main__":
     FailingFlow()
 """
+
+#: Each step keeps when the process of its container began, when its own code began, and when that ended.
+TIMELINE = """
+import time
+
+from headway import FlowSpec, step
+
+
+def container_began():
+    with open("/proc/uptime") as uptime, open("/proc/1/stat") as stat:
+        up, ticks = float(uptime.read().split()[0]), int(stat.read().rpartition(")")[2].split()[19])
+    return time.time() - (up - ticks / 100)
+
+
+class TimelineFlow(FlowSpec):
+    @step
+    def start(self):
+        begun = time.time()
+        self.times = {"container": container_began(), "code": begun, "over": time.time()}
+        self.next(self.a)
+
+    @step
+    def a(self):
+        begun = time.time()
+        self.times = {"container": container_began(), "code": begun, "over": time.time()}
+        self.next(self.b)
+
+    @step
+    def b(self):
+        begun = time.time()
+        self.times = {"container": container_began(), "code": begun, "over": time.time()}
+        self.next(self.end)
+
+    @step
+    def end(self):
+        begun = time.time()
+        self.times = {"container": container_began(), "code": begun, "over": time.time()}
+
+
+if __name__ == "__main__":
+    TimelineFlow()
+"""
+
+#: Not a flow: prints those times, with when each task's pod called itself begun and its record was made.
+TIMES = """
+import json
+
+from headway import Flow, namespace
+
+namespace(None)
+run = Flow("TimelineFlow").latest_run
+found = {}
+for name in ("start", "a", "b", "end"):
+    task = run[name].task
+    found[name] = {**task["times"].data, "record": task.finished_at.timestamp()}
+print(json.dumps(found))
+"""

@@ -43,6 +43,7 @@ def draw(table: "Sequence[Line]", path: Path) -> Path:
             color=colour,
         )
     axes.set_xscale("log")
+    axes.margins(y=0.01)
     low, high = axes.get_xlim()
     axes.set_xlim(min(low, 0.5), max(high, 2.0))
     ticks = [
