@@ -136,4 +136,13 @@ def _lines(task: Task, stream: str) -> Iterator[_Line]:
 
 def _tasks(this: Program, path: str, attempt: int | None) -> list[Task]:
     look_where_told(this)
-    return find_tasks(path, this.flow, attempt)
+    try:
+        return find_tasks(path, this.flow, attempt)
+    except NotFoundError as error:
+        # The client's own hint is for code.
+        looked, code, _ = (error.hint or "").partition("; metadata(")
+        if not code:
+            raise
+        raise NotFoundError(
+            error.message, f"{looked}; --datastore-root=s3://bucket/prefix looks elsewhere."
+        ) from error

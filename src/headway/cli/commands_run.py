@@ -8,8 +8,10 @@ from headway.cli import errors
 from headway.cli.embedded import use_embedded_cluster, will_use_embedded_cluster
 from headway.cli.parameters import given_values, run_parameters
 from headway.cli.program import Program
+from headway.config.datastore import check_kind
 from headway.errors import UsageError
 from headway.launch.run import RunRequest, run_flow
+from headway.launch.steps import plan_steps
 from headway.schedule.instructions import INTERRUPTED
 from headway.store.records import SUCCEEDED, RunEnd
 from headway.store.tags import check_tags
@@ -38,6 +40,10 @@ def run(
     check_numbers(max_workers, max_num_splits, max_log_size)
     check_tags(tags)
     graph = this.graph(tuple(late))
+    changes = this.overrides(overrides)
+    # What was typed is checked before a cluster is looked for, or started.
+    plan_steps(graph, this.configuration, changes)
+    check_kind(this.options.datastore)
     texts = given_values(this.declared.parameters, given, this.configuration.environ)
     if not this.options.quiet and not dry_run:
         this.write(f"Headway {VERSION} runs {this.flow}.", error=True)
@@ -61,7 +67,7 @@ def run(
         runner_attribute_file=runner_attribute_file,
         pods_see_folders=(will_use_embedded_cluster if dry_run else use_embedded_cluster)(this, graph),
         forward_credentials=forward_credentials or truth(this, "FORWARD_CREDENTIALS"),
-        overrides=this.overrides(overrides),
+        overrides=changes,
         branch=this.options.branch,
         production=this.options.production,
     )
@@ -94,7 +100,7 @@ def finish(this: Program, end: RunEnd) -> None:
     if end.outcome == SUCCEEDED:
         return
     if not this.options.quiet:
-        this.write("What is done is kept: `resume` runs the rest.", error=True)
+        this.write(f"What is done is kept. To run the rest: {this.command('resume')}", error=True)
     sys.exit(errors.INTERRUPTED if end.outcome == INTERRUPTED else errors.FAILED)
 
 

@@ -167,6 +167,13 @@ class Program:
         """
         return parse_flow(self.flow_class, self.origin.source, self.declared)
 
+    def command(self, words: str) -> str:
+        """What to type for another command of this flow."""
+        code = self.origin.code
+        if code.kind == "module":
+            return f"python -m {code.main} {words}"
+        return f"python {sys.argv[0]} {words}" if code.kind == "path" else words
+
     def overrides(self, more: Sequence[str] = ()) -> "tuple[Override, ...]":
         """What ``--override`` says, before the command and after it."""
         texts = [*self.options.overrides, *more]

@@ -133,6 +133,16 @@ def _configured_root(kind: str, roots: Mapping[str, Sourced], source: str) -> st
     return str(roots[kind].value)
 
 
+def check_kind(option: str | None) -> None:
+    """Refuse a ``--datastore`` that there is not.
+
+    Raises:
+        SettingsError: There is no such kind.
+    """
+    if option is not None:
+        _known(option, "--datastore")
+
+
 def _known(kind: str, source: str) -> str:
     if kind not in SCHEMES:
         raise SettingsError("datastore", kind, f"one of {', '.join(SCHEMES)} is allowed", source)

@@ -40,7 +40,7 @@ from headway.config.parsing import (
     text,
 )
 from headway.config.podenv import environment
-from headway.config.podparts import api_object, api_objects
+from headway.config.podparts import api_object, api_objects, security_context
 from headway.config.tolerations import tolerations
 
 Object = Mapping[str, object]
@@ -210,7 +210,7 @@ class KubernetesSettings:
         doc="The uid and gid of the restricted profile; 0 leaves the choice to the platform.",
     )
     security_context: Object = setting(
-        {}, api_object, "KUBERNETES_SECURITY_CONTEXT", join=Join.ADD, aliases=("container_security_context",),
+        {}, security_context, "KUBERNETES_SECURITY_CONTEXT", join=Join.ADD, aliases=("container_security_context",),
         lands="container securityContext, field by field over the profile",
         doc="The container's security context.",
     )

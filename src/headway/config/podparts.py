@@ -25,6 +25,23 @@ _ABBREVIATIONS = {
 _WORD_START = re.compile(r"_([a-z0-9])")
 
 
+#: The fields of a container's security context: https://kubernetes.io/docs/reference/kubernetes-api
+_SECURITY_FIELDS = (
+    "allowPrivilegeEscalation",
+    "appArmorProfile",
+    "capabilities",
+    "privileged",
+    "procMount",
+    "readOnlyRootFilesystem",
+    "runAsGroup",
+    "runAsNonRoot",
+    "runAsUser",
+    "seLinuxOptions",
+    "seccompProfile",
+    "windowsOptions",
+)
+
+
 def camel_case(key: str) -> str:
     """The API's spelling of a field: ``run_as_user`` and ``runAsUser`` give ``runAsUser``."""
     if "_" not in key:
@@ -60,6 +77,15 @@ def api_object(value: object) -> dict[str, object]:
     found = api_form(value)
     if not isinstance(found, dict):
         raise RefusedError("a dict as Kubernetes writes it, in camelCase or snake_case, is allowed")
+    return found
+
+
+def security_context(value: object) -> dict[str, object]:
+    """Parser of a container's security context; a field that there is not would protect nobody."""
+    found = api_object(value)
+    for name in found:
+        if name not in _SECURITY_FIELDS:
+            raise RefusedError(f"a security context has {', '.join(_SECURITY_FIELDS)}, and not {name}")
     return found
 
 

@@ -144,7 +144,15 @@ def check_reach(steps: Mapping[str, Node], start: str) -> None:
 
 def check_gangs(steps: Mapping[str, Node]) -> None:
     """Check what ``num_parallel``, ``@parallel`` and ``@catch`` need around them."""
+    entered = {target for node in steps.values() for target in node.targets}
     for node in steps.values():
+        spec = node.gang
+        if spec is not None and node.name not in entered and spec.attributes.get("num_nodes") is None:
+            raise _error(
+                node,
+                "is @parallel, and nothing says on how many nodes it runs.",
+                "Write @parallel(num_nodes=N), or lead to it with num_parallel=N.",
+            )
         if node.kind == PARALLEL:
             gang = steps[node.targets[0]]
             if not gang.is_parallel:

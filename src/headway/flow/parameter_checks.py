@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from headway.flow.names import RESERVED_NAMES
+from headway.flow.names import RESERVED_NAMES, closest
 from headway.flow.parameters import Parameter, is_parameter_type
 
 #: Options of ``run`` and what stands for them elsewhere; a parameter of that name could not be given.
@@ -10,6 +10,16 @@ RESERVED_PARAMETERS = frozenset(
     {
         "params", "with", "tag", "namespace", "obj", "tags", "decospecs", "run-id-file", "max-num-splits",
         "max-workers", "max-log-size", "user-namespace", "run-id", "task-id", "runner-attribute-file", "help",
+    }
+)  # fmt: skip
+
+#: What a parameter can say, and what Metaflow's hand on to their command line's options, which means nothing here.
+_SAID = ("default", "type", "help", "required", "show_default", "multiple", "separator")
+_HANDED_ON = frozenset(
+    {
+        "allow_from_autoenv", "callback", "cls", "confirmation_prompt", "count", "envvar", "expose_value",
+        "flag_value", "hidden", "hide_input", "is_eager", "is_flag", "metavar", "nargs", "prompt", "show_choices",
+        "show_envvar",
     }
 )  # fmt: skip
 
@@ -46,6 +56,13 @@ def _check_declaration(parameter: Parameter) -> None:
             f"every flow object has an attribute '{parameter.attribute}' of its own.",
             "Call the attribute otherwise.",
         )
+    for key in parameter.options:
+        if key not in _HANDED_ON:
+            near = closest(key, _SAID)
+            raise parameter.error(
+                f"it does not support '{key}'.",
+                f"Did you mean {near}?" if near else f"It has {', '.join(_SAID)}.",
+            )
     if not is_parameter_type(parameter.type):
         raise parameter.error(
             f"the type {parameter.type_name} is none that a parameter can have.",

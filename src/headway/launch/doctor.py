@@ -34,6 +34,8 @@ ANY = "any"
 _PATIENCE = 180
 #: Different pods that are tried, at most.
 _MOST_PROBES = 4
+#: Where in the datastore, so that no flow of its own shows among a person's.
+_PLACE = ".doctor"
 #: What a probe does not ask for: its own needs are small.
 _SIZES = ("cpu", "memory", "disk", "gpu", "shared_memory", "qos", "resources", "extended_resources")
 
@@ -192,7 +194,13 @@ def _with(this: Examination, step: str, settings: KubernetesSettings) -> str:
 
 def _probe(this: Examination, spec: str, steps: Sequence[str], image: str, choice: Choice) -> Finding:
     which = "A pod" if list(steps) == [ANY] else f"A pod like {', '.join(steps)}"
-    command = [sys.executable, "-c", _PROBE, f"--datastore={choice.kind}", f"--datastore-root={choice.url}"]
+    command = [
+        sys.executable,
+        "-c",
+        _PROBE,
+        f"--datastore={choice.kind}",
+        f"--datastore-root={choice.url.rstrip('/')}/{_PLACE}",
+    ]
     command += ["--with", spec, "run", *(["--forward-credentials"] if this.forward_credentials else [])]
     begun = time.monotonic()
     try:

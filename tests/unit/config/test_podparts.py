@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import pytest
 
 from headway.config.parsing import RefusedError
-from headway.config.podparts import api_form, api_object, api_objects, camel_case
+from headway.config.podparts import api_form, api_object, api_objects, camel_case, security_context
 
 
 class Capabilities:
@@ -81,3 +81,9 @@ def test_json_text_is_taken() -> None:
 def test_what_is_no_list_of_such_objects_is_refused(written: Any) -> None:
     with pytest.raises(RefusedError):
         api_objects("name")(written)
+
+
+def test_a_security_context_is_not_misspelt_unseen() -> None:
+    assert security_context({"run_as_user": 1}) == {"runAsUser": 1}
+    with pytest.raises(RefusedError, match="and not runAsUsr"):
+        security_context({"run_as_usr": 1})

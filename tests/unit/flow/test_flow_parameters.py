@@ -7,7 +7,7 @@ from flow_sources import FILE, body_source, flow_class, parse_body, refused
 
 from headway.errors import FlowDefinitionError, UsageError
 from headway.flow.members import parameters_of
-from headway.flow.parameter_checks import RESERVED_PARAMETERS
+from headway.flow.parameter_checks import RESERVED_PARAMETERS, check_parameters
 from headway.flow.parameters import Parameter, ParameterContext
 from headway.flow.values import JSONType, guess
 
@@ -214,3 +214,16 @@ def test_every_reserved_name_in_either_spelling() -> None:
 def test_guess(text: str, value: object) -> None:
     assert guess(text) == value
     assert type(guess(text)) is type(value)
+
+
+def test_an_argument_that_a_parameter_does_not_have() -> None:
+    parameter = Parameter("alpha", typ=int)
+    with pytest.raises(FlowDefinitionError) as caught:
+        check_parameters([parameter])
+    assert "Parameter 'alpha'" in caught.value.message
+    assert "it does not support 'typ'" in caught.value.message
+    assert caught.value.hint == "Did you mean type?"
+
+
+def test_what_is_handed_on_to_other_command_lines_is_taken() -> None:
+    check_parameters([Parameter("alpha", metavar="X", hidden=True)])

@@ -145,8 +145,8 @@ class Inquirer:
             if found and found.words
             else f"{words}{refused}",
             float(limit),
-            f"It fails after {limit} seconds unless a node comes (HEADWAY_KUBERNETES_UNSCHEDULABLE_TIMEOUT; 0 waits "
-            f"for ever). {known.hint}",
+            "Ask for less, or for a node that there is. Where an autoscaler needs longer to make one than "
+            f"{limit} seconds, raise unschedulable_timeout (0 waits for ever).",
         )
 
     async def _events(self, namespace: str, kind: str, name: str, reason: str) -> Sequence[Event] | None:

@@ -40,7 +40,8 @@ def create(
         "POST",
         kind.path(namespace),
         _target("create", kind, namespace, name),
-        query={"dryRun": "All"} if dry_run else {},
+        # A field that the server does not know would be dropped without a word, a misspelt one too.
+        query={"fieldValidation": "Strict", **({"dryRun": "All"} if dry_run else {})},
         body=body,
         repeatable=name is not None or dry_run,
     )
