@@ -64,7 +64,9 @@ def test_steps_find_the_packages_that_they_ask_for_and_no_others(started: Starte
     assert re.search(r"end has (no numpy|numpy of (?!.*/work/packages/).*), total 45", result.stdout), (
         result.all
     )
-    listed = workspace.run_flow("packaged.py", "--with", "kubernetes", "package", "list")
+    # Which indexes are asked belongs to what was resolved.
+    command = ("packaged.py", "--with", "kubernetes", "package", "list")
+    listed = workspace.run_flow(*command, env=resolver(workspace))
     assert "iniconfig 2.0.0  (step start, " in listed.stdout
 
 
