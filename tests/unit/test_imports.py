@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from headway.executors.kubernetes.archive import runtime_archive
+
 SOURCE = Path(__file__).parents[2] / "src"
 
 #: Of Headway itself, what `import headway` may load: what a flow file needs before its command line starts.
@@ -20,6 +22,29 @@ HEAVY = {
     "http", "importlib.metadata", "inspect", "logging", "multiprocessing", "pydoc", "shutil", "sqlite3",
     "ssl", "subprocess", "tempfile", "unittest", "urllib.request", "uuid", "xml", "zipfile",
 }  # fmt: skip
+
+
+#: What a pod whose datastore is an S3 bucket does without as well, once its modules are compiled.
+POD_HEAVY = HEAVY | {
+    "base64", "calendar", "datetime", "encodings.idna", "heapq", "importlib.util", "ipaddress", "locale",
+    "pathlib", "runpy", "string", "tarfile", "traceback", "typing", "urllib", "zipimport",
+}  # fmt: skip
+#: Modules beyond those of a bare interpreter, ours and Python's: raise it for a reason only.
+POD_MODULES = 115
+
+
+def test_a_pod_with_a_bucket_loads_little(tmp_path: Path) -> None:
+    """The whole of it, out of the archive, up to its first request."""
+    archive = tmp_path / "runtime.pyz"
+    archive.write_bytes(runtime_archive().data)
+    loaded = loaded_by(
+        "headway.runtime.pod\nfrom headway.store.open import open_store\nopen_store('s3://bucket/prefix')",
+        f"file = open({str(archive)!r}, 'rb')\n"
+        "exec(file.read(int(file.readline())), {'__name__': 'boot', 'file': file})\n",
+    )
+    assert {"headway.runtime.pod", "headway.store.s3.client"} <= loaded
+    assert not {name for name in loaded if belongs(name, tuple(POD_HEAVY))}
+    assert len(loaded) <= POD_MODULES, sorted(loaded)
 
 
 @pytest.mark.parametrize(
@@ -38,12 +63,12 @@ def test_start_up_loads_little(module: str, may_load: tuple[str, ...], pays_for:
     assert not {name for name in loaded if belongs(name, tuple(HEAVY - pays_for))}
 
 
-def loaded_by(module: str) -> set[str]:
+def loaded_by(module: str, start: str = f"sys.path.insert(0, {str(SOURCE)!r})\n") -> set[str]:
     """What importing a module adds to a bare interpreter that has no site-packages, as in a pod."""
     program = (
         "import sys, json\n"
         "before = set(sys.modules)\n"
-        f"sys.path.insert(0, {str(SOURCE)!r})\n"
+        f"{start}"
         f"import {module}\n"
         "print(json.dumps(sorted(set(sys.modules) - before)))"
     )

@@ -28,7 +28,7 @@ def peak_memory() -> Optional[int]:
 
 def _read(path: str) -> Optional[str]:
     try:
-        with open(path, encoding="ascii") as file:
+        with open(path, encoding="utf-8") as file:
             return file.read()
     except (OSError, ValueError):
         return None

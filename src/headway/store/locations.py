@@ -2,9 +2,9 @@
 
 import os
 from typing import NamedTuple, Optional, Union
-from urllib.parse import unquote, urlsplit
 
 from headway.errors import StoreConfigurationError
+from headway.store.addresses import plain_address
 
 _AZURE_HOST = ".blob.core.windows.net"
 _FORMS = "Write a folder (/data/runs), s3://bucket/prefix, azure://container/prefix or gs://bucket/prefix."
@@ -57,6 +57,11 @@ def parse_location(root: str) -> Location:
     scheme, separator, _ = root.partition("://")
     if not separator:
         return FolderLocation(_absolute(root))
+    plain = plain_address(root)
+    if plain is not None and plain.scheme == "s3":
+        return S3Location(plain.place, plain.path.strip("/"))
+    from urllib.parse import unquote, urlsplit  # for other roots only, see headway.store.addresses
+
     url = urlsplit(root.strip())
     prefix = url.path.strip("/")
     kind = scheme.strip().lower()

@@ -6,10 +6,8 @@ ended, because it was too long for one. The text is what was written, byte for b
 is garbage or torn, and is still given, as text, with the time of the line before.
 """
 
-import heapq
 import json
 import time
-from datetime import date
 from functools import lru_cache
 from typing import Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
@@ -28,7 +26,8 @@ MAX_TEXT = 64 << 10
 LOG, END, NOTE = "log", "end", "note"
 
 _STAMP = 24
-_EPOCH = date(1970, 1, 1).toordinal()
+#: The ordinal of 1970-01-01.
+_EPOCH = 719163
 _TAGS = {
     b"task": (TASK, False),
     b"task+": (TASK, True),
@@ -121,6 +120,8 @@ def parse_lines(data: bytes, stream: str = "stdout") -> List[LogLine]:
 def merge_lines(*streams: Iterable[LogLine]) -> Iterator[LogLine]:
     """The lines of several streams by time, each stream's own order kept even where its clock went back."""
     numbered = (_monotonic(stream, number) for number, stream in enumerate(streams))
+    import heapq  # for readers only
+
     for _, _, line in heapq.merge(*numbered, key=lambda item: item[:2]):
         yield line
 
@@ -248,6 +249,8 @@ def _format_second(seconds: int) -> bytes:
 @lru_cache(maxsize=256)
 def _parse_second(text: bytes) -> Optional[int]:
     """Seconds since the epoch of ``2026-11-22T08:41:25``."""
+    from datetime import date  # for readers only
+
     try:
         year, month, day = int(text[0:4]), int(text[5:7]), int(text[8:10])
         days = date(year, month, day).toordinal() - _EPOCH

@@ -1,9 +1,9 @@
 """Where an S3 bucket is reached: address, region, and how the bucket is named in a request."""
 
 from typing import Mapping, NamedTuple, Optional
-from urllib.parse import urlsplit
 
 from headway.errors import StoreConfigurationError
+from headway.store.addresses import plain_address
 from headway.store.s3.profiles import active_profile
 
 #: In the order in which they count; the first two name only where Headway's datastore is.
@@ -81,6 +81,16 @@ def parse_endpoint(url: str) -> Endpoint:
     Raises:
         StoreConfigurationError: It is not an HTTP address.
     """
+    plain = plain_address(url)
+    if plain is not None and plain.scheme in ("http", "https"):
+        host, colon, number = plain.place.partition(":")
+        if host and (not colon or (number.isdecimal() and 0 < int(number) < 65536)):
+            secure = plain.scheme == "https"
+            return Endpoint(
+                secure, host.lower(), int(number or (443 if secure else 80)), plain.path.rstrip("/")
+            )
+    from urllib.parse import urlsplit  # for unusual addresses only, see headway.store.addresses
+
     try:
         parts = urlsplit(url.strip())
         port = parts.port

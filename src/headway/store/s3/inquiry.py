@@ -1,6 +1,5 @@
 """What asking any service for credentials has in common."""
 
-import calendar
 import time
 from typing import Mapping, Optional
 
@@ -63,6 +62,8 @@ def read_token(file: str, variable: str) -> str:
 
 def epoch(text: str) -> Optional[float]:
     """Seconds since the epoch of ``2026-01-02T03:04:05Z``, None where there is no such time."""
+    import calendar  # for credentials that end only; it brings locale along
+
     try:
         fields = [int(part) for part in text[:19].replace("T", "-").replace(":", "-").split("-")]
         return float(calendar.timegm((*fields, 0, 0, 0) if len(fields) == 6 else ()))

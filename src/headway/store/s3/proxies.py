@@ -1,9 +1,6 @@
 """Which proxy a server is reached through, by the usual variables."""
 
-import base64
-import ipaddress
 from typing import Dict, Mapping, NamedTuple, Optional
-from urllib.parse import unquote, urlsplit
 
 from headway.errors import StoreConfigurationError
 from headway.store.s3.endpoints import Endpoint
@@ -37,6 +34,10 @@ def proxy_for(server: Endpoint, environ: Mapping[str, str]) -> Optional[Proxy]:
 
 
 def _parse_proxy(value: str, variable: str) -> Proxy:
+    # Where there is a proxy only.
+    import base64
+    from urllib.parse import unquote, urlsplit
+
     url = urlsplit(value if "://" in value else f"http://{value}")
     try:
         port = url.port
@@ -62,6 +63,8 @@ def _matches(server: Endpoint, entry: str) -> bool:
     if entry == "*":
         return True
     if "/" in entry:
+        import ipaddress  # where a network is left out only
+
         try:
             return ipaddress.ip_address(server.host) in ipaddress.ip_network(entry, strict=False)
         except ValueError:

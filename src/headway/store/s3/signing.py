@@ -4,7 +4,8 @@ import hashlib
 import hmac
 import time
 from typing import Mapping, NamedTuple, Optional, Sequence, Tuple
-from urllib.parse import quote
+
+from headway.store.addresses import quote
 
 #: sha256 of nothing.
 EMPTY_PAYLOAD = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -38,12 +39,12 @@ class Scope(NamedTuple):
 
 def encode_path(path: str) -> str:
     """The path as it goes over the wire and into the signature."""
-    return quote(path, safe="/-_.~")
+    return quote(path, b"/")
 
 
 def encode_query(query: Query) -> str:
     """The query as it goes over the wire and into the signature: sorted, every reserved character encoded."""
-    pairs = sorted((quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in query)
+    pairs = sorted((quote(name), quote(value)) for name, value in query)
     return "&".join(f"{name}={value}" for name, value in pairs)
 
 

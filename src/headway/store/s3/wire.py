@@ -5,7 +5,18 @@ a pod spends before its step begins. RFC 9112 is what this follows; what is not 
 """
 
 import socket
-from typing import TYPE_CHECKING, Dict, Iterable, Iterator, Mapping, NamedTuple, Optional, Protocol, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Dict,
+    Iterable,
+    Iterator,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Protocol,
+    Union,
+)
 
 from headway.errors import StoreConfigurationError
 
@@ -64,7 +75,9 @@ class Wire:
     """
 
     def __init__(self, host: str, port: int, connect_timeout: float, read_timeout: float) -> None:
-        self._socket = socket.create_connection((host, port), connect_timeout)
+        # As bytes: for text Python loads the codec of international names first.
+        name: Any = host.encode() if host.isascii() else host
+        self._socket = socket.create_connection((name, port), connect_timeout)
         # A request waits for its answer: nothing is gained by waiting to fill a packet.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._read_timeout = read_timeout
