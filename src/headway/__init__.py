@@ -253,9 +253,14 @@ def __dir__() -> list[str]:
 
 def _start(flow_class: Any) -> None:
     # The command line stands above the flow layer and is not for pods: this is the one hook up to it.
-    from headway.cli.start import start_flow
+    try:
+        from headway.cli.start import start_flow
 
-    start_flow(flow_class)
+        start_flow(flow_class)
+    except KeyboardInterrupt:
+        # Pressed while the command line was being loaded.
+        sys.stderr.write("Interrupted.\n")
+        sys.exit(130)
 
 
 _entry.register(_start)

@@ -100,7 +100,9 @@ def check_attachable(past: PastRun, now_graph: Graph, clock: Callable[[], float]
     if end is not None:
         raise UsageError(
             f"Run {past.pathspec} has ended: it {_HOW[end.outcome]}.",
-            f"Type `resume --origin-run-id {past.run}` to run what it has not done.",
+            "There is nothing left to do; `dump` and `logs` show what came of it."
+            if end.outcome == SUCCEEDED
+            else f"Type `resume --origin-run-id {past.run}` to run what it has not done.",
         )
     past.parameters()
     lease = read_lease(past.store, past.flow, past.run)

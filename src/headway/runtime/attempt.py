@@ -251,9 +251,12 @@ def _format(error: BaseException) -> str:
         start = start.tb_next
     import traceback  # for attempts that fail only
 
-    if not isinstance(error, (HeadwayError, SyntaxError)):
+    frames = traceback.extract_tb(start)
+    # A missing artifact is the person's mistake too, though it is our code that finds it missing.
+    ours = isinstance(error, AttributeError) and bool(frames) and frames[-1].filename.startswith(_OURS)
+    if not ours and not isinstance(error, (HeadwayError, SyntaxError)):
         return "".join(traceback.format_exception(type(error), error, start or trace))
-    frames = [frame for frame in traceback.extract_tb(start) if not frame.filename.startswith(_OURS)]
+    frames = traceback.StackSummary(frame for frame in frames if not frame.filename.startswith(_OURS))
     if not frames and isinstance(error, HeadwayError):
         return f"{error}\n"
     head = ["Traceback (most recent call last):\n", *traceback.format_list(frames)] if frames else []

@@ -164,7 +164,9 @@ class PlainReporter:
             return
         # The whole of a long reason stands at the task's own line.
         message = end.message.split("\n", 1)[0]
-        self._write(f"Run {self._run} {end.outcome}: {message}", error=True, style="bad")
+        # "interrupted by Ctrl-C" says the outcome itself.
+        told = message if message.startswith(end.outcome) else f"{end.outcome}: {message}"
+        self._write(f"Run {self._run} {told}", error=True, style="bad")
         if end.hint and end.hint not in self._hints:
             self._write(end.hint, error=True)
 

@@ -462,7 +462,7 @@ def test_one_signal_stops_cleanly(machine: Machine, number: int) -> None:
     assert "Stopping: running tasks are asked to end" in err
     assert "Task was stopped." in out
     name = {signal.SIGINT: "Ctrl-C"}.get(signal.Signals(number), signal.Signals(number).name)
-    assert f"interrupted: interrupted by {name}" in err
+    assert f" interrupted by {name}" in err
     assert machine.end().outcome == "interrupted"
 
 

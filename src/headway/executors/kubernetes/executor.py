@@ -189,6 +189,7 @@ class KubernetesExecutor:
     async def adopt(self, adoptions: Sequence[Adoption]) -> None:
         found = await take_inventory(self._client, self._namespaces(), self._selector, self.trouble)
         self._feed.rewind()
+        self._secret.inherit(self._namespaces())
         adopted = [await self._adopt(each, found) for each in adoptions]
         # Pods that were heard of before their Jobs were known are heard of now.
         self._observer.saw(found.jobs.values(), found.pods)

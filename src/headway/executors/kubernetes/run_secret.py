@@ -1,7 +1,7 @@
 """The launcher's credentials for the datastore, lent to the pods of one run through a Secret of its own."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from headway.executors.kubernetes.api.client import KubernetesClient
@@ -30,6 +30,7 @@ class RunSecret:
         self._labels = {FLOW: label_value(flow), RUN: label_value(run), **COMMON}
         self._values = dict(values)
         self._owners: dict[str, list[dict[str, Any]]] = {}
+        self._inherited: set[str] = set()
         self._lock = asyncio.Lock()
         self.name = f"headway-run-{short_hash(f'{flow}/{run}')}"
 
@@ -55,6 +56,10 @@ class RunSecret:
                     for each in found.metadata.owner_references
                 ]
 
+    def inherit(self, namespaces: Iterable[str]) -> None:
+        """A run that is taken over may have the Secret already: it goes with the run's end."""
+        self._inherited.update(namespaces)
+
     async def give_to(self, job: Job) -> None:
         """Let the Secret live as long as this Job does, at least."""
         namespace = job.metadata.namespace
@@ -73,7 +78,7 @@ class RunSecret:
 
     async def remove(self) -> None:
         """Delete it everywhere; for a run that has ended."""
-        namespaces, self._owners = list(self._owners), {}
+        namespaces, self._owners = {*self._owners, *self._inherited}, {}
         for namespace in namespaces:
             await self._client.delete(SECRET, namespace, self.name)
 

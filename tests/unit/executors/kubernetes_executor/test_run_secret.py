@@ -89,3 +89,14 @@ async def test_a_namespace_of_another_runs_job_is_none_of_its_business(
 ) -> None:
     await secret.give_to(await make_job(client, "one"))
     assert fake.seen("patch", "secrets") == []
+
+
+async def test_the_secret_of_a_run_that_was_taken_over_goes_at_its_end(
+    fake: FakeKubernetes, client: KubernetesClient
+) -> None:
+    first = RunSecret(client, "Digits", "7", LENT)
+    await first.ensure("default")
+    second = RunSecret(client, "Digits", "7", {})
+    second.inherit(["default"])
+    await second.remove()
+    assert secrets(fake) == []
