@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from headway.errors import HeadwayError
+
+if TYPE_CHECKING:
+    import trustme
 
 _NAMES = ("127.0.0.1", "::1", "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
 
@@ -29,7 +34,14 @@ def ensure(folder: Path) -> None:
         ) from error
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    authority = trustme.CA(organization_name="Headway embedded cluster")
+    with (folder / "lock").open("w") as lock:
+        # Of two who start at once, the second finds what the first has made: authority and server belong together.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "server.pem").exists():
+            _make(folder, trustme.CA(organization_name="Headway embedded cluster"))
+
+
+def _make(folder: Path, authority: trustme.CA) -> None:
     server = authority.issue_cert(*_NAMES, common_name="kube-apiserver")
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     server.private_key_and_cert_chain_pem.write_to_path(str(folder / "server.pem.new"))

@@ -19,6 +19,8 @@ from headway.localcluster.state import OCCUPIED, READY, State, default_folder
 
 _STOP_PATIENCE = 10.0
 _LOG_TAIL = 2000
+#: What the descriptor on which the daemon says that it is ready is called there.
+_READY_THERE = 9
 
 
 @dataclass(frozen=True)
@@ -85,15 +87,16 @@ def _soon_running(state: State) -> Handle | None:
 
 
 def _spawn(state: State, ready: int, options: dict[str, Any]) -> int:
-    """Start the daemon with its output in the log; `ready` stays open in it."""
-    command = [sys.executable, "-m", "headway.localcluster.daemon", str(state.folder), str(ready)]
+    """Start the daemon with its output in the log; `ready` is open in it as well."""
+    command = [sys.executable, "-m", "headway.localcluster.daemon", str(state.folder), str(_READY_THERE)]
     command.append(json.dumps(options))
-    os.set_inheritable(ready, True)
     log = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     actions = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, str(state.log), log, 0o600),
         (os.POSIX_SPAWN_DUP2, 1, 2),
+        # Not by making it inheritable here: a daemon that another thread starts now would keep it open, too.
+        (os.POSIX_SPAWN_DUP2, ready, _READY_THERE),
     ]
     # The daemon calls nobody: without this, its HTTP library reads every authority of the machine, 60 ms of CPU.
     environ = {**os.environ, "SSL_CERT_FILE": os.devnull}
