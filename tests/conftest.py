@@ -19,6 +19,8 @@ SLACK = 2.0
 PATIENCE = 20.0
 #: A unit test that still runs after this many seconds hangs, and is stopped where it stands.
 LAST_CALL = 60.0
+#: And any other test after these: a hang should fail the gate, not use up its time.
+LAST_CALL_ELSEWHERE = 900.0
 
 SERVERS = {
     "cluster": (("HEADWAY_TEST_CLUSTER",), "no Kubernetes cluster for tests"),
@@ -76,7 +78,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def _unit_rules(request: pytest.FixtureRequest) -> Iterator[None]:
     """A unit test stays in its budget and leaves no thread and no process behind."""
     if not request.path.is_relative_to(UNIT):
-        yield
+        with last_call(LAST_CALL_ELSEWHERE):
+            yield
         return
     marker = request.node.get_closest_marker("budget")
     budget = marker.args[0] if marker else BUDGET
