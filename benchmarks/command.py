@@ -42,7 +42,10 @@ def main(name: str, about: str, makers: Sequence[Works]) -> int:
     with Place(quick=options.quick) as place:
         works = [work for maker in makers for work in maker(place)]
         if options.only:
-            works = [work for work in works if work.name.startswith(tuple(options.only))]
+            chosen = [work for work in works if work.name.startswith(tuple(options.only))]
+            if not chosen:
+                parser.error(f"no work is called so; there are {', '.join(work.name for work in works)}")
+            works = chosen
         if options.list or not works:
             print(
                 "\n".join(
