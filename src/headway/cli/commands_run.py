@@ -41,9 +41,10 @@ def run(
     check_tags(tags)
     graph = this.graph(tuple(late))
     changes = this.overrides(overrides)
-    # What was typed is checked before a cluster is looked for, or started.
-    plan_steps(graph, this.configuration, changes)
     check_kind(this.options.datastore)
+    if not dry_run and will_use_embedded_cluster(this, graph):
+        # What was typed is checked before a cluster is started for it; else the launcher does it soon enough.
+        plan_steps(graph, this.configuration, changes)
     texts = given_values(this.declared.parameters, given, this.configuration.environ)
     if not this.options.quiet and not dry_run:
         this.write(f"Headway {VERSION} runs {this.flow}.", error=True)

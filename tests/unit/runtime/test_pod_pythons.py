@@ -25,12 +25,18 @@ BODY = """
 
 
 @pytest.mark.budget(10)
-@pytest.mark.parametrize("built_by", ["this one", "itself"])
-@pytest.mark.parametrize("version", ["3.9", "3.10", "3.11", "3.12", "3.13"])
+@pytest.mark.parametrize(
+    ("version", "built_by"),
+    [
+        *((version, "this one") for version in ("3.9", "3.10", "3.11", "3.12", "3.13")),
+        # A launcher needs Python 3.10.
+        *((version, "itself") for version in ("3.10", "3.11", "3.12", "3.13")),
+    ],
+)
 def test_a_pod_runs_with_every_python(version: str, built_by: str, tmp_path: Path) -> None:
     python = real_python(version)
-    if python is None or (built_by, version) == ("itself", "3.9"):
-        pytest.skip(f"no launcher with Python {version} here")
+    if python is None:
+        pytest.skip(f"this machine has no Python {version}")
     pod = Pod(tmp_path)
     if built_by == "itself":
         build = [python, "-I", "-S", "-B", "-c", BUILD, str(SOURCE), str(pod.archive)]

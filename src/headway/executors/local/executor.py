@@ -34,6 +34,7 @@ _STORE_PAUSE = 5.0
 class _Attempt:
     """One attempt in hand; ``signal`` is set once it runs, ``cancelled`` once it is to end.
 
+    ``gone`` waits for the end of a process of its own; forked ones are the zygote's to wait for.
     A quick process may print before its start is told of: such lines are ``early``, and wait.
     """
 
@@ -41,6 +42,7 @@ class _Attempt:
     index: int
     cancelled: Failure | None = None
     signal: Callable[[int], None] | None = None
+    gone: Callable[[], Coroutine[Any, Any, None]] | None = None
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
     watchdog: asyncio.TimerHandle | None = None
     started: bool = False
@@ -153,7 +155,8 @@ class LocalExecutor:
         unfinished = [*self._tasks, *([self._warming] if self._warming is not None else [])]
         for task in unfinished:
             task.cancel()
-        await asyncio.gather(*unfinished, return_exceptions=True)
+        killed = [attempt.gone() for attempt in self._running.values() if attempt.gone is not None]
+        await asyncio.gather(*unfinished, *killed, return_exceptions=True)
         if self._zygote is not None:
             self._zygote.close()
 
@@ -237,7 +240,7 @@ class LocalExecutor:
             if zygote is None:
                 command = [sys.executable, "-m", "headway.runtime.fresh", str(batch_fd), str(report)]
                 child = await start_fresh([*command, str(attempt.index), self._store.url], fds, ended)
-                attempt.signal = child.signal
+                attempt.signal, attempt.gone = child.signal, child.gone
                 return child.pid
             number, pid = await zygote.fork(attempt.index, fds, ended)
             attempt.signal = partial(zygote.signal, number)

@@ -147,6 +147,10 @@ class FreshChild:
 
         self._watcher = asyncio.create_task(wait())
 
+    async def gone(self) -> None:
+        """Return once the process has ended."""
+        await self._process.wait()
+
     def signal(self, number: int) -> None:
         """Send a signal to the step's process; SIGKILL ends its whole process group."""
         with contextlib.suppress(ProcessLookupError):
