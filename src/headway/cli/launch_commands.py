@@ -1,0 +1,102 @@
+"""The words of ``run``, ``resume`` and ``attach``; what they do is in modules of their own."""
+
+from collections.abc import Mapping
+from copy import copy
+from typing import Any
+
+import click
+
+from headway.cli.context import program
+from headway.cli.parameters import PREFIX, parameter_options
+from headway.cli.shared_options import launch_options
+from headway.flow.parameters import Parameter
+
+
+def run_command(parameters: Mapping[str, Parameter]) -> click.Command:
+    """``run``, with the flow's parameters as its options."""
+
+    def run(**values: Any) -> None:
+        # The launcher is not loaded by the commands that only look at the flow.
+        from headway.cli import commands_run
+
+        commands_run.run(program(), **values)
+
+    options: list[click.Parameter] = [
+        *parameter_options(parameters.values()),
+        *launch_options(),
+        click.Option(["--namespace", "user_namespace"], metavar="NAME", help="The run's user namespace."),
+        click.Option(
+            ["--dry-run"],
+            is_flag=True,
+            help="Print the pods' manifests (YAML) and run nothing; asks no cluster.",
+        ),
+    ]
+    taken = {f"--{parameter.name}" for parameter in parameters.values()}
+    options = [_with_room(option, taken) for option in options]
+    return click.Command("run", params=options, callback=run, help="Run the flow.")
+
+
+def _with_room(option: click.Parameter, taken: set[str]) -> click.Parameter:
+    """Where a parameter of the flow is called like an option that only Headway has, the parameter has the name."""
+    if str(option.name).startswith(PREFIX) or not taken & set(option.opts):
+        return option
+    renamed = copy(option)
+    renamed.opts = [f"--headway-{name.removeprefix('--')}" for name in option.opts]
+    return renamed
+
+
+def resume_command() -> click.Command:
+    """``resume``."""
+
+    def resume(**values: Any) -> None:
+        # As for run.
+        from headway.cli import commands_resume
+
+        commands_resume.resume(program(), **values)
+
+    options: list[click.Parameter] = [
+        click.Argument(["step"], required=False),
+        click.Option(
+            ["--origin-run-id"],
+            metavar="RUN",
+            help="The run to go on from [default: the newest that was started from this folder].",
+        ),
+        *launch_options(),
+        click.Option(["--run-id"], metavar="NAME", hidden=True, help="The new run's id; not only digits."),
+        click.Option(["--clone-only"], is_flag=True, hidden=True, help="Take over results and run nothing."),
+        click.Option(
+            ["--reentrant"],
+            is_flag=True,
+            hidden=True,
+            help="Go on with the run of that --run-id, if there is one.",
+        ),
+        click.Option(["--resume-identifier"], hidden=True, help="Kept with the run, for whoever started it."),
+    ]
+    return click.Command(
+        "resume",
+        params=options,
+        callback=resume,
+        help="Run again what an earlier run has not done, or all from STEP on; the rest is taken over.",
+    )
+
+
+def attach_command() -> click.Command:
+    """``attach``."""
+
+    def attach(**values: Any) -> None:
+        # As for run.
+        from headway.cli import commands_attach
+
+        commands_attach.attach(program(), **values)
+
+    options: list[click.Parameter] = [
+        click.Argument(["run"], required=False),
+        click.Option(["--max-workers"], type=int, metavar="N", help="Tasks at a time [default: as it was]."),
+        click.Option(["--forward-credentials"], is_flag=True, help="As for run."),
+    ]
+    return click.Command(
+        "attach",
+        params=options,
+        callback=attach,
+        help="Drive a run on whose launcher died, with the pods that it has [default: the newest from here].",
+    )
