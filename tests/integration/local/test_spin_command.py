@@ -124,7 +124,7 @@ def _each_kind_of_task(runner, origin: str, folder: Path) -> None:  # type: igno
 
 def _values_in_place(runner, origin: str, folder: Path) -> None:  # type: ignore[no-untyped-def]
     (folder / "values.py").write_text("ARTIFACTS = {'word': 'other', 'scale': 7}")
-    with runner().spin("work", artifacts_module="values.py", persist=True) as executing:
+    with runner().spin(f"{origin}/work/4", artifacts_module="values.py", persist=True) as executing:
         task: Task = executing.task
         assert task.stdout == "work 2 3 7 other set\n"
         assert (task.data.made, task.data.word, task.data.big) == (21, "other", "x" * 1000)
@@ -139,7 +139,7 @@ def _values_in_place(runner, origin: str, folder: Path) -> None:  # type: ignore
 
 
 def _failures(runner, origin: str) -> None:  # type: ignore[no-untyped-def]
-    with runner(BREAK="3").spin("work") as executing:
+    with runner(BREAK="3").spin(f"{origin}/work/4") as executing:
         assert (executing.status, executing.returncode) == ("failed", 1)
         assert "ValueError: no 3" in executing.stderr
         assert executing.task.exception is not None
