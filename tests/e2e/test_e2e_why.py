@@ -47,7 +47,7 @@ REAL = {
     ),
     "no registry": (
         "image=nowhere.invalid/team/image:1", "configuration", "ImagePullBackOff",
-        "the registry's host name is not known", "container_registry",
+        "the registry's host name is not known", "CONTAINER_REGISTRY",
     ),
     "no name of an image": (
         "image_pull_policy=Never,image=nowhere:1", "configuration", "ErrImageNeverPull", "cannot be used",

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from headway.store.records import Record
+from headway.runtime.usage import after_kill, rounded_up
+from headway.store.records import OUT_OF_MEMORY, Record
 
 if TYPE_CHECKING:
     from headway.config.kubernetes import KubernetesSettings
@@ -17,6 +18,8 @@ _LITTLE = 0.5
 _WORTH_MB, _WORTH_CORES = 500, 1.0
 #: Advice to ask for more memory is given from this part on.
 _CLOSE = 0.9
+#: What was stopped at its limit may seem to have held so much of it.
+_SEEMS = 1.1
 #: What a task uses of a processor says something if it ran for so many seconds.
 _LONG = 10.0
 #: Steps that are named in the one line; more would not be read.
@@ -27,10 +30,11 @@ _MB = 1_000_000
 
 @dataclass(slots=True)
 class _Most:
-    """The most that a task of one step used."""
+    """The most that a task of one step used; killed: the most it held when the kernel stopped it, in MB."""
 
     tasks: int = 0
     memory: float = 0.0
+    killed: float = 0.0
     cores: float = 0.0
     seconds: float = 0.0
 
@@ -53,7 +57,13 @@ class Usage:
             return
         most = self._most.setdefault(record.ref.step, _Most())
         most.tasks += 1
-        most.memory = max(most.memory, int(memory) / _MB)
+        held = int(memory) / _MB
+        if record.failure is not None and record.failure.reason == OUT_OF_MEMORY:
+            asked = self._settings[record.ref.step].memory
+            # Pages are counted in packs: it may seem to have held a little more than it may.
+            held = asked if asked < held < asked * _SEEMS else held
+            most.killed = max(most.killed, held, asked)
+        most.memory = max(most.memory, held)
         seconds = record.ended - record.started
         most.seconds = max(most.seconds, seconds)
         if seconds > 0:
@@ -79,7 +89,12 @@ class Usage:
         ample: dict[int, list[str]] = {}
         for step, most in self._most.items():
             asked = self._settings[step].memory
-            if most.memory <= asked * _LITTLE and asked - _enough(most.memory) >= _WORTH_MB:
+            if most.killed >= most.memory:
+                yield (
+                    f"Step {step} ran out of memory at {most.killed:.0f} MB: memory={after_kill(most.killed)} is the "
+                    "next to try, as nothing tells how much it wanted."
+                )
+            elif most.memory <= asked * _LITTLE and asked - _enough(most.memory) >= _WORTH_MB:
                 ample.setdefault(asked, []).append(step)
             elif most.memory >= asked * _CLOSE:
                 yield (
@@ -104,10 +119,8 @@ def _ask(steps: Sequence[str], what: str) -> str:
 
 
 def _enough(megabytes: float) -> int:
-    """What to ask for, as a person would write it: in steps of 50 MB, from 1,000 MB on of 250."""
-    wanted = megabytes * _HEADROOM
-    step = 50 if wanted < 1000 else 250
-    return max(step, math.ceil(wanted / step) * step)
+    """What to ask for where so much was used."""
+    return rounded_up(megabytes * _HEADROOM)
 
 
 def _number(value: object) -> str:

@@ -26,6 +26,20 @@ def peak_memory() -> Optional[int]:
     return None
 
 
+def after_kill(megabytes: float) -> int:
+    """What to ask for after a container was killed at so many MB: half as much again at least.
+
+    What it would have held nobody knows: its peak is where it was stopped.
+    """
+    return rounded_up(megabytes * 1.5)
+
+
+def rounded_up(megabytes: float) -> int:
+    """An amount of memory as a person would write it: in steps of 50 MB, from 1,000 MB on of 250."""
+    step = 50 if megabytes < 1000 else 250
+    return max(step, -int(-megabytes // step) * step)
+
+
 def _read(path: str) -> Optional[str]:
     try:
         with open(path, encoding="utf-8") as file:

@@ -81,14 +81,22 @@ def failure_of(batch: Batch, ended: Ended, out_of_memory: bool) -> Optional[Fail
 
 def _out_of_memory(batch: Batch, ended: Ended, said: Optional[Failure]) -> Failure:
     limit = os.environ.get("HEADWAY_MEMORY_LIMIT", "")
-    allowed = f" of {int(limit) // 1_000_000} MB" if limit.isdigit() else ""
-    peak = usage.peak_memory() or ended.peak
+    megabytes = int(limit) // 1_000_000 if limit.isdigit() else 0
+    allowed = f" of {megabytes} MB" if megabytes else ""
+    # Pages are counted in packs: a container may seem to have held a little more than it may.
+    peak = (usage.peak_memory() or ended.peak) // 1_000_000
+    peak = min(peak, megabytes or peak)
+    # Without a limit Kubernetes says here what the whole node has.
+    asked = os.environ.get("HEADWAY_MEMORY_REQUEST", "")
+    held = max(peak, int(asked) // 1_000_000 if asked.isdigit() else megabytes)
+    enough = usage.after_kill(min(megabytes or held, held))
     return Failure(
         RESOURCES,
         OUT_OF_MEMORY,
         f"Step {batch.step} ran out of memory: the kernel killed it at the container's limit{allowed} "
-        f"(it had held up to {peak // 1_000_000} MB).",
-        "Ask for more with @kubernetes(memory=…) or @resources(memory=…), or hold less at a time.",
+        f"(it had held up to {peak} MB).",
+        f"Ask for more with @kubernetes(memory={enough}) or @resources(memory={enough}), or hold less at a time; "
+        "@retry(on_oom=2) does it by itself.",
         said.traceback if said else "",
         said.type if said else "",
     )

@@ -7,7 +7,7 @@ import pytest
 from headway.config.kubernetes import KubernetesSettings
 from headway.config.resolve import Layer, resolve_kubernetes
 from headway.launch.usage import Usage
-from headway.store.records import SUCCEEDED, AttemptRef, Record
+from headway.store.records import FAILED, OUT_OF_MEMORY, RESOURCES, SUCCEEDED, AttemptRef, Failure, Record
 
 
 def settings(**said: Any) -> KubernetesSettings:
@@ -33,6 +33,25 @@ def test_the_most_of_all_tasks_is_told() -> None:
     assert said(asked, ended(1, 200, 12, 20), ended(2, 310, 30, 20), ended(3, 150, 5, 60)) == [
         "Used by pods, at most: train 310 of 400 MB, 1.5 of 2 cores in 3 tasks."
     ]
+
+
+def killed(record: Record) -> Record:
+    failure = Failure(RESOURCES, OUT_OF_MEMORY, "Step train ran out of memory.")
+    return record._replace(outcome=FAILED, failure=failure)
+
+
+def test_what_a_killed_task_held_says_nothing_of_what_it_wanted() -> None:
+    assert said(settings(cpu=1, memory=64), killed(ended(1, 65.2, 1, 2))) == [
+        "Used by pods, at most: train 64 of 64 MB.",
+        "Step train ran out of memory at 64 MB: memory=100 is the next to try, as nothing tells how much it wanted.",
+    ]
+    (_, advice) = said(settings(cpu=1, memory=4096), killed(ended(1, 900, 1, 2)))
+    assert "at 4096 MB: memory=6250 is" in advice, "killed between two looks at what it held"
+
+
+def test_a_task_that_grew_tells_how_much_it_wanted() -> None:
+    (_, advice) = said(settings(cpu=1, memory=100), killed(ended(1, 200, 1, 2)), ended(1, 226, 1, 2))
+    assert advice == "Step train used 226 of the 100 MB it asks for: memory=300 would be safer."
 
 
 def test_cores_of_a_short_task_say_nothing() -> None:

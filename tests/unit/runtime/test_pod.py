@@ -368,7 +368,7 @@ def test_whose_budget_a_failure_spends(
     assert (failure and (failure.kind, failure.reason)) == expected
     if failure is not None and failure.reason == "OutOfMemory":
         assert "limit of 64 MB" in failure.message
-        assert "memory=" in failure.hint
+        assert "memory=100" in failure.hint, "half as much again, not what it held when it was stopped"
         assert failure.traceback == (
             what.report.failure.traceback if what.report and what.report.failure else ""
         )

@@ -207,7 +207,7 @@ class Observer:
     ) -> None:
         attempt.told = now
         still = f" (for {duration(round(since))} now)" if since else ""
-        self._listener.standing(job, attempt, why.reason, f"{why.message}{still}")
+        self._listener.standing(job, attempt, why.reason, f"{why.in_full}{still}")
 
     def _goes_on(self, job: TrackedJob, attempt: Attempt) -> None:
         self._stuck.pop(attempt.pod, None)
@@ -274,7 +274,7 @@ class Observer:
             elif why.patience is not None and since >= why.patience:
                 self._stuck.pop(attempt.pod, None)
                 words = f"Step {job.batch.step} cannot start: {why.message}"
-                self._listener.over(job, attempt, Failure(why.kind, why.reason, words, why.hint))
+                self._listener.over(job, attempt, Failure(why.kind, why.reason, words, why.advice))
             elif now - attempt.told >= _TELL_AGAIN:
                 self._tell(job, attempt, why, now, since)
 

@@ -9,6 +9,8 @@ import signal
 from headway.executors.kubernetes.api.types import Condition, ContainerStateTerminated, ContainerStatus, Pod
 from headway.executors.kubernetes.command import INIT_SCRIPT_FAILED
 from headway.executors.kubernetes.pod_states import init_failed, status_of
+from headway.executors.kubernetes.quantities import quantity
+from headway.runtime.usage import after_kill
 from headway.store.records import (
     CONFIGURATION,
     INFRASTRUCTURE,
@@ -154,23 +156,25 @@ def _said(ended: ContainerStateTerminated) -> Failure | None:
     return Failure(kind, reason, message, hint)
 
 
-def _memory_limit(pod: Pod, container: str) -> str:
-    """The words for how much memory the container had, "" where it had no limit."""
+def _memory_limit(pod: Pod, container: str) -> int:
+    """How much memory the container might hold, in MB; 0 where it had no limit."""
     for each in pod.spec.containers:
-        limit = each.resources.limits.get("memory", "") if each.name == container else ""
+        limit = quantity(each.resources.limits.get("memory", "")) if each.name == container else None
         if limit:
-            return f" at its limit of {limit[:-1]} MB" if limit.endswith("M") else f" at its limit of {limit}"
-    return ""
+            return int(limit / 1_000_000)
+    return 0
 
 
 def _by_exit(pod: Pod, container: str, step: str, ended: ContainerStateTerminated) -> Failure:
     if ended.reason == "OOMKilled":
         limit = _memory_limit(pod, container)
+        words, enough = (f" at its limit of {limit} MB", str(after_kill(limit))) if limit else ("", "…")
         return Failure(
             RESOURCES,
             OUT_OF_MEMORY,
-            f"Step {step} ran out of memory: the kernel killed its container{limit} (OOMKilled).",
-            "Ask for more with @kubernetes(memory=…) or @resources(memory=…), or hold less at a time.",
+            f"Step {step} ran out of memory: the kernel killed its container{words} (OOMKilled).",
+            f"Ask for more with @kubernetes(memory={enough}) or @resources(memory={enough}), or hold less at a "
+            "time; @retry(on_oom=2) does it by itself.",
         )
     if "exec format error" in ended.message:
         return Failure(

@@ -67,7 +67,7 @@ _CAUSES: tuple[tuple[str, PullTrouble], ...] = (
         PullTrouble(
             "the registry's host name is not known",
             "Check the image's name and tag: what stands before its first slash, if it holds a dot or a colon, is "
-            "the registry's host. container_registry= sets it for all images.",
+            "the registry's host. HEADWAY_KUBERNETES_CONTAINER_REGISTRY sets one for all images that name none.",
         ),
     ),
     (
@@ -109,6 +109,22 @@ _CAUSES: tuple[tuple[str, PullTrouble], ...] = (
 )
 
 _UNTOLD = PullTrouble("", _CHECK)
+
+
+#: What runtimes put before the cause; they repeat the image's name up to five times.
+_PREAMBLE = re.compile(
+    r'^(?:Back-off pulling image "[^"]*"(?:: |$)|ErrImagePull: |rpc error: code = \w+ desc = |'
+    r'failed to pull and unpack image "[^"]*": |failed to resolve reference "[^"]*": |failed to do request: |'
+    r"failed to resolve image: )"
+)
+
+
+def cause_of(message: str) -> str:
+    """The end of the node's own words, which is the cause; "" where they hold none."""
+    said = message.strip()
+    while (shorter := _PREAMBLE.sub("", said)) != said:
+        said = shorter
+    return said
 
 
 def pull_trouble(message: str, image: str) -> PullTrouble:

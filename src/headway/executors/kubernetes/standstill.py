@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from headway.executors.kubernetes.api.types import Condition, ContainerStatus, Pod
-from headway.executors.kubernetes.pod_images import pull_trouble
+from headway.executors.kubernetes.pod_images import cause_of, pull_trouble
 from headway.executors.kubernetes.pod_states import has_run, init_waiting, is_over, status_of
 from headway.executors.kubernetes.scheduling import explain
 from headway.store.records import CONFIGURATION
@@ -34,6 +34,7 @@ class Standstill:
         kind: The class of that failure.
         vague: Whether the cause is not told; what was known of the same trouble before then stands.
         fixed: Whether all nodes are ruled out by what they are, not by what runs on them.
+        detail: What the node says of it in its own words, where the message is ours.
     """
 
     reason: str
@@ -43,6 +44,17 @@ class Standstill:
     kind: str = CONFIGURATION
     vague: bool = False
     fixed: bool = False
+    detail: str = ""
+
+    @property
+    def in_full(self) -> str:
+        """The message with the node's own words."""
+        return f"{self.message} ({self.detail})" if self.detail else self.message
+
+    @property
+    def advice(self) -> str:
+        """What to do, and the node's own words: of a failure they stand here, as its message is told more than once."""
+        return f"{self.hint} The node says: {self.detail}" if self.detail else self.hint
 
 
 def standstill(pod: Pod, container: str, image: str, patience: float = 60.0) -> Standstill | None:
@@ -95,11 +107,12 @@ def _waiting(status: ContainerStatus, named: str, image: str, patience: float) -
         cause = f": {trouble.words}" if trouble.words else ""
         return Standstill(
             "ImagePullBackOff",
-            f"the image {named} cannot be pulled{cause} ({waiting.reason}: {_short(said)})",
+            f"the image {named} cannot be pulled{cause or f' ({waiting.reason}: {_short(said)})'}",
             trouble.patience(patience),
             trouble.hint,
             trouble.kind,
             vague=not trouble.words,
+            detail=_short(cause_of(said)) if cause else "",
         )
     if waiting.reason in _HOPELESS_IMAGES:
         return Standstill(

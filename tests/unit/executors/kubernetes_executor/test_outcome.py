@@ -28,7 +28,7 @@ CASES = {
         ended(137, "OOMKilled", limits={"memory": "64M"}), RESOURCES, "OutOfMemory", "at its limit of 64 MB (OOM"
     ),
     "out of memory in other units": (
-        ended(137, "OOMKilled", limits={"memory": "1Gi"}), RESOURCES, "OutOfMemory", "at its limit of 1Gi (OOM"
+        ended(137, "OOMKilled", limits={"memory": "1Gi"}), RESOURCES, "OutOfMemory", "at its limit of 1073 MB (OOM"
     ),
     "out of memory in a helper, code 1": (ended(1, "OOMKilled"), RESOURCES, "OutOfMemory", "ran out of memory"),
     "killed": (ended(137), RESOURCES, "Killed", "All of the container of step train was killed"),

@@ -1,5 +1,6 @@
 """Why pods do not run, from their states: one table of states, words and how long they are waited for."""
 
+import re
 from typing import Any
 
 import pytest
@@ -84,7 +85,12 @@ def test_an_image_that_cannot_be_pulled(reason: str, message: str) -> None:
     found = standstill(pod("Pending", waiting={"reason": reason, "message": message}), STEP, IMAGE, 60.0)
     assert found is not None
     assert (found.reason, found.patience, found.kind) == ("ImagePullBackOff", patience, kind)
-    assert found.message.startswith(f"the image {IMAGE} cannot be pulled: {words} ({reason}: ")
+    assert found.message == f"the image {IMAGE} cannot be pulled: {words}"
+    assert found.in_full == f"{found.message} ({found.detail})"
+    assert found.advice == f"{found.hint} The node says: {found.detail}"
+    assert found.detail
+    assert message.endswith(found.detail)
+    assert not re.search("unpack|resolve reference|do request", found.detail), "only the cause"
     assert found.hint
     assert not found.vague
 
