@@ -27,6 +27,7 @@ __all__ = [
     "Dict",
     "FrozenSet",
     "Generator",
+    "Generic",
     "Hashable",
     "Iterable",
     "Iterator",
@@ -64,6 +65,16 @@ class Protocol:
     """A seam; nothing is asked of it at run time."""
 
     __slots__ = ()
+
+
+class Generic:
+    """What takes types as parameters."""
+
+    __slots__ = ()
+
+    @classmethod
+    def __class_getitem__(cls, _):
+        return cls
 
 
 def TypeVar(*_, **__):  # noqa: N802

@@ -13,10 +13,10 @@ from headway.datatools.errors import S3InvalidRangeError, S3NotFoundError, S3Ope
 from headway.datatools.objects import Facts, facts_in
 from headway.datatools.scope import Place
 from headway.datatools.values import RangeInfo
+from headway.store.net.answers import Answer
+from headway.store.net.files import FileRange
+from headway.store.net.transfers import PART_SIZE
 from headway.store.parallel import run_parallel
-from headway.store.s3.answers import Answer
-from headway.store.s3.files import FileRange
-from headway.store.s3.transfers import PART_SIZE
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Iterator
 
 from headway.errors import HeadwayError, KeyNotFoundError, StoreError
-from headway.store.s3.files import FileWriteError
+from headway.store.net.files import FileWriteError
 
 
 class S3ClientError(HeadwayError):

@@ -11,8 +11,9 @@ from headway.datatools.buckets import THREADS, Buckets
 from headway.datatools.errors import S3InvalidObjectError, S3NotFoundError, S3OperationError, said_of
 from headway.datatools.scope import Place
 from headway.store.base import Buffer
+from headway.store.net.transfers import PART_SIZE, part_size
 from headway.store.parallel import run_parallel
-from headway.store.s3.transfers import PART_SIZE, part_size, upload_parts
+from headway.store.s3.transfers import MOST_PARTS, upload_parts
 
 T = TypeVar("T")
 
@@ -182,7 +183,7 @@ def _put_whole(buckets: Buckets, one: Upload, *, overwrite: bool) -> bool:
 def _put_in_parts(buckets: Buckets, one: Upload, *, overwrite: bool) -> bool:
     if not overwrite and buckets.head(one.place) is not None:
         return False
-    size, total = part_size(one.source.size), one.source.size
+    size, total = part_size(one.source.size, MOST_PARTS), one.source.size
     parts = [partial(one.source.read, start, min(start + size, total)) for start in range(0, total, size)]
     with said_of(one.place.url):
         session = buckets.session(one.place.bucket)

@@ -20,7 +20,7 @@ from headway.launch.overrides import Override
 from headway.launch.project import resolve_project
 from headway.launch.run import RunRequest
 from headway.launch.steps import PlannedStep, plan_steps
-from headway.store.open import child_environment
+from headway.store.forward import child_environment
 from headway.store.records import Batch, TaskSpec
 
 #: Stands where the id of a run will be.

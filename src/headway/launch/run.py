@@ -46,8 +46,8 @@ from headway.schedule.plan import StepPolicy
 from headway.schedule.scheduler import Scheduler
 from headway.store.base import ObjectStore
 from headway.store.conditions import verify_conditions
-from headway.store.forward import credentials_to_forward
-from headway.store.open import child_environment, open_store
+from headway.store.forward import child_environment, credentials_to_forward
+from headway.store.open import open_store
 from headway.store.records import AttemptRef, Code, Packages, Project, RunEnd, RunRecord
 
 if TYPE_CHECKING:

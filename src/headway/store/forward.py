@@ -1,10 +1,35 @@
-"""The launcher's own access to a datastore, as variables that a pod can use: only where a person asks for it."""
+"""What a launcher tells its pods of a datastore, and lends them of its own access: that only where a person asks."""
 
 import os
-from typing import Dict, Mapping
+from types import ModuleType
+from typing import Dict, Mapping, Optional
 
 from headway.errors import StoreConfigurationError
-from headway.store.locations import S3Location, parse_location
+from headway.store.locations import Location, S3Location, parse_location
+
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+def child_environment(url: str, environ: Mapping[str, str] = os.environ) -> Dict[str, str]:
+    """The variables a pod needs to reach this store the way this process does; no secret is among them.
+
+    Not given: credentials (the pod's identity or a secret) and a proxy whose address holds a
+    password, for what stands in a pod's specification is no secret.
+
+    Args:
+        url: The store's root.
+        environ: Where to look.
+    """
+    location = parse_location(url)
+    store = _module(location)
+    if store is None:
+        return {}
+    found: Dict[str, str] = store.environment(location, environ)
+    for name in (*_PROXIES, *store.PASSED_ON):
+        value = environ.get(name.lower()) or environ.get(name)
+        if value and "@" not in value:
+            found[name] = value
+    return found
 
 
 def credentials_to_forward(url: str, environ: Mapping[str, str] = os.environ) -> Dict[str, str]:
@@ -20,17 +45,20 @@ def credentials_to_forward(url: str, environ: Mapping[str, str] = os.environ) ->
         StoreConfigurationError: There are none, or this kind of store knows none.
     """
     location = parse_location(url)
-    if not isinstance(location, S3Location):
+    store = _module(location)
+    if store is None:
         raise StoreConfigurationError(
             f"--forward-credentials has nothing to forward for the datastore {url}.",
             "It is for datastores that are reached with a key (s3://…).",
         )
-    # The credential chain: not to be loaded where nothing is forwarded.
-    from headway.store.s3.credentials import CredentialChain
-    from headway.store.s3.endpoints import address_from_environment
+    found: Dict[str, str] = store.credentials(location, environ)
+    return found
 
-    found = CredentialChain(environ, address_from_environment(location.bucket, environ).region).get()
-    values = {"AWS_ACCESS_KEY_ID": found.access_key, "AWS_SECRET_ACCESS_KEY": found.secret_key}
-    if found.token:
-        values["AWS_SESSION_TOKEN"] = found.token
-    return values
+
+def _module(location: Location) -> Optional[ModuleType]:
+    """The store's own part of this: not to be loaded for another store."""
+    if isinstance(location, S3Location):
+        from headway.store.s3 import forward
+
+        return forward
+    return None

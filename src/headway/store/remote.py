@@ -32,14 +32,15 @@ from headway.errors import KeyExistsError, KeyNotFoundError, StoreError
 from headway.store.base import Buffer, ObjectInfo, join_buffers
 from headway.store.keys import check_key, check_prefix
 from headway.store.locations import S3Location
+from headway.store.net.answers import Fault
+from headway.store.net.connections import authorities
+from headway.store.net.faults import connection_error, is_hopeless, outage_error
+from headway.store.net.proxies import proxy_for
+from headway.store.net.retries import RetryPolicy
 from headway.store.remote_faults import first_line, is_behind_end, is_network, read_cause, read_fault
-from headway.store.s3.answers import Fault
-from headway.store.s3.connections import authorities
 from headway.store.s3.credentials import CredentialChain
-from headway.store.s3.endpoints import address_from_environment
-from headway.store.s3.faults import connection_error, fault_error, is_hopeless, outage_error
-from headway.store.s3.proxies import proxy_for
-from headway.store.s3.retries import RetryPolicy, is_retried
+from headway.store.s3.endpoints import TRUST, address_from_environment
+from headway.store.s3.faults import fault_error, is_retried, place_of
 
 if TYPE_CHECKING:  # obstore has these names for type checkers only
     from obstore import PutMode
@@ -243,10 +244,10 @@ class ObstoreStore:
             return StoreError(f"{doing} {path or 'objects'} in {self.url} failed: {first_line(error)}")
         if fault.status == 0:
             proxy = f"{self._proxy.host}:{self._proxy.port}" if self._proxy else None
-            return connection_error(read_cause(error), self._address, proxy, self._contact, tries)
+            return connection_error(read_cause(error), place_of(self._address), proxy, self._contact, tries)
         if is_retried(fault):
             return outage_error(
-                f"{fault.code or fault.status} {fault.message}", self._address, doing, path, tries
+                f"{fault.code or fault.status} {fault.message}", place_of(self._address), doing, path, tries
             )
         return fault_error(fault, self._address, doing, path, self._chain.source)
 
@@ -258,7 +259,7 @@ class ObstoreStore:
             "read_timeout": timedelta(seconds=60),
             "timeout": timedelta(seconds=600),
         }
-        bundle = authorities(environ)
+        bundle = authorities(environ, TRUST)
         if bundle and server.secure:
             options["root_certificate"] = Path(bundle).read_bytes()
         if self._proxy:

@@ -5,7 +5,8 @@ from socket import gaierror
 from ssl import SSLCertVerificationError
 
 from headway.errors import StoreError
-from headway.store.s3.answers import Fault, text_of
+from headway.store.net.answers import Fault
+from headway.store.net.markup import text_of
 
 
 def read_fault(error: Exception) -> Fault:

@@ -17,7 +17,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from headway.store.s3.answers import escape, text_of
+from headway.store.net.markup import escape, text_of
 from headway.store.s3.signing import UNSIGNED_PAYLOAD, Credentials, Scope, authorization, encode_query
 
 CREDENTIALS = Credentials("AKIDTEST", "secret/test+key")

@@ -16,7 +16,7 @@ from headway.datatools import (
     S3URLError,
 )
 from headway.datatools.downloads import THREADS
-from headway.store.s3.transfers import PART_SIZE
+from headway.store.net.transfers import PART_SIZE
 from headway.testing.s3_server import Fault, Reply, S3Server, error
 
 LARGE = bytes(range(256)) * ((2 * PART_SIZE + 5000) // 256)

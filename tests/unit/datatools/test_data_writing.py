@@ -10,7 +10,7 @@ import pytest
 from headway import S3
 from headway.datatools import S3InvalidObjectError, S3NotFoundError, S3OperationError, S3PutObject
 from headway.datatools.uploads import _BATCH
-from headway.store.s3.transfers import PART_SIZE
+from headway.store.net.transfers import PART_SIZE
 from headway.testing.s3_server import Fault, Reply, S3Server, error
 
 LARGE = bytes(range(256)) * ((PART_SIZE + 5000) // 256)

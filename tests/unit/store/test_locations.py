@@ -6,6 +6,7 @@ import pytest
 
 from headway.errors import StoreConfigurationError
 from headway.store.folder import FolderStore
+from headway.store.forward import child_environment
 from headway.store.locations import (
     AzureLocation,
     FolderLocation,
@@ -14,7 +15,7 @@ from headway.store.locations import (
     S3Location,
     parse_location,
 )
-from headway.store.open import child_environment, open_store
+from headway.store.open import open_store
 from headway.store.remote import ObstoreStore
 from headway.store.s3.client import S3Store
 

@@ -13,8 +13,8 @@ from headway.errors import (
 )
 from headway.store.base import ObjectStore
 from headway.store.locations import S3Location
+from headway.store.net.retries import RetryPolicy
 from headway.store.remote import ObstoreStore
-from headway.store.s3.retries import RetryPolicy
 from headway.testing.s3_server import Fault, Reply, S3Server, error
 from headway.testing.store_suite import ObjectStoreSuite
 

@@ -6,10 +6,11 @@ import pytest
 from loopback import Loopback
 
 from headway.errors import StoreConfigurationError, StoreUnavailableError
+from headway.store.net.endpoints import Endpoint, parse_endpoint
+from headway.store.net.proxies import proxy_for
+from headway.store.net.retries import RetryPolicy
 from headway.store.s3.client import S3Store
-from headway.store.s3.endpoints import Endpoint, S3Address, address_from_environment, parse_endpoint
-from headway.store.s3.proxies import proxy_for
-from headway.store.s3.retries import RetryPolicy
+from headway.store.s3.endpoints import S3Address, address_from_environment
 from headway.store.s3.session import Session
 from headway.testing.s3_server import S3Server
 

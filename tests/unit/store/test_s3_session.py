@@ -14,9 +14,9 @@ from headway.errors import (
     StoreError,
     StoreUnavailableError,
 )
+from headway.store.net.retries import RetryPolicy
 from headway.store.s3.client import S3Store
 from headway.store.s3.endpoints import address_from_environment
-from headway.store.s3.retries import RetryPolicy
 from headway.store.s3.session import Session
 from headway.testing.s3_server import Fault, Reply, S3Server, error
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from headway.errors import StoreConfigurationError
-from headway.store.s3.wire import Wire, WireError
+from headway.store.net.wire import Wire, WireError
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-One: a\r\n\r\n"
 

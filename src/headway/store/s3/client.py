@@ -7,16 +7,13 @@ from typing import Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple,
 from headway.errors import KeyExistsError, KeyNotFoundError, StoreError
 from headway.store.base import Buffer, ObjectInfo, join_buffers
 from headway.store.keys import check_key, check_prefix
-from headway.store.s3.answers import Answer, escape, parse_delete_errors, parse_page
+from headway.store.net.answers import Answer
+from headway.store.net.markup import escape
+from headway.store.net.transfers import MULTIPART_THRESHOLD, PART_SIZE, flat_views, get_in_ranges
+from headway.store.s3.answers import parse_delete_errors, parse_page
 from headway.store.s3.endpoints import address_from_environment
 from headway.store.s3.session import Session
-from headway.store.s3.transfers import (
-    MULTIPART_THRESHOLD,
-    PART_SIZE,
-    flat_views,
-    get_in_ranges,
-    put_in_parts,
-)
+from headway.store.s3.transfers import put_in_parts
 
 _DELETE_BATCH = 1000
 
@@ -123,7 +120,12 @@ class S3Store:
         total = answer.headers.get("content-range", "").rpartition("/")[2]
         if answer.status == 200 or not total.isdigit() or int(total) == len(answer.body):
             return answer.body, tag
-        return get_in_ranges(self._session, full, answer.body, int(total), tag or None), tag
+        same = {"if-match": tag} if tag else {}
+
+        def fetch(part: Mapping[str, str], into: memoryview) -> Answer:
+            return self._session.call("GET", full, headers={**part, **same}, accept=(206, 412), into=into)
+
+        return get_in_ranges(fetch, full, answer.body, int(total)), tag
 
     def _put_when(self, key: str, data: Buffer, condition: Mapping[str, str]) -> Answer:
         # 404: there is nothing that If-Match could match.

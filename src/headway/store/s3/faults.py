@@ -1,17 +1,38 @@
-"""What S3 and the network answer, said in the words of Headway's errors."""
+"""What S3 answers, said in the words of Headway's errors."""
 
-import sys
-from socket import gaierror, timeout
-from typing import Optional
-
-from headway.errors import KeyNotFoundError, StoreConfigurationError, StoreError, StoreUnavailableError
-from headway.store.s3.answers import Fault
-from headway.store.s3.endpoints import ENDPOINT_VARIABLES, S3Address
+from headway.errors import KeyNotFoundError, StoreConfigurationError, StoreError
+from headway.store.net.answers import Fault
+from headway.store.net.faults import Place
+from headway.store.net.retries import RETRIED_STATUS
+from headway.store.s3.endpoints import ENDPOINT_VARIABLES, TRUST, S3Address
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}
 CLOCK_CODES = {"RequestTimeTooSkewed", "RequestExpired"}
 _UNKNOWN_KEY = {"InvalidAccessKeyId", "InvalidToken", "InvalidClientTokenId", "UnrecognizedClientException"}
 _DENIED = {"AccessDenied", "AllAccessDisabled", "AccountProblem", "Forbidden"}
+_PASSING = {
+    "ConditionalRequestConflict",
+    "InternalError",
+    "OperationAborted",
+    "RequestTimeout",
+    "ServiceUnavailable",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequests",
+}
+
+
+def place_of(address: S3Address) -> Place:
+    """What errors call a bucket."""
+    name = f"bucket {address.bucket!r}"
+    where = f"{name} at {address.endpoint or 'AWS S3, region ' + address.region}"
+    return Place(name, where, address.server, f"the endpoint ({ENDPOINT_VARIABLES[2]})", TRUST[0])
+
+
+def is_retried(fault: Fault) -> bool:
+    """Whether the same request may well succeed a moment later."""
+    return fault.status in RETRIED_STATUS or fault.code in _PASSING
 
 
 def is_elsewhere(fault: Fault, region: str) -> bool:
@@ -24,20 +45,6 @@ def is_elsewhere(fault: Fault, region: str) -> bool:
 def is_expired(fault: Fault) -> bool:
     """Whether the credentials have run out."""
     return fault.code in _EXPIRED
-
-
-def is_hopeless(cause: Exception) -> bool:
-    """Whether another try cannot end otherwise."""
-    return _distrust(cause) is not None
-
-
-def _distrust(cause: Exception) -> Optional[str]:
-    """Why a certificate is not trusted, None where something else is the matter."""
-    # Where ssl was never loaded, no certificate was looked at.
-    ssl = sys.modules.get("ssl")
-    if ssl is None or not isinstance(cause, ssl.SSLCertVerificationError):
-        return None
-    return str(cause.verify_message)
 
 
 def fault_error(fault: Fault, address: S3Address, doing: str, key: str, source: str) -> StoreError:
@@ -56,7 +63,7 @@ def fault_error(fault: Fault, address: S3Address, doing: str, key: str, source: 
 
 
 def _in_words(fault: Fault, address: S3Address, doing: str, key: str, source: str) -> StoreError:
-    where = f"bucket {address.bucket!r} at {address.endpoint or 'AWS S3, region ' + address.region}"
+    where = place_of(address).where
     said = f"{fault.code or 'status ' + str(fault.status)}{': ' + fault.message if fault.message else ''}"
     if fault.code == "NoSuchBucket":
         return StoreConfigurationError(
@@ -104,50 +111,3 @@ def _in_words(fault: Fault, address: S3Address, doing: str, key: str, source: st
             f"{where} is in another region: {fault.region}", f"Set AWS_REGION={fault.region}."
         )
     return StoreError(f"{doing} {key} in {where} failed: {said}")
-
-
-def outage_error(said: str, address: S3Address, doing: str, key: str, tries: int) -> StoreUnavailableError:
-    """The error for a server that answers, but only with failures."""
-    where = f"bucket {address.bucket!r} at {address.endpoint or 'AWS S3, region ' + address.region}"
-    return StoreUnavailableError(
-        f"{doing} {key or 'objects'} in {where} still failed after {tries} tries: {said}",
-        "The store is busy or broken; try again later.",
-    )
-
-
-def connection_error(
-    cause: Exception, address: S3Address, proxy: Optional[str], contact: bool, tries: int
-) -> StoreError:
-    """The error for a server that does not answer.
-
-    Args:
-        cause: Of the last try.
-        address: Of the bucket.
-        proxy: The proxy in between, if any.
-        contact: Whether the store answered before; then its address is not to blame.
-        tries: How many were made.
-    """
-    server = address.server
-    via = f" through the proxy {proxy}" if proxy else ""
-    where = f"bucket {address.bucket!r}: {server.url}{via}"
-    distrust = _distrust(cause)
-    if distrust is not None:
-        return StoreConfigurationError(
-            f"the certificate of {server.host} ({where}) is not trusted: {distrust}",
-            "For a private certificate authority, set AWS_CA_BUNDLE to its PEM file.",
-        )
-    if isinstance(cause, gaierror):
-        reason = f"the name {proxy or server.host} cannot be resolved"
-    elif isinstance(cause, ConnectionRefusedError):
-        reason = "the connection is refused, nothing listens there"
-    elif isinstance(cause, timeout):  # before Python 3.10 this is not TimeoutError
-        reason = "it does not answer in time"
-    else:
-        reason = str(cause) or type(cause).__name__
-    message = f"cannot reach {where}: {reason} ({tries} tries)"
-    if contact:
-        return StoreUnavailableError(message, "It answered before; check the network and try again.")
-    return StoreUnavailableError(
-        message,
-        f"Check the endpoint ({ENDPOINT_VARIABLES[2]}), the network and HTTP_PROXY, HTTPS_PROXY, NO_PROXY.",
-    )

@@ -4,10 +4,12 @@ import json
 from typing import Dict, Mapping
 
 from headway.errors import StoreConfigurationError
-from headway.store.s3.answers import Answer
-from headway.store.s3.connections import ConnectionFailed, Connections
-from headway.store.s3.endpoints import Endpoint, parse_endpoint
-from headway.store.s3.inquiry import NoAnswerError, ask, epoch, read_token
+from headway.store.net.answers import Answer
+from headway.store.net.chain import NoAnswerError
+from headway.store.net.connections import ConnectionFailed, Connections
+from headway.store.net.endpoints import Endpoint, parse_endpoint
+from headway.store.net.inquiry import ask, epoch, read_token
+from headway.store.s3.endpoints import TRUST
 from headway.store.s3.signing import Credentials
 
 _INSTANCE = "http://169.254.169.254"
@@ -31,7 +33,7 @@ def container(environ: Mapping[str, str], url: str) -> Credentials:
         token = read_token(file, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
     if token:
         headers["authorization"] = token
-    connections = Connections(server._replace(path=""), environ, 2.0, 5.0, proxies=False)
+    connections = Connections(server._replace(path=""), environ, 2.0, 5.0, proxies=False, trust=TRUST)
     path = url.split("://", 1)[1].partition("/")[2]
     answer = ask(connections, "GET", f"/{path}", headers, f"the container's endpoint {url}")
     return _from_json(answer, f"the container's endpoint {url}")

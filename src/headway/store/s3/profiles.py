@@ -3,6 +3,8 @@
 import os
 from typing import Dict, Mapping
 
+from headway.store.s3.signing import Credentials
+
 Section = Dict[str, str]
 
 
@@ -35,6 +37,15 @@ def read_profile(name: str, environ: Mapping[str, str]) -> Section:
     merged = dict(config.get(name if name == "default" else f"profile {name}", {}))
     merged.update(_read_sections(credentials_path(environ)).get(name, {}))
     return merged
+
+
+def profile_keys(profile: Section) -> Credentials:
+    """The keys that stand in a profile; an empty access key where there are none."""
+    return Credentials(
+        profile.get("aws_access_key_id", ""),
+        profile.get("aws_secret_access_key", ""),
+        profile.get("aws_session_token") or None,
+    )
 
 
 def _read_sections(path: str) -> Dict[str, Section]:

@@ -3,9 +3,10 @@
 import hashlib
 import hmac
 import time
-from typing import Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Mapping, NamedTuple, Optional
 
 from headway.store.addresses import quote
+from headway.store.net.session import Query
 
 #: sha256 of nothing.
 EMPTY_PAYLOAD = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -14,8 +15,6 @@ EMPTY_PAYLOAD = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b85
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
-
-Query = Sequence[Tuple[str, str]]
 
 
 class Credentials(NamedTuple):

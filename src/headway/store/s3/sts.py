@@ -5,12 +5,14 @@ import time
 from typing import Dict, Mapping, Optional
 
 from headway.errors import StoreConfigurationError
-from headway.store.s3.answers import text_of
-from headway.store.s3.connections import Connections
-from headway.store.s3.endpoints import Endpoint, parse_endpoint
-from headway.store.s3.inquiry import ask, epoch, read_token
-from headway.store.s3.profiles import Section, read_profile
-from headway.store.s3.signing import Credentials, Query, Scope, authorization, encode_query, timestamp
+from headway.store.net.connections import Connections
+from headway.store.net.endpoints import Endpoint, parse_endpoint
+from headway.store.net.inquiry import ask, epoch, read_token
+from headway.store.net.markup import text_of
+from headway.store.net.session import Query
+from headway.store.s3.endpoints import TRUST
+from headway.store.s3.profiles import profile_keys, read_profile
+from headway.store.s3.signing import Credentials, Scope, authorization, encode_query, timestamp
 
 
 def web_identity(environ: Mapping[str, str], region: str, role: str, file: str, session: str) -> Credentials:
@@ -56,20 +58,11 @@ def profile_role(environ: Mapping[str, str], region: str, name: str) -> Credenti
     return _ask_sts(environ, region, query, f"profile {name!r}", signer)
 
 
-def profile_keys(profile: Section) -> Credentials:
-    """The keys that stand in a profile; an empty access key where there are none."""
-    return Credentials(
-        profile.get("aws_access_key_id", ""),
-        profile.get("aws_secret_access_key", ""),
-        profile.get("aws_session_token") or None,
-    )
-
-
 def _ask_sts(
     environ: Mapping[str, str], region: str, query: Query, who: str, signer: Optional[Credentials]
 ) -> Credentials:
     server = _sts_server(environ, region)
-    connections = Connections(server, environ)
+    connections = Connections(server, environ, trust=TRUST)
     body = encode_query(query).encode()
     headers = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
     if signer:

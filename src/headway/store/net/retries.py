@@ -4,20 +4,8 @@ import os
 import time
 from typing import NamedTuple, Optional, Set
 
-from headway.store.s3.answers import Fault
-
-_RETRIED_STATUS = {429, 500, 502, 503, 504}
-_RETRIED_CODES = {
-    "ConditionalRequestConflict",
-    "InternalError",
-    "OperationAborted",
-    "RequestTimeout",
-    "ServiceUnavailable",
-    "SlowDown",
-    "Throttling",
-    "ThrottlingException",
-    "TooManyRequests",
-}
+#: What is worth another try whatever the store.
+RETRIED_STATUS = {429, 500, 502, 503, 504}
 
 
 class RetryPolicy(NamedTuple):
@@ -86,11 +74,6 @@ class Effort:
             return False
         self._mended.add(remedy)
         return True
-
-
-def is_retried(fault: Fault) -> bool:
-    """Whether the same request may well succeed a moment later."""
-    return fault.status in _RETRIED_STATUS or fault.code in _RETRIED_CODES
 
 
 def retry_after(value: Optional[str]) -> Optional[float]:

@@ -21,7 +21,7 @@ def tls_context(bundle: Optional[str]) -> SSLContext:
     except OSError as error:
         raise StoreConfigurationError(
             f"the certificate authorities in {bundle} cannot be read: {error}",
-            "AWS_CA_BUNDLE (or SSL_CERT_FILE) must name a readable file of PEM certificates.",
+            "SSL_CERT_FILE (for S3 also AWS_CA_BUNDLE) must name a readable file of PEM certificates.",
         ) from error
 
 

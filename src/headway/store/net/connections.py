@@ -12,15 +12,18 @@ from typing import Deque, Iterator, Mapping, Optional, Sequence, Tuple, Union
 
 from headway.errors import StoreConfigurationError
 from headway.store.base import Buffer
-from headway.store.s3.answers import Answer
-from headway.store.s3.endpoints import Endpoint
-from headway.store.s3.files import FileRange
-from headway.store.s3.proxies import proxy_for
-from headway.store.s3.wire import Reply, Wire, WireError
+from headway.store.net.answers import Answer
+from headway.store.net.endpoints import Endpoint
+from headway.store.net.files import FileRange
+from headway.store.net.proxies import proxy_for
+from headway.store.net.wire import Reply, Wire, WireError
 
 #: Servers close idle connections on their own; one unused for longer is not worth the risk.
 _MAX_IDLE_SECONDS = 15.0
 _MAX_IDLE = 16
+
+#: The variable that names the file of certificate authorities for every store.
+TRUST = ("SSL_CERT_FILE",)
 
 #: A socket's time limit counts for a whole sendall, so what is sent at once stays small.
 _SEND_SIZE = 1 << 20
@@ -51,6 +54,7 @@ class Connections:
         connect_timeout: Seconds for a connection, TLS included.
         read_timeout: Seconds in which at least something must go through.
         proxies: False for addresses that no proxy can reach (instance metadata).
+        trust: The variables that may name the file of certificate authorities, the first one first.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class Connections:
         connect_timeout: float = 5.0,
         read_timeout: float = 60.0,
         proxies: bool = True,
+        trust: Sequence[str] = TRUST,
     ) -> None:
         self._idle: Deque[Tuple[Wire, float]] = deque()
         self._pid = os.getpid()
@@ -67,6 +72,7 @@ class Connections:
         self._environ = environ
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
+        self._trust = trust
         self._proxy = proxy_for(server, environ) if proxies else None
 
     @property
@@ -148,11 +154,11 @@ class Connections:
     def _connect(self) -> Wire:
         server, proxy = self._server, self._proxy
         host, port = (proxy.host, proxy.port) if proxy else (server.host, server.port)
-        bundle = authorities(self._environ)
+        bundle = authorities(self._environ, self._trust)
         wire = Wire(host, port, self._connect_timeout, self._read_timeout)
         try:
             if server.secure:
-                from headway.store.s3.tls import tls_context  # ssl, see there
+                from headway.store.net.tls import tls_context  # ssl, see there
 
                 if proxy:
                     wire.tunnel(server.host, server.port, proxy.headers)
@@ -196,13 +202,17 @@ def _slices(body: Sequence[Buffer]) -> Iterator[memoryview]:
             yield view[start : start + _SEND_SIZE]
 
 
-def authorities(environ: Mapping[str, str]) -> Optional[str]:
+def authorities(environ: Mapping[str, str], names: Sequence[str]) -> Optional[str]:
     """The file of certificate authorities that the environment names, None for the system's.
+
+    Args:
+        environ: Where to look.
+        names: For these variables, the first one first.
 
     Raises:
         StoreConfigurationError: There is no such file.
     """
-    for name in ("AWS_CA_BUNDLE", "SSL_CERT_FILE"):
+    for name in names:
         bundle = environ.get(name)
         if bundle and not os.path.isfile(bundle):
             raise StoreConfigurationError(

@@ -3,7 +3,7 @@
 from typing import Dict, Mapping, NamedTuple, Optional
 
 from headway.errors import StoreConfigurationError
-from headway.store.s3.endpoints import Endpoint
+from headway.store.net.endpoints import Endpoint
 
 
 class Proxy(NamedTuple):

@@ -4,15 +4,11 @@ import time
 from typing import Mapping, Optional
 
 from headway.errors import StoreConfigurationError, StoreUnavailableError
-from headway.store.s3.answers import Answer
-from headway.store.s3.connections import ConnectionFailed, Connections
-from headway.store.s3.retries import RetryPolicy
+from headway.store.net.answers import Answer
+from headway.store.net.connections import ConnectionFailed, Connections
+from headway.store.net.retries import RetryPolicy
 
 _POLICY = RetryPolicy(tries=4, seconds=20.0)
-
-
-class NoAnswerError(StoreUnavailableError):
-    """There is no such service here; the next source may have credentials."""
 
 
 def ask(
