@@ -8,8 +8,9 @@ from headway.flow.members import configs_of
 from headway.launch.attach import check_attachable, how_launched
 from headway.launch.claim import RESUME_STEP, Resumption
 from headway.launch.past import PastRun, find_past_run
+from headway.launch.request import RunRequest
 from headway.launch.resume import find_origin_run, where_runs_are
-from headway.launch.run import RunRequest, run_flow
+from headway.launch.run import run_flow
 from headway.ui.background import BackgroundWriter
 from headway.ui.plain import PlainReporter
 from headway.version import VERSION

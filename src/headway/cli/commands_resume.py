@@ -11,8 +11,9 @@ from headway.errors import NotFoundError, UsageError
 from headway.flow.members import configs_of
 from headway.launch.attach import check_attachable
 from headway.launch.past import PastRun, find_past_run
+from headway.launch.request import RunRequest
 from headway.launch.resume import find_origin_run, resumption, where_runs_are
-from headway.launch.run import RunRequest, run_flow
+from headway.launch.run import run_flow
 from headway.store.tags import check_tags
 from headway.ui.background import BackgroundWriter
 from headway.ui.plain import PlainReporter

@@ -10,7 +10,8 @@ from headway.cli.parameters import given_values, run_parameters
 from headway.cli.program import Program
 from headway.config.datastore import check_kind
 from headway.errors import UsageError
-from headway.launch.run import RunRequest, run_flow
+from headway.launch.request import RunRequest
+from headway.launch.run import run_flow
 from headway.launch.steps import plan_steps
 from headway.schedule.instructions import INTERRUPTED
 from headway.store.records import SUCCEEDED, RunEnd

@@ -18,7 +18,7 @@ from headway.executors.kubernetes.preview import as_yaml, preview_manifests
 from headway.flow.graph import FOREACH, Graph
 from headway.launch.overrides import Override
 from headway.launch.project import resolve_project
-from headway.launch.run import RunRequest
+from headway.launch.request import RunRequest
 from headway.launch.steps import PlannedStep, plan_steps
 from headway.store.forward import child_environment
 from headway.store.records import Batch, TaskSpec

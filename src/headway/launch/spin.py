@@ -4,8 +4,8 @@ What it reads is the earlier run's; what it makes goes to a folder of its own, a
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from headway.config.general import user as configured_user
 from headway.config.sources import Configuration
 from headway.errors import UsageError
 from headway.executors.local.executor import LocalExecutor
-from headway.executors.local.zygote import CAN_FORK, Zygote
+from headway.executors.local.zygote import warm_parent
 from headway.flow.graph import Graph
 from headway.launch.batches import BatchFactory, StepRun
 from headway.launch.claim import NewRun, claim
@@ -40,7 +40,6 @@ from headway.store.records import (
     SUCCEEDED,
     AttemptRef,
     Batch,
-    Code,
     Record,
     RunEnd,
     RunRecord,
@@ -127,7 +126,7 @@ def spin(request: SpinRequest, configuration: Configuration, reporter: Reporter)
     if unheard:
         reporter.note(f"Decorators without a say in this: {', '.join(unheard)}.")
     folder = Path(configuration.cwd) / SPIN_FOLDER
-    with local_code(request.origin) as code, _warm_parent(code, str(folder)) as zygote:
+    with local_code(request.origin) as code, warm_parent(code, str(folder)) as zygote:
         store = FolderStore(str(folder))
         holder = Holder.here(user)
         new = NewRun(request.graph, user, (), code, {}, past.record.parameters, None, project)
@@ -197,13 +196,3 @@ def _artifacts_file(path: str | None) -> str:
             'Name a Python file that says ARTIFACTS = {"name": value}.',
         )
     return str(Path(path).absolute())
-
-
-@contextmanager
-def _warm_parent(code: Code, url: str) -> Iterator[Zygote | None]:
-    zygote = Zygote(code, url) if CAN_FORK else None
-    try:
-        yield zygote
-    finally:
-        if zygote is not None:
-            zygote.close()

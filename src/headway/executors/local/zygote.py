@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from headway.errors import HeadwayError
@@ -190,3 +190,17 @@ class Zygote:
 
 def _how(code: int) -> str:
     return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+@contextlib.contextmanager
+def warm_parent(code: Code, store_url: str) -> Iterator[Zygote | None]:
+    """A zygote for the time of the block, which imports the flow while everything else gets ready.
+
+    There is none where forking is not safe (macOS): then every attempt gets a process started afresh.
+    """
+    zygote = Zygote(code, store_url) if CAN_FORK else None
+    try:
+        yield zygote
+    finally:
+        if zygote is not None:
+            zygote.close()

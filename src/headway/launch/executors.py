@@ -1,0 +1,60 @@
+"""The executors that a run's steps need, each made only where some step is for it."""
+
+import os
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+from headway.executors.base import Executor
+from headway.executors.local.executor import LocalExecutor
+from headway.executors.local.files import make_room
+from headway.executors.local.zygote import Zygote
+from headway.launch.outset import Outset
+from headway.store.base import ObjectStore
+from headway.store.forward import child_environment, credentials_to_forward
+from headway.store.records import RunRecord
+
+if TYPE_CHECKING:
+    from headway.executors.kubernetes.cluster import Prepared
+
+#: Local attempts at a time, by processor.
+_LOCAL_PER_CPU = 2
+
+
+def local_executor(outset: Outset, store: ObjectStore, zygote: Zygote | None) -> Executor:
+    """For steps, and fallbacks, on this machine."""
+    limit = outset.request.max_workers or _LOCAL_PER_CPU * _processors()
+    return LocalExecutor(store, zygote, make_room(limit))
+
+
+async def prepare_cluster(outset: Outset, stack: AsyncExitStack) -> "Prepared":
+    """Connect to the cluster, and learn whether the run may do there what it needs.
+
+    Args:
+        outset: The run.
+        stack: Closes the connection.
+    """
+    # aiohttp and msgspec cost 180 ms that a run without pods must not pay.
+    from headway.executors.kubernetes.cluster import connect
+
+    gangs = any(step.gang is not None for step in outset.steps.values() if step.kubernetes is not None)
+    namespaces = {settings.namespace for settings in outset.remote.values()}
+    return await connect(stack, namespaces, gangs=gangs, lends=outset.request.forward_credentials)
+
+
+def kubernetes_executor(
+    outset: Outset, store: ObjectStore, record: RunRecord, cluster: "Prepared"
+) -> Executor:
+    """For steps in the cluster."""
+    # As above.
+    from headway.executors.kubernetes.executor import DEFAULT_LIMIT, KubernetesExecutor
+
+    request = outset.request
+    limit = request.max_workers or DEFAULT_LIMIT
+    env = {**child_environment(store.url), **outset.told}
+    lent = credentials_to_forward(store.url) if request.forward_credentials else None
+    return KubernetesExecutor(cluster, store, record.flow, record.run, outset.remote, env, limit, lent)
+
+
+def _processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
