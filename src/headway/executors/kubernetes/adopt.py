@@ -1,4 +1,4 @@
-"""Finds what the cluster has of a run whose launcher died, so that another one goes on with the same pods."""
+"""Goes on with the pods of a run whose launcher died: finds what the cluster has, and takes each batch in hand."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -9,12 +9,13 @@ from headway.executors.kubernetes.api.client import KubernetesClient
 from headway.executors.kubernetes.api.errors import ApiError
 from headway.executors.kubernetes.api.kinds import JOB, POD
 from headway.executors.kubernetes.api.types import Job, Pod
+from headway.executors.kubernetes.assignment import Assignments
 from headway.executors.kubernetes.labels import BATCH
-from headway.executors.kubernetes.tracked import TrackedJob
-from headway.store.records import INFRASTRUCTURE, Batch, Failure
-
-#: What the name of a batch ends with whose first Job's namespace refused its pods.
-RESTRICTED = "-restricted"
+from headway.executors.kubernetes.settle import Settler
+from headway.executors.kubernetes.submitter import Submitter
+from headway.executors.kubernetes.tracked import Attempt, TrackedJob
+from headway.executors.kubernetes.warm import ORPHANED, is_warm
+from headway.store.records import INFRASTRUCTURE, AttemptRef, Batch, Failure
 
 #: What becomes of an attempt that has, or should have, a result.
 RECORDED = Failure(
@@ -120,3 +121,56 @@ def is_going(job: Job) -> bool:
 def all_recorded(adoption: Adoption) -> bool:
     """Whether nothing of it is left to be run."""
     return adoption.refs == adoption.recorded
+
+
+class Adopter:
+    """Takes batches in hand that another launcher started.
+
+    Args:
+        client: The cluster.
+        settler: Reads batches as they were submitted.
+        assignments: Makes the Jobs that are missing.
+        submitter: Submits them, and takes those over that are there.
+        over: Called with an attempt that can have no further result.
+    """
+
+    def __init__(
+        self,
+        client: KubernetesClient,
+        settler: Settler,
+        assignments: Assignments,
+        submitter: Submitter,
+        over: Callable[[TrackedJob, Attempt, Failure], None],
+    ) -> None:
+        self._client = client
+        self._settler = settler
+        self._assignments = assignments
+        self._submitter = submitter
+        self._over = over
+
+    async def adopt(self, adoption: Adoption, found: Inventory) -> tuple[TrackedJob, Job | None]:
+        """Take a batch in hand: with its Job, where there is one, else with a new one, where it needs one."""
+        running = found.job_of(adoption.batch)
+        job, name = running or (None, adoption.batch.name)
+        given = adoption.batch._replace(name=name)
+        batch = await asyncio.to_thread(self._settler.batch, given) or given
+        refs = [AttemptRef(batch.step, task.task, task.attempt) for task in batch.tasks]
+        attempts = {index: Attempt(ref, index) for index, ref in enumerate(refs) if ref in adoption.refs}
+        tracked = self._assignments.track(batch, attempts)
+        if is_warm(self._assignments.settings(batch), batch):
+            for attempt in list(attempts.values()):
+                self._over(tracked, attempt, RECORDED if attempt.ref in adoption.recorded else ORPHANED)
+            return tracked, None
+        for attempt in list(attempts.values()):
+            if attempt.ref in adoption.recorded:
+                self._over(tracked, attempt, RECORDED)
+            elif job is not None and is_going(job):
+                self._over(tracked, attempt, DELETED)
+        if job is not None:
+            tracked.parallelism = job.spec.parallelism or 0
+            tracked.created = self._client.clock.monotonic()
+            tracked.deleting = is_going(job)
+            self._submitter.adopt(tracked)
+        elif not all_recorded(adoption):
+            self._submitter.submit(tracked)
+        return tracked, job

@@ -3,43 +3,33 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Container, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 from headway.config.kubernetes import KubernetesSettings
 from headway.errors import StoreError
-from headway.executors.base import Adoption, Broken, ExecutorEvent, Output, Sink, Started, Waiting
+from headway.executors.base import Adoption, Broken, ExecutorEvent, Sink, Started, Waiting
 from headway.executors.guarded import guarded
-from headway.executors.kubernetes.adopt import (
-    DELETED,
-    PODLESS,
-    RECORDED,
-    RESTRICTED,
-    Inventory,
-    all_recorded,
-    ended_without_pod,
-    is_going,
-    take_inventory,
-)
+from headway.executors.kubernetes.adopt import PODLESS, Adopter, ended_without_pod, take_inventory
 from headway.executors.kubernetes.api.errors import ApiError
-from headway.executors.kubernetes.api.types import Job
+from headway.executors.kubernetes.assignment import Assignments
 from headway.executors.kubernetes.cluster import Prepared
 from headway.executors.kubernetes.departure import Departure
 from headway.executors.kubernetes.ends import EndHooks, Ends
-from headway.executors.kubernetes.feed import FeedReader, Report, next_pause, texts
+from headway.executors.kubernetes.feed import FeedReader
 from headway.executors.kubernetes.gathering import Gatherer
 from headway.executors.kubernetes.labels import run_selector
 from headway.executors.kubernetes.lost_nodes import LostNodes
-from headway.executors.kubernetes.names import container_name, job_name
 from headway.executors.kubernetes.observer import Observer
 from headway.executors.kubernetes.pools import PoolHooks, Pools
+from headway.executors.kubernetes.reports import ReportHooks, Reports
 from headway.executors.kubernetes.run_secret import RunSecret
 from headway.executors.kubernetes.settle import Settler
 from headway.executors.kubernetes.submitter import Hooks, Submitter
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
-from headway.executors.kubernetes.warm import ORPHANED, Worker, is_warm
+from headway.executors.kubernetes.warm import Worker, is_warm
 from headway.executors.kubernetes.warm_end import WarmEnd
 from headway.store.base import ObjectStore
 from headway.store.records import INFRASTRUCTURE, LOST, AttemptRef, Batch, Failure, Record
@@ -49,9 +39,6 @@ DEFAULT_LIMIT = 200
 
 #: Datastore calls at a time.
 _STORE_THREADS = 16
-#: Seconds between two looks into the feed while the datastore is in trouble.
-_STORE_PAUSE = 5.0
-_POLL = 0.1
 
 
 class KubernetesExecutor:
@@ -85,7 +72,7 @@ class KubernetesExecutor:
         self._selector = run_selector(flow, run)
         self._secret = RunSecret(cluster.client, flow, run, credentials or {})
         lent = (self._secret.name,) if self._secret else ()
-        self._settings = {step: replace(own, secrets=(*own.secrets, *lent)) for step, own in settings.items()}
+        settings = {step: replace(own, secrets=(*own.secrets, *lent)) for step, own in settings.items()}
         self._jobs = Jobs()
         self._settler = Settler(store, clock)
         self._feed = FeedReader(store, flow, run, int(clock() * 1000), clock)
@@ -99,6 +86,8 @@ class KubernetesExecutor:
         )
         self._clock = clock
         self._submitter = Submitter(cluster, store, self._jobs, limit, pod_env, self._secret, hooks)
+        self._assignments = Assignments(settings, self._jobs, self._submitter, self._spawn)
+        self._adopter = Adopter(cluster.client, self._settler, self._assignments, self._submitter, self.over)
         self._gatherer = Gatherer(store, self._jobs, cluster.client.clock.monotonic, self)
         self._pools = Pools(
             store,
@@ -116,70 +105,41 @@ class KubernetesExecutor:
             cluster.client.clock.monotonic,
             EndHooks(self._tell, self._ran, self._ended),
         )
+        self._reports = Reports(
+            self._feed,
+            self._threads,
+            self._jobs,
+            cluster.client.clock.monotonic,
+            ReportHooks(self._tell, self._pools.heard, self.over),
+        )
         self._departure = Departure(cluster.client, self._selector, self._jobs, self._submitter)
         self._observer = Observer(cluster.client, flow, run, self._jobs, self)
         self._lost_nodes = LostNodes(cluster.client, self._jobs, self, self._settler.beat, clock)
         self._of = (flow, run)
-        self._restrict(cluster.restricted)
+        self._assignments.restrict(cluster.restricted)
 
     async def open(self, sink: Sink) -> None:
         self._sink = sink
         self._services = [
-            *(guarded(work, self._broken) for work in self._observer.services(self._namespaces())),
+            *(
+                guarded(work, self._broken)
+                for work in self._observer.services(self._assignments.namespaces())
+            ),
             guarded(self._lost_nodes.run(), self._broken),
-            guarded(self._listen(), self._broken),
+            guarded(self._reports.listen(), self._broken),
             guarded(self._gatherer.watch(), self._broken),
         ]
 
     async def start(self, batch: Batch) -> None:
-        settings = self._settings[batch.step]
+        settings = self._assignments.settings(batch)
         if is_warm(settings, batch):
-            if batch.memory is not None:
-                settings = replace(settings, memory=batch.memory)
             self._pools.take(batch, settings)
             return
         attempts = {
             index: Attempt(AttemptRef(batch.step, task.task, task.attempt), index)
             for index, task in enumerate(batch.tasks)
         }
-        self._submit(batch, attempts)
-
-    def _submit(
-        self,
-        batch: Batch,
-        attempts: dict[int, Attempt],
-        delay: float = 0.0,
-        tries: int = 0,
-        before: TrackedJob | None = None,
-    ) -> TrackedJob:
-        """Make a Job of a batch; it goes on with the orders of the one before it, if there was one."""
-        job = self._track(batch, attempts, tries, before)
-        self._submitter.submit(job, delay)
-        return job
-
-    def _track(
-        self,
-        batch: Batch,
-        attempts: dict[int, Attempt],
-        tries: int = 0,
-        before: TrackedJob | None = None,
-    ) -> TrackedJob:
-        settings = self._settings[batch.step]
-        if batch.memory is not None:
-            settings = replace(settings, memory=batch.memory)
-        job = TrackedJob(
-            name=job_name(batch.flow, batch.step, batch.run, batch.name),
-            namespace=settings.namespace,
-            batch=batch,
-            settings=settings,
-            container=container_name(batch.step),
-            attempts=attempts,
-            tries=tries,
-            inbox=before.inbox if before else "",
-            idle_timeout=before.idle_timeout if before else 0,
-        )
-        self._jobs.add(job)
-        return job
+        self._assignments.submit(batch, attempts)
 
     def _begin(self, job: TrackedJob) -> None:
         """Create the Job of warm pods."""
@@ -187,53 +147,17 @@ class KubernetesExecutor:
         self._submitter.submit(job)
 
     async def adopt(self, adoptions: Sequence[Adoption]) -> None:
-        found = await take_inventory(self._client, self._namespaces(), self._selector, self.trouble)
+        namespaces = self._assignments.namespaces()
+        found = await take_inventory(self._client, namespaces, self._selector, self.trouble)
         self._feed.rewind()
-        self._secret.inherit(self._namespaces())
-        adopted = [await self._adopt(each, found) for each in adoptions]
+        self._secret.inherit(namespaces)
+        adopted = [await self._adopter.adopt(each, found) for each in adoptions]
         # Pods that were heard of before their Jobs were known are heard of now.
         self._observer.saw(found.jobs.values(), found.pods)
         for tracked, job in adopted:
             for index in ended_without_pod(tracked, job) if job is not None else ():
                 self.over(tracked, tracked.attempts[index], PODLESS)
         self._submitter.share()
-
-    async def _adopt(self, adoption: Adoption, found: Inventory) -> tuple[TrackedJob, Job | None]:
-        """Take a batch in hand: with its Job, where there is one, else with a new one, where it needs one."""
-        running = found.job_of(adoption.batch)
-        job, name = running or (None, adoption.batch.name)
-        given = adoption.batch._replace(name=name)
-        batch = await asyncio.to_thread(self._settler.batch, given) or given
-        refs = [AttemptRef(batch.step, task.task, task.attempt) for task in batch.tasks]
-        attempts = {index: Attempt(ref, index) for index, ref in enumerate(refs) if ref in adoption.refs}
-        tracked = self._track(batch, attempts)
-        if is_warm(self._settings[batch.step], batch):
-            for attempt in list(attempts.values()):
-                self.over(tracked, attempt, RECORDED if attempt.ref in adoption.recorded else ORPHANED)
-            return tracked, None
-        for attempt in list(attempts.values()):
-            if attempt.ref in adoption.recorded:
-                self.over(tracked, attempt, RECORDED)
-            elif job is not None and is_going(job):
-                self.over(tracked, attempt, DELETED)
-        if job is not None:
-            tracked.parallelism = job.spec.parallelism or 0
-            tracked.created = self._client.clock.monotonic()
-            tracked.deleting = is_going(job)
-            self._submitter.adopt(tracked)
-        elif not all_recorded(adoption):
-            self._submitter.submit(tracked)
-        return tracked, job
-
-    def _namespaces(self) -> list[str]:
-        return sorted({settings.namespace for settings in self._settings.values()})
-
-    def _restrict(self, namespaces: Container[str]) -> None:
-        """From now on pods in these namespaces have the restricted profile, unless a person fixed another."""
-        for step, own in self._settings.items():
-            if own.namespace in namespaces and own.security_profile == "auto":
-                self._settings[step] = replace(own, security_profile="restricted")
-        self._pools.restrict(namespaces)
 
     async def cancel(self, refs: tuple[AttemptRef, ...], failure: Failure, *, now: bool = False) -> None:
         self._cancelled = True
@@ -265,7 +189,7 @@ class KubernetesExecutor:
     async def close(self, *, now: bool = False) -> None:
         """Take away what still runs, wait until it is gone, and let go of everything."""
         await self._pools.leave()
-        await self._departure.clear(self._settings, cancelled=self._cancelled, now=now)
+        await self._departure.clear(self._assignments.every(), cancelled=self._cancelled, now=now)
         await self._clear_feed()
         await self.let_go()
         with contextlib.suppress(ApiError):
@@ -320,21 +244,11 @@ class KubernetesExecutor:
         """The namespace refuses the Job's pods as not secure enough; tells whether it is tried again as it wants."""
         if job.settings.security_profile != "auto":
             return False
-        self._restrict((job.namespace,))
+        self._pools.restrict((job.namespace,))
         words = f"namespace {job.namespace} enforces Pod Security restricted; its pods run as that asks from now on"
         self.standing(job, None, "Restricted", words)
-        attempts, job.attempts = job.attempts, {}
-        # Another name, and so another Job: the first one may take its time to go.
-        batch = job.batch._replace(name=f"{job.batch.name}{RESTRICTED}")
-        successor = self._submit(batch, attempts, before=job)
-        self._spawn(self._withdraw_after(job, successor))
+        self._assignments.submit_restricted(job)
         return True
-
-    async def _withdraw_after(self, job: TrackedJob, successor: TrackedJob) -> None:
-        """Delete a Job once its successor is there: what both own must not be collected in between."""
-        while successor.created is None and not successor.deleting and successor.attempts:  # noqa: ASYNC110
-            await asyncio.sleep(_POLL)
-        self._submitter.withdraw(job, now=False)
 
     def lingering(self, job: TrackedJob, pod: str) -> None:
         """Only containers beside the step's go on in this pod: its attempt has ended, so nothing fails.
@@ -352,15 +266,7 @@ class KubernetesExecutor:
 
     def given_up(self, job: TrackedJob, delay: float) -> None:
         """No rank of the gang began: it is tried again, its attempts untouched, in another Job."""
-        attempts = {
-            index: Attempt(attempt.ref, index, cancelled=attempt.cancelled)
-            for index, attempt in job.attempts.items()
-        }
-        job.attempts = {}
-        self._submitter.withdraw(job, now=False)
-        name = job.batch.name.partition("-again-")[0]
-        tries = job.tries + 1
-        self._submit(job.batch._replace(name=f"{name}-again-{tries}"), attempts, delay, tries)
+        self._assignments.submit_again(job, delay)
 
     # What the submitter tells.
 
@@ -378,47 +284,6 @@ class KubernetesExecutor:
                 self.over(
                     job, attempt, Failure(INFRASTRUCTURE, "JobDeleted", f"The Job {job.name} was deleted.")
                 )
-
-    # What pods report through the datastore.
-
-    async def _listen(self) -> None:
-        loop = asyncio.get_running_loop()
-        troubled = False
-        while True:
-            placed = [attempt.placed for _, attempt in self._jobs.attempts() if attempt.placed is not None]
-            youngest = self._client.clock.monotonic() - max(placed) if placed else None
-            if youngest is not None:
-                try:
-                    for report in await loop.run_in_executor(
-                        self._threads, self._feed.poll, self._threads, self._jobs.find
-                    ):
-                        self._heard(report)
-                    if troubled:
-                        troubled = False
-                        self._sink(Waiting("", None, "", ""))
-                except StoreError as error:
-                    troubled = True
-                    self._sink(Waiting("", None, "Datastore", error.message))
-                    await asyncio.sleep(_STORE_PAUSE)
-            await asyncio.sleep(next_pause(youngest) if youngest is not None else 0.1)
-
-    def _heard(self, report: Report) -> None:
-        if self._pools.heard(report):
-            return
-        found = self._jobs.find(report.ref)
-        if found is None:
-            return
-        job, attempt = found
-        # Once its end is being settled, what is not shown yet comes from its log.
-        if report.lines and not attempt.settling:
-            for line in report.lines:
-                attempt.shown[line.stream] = attempt.shown.get(line.stream, 0) + (not line.continues)
-            self._sink(Output(attempt.ref, texts(report.lines)))
-        if report.ended:
-            missing = Failure(
-                INFRASTRUCTURE, "RecordMissing", "The pod reported a record that is not in the datastore."
-            )
-            self.over(job, attempt, missing)
 
     # How an attempt ends.
 

@@ -304,8 +304,7 @@ class Pools:
         if packed.worker is not None:
             self._tell_started(packed, record.metadata if record else _pod_facts(packed.worker))
         if report.lines:
-            for line in report.lines:
-                packed.shown[line.stream] = packed.shown.get(line.stream, 0) + (not line.continues)
+            packed.show(report.lines)
             self._hooks.sink(Output(packed.ref, texts(report.lines)))
         if record is not None:
             self._ended(pool, packed, record)

@@ -1,10 +1,11 @@
 """What the executor knows of the attempts and Jobs in its hands."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from headway.config.kubernetes import KubernetesSettings
 from headway.executors.kubernetes.standstill import Standstill
+from headway.store.logs import LogLine
 from headway.store.records import AttemptRef, Batch, Failure, TaskSpec
 
 
@@ -61,6 +62,11 @@ class Attempt:
         """Whether there is a result to wait for."""
         return True
 
+    def show(self, lines: Iterable[LogLine]) -> None:
+        """These lines of it are shown."""
+        for line in lines:
+            self.shown[line.stream] = self.shown.get(line.stream, 0) + (not line.continues)
+
 
 @dataclass(slots=True, eq=False)
 class TrackedJob:
@@ -97,17 +103,16 @@ class TrackedJob:
     deleting: bool = False
     live_pods: set[str] = field(default_factory=set)
     company: dict[str, float | None] = field(default_factory=dict)
-
-    @property
-    def settled(self) -> bool:
-        """Whether nothing of it is of interest any more."""
-        return not (self.attempts or self.live_pods or self.company)
-
     together: bool = False
     tries: int = 0
     inbox: str = ""
     idle_timeout: int = 0
     orders: tuple[bytes, ...] = ()
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing of it is of interest any more."""
+        return not (self.attempts or self.live_pods or self.company)
 
     @property
     def busy(self) -> bool:

@@ -1,0 +1,118 @@
+"""Which Job has a batch: the first one, and another where that one cannot go on as it is."""
+
+import asyncio
+from collections.abc import Callable, Container, Coroutine, Mapping
+from dataclasses import replace
+from typing import Any
+
+from headway.config.kubernetes import KubernetesSettings
+from headway.executors.kubernetes.names import container_name, job_name
+from headway.executors.kubernetes.submitter import Submitter
+from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
+from headway.store.records import Batch
+
+#: What the name of a batch ends with whose first Job's namespace refused its pods.
+RESTRICTED = "-restricted"
+
+#: Seconds between two looks at whether a Job is there.
+_POLL = 0.1
+
+
+class Assignments:
+    """Puts batches into Jobs, with the settings of their steps.
+
+    Args:
+        settings: By step.
+        jobs: All Jobs in hand.
+        submitter: Creates and deletes them.
+        spawn: Runs something in the background.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, KubernetesSettings],
+        jobs: Jobs,
+        submitter: Submitter,
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+    ) -> None:
+        #: Here a step's settings may become stricter while the run goes on.
+        self._settings = dict(settings)
+        self._jobs = jobs
+        self._submitter = submitter
+        self._spawn = spawn
+
+    def settings(self, batch: Batch) -> KubernetesSettings:
+        """How the pods of a batch are to be."""
+        settings = self._settings[batch.step]
+        return settings if batch.memory is None else replace(settings, memory=batch.memory)
+
+    def every(self) -> Mapping[str, KubernetesSettings]:
+        """The settings by step."""
+        return self._settings
+
+    def namespaces(self) -> list[str]:
+        """Where the run's pods may be."""
+        return sorted({settings.namespace for settings in self._settings.values()})
+
+    def restrict(self, namespaces: Container[str]) -> None:
+        """From now on pods in these namespaces have the restricted profile, unless a person fixed another."""
+        for step, own in self._settings.items():
+            if own.namespace in namespaces and own.security_profile == "auto":
+                self._settings[step] = replace(own, security_profile="restricted")
+
+    def track(
+        self,
+        batch: Batch,
+        attempts: dict[int, Attempt],
+        tries: int = 0,
+        before: TrackedJob | None = None,
+    ) -> TrackedJob:
+        """Take the Job of a batch in hand; it goes on with the orders of the one before it, if there was one."""
+        settings = self.settings(batch)
+        job = TrackedJob(
+            name=job_name(batch.flow, batch.step, batch.run, batch.name),
+            namespace=settings.namespace,
+            batch=batch,
+            settings=settings,
+            container=container_name(batch.step),
+            attempts=attempts,
+            tries=tries,
+            inbox=before.inbox if before else "",
+            idle_timeout=before.idle_timeout if before else 0,
+        )
+        self._jobs.add(job)
+        return job
+
+    def submit(self, batch: Batch, attempts: dict[int, Attempt]) -> None:
+        """Make a Job of a batch."""
+        self._submitter.submit(self.track(batch, attempts))
+
+    def submit_restricted(self, job: TrackedJob) -> None:
+        """Another Job for a batch whose pods were refused as not secure enough."""
+        self.restrict((job.namespace,))
+        attempts, job.attempts = job.attempts, {}
+        # Another name, and so another Job: the first one may take its time to go.
+        batch = job.batch._replace(name=f"{job.batch.name}{RESTRICTED}")
+        successor = self.track(batch, attempts, before=job)
+        self._submitter.submit(successor)
+        self._spawn(self._withdraw_after(job, successor))
+
+    def submit_again(self, job: TrackedJob, delay: float) -> None:
+        """Another Job, after so many seconds, for a gang of which no rank began; its attempts are untouched."""
+        attempts = {
+            index: Attempt(attempt.ref, index, cancelled=attempt.cancelled)
+            for index, attempt in job.attempts.items()
+        }
+        job.attempts = {}
+        self._submitter.withdraw(job, now=False)
+        name = job.batch.name.partition("-again-")[0]
+        tries = job.tries + 1
+        self._submitter.submit(
+            self.track(job.batch._replace(name=f"{name}-again-{tries}"), attempts, tries), delay
+        )
+
+    async def _withdraw_after(self, job: TrackedJob, successor: TrackedJob) -> None:
+        """Delete a Job once its successor is there: what both own must not be collected in between."""
+        while successor.created is None and not successor.deleting and successor.attempts:  # noqa: ASYNC110
+            await asyncio.sleep(_POLL)
+        self._submitter.withdraw(job, now=False)
