@@ -2,20 +2,20 @@
 
 from contextlib import suppress
 from functools import partial
-from typing import List, Mapping, Optional, Sequence
+from typing import Any, List, Mapping, Optional, Sequence
 
 from headway.errors import StoreError
 from headway.store.base import Buffer
 from headway.store.net.markup import escape, text_of
+from headway.store.net.session import Session
 from headway.store.net.transfers import THREADS, Part, part_size, split_parts
 from headway.store.parallel import run_parallel
-from headway.store.s3.session import Session
 
 #: Of one object.
 MOST_PARTS = 10_000
 
 
-def put_in_parts(session: Session, key: str, views: Sequence[memoryview], total: int) -> None:
+def put_in_parts(session: Session[Any], key: str, views: Sequence[memoryview], total: int) -> None:
     """Write an object that is in memory by multipart upload; on failure nothing of it is left.
 
     Args:
@@ -31,7 +31,7 @@ def put_in_parts(session: Session, key: str, views: Sequence[memoryview], total:
 
 
 def upload_parts(
-    session: Session,
+    session: Session[Any],
     key: str,
     parts: Sequence[Part],
     total: int,
@@ -68,7 +68,7 @@ def _as_it_is(part: Sequence[Buffer]) -> Sequence[Buffer]:
     return part
 
 
-def _complete(session: Session, key: str, upload: str, tags: Sequence[str], total: int) -> None:
+def _complete(session: Session[Any], key: str, upload: str, tags: Sequence[str], total: int) -> None:
     numbered = (f"<PartNumber>{n}</PartNumber><ETag>{escape(tag)}</ETag>" for n, tag in enumerate(tags, 1))
     listed = "".join(f"<Part>{part}</Part>" for part in numbered)
     body = [f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode()]
