@@ -17,7 +17,8 @@ from headway.datatools import (
 )
 from headway.datatools.downloads import THREADS
 from headway.store.net.transfers import PART_SIZE
-from headway.testing.s3_server import Fault, Reply, S3Server, error
+from headway.testing.s3_server import S3Server, error
+from headway.testing.store_server import Fault, Reply
 
 LARGE = bytes(range(256)) * ((2 * PART_SIZE + 5000) // 256)
 TREE = {"a/0.txt": b"zero", "a/b/1.txt": b"one", "a/d/e/3.txt": b"", "ab/5.txt": b"five", "f/4.txt": b"four"}

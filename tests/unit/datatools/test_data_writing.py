@@ -11,7 +11,8 @@ from headway import S3
 from headway.datatools import S3InvalidObjectError, S3NotFoundError, S3OperationError, S3PutObject
 from headway.datatools.uploads import _BATCH
 from headway.store.net.transfers import PART_SIZE
-from headway.testing.s3_server import Fault, Reply, S3Server, error
+from headway.testing.s3_server import S3Server, error
+from headway.testing.store_server import Fault, Reply
 
 LARGE = bytes(range(256)) * ((PART_SIZE + 5000) // 256)
 

@@ -15,7 +15,8 @@ from headway.store.base import ObjectStore
 from headway.store.locations import S3Location
 from headway.store.net.retries import RetryPolicy
 from headway.store.remote import ObstoreStore
-from headway.testing.s3_server import Fault, Reply, S3Server, error
+from headway.testing.s3_server import S3Server, error
+from headway.testing.store_server import Fault, Reply
 from headway.testing.store_suite import ObjectStoreSuite
 
 QUICK = RetryPolicy(tries=4, base=0.001, cap=0.002)

@@ -18,7 +18,8 @@ from headway.store.net.retries import RetryPolicy
 from headway.store.s3.client import S3Store
 from headway.store.s3.endpoints import address_from_environment
 from headway.store.s3.session import Session
-from headway.testing.s3_server import Fault, Reply, S3Server, error
+from headway.testing.s3_server import S3Server, error
+from headway.testing.store_server import Fault, Reply
 
 SLOW_DOWN = Reply(503, b"<Error><Code>SlowDown</Code><Message>too fast</Message></Error>")
 

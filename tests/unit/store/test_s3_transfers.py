@@ -5,7 +5,8 @@ import pytest
 from headway.errors import KeyNotFoundError, StoreConfigurationError, StoreError, StoreUnavailableError
 from headway.store.net.transfers import PART_SIZE, split_parts
 from headway.store.s3.client import S3Store
-from headway.testing.s3_server import Fault, Reply, S3Server, error
+from headway.testing.s3_server import S3Server, error
+from headway.testing.store_server import Fault, Reply
 
 LARGE = bytes(range(256)) * ((2 * PART_SIZE + (1 << 20)) // 256)
 
