@@ -23,13 +23,13 @@ from headway.executors.kubernetes.gathering import Gatherer
 from headway.executors.kubernetes.labels import run_selector
 from headway.executors.kubernetes.lost_nodes import LostNodes
 from headway.executors.kubernetes.observer import Observer
-from headway.executors.kubernetes.pools import PoolHooks, Pools
+from headway.executors.kubernetes.pools import Pools
 from headway.executors.kubernetes.reports import ReportHooks, Reports
 from headway.executors.kubernetes.run_secret import RunSecret
 from headway.executors.kubernetes.settle import Settler
 from headway.executors.kubernetes.submitter import Hooks, Submitter
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
-from headway.executors.kubernetes.warm import Worker, is_warm
+from headway.executors.kubernetes.warm import PoolHooks, Worker, is_warm
 from headway.executors.kubernetes.warm_end import WarmEnd
 from headway.store.base import ObjectStore
 from headway.store.records import INFRASTRUCTURE, LOST, AttemptRef, Batch, Failure, Record

@@ -1,49 +1,25 @@
-"""Gives attempts to warm pods: shares them out, writes their orders, and makes new pods where they are worth it."""
+"""Gives attempts to warm pods: shares them out, and makes new pods where they are worth it."""
 
 import asyncio
-from collections.abc import Callable, Container, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from headway.config.kubernetes import KubernetesSettings
-from headway.errors import StoreError
-from headway.executors.base import Ended, ExecutorEvent, Output, Started, Waiting
-from headway.executors.kubernetes.feed import Report, texts
+from headway.executors.kubernetes.courier import Courier
+from headway.executors.kubernetes.feed import Report
 from headway.executors.kubernetes.packing import tasks_per_pod
+from headway.executors.kubernetes.pool_ends import PoolEnds
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
-from headway.executors.kubernetes.warm import Packed, Pool, Worker, order_of, pool_settings
-from headway.executors.kubernetes.warm_end import WarmEnd, is_gone_for_good
+from headway.executors.kubernetes.warm import Packed, Pool, PoolHooks, Worker, order_of, pool_settings
+from headway.executors.kubernetes.warm_end import WarmEnd
 from headway.store import layout
 from headway.store.base import ObjectStore
 from headway.store.inbox import Inbox
-from headway.store.records import AttemptRef, Batch, Failure, Record
-
-#: Seconds between two tries while the datastore is in trouble.
-_STORE_PAUSE = 5.0
-
-#: Seconds between two looks at an order that is on its way.
-_POLL = 0.05
+from headway.store.records import AttemptRef, Batch, Failure
 
 #: Kubernetes' word for a pod that no node takes.
 _NO_ROOM = "Unschedulable"
-
-
-@dataclass(frozen=True, slots=True)
-class PoolHooks:
-    """What pools ask of the executor.
-
-    Attributes:
-        submit: Create a Job.
-        sink: Tell the launcher.
-        spawn: Run something in the background.
-        ended: A pod is over, or given up, and nothing is in its hand any more.
-    """
-
-    submit: Callable[[TrackedJob], None]
-    sink: Callable[[ExecutorEvent], None]
-    spawn: Callable[[Coroutine[Any, Any, None]], None]
-    ended: Callable[[TrackedJob, Worker], None]
 
 
 class Pools:
@@ -70,16 +46,14 @@ class Pools:
         clock: Callable[[], float],
     ) -> None:
         self._store = store
-        self._threads = threads
         self._jobs = jobs
         self._limit = limit
         self._end = end
         self._hooks = hooks
         self._clock = clock
+        self._courier = Courier(threads, hooks, self._brought)
+        self._ends = PoolEnds(end, jobs, hooks, self._finished)
         self._pools: list[Pool] = []
-        self._attempts: dict[AttemptRef, tuple[Pool, Packed]] = {}
-        #: Tasks whose last pod failed them: the next attempt gets a new one.
-        self._want_new: set[tuple[str, str]] = set()
         self._made = 0
         self._dispatching = False
         self._closed = False
@@ -96,10 +70,7 @@ class Pools:
         pool.active[batch.step] = pool.active.get(batch.step, 0) + len(batch.tasks)
         for index, task in enumerate(batch.tasks):
             packed = Packed(AttemptRef(batch.step, task.task, task.attempt), index, batch=batch)
-            self._attempts[packed.ref] = pool, packed
-            new = (batch.step, task.task) in self._want_new
-            self._want_new.discard((batch.step, task.task))
-            (pool.fresh if new else pool.queue).append(packed)
+            (pool.fresh if self._ends.expect(pool, packed) else pool.queue).append(packed)
         self.dispatch()
 
     def restrict(self, namespaces: Container[str]) -> None:
@@ -114,12 +85,12 @@ class Pools:
         Returns:
             The Jobs in which nothing is wanted any more.
         """
-        known = [found for ref in refs if (found := self._attempts.get(ref)) is not None]
+        known = [found for ref in refs if (found := self._ends.find(ref)) is not None]
         touched: dict[str, TrackedJob] = {}
         for pool, packed in known:
             packed.cancelled = packed.cancelled or failure
             if packed.worker is None:
-                self._drop(pool, packed, failure)
+                self._ends.drop(pool, packed, failure)
             elif (job := self._job_of(packed.worker)) is not None:
                 touched[job.name] = job
         for pool in {id(pool): pool for pool, _ in known}.values():
@@ -133,14 +104,8 @@ class Pools:
             else:
                 for each in hands:
                     if each.cancelled is not None:
-                        # Its pod meets the record, and leaves.
-                        self._hooks.spawn(self._give_up(job, each, each.cancelled))
+                        self._ends.give_up(job, each, each.cancelled)
         return over
-
-    def _drop(self, pool: Pool, packed: Packed, failure: Failure) -> None:
-        """End an attempt that no pod was told of."""
-        packed.settling = True
-        self._hooks.spawn(self._record_as_lost(pool, packed, failure, ""))
 
     # Who does what.
 
@@ -172,23 +137,12 @@ class Pools:
         for packed in chunk:
             packed.worker = worker
             worker.hand[packed.ref] = packed
-        worker.writing = True
         if worker.placed is not None:
             # Its news is soon to come.
             worker.placed = self._clock()
-        self._hooks.spawn(self._send(worker, chunk))
+        self._courier.send(worker, chunk)
 
-    async def _send(self, worker: Worker, chunk: list[Packed]) -> None:
-        assert worker.inbox is not None
-        order, loop = order_of(chunk), asyncio.get_running_loop()
-        while True:
-            try:
-                taken = await loop.run_in_executor(self._threads, worker.inbox.write, order)
-                break
-            except StoreError as error:
-                self._hooks.sink(Waiting(chunk[0].ref.step, None, "Datastore", error.message))
-                await asyncio.sleep(_STORE_PAUSE)
-        worker.writing = False
+    def _brought(self, worker: Worker, chunk: list[Packed], taken: bool) -> None:
         if not taken:
             # It has left; what it was never told of is for others, under the same numbers.
             worker.leaving = True
@@ -199,7 +153,7 @@ class Pools:
                 if pool is not None and packed.cancelled is None:
                     pool.queue.appendleft(packed)
                 elif pool is not None and packed.cancelled is not None:
-                    self._drop(pool, packed, packed.cancelled)
+                    self._ends.drop(pool, packed, packed.cancelled)
         self.dispatch()
 
     def _grow(self, pool: Pool) -> None:
@@ -264,23 +218,11 @@ class Pools:
             for worker in pool.staying():
                 if leaving < need and worker.idle:
                     leaving += 1
-                    self._farewell(worker)
+                    self._courier.farewell(worker)
         if leaving < need and hungry:
             busy = [worker for pool in self._pools for worker in pool.staying() if not worker.writing]
             if busy:
                 min(busy, key=lambda each: len(each.hand)).leaving = True
-
-    def _farewell(self, worker: Worker) -> None:
-        worker.leaving = True
-        self._hooks.spawn(self._say_farewell(worker))
-
-    async def _say_farewell(self, worker: Worker) -> None:
-        assert worker.inbox is not None
-        try:
-            await asyncio.get_running_loop().run_in_executor(self._threads, worker.inbox.leave)
-        except StoreError:
-            # It leaves by itself, only later.
-            return
 
     async def leave(self) -> None:
         """Nothing more is given out, and all pods without work leave; returns once they are told."""
@@ -288,115 +230,23 @@ class Pools:
         idle = [each for pool in self._pools for each in pool.workers if each.idle]
         for worker in idle:
             worker.leaving = True
-        await asyncio.gather(*(self._say_farewell(worker) for worker in idle))
+        await asyncio.gather(*(self._courier.say_farewell(worker) for worker in idle))
 
     # What becomes of it.
 
     def heard(self, report: Report) -> bool:
         """What a pod reports; False where the attempt is not in these hands."""
-        found = self._attempts.get(report.ref)
-        if found is None:
-            return False
-        pool, packed = found
-        if packed.settling:
-            return True
-        record = Record.decode(report.record) if report.record else None
-        if packed.worker is not None:
-            self._tell_started(packed, record.metadata if record else _pod_facts(packed.worker))
-        if report.lines:
-            packed.show(report.lines)
-            self._hooks.sink(Output(packed.ref, texts(report.lines)))
-        if record is not None:
-            self._ended(pool, packed, record)
-        return True
+        return self._ends.heard(report)
 
     def over(self, job: TrackedJob, worker: Worker, failure: Failure) -> None:
         """The pod has ended; what it had in hand ends with it."""
-        if worker.settling:
-            return
-        worker.settling = True
-        pool = worker.pool
-        if pool is not None:
-            pool.workers.remove(worker)
-        self._hooks.spawn(self._settle_hand(job, worker, failure))
+        self._ends.over(job, worker, failure)
 
-    async def _settle_hand(self, job: TrackedJob, worker: Worker, failure: Failure) -> None:
-        while worker.writing:  # noqa: ASYNC110
-            # What does not reach it is not lost.
-            await asyncio.sleep(_POLL)
-        while worker.hand:
-            try:
-                settled = await self._end.settle_hand(worker, failure, job.namespace)
-                break
-            except StoreError as error:
-                self._hooks.sink(Waiting(job.batch.step, None, "Datastore", error.message))
-                await asyncio.sleep(_STORE_PAUSE)
-        else:
-            settled = []
-        for packed, record in settled:
-            found = self._attempts.get(packed.ref)
-            if found is not None and not packed.settling:
-                self._ended(found[0], packed, record)
-        self._jobs.end(job, worker)
-        self._hooks.ended(job, worker)
-
-    def _ended(self, pool: Pool, packed: Packed, record: Record) -> None:
-        """An attempt has this record; what it printed and nobody has seen, or why it was stopped, is still asked for."""
-        packed.settling = True
-        if self._end.is_whole(packed, record):
-            self._finish(pool, packed, record)
-        else:
-            self._hooks.spawn(self._complete(pool, packed, record))
-
-    async def _complete(self, pool: Pool, packed: Packed, record: Record) -> None:
-        while True:
-            try:
-                record, rest = await self._end.completed(packed, record)
-                break
-            except StoreError as error:
-                self._hooks.sink(Waiting(packed.ref.step, packed.ref, "Datastore", error.message))
-                await asyncio.sleep(_STORE_PAUSE)
-        self._tell_started(packed, record.metadata)
-        if rest:
-            self._hooks.sink(Output(packed.ref, rest))
-        self._finish(pool, packed, record)
-
-    def _finish(self, pool: Pool, packed: Packed, record: Record) -> None:
-        if is_gone_for_good(record):
-            self._want_new.add((packed.ref.step, packed.ref.task))
-        if record.metadata.get("python-version"):
-            self._tell_started(packed, record.metadata)
-        ran = max(0.001, record.ended - record.started) if record.failure is None else 0.0
-        pool.ended(packed, ran)
-        del self._attempts[packed.ref]
-        self._hooks.sink(Ended(packed.ref, record))
+    def _finished(self, packed: Packed) -> None:
         worker = packed.worker
         if worker is not None and worker.leaving and not worker.hand and not worker.settling:
-            self._farewell(worker)
+            self._courier.farewell(worker)
         self.dispatch()
-
-    def _tell_started(self, packed: Packed, facts: Mapping[str, str]) -> None:
-        if not packed.started:
-            packed.started = True
-            pod = facts.get("kubernetes-pod-name", "")
-            self._hooks.sink(Started(packed.ref, f"pod {pod}", facts))
-
-    async def _give_up(self, job: TrackedJob, packed: Packed, failure: Failure) -> None:
-        found = self._attempts.get(packed.ref)
-        if found is None or packed.settling or packed.worker is None:
-            return
-        packed.settling = True
-        await self._record_as_lost(found[0], packed, failure, job.namespace)
-
-    async def _record_as_lost(self, pool: Pool, packed: Packed, failure: Failure, namespace: str) -> None:
-        while True:
-            try:
-                record = await self._end.settle(packed, packed.worker, failure, namespace)
-                break
-            except StoreError as error:
-                self._hooks.sink(Waiting(packed.ref.step, packed.ref, "Datastore", error.message))
-                await asyncio.sleep(_STORE_PAUSE)
-        self._finish(pool, packed, record)
 
     def _job_of(self, worker: Worker) -> TrackedJob | None:
         return next((job for job in self._jobs if job.attempts.get(worker.index) is worker), None)
@@ -408,7 +258,3 @@ def _workers(job: TrackedJob) -> list[Worker]:
 
 def _has_no_node(attempt: Attempt) -> bool:
     return attempt.standing is not None and attempt.standing.reason == _NO_ROOM
-
-
-def _pod_facts(worker: Worker) -> dict[str, str]:
-    return {"kubernetes-pod-name": worker.pod} if worker.pod else {}

@@ -1,12 +1,14 @@
 """What the executor knows of warm pods, their pools and the attempts they have in hand."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from headway.config.kubernetes import KubernetesSettings
+from headway.executors.base import ExecutorEvent
 from headway.executors.kubernetes.packing import BRIEF, chunk, most_at_a_time, pace, wanted_pods, wants_more
-from headway.executors.kubernetes.tracked import Attempt
+from headway.executors.kubernetes.tracked import Attempt, TrackedJob
 from headway.store.inbox import Inbox
 from headway.store.records import INFRASTRUCTURE, NOT_BEGUN, AttemptRef, Batch, Code, Failure
 
@@ -137,6 +139,23 @@ class Pool:
             self.paces[step] = pace(self.paces.get(step), seconds)
         if packed.worker is not None:
             packed.worker.hand.pop(packed.ref, None)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolHooks:
+    """What pools ask of the executor.
+
+    Attributes:
+        submit: Create a Job.
+        sink: Tell the launcher.
+        spawn: Run something in the background.
+        ended: A pod is over, or given up, and nothing is in its hand any more.
+    """
+
+    submit: Callable[[TrackedJob], None]
+    sink: Callable[[ExecutorEvent], None]
+    spawn: Callable[[Coroutine[Any, Any, None]], None]
+    ended: Callable[[TrackedJob, Worker], None]
 
 
 def pool_settings(settings: KubernetesSettings) -> KubernetesSettings:
