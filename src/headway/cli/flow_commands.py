@@ -129,7 +129,7 @@ def show() -> None:
             if holds
         ]
         this.write(f"Step {node.name}" + (f" ({', '.join(marks)})" if marks else ""))
-        for line in (node.doc or "?").splitlines():
+        for line in (node.doc or "").splitlines():
             this.write(f"    {line}")
         if node.targets:
             this.write(f"    => {', '.join(node.targets)}{_how(node)}")

@@ -43,7 +43,8 @@ def default_encryption() -> Optional[str]:
 
 def temporary_root() -> str:
     """The folder for downloads: the task's ``current.tempdir``, else the configured TEMPDIR, else this one."""
-    return str(current.get("tempdir") or _setting("TEMPDIR") or ".")
+    within = current.get("tempdir")
+    return str(within if within not in (None, ".") else _setting("TEMPDIR") or ".")
 
 
 def _beside_the_runs() -> Optional[str]:

@@ -26,8 +26,8 @@ class Current:
 
     Always known within a task: ``flow_name``, ``run_id``, ``step_name``, ``task_id``,
     ``retry_count``, ``origin_run_id``, ``pathspec``, ``namespace``, ``username``, ``tags``; and, made when
-    first asked for, ``run`` and ``task`` (the client's), ``graph``, ``graph_info``, ``parameter_names`` and
-    ``tempdir`` (None where the step has no folder for temporary files of its own). Others, such as
+    first asked for, ``run`` and ``task`` (the client's), ``graph_info`` (also called ``graph``),
+    ``parameter_names`` and ``tempdir`` ("." where the step has no folder for temporary files of its own). Others, such as
     ``parallel`` or ``project_name``, come with the decorators that need them.
     ``"name" in current`` and ``current.get("name", default)`` ask without an error.
     """

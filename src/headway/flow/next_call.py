@@ -42,14 +42,21 @@ class Refusal(NamedTuple):
 
 
 def find_next(refuse: Refusal, definition: FunctionNode, this: str) -> Optional[ast.Call]:
-    """The call of ``self.next`` in the last statement; anywhere else it is refused."""
+    """The call of ``self.next`` in the last statement; before it only the same call may stand, ahead of a return."""
     last = definition.body[-1]
     found = last.value if isinstance(last, ast.Expr) and _is_next(last.value, this) else None
     for node in ast.walk(definition):
         if node is not found and _is_next(node, this):
             line = getattr(node, "lineno", 0)
-            if found is not None:
-                raise refuse("calls self.next more than once.", "Keep the one at its end.", line)
+            if isinstance(found, ast.Call):
+                if ast.dump(node) == ast.dump(found):
+                    continue
+                raise refuse(
+                    f"calls self.next in two ways: {ast.unparse(node)} and, at its end, {ast.unparse(found)}.",
+                    "Its code may take many ways, but they all end in the same call. To choose what follows at run "
+                    'time write self.next({"x": self.a, "y": self.b}, condition="kind").',
+                    line,
+                )
             raise refuse(
                 "calls self.next, but not as its last statement.",
                 "Move it to the end, outside of if, for, try and return. To choose the way at run time "

@@ -86,6 +86,8 @@ def _marked(function: F, mark: StepMark) -> F:
             "Write it as: @step def train(self): …",
         )
     function.__dict__[_MARK] = mark
+    # Read by code that goes over the steps of a flow: [step.name for step in self].
+    function.__dict__.setdefault("name", getattr(function, "__name__", ""))
     return function
 
 

@@ -77,6 +77,28 @@ def make_transition(
     return Transition(names)
 
 
+def check_followed(step: str, targets: Tuple[str, ...], said: Optional[Transition]) -> None:
+    """Refuse the end of a step's code that leads nowhere, or elsewhere than its source shows.
+
+    Args:
+        step: The step.
+        targets: The steps that it may lead to.
+        said: What its ``self.next`` said, None where it was not called.
+
+    Raises:
+        InvalidTransitionError: So it is.
+    """
+    hint = "Whichever way a step's code takes, it has to end with the self.next call that its source shows."
+    if said is None:
+        raise InvalidTransitionError(f"Step '{step}' ended without saying which step comes next.", hint)
+    unknown = [target for target in said.targets if target not in targets]
+    if unknown:
+        raise InvalidTransitionError(
+            f"Step '{step}' leads to {', '.join(unknown)}, where the flow's graph has {', '.join(targets)}.",
+            hint,
+        )
+
+
 def _switch(
     refuse: _Refusal, read: Callable[[str], Any], targets: Tuple[Any, ...], condition: Any
 ) -> Transition:

@@ -22,6 +22,7 @@ class StepRun:
         memory_steps: MB of memory after it ran out once, twice, …
         wrapping: The flow's own decorators that run with it.
         gang: How the ranks of a gang find each other, None where the step is none.
+        targets: The steps that it may lead to.
     """
 
     code: Code
@@ -34,6 +35,7 @@ class StepRun:
     memory_steps: tuple[int, ...] = ()
     gang: Gang | None = None
     wrapping: Wrapping | None = None
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +104,5 @@ class BatchFactory:
             memory=step.memory_steps[start.grown - 1] if start.grown and not start.fallback else None,
             project=self.project,
             secrets=step.secrets,
+            targets=step.targets,
         )

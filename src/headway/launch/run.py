@@ -104,6 +104,7 @@ def _batches(outset: Outset, begun: Begun, local_code: Code) -> BatchFactory:
             secrets=step.secrets,
             wrapping=step.wrapping,
             memory_steps=step.memory_steps,
+            targets=outset.request.graph[name].targets,
         )
         for name, step in outset.steps.items()
     }

@@ -10,6 +10,7 @@ from headway.flow.current import Parallel, current
 from headway.flow.spec import bind, call_step, inherited, inputs_of, produced, transition_of
 from headway.flow.task import Input, TaskContext
 from headway.flow.task import Transition as Said
+from headway.flow.transition import check_followed
 from headway.runtime.channel import BEGUN, OVER, Report
 from headway.runtime.limits import StepTimeoutError, TimeLimit
 from headway.runtime.state import PARAMETERS, AttemptArtifacts, sources
@@ -125,6 +126,8 @@ def _call(
             said = call_step(flow) if batch.wrapping is None else _call_wrapped(flow, batch, batch.wrapping)
     finally:
         mark(OVER)
+    if batch.targets:
+        check_followed(batch.step, batch.targets, said)
     if batch.catch is not None and batch.catch.var is not None:
         setattr(flow, batch.catch.var, None)
     return said

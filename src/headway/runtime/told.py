@@ -44,11 +44,16 @@ def told_when_asked(
 
         return list(parameters_of(flow_class))
 
+    def graph() -> Any:
+        from headway.flow.graph_info import graph_info
+
+        return graph_info(data().graph, flow_class)
+
     return {
         "run": run,
         "task": this_task,
-        "graph": lambda: data().graph,
-        "graph_info": lambda: data().record.graph,
+        "graph": graph,
+        "graph_info": graph,
         "parameter_names": parameter_names,
-        "tempdir": lambda: os.environ.get("METAFLOW_TEMPDIR"),
+        "tempdir": lambda: os.environ.get("METAFLOW_TEMPDIR", "."),
     }

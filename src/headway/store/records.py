@@ -312,6 +312,7 @@ class Batch(NamedTuple):
         project: The project of the run, None without ``@project``.
         secrets: What is fetched and set as variables before the step, None without ``@secrets``.
         spun: The task of an earlier run that is done again alone, None for a run's own.
+        targets: The steps that its ``self.next`` may lead to; () where nothing is checked.
     """
 
     flow: str
@@ -342,6 +343,7 @@ class Batch(NamedTuple):
     wrapping: Optional[Wrapping] = None
     parameters: Dict[str, str] = {}
     spun: Optional[Spun] = None
+    targets: Tuple[str, ...] = ()
 
     def encode(self) -> bytes:
         return encode(self._asdict())
@@ -354,6 +356,7 @@ class Batch(NamedTuple):
         raw["frames"] = tuple(frame_from_json(frame) for frame in raw.get("frames", ()))
         raw["inputs"] = tuple(AttemptRef(*ref) for ref in raw.get("inputs", ()))
         raw["tags"] = tuple(raw.get("tags", ()))
+        raw["targets"] = tuple(raw.get("targets", ()))
         if raw.get("catch"):
             targets, *rest = raw["catch"]
             raw["catch"] = Catch(tuple(targets), *rest)

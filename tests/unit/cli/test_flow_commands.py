@@ -45,7 +45,6 @@ def test_show(cli: CommandLine) -> None:
         "    => join\n"
         "\n"
         "Step join\n"
-        "    ?\n"
         "    => end\n"
         "\n"
         "Step end (end)\n"

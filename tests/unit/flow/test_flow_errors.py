@@ -183,7 +183,10 @@ STATEMENTS = {
     "if self.x: self.next(self.end)": ("not as its last statement", "outside of if"),
     "return self.next(self.end)": ("not as its last statement", "return"),
     "self.next(self.end); self.x = 1": ("not as its last statement", "Move it to the end"),
-    "self.next(self.a); self.next(self.end)": ("calls self.next more than once", "Keep the one at its end"),
+    "self.next(self.a); self.next(self.end)": (
+        "calls self.next in two ways: self.next(self.a) and, at its end, self.next(self.end)",
+        "they all end in the same call",
+    ),
 }
 
 

@@ -355,3 +355,21 @@ def test_late_decorators_attach_where_they_lack() -> None:
     ]
     assert [spec.name for spec in attached["end"].decorators] == ["kubernetes", "retry"]
     assert [spec.name for spec in graph["end"].decorators] == []
+
+
+def test_a_step_may_leave_early_by_the_call_that_ends_it() -> None:
+    graph = parse_body(
+        """
+        @step
+        def start(self):
+            if self.small:
+                self.next(self.end)
+                return
+            self.next(self.end)
+
+        @step
+        def end(self):
+            pass
+        """
+    )
+    assert shapes(graph)["start"] == Shape("linear", ("end",))

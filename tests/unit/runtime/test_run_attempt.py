@@ -359,8 +359,8 @@ def test_current_gives_the_clients_objects_of_the_task_and_its_run(
             current.task.pathspec,
             current.task.finished,
             sorted(current.run.user_tags),
-            current.graph.start,
-            current.graph_info["name"],
+            current.graph["start_step"],
+            current.graph_info["steps"]["start"]["type"],
             current.parameter_names,
             current.tempdir,
         )
@@ -368,5 +368,26 @@ def test_current_gives_the_clients_objects_of_the_task_and_its_run(
     report = run_body(store, body)
     assert report.failure is None, report.failure
     assert loaded(store, report)["told"] == (
-        f"{FLOW}/{RUN}", f"{FLOW}/{RUN}/start/1", False, ["from-a-step"], "start", FLOW, [], None,
+        f"{FLOW}/{RUN}", f"{FLOW}/{RUN}/start/1", False, ["from-a-step"], "start", "end", [], ".",
     )  # fmt: skip
+
+
+def test_a_step_that_does_not_say_what_follows_has_failed(store: MemoryStore) -> None:
+    def body(self: Any) -> None:
+        self.x = 1
+
+    report = run_body(store, body, targets=("middle",))
+    assert report.failure is not None
+    assert report.failure.kind == USER
+    assert report.failure.message == "Step 'start' ended without saying which step comes next."
+    assert "self.next" in report.failure.hint
+    assert "Traceback" not in report.failure.traceback
+
+
+def test_a_step_that_leads_elsewhere_has_failed(store: MemoryStore) -> None:
+    def body(self: Any) -> None:
+        self.next(self.start)
+
+    report = run_body(store, body, targets=("middle", "end"))
+    assert report.failure is not None
+    assert report.failure.message == "Step 'start' leads to start, where the flow's graph has middle, end."
