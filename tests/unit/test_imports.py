@@ -33,18 +33,25 @@ POD_HEAVY = HEAVY | {
 POD_MODULES = 115
 
 
-def test_a_pod_with_a_bucket_loads_little(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("root", "client", "modules"),
+    [
+        ("s3://bucket/prefix", "headway.store.s3.client", POD_MODULES),
+        ("gs://bucket/prefix", "headway.store.gs.client", POD_MODULES),
+    ],
+)
+def test_a_pod_with_a_bucket_loads_little(tmp_path: Path, root: str, client: str, modules: int) -> None:
     """The whole of it, out of the archive, up to its first request."""
     archive = tmp_path / "runtime.pyz"
     archive.write_bytes(runtime_archive().data)
     loaded = loaded_by(
-        "headway.runtime.pod\nfrom headway.store.open import open_store\nopen_store('s3://bucket/prefix')",
+        f"headway.runtime.pod\nfrom headway.store.open import open_store\nopen_store({root!r})",
         f"file = open({str(archive)!r}, 'rb')\n"
         "exec(file.read(int(file.readline())), {'__name__': 'boot', 'file': file})\n",
     )
-    assert {"headway.runtime.pod", "headway.store.s3.client"} <= loaded
+    assert {"headway.runtime.pod", client} <= loaded
     assert not {name for name in loaded if belongs(name, tuple(POD_HEAVY))}
-    assert len(loaded) <= POD_MODULES, sorted(loaded)
+    assert len(loaded) <= modules, sorted(loaded)
 
 
 @pytest.mark.parametrize(

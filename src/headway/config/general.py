@@ -95,9 +95,10 @@ def name_store(configuration: Configuration, environ: MutableMapping[str, str] =
     """Make the datastore's address known to what reads variables only, where a file tells it.
 
     Args:
-        configuration: Where it may stand: S3_ENDPOINT_URL.
+        configuration: Where it may stand: S3_ENDPOINT_URL, GS_ENDPOINT_URL.
         environ: The variables; what is set there wins.
     """
-    found = configuration.get("S3_ENDPOINT_URL")
-    if found is not None and not any(environ.get(f"{prefix}S3_ENDPOINT_URL") for prefix in PREFIXES):
-        environ["HEADWAY_S3_ENDPOINT_URL"] = str(found.value)
+    for name in ("S3_ENDPOINT_URL", "GS_ENDPOINT_URL"):
+        found = configuration.get(name)
+        if found is not None and not any(environ.get(f"{prefix}{name}") for prefix in PREFIXES):
+            environ[f"HEADWAY_{name}"] = str(found.value)

@@ -5,7 +5,7 @@ from types import ModuleType
 from typing import Dict, Mapping, Optional
 
 from headway.errors import StoreConfigurationError
-from headway.store.locations import Location, S3Location, parse_location
+from headway.store.locations import GoogleLocation, Location, S3Location, parse_location
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
@@ -49,7 +49,7 @@ def credentials_to_forward(url: str, environ: Mapping[str, str] = os.environ) ->
     if store is None:
         raise StoreConfigurationError(
             f"--forward-credentials has nothing to forward for the datastore {url}.",
-            "It is for datastores that are reached with a key (s3://…).",
+            "It is for datastores that are reached with credentials (s3://…, gs://…).",
         )
     found: Dict[str, str] = store.credentials(location, environ)
     return found
@@ -61,4 +61,8 @@ def _module(location: Location) -> Optional[ModuleType]:
         from headway.store.s3 import forward
 
         return forward
+    if isinstance(location, GoogleLocation):
+        from headway.store.gs import forward as google
+
+        return google
     return None

@@ -60,6 +60,8 @@ def parse_location(root: str) -> Location:
     plain = plain_address(root)
     if plain is not None and plain.scheme == "s3":
         return S3Location(plain.place, plain.path.strip("/"))
+    if plain is not None and plain.scheme in ("gs", "gcs"):
+        return GoogleLocation(plain.place, plain.path.strip("/"))
     from urllib.parse import unquote, urlsplit  # for other roots only, see headway.store.addresses
 
     url = urlsplit(root.strip())
@@ -70,7 +72,7 @@ def parse_location(root: str) -> Location:
     if url.netloc and not url.query and not url.fragment:
         if kind == "s3" and "@" not in url.netloc:
             return S3Location(url.netloc, prefix)
-        if kind in ("gs", "gcs"):
+        if kind in ("gs", "gcs") and "@" not in url.netloc:
             return GoogleLocation(url.netloc, prefix)
         if kind in ("azure", "az"):
             return AzureLocation(url.netloc, prefix)

@@ -5,7 +5,7 @@ import os
 from headway.errors import StoreConfigurationError
 from headway.store.base import ObjectStore
 from headway.store.folder import FolderStore
-from headway.store.locations import FolderLocation, Location, S3Location, parse_location
+from headway.store.locations import FolderLocation, GoogleLocation, Location, S3Location, parse_location
 
 #: Seconds for which a pod or a child tries to reach a store that its launcher has reached before.
 _PATIENCE = 60.0
@@ -28,6 +28,8 @@ def open_store(url: str, *, prefer_native: bool = False) -> ObjectStore:
         return FolderStore(location.path)
     if isinstance(location, S3Location):
         return _open_s3(location, prefer_native)
+    if isinstance(location, GoogleLocation):
+        return _open_google(location)
     raise _unsupported(location, url)
 
 
@@ -50,9 +52,19 @@ def _open_s3(location: S3Location, prefer_native: bool) -> ObjectStore:
     return S3Store(location.bucket, location.prefix, session)
 
 
+def _open_google(location: GoogleLocation) -> ObjectStore:
+    from headway.store.gs.address import address_from_environment
+    from headway.store.gs.client import GoogleStore
+    from headway.store.gs.session import Session
+    from headway.store.net.retries import RetryPolicy
+
+    address = address_from_environment(location.bucket, os.environ)
+    session = Session(address, policy=RetryPolicy(first_contact=_PATIENCE))
+    return GoogleStore(location.bucket, location.prefix, session)
+
+
 def _unsupported(location: Location, url: str) -> StoreConfigurationError:
-    kind = "Google Cloud Storage" if type(location).__name__ == "GoogleLocation" else "Azure Blob Storage"
     return StoreConfigurationError(
-        f"{kind} is not supported yet, so {url} cannot be the datastore",
-        "Use s3://bucket/prefix (any S3-compatible store) or a shared folder.",
+        f"Azure Blob Storage is not supported yet, so {url} cannot be the datastore",
+        "Use s3://bucket/prefix (any S3-compatible store), gs://bucket/prefix or a shared folder.",
     )

@@ -20,10 +20,11 @@ class _Server(ThreadingHTTPServer):
 
 
 class Loopback:
-    """Answers "METHOD target" with a status and a body; 404 for all else."""
+    """Answers "METHOD target" with a status and a body; 404 for all else; these headers with each."""
 
     def __init__(self) -> None:
         self.answers: dict[str, tuple[int, str]] = {}
+        self.headers: dict[str, str] = {}
         self.requests: list[Request] = []
         self._sockets: set[socket.socket] = set()
         self._server = _Server(("127.0.0.1", 0), self._handler())
@@ -74,6 +75,8 @@ class Loopback:
                 status, text = outer.answers.get(f"{self.command} {self.path}", (404, "not here"))
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(text)))
+                for name, value in outer.headers.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(text.encode())
 

@@ -7,7 +7,9 @@ import pytest
 
 from headway.store.base import ObjectStore
 from headway.store.folder import FolderStore
+from headway.store.gs.client import GoogleStore
 from headway.store.s3.client import S3Store
+from headway.testing.gs_server import TOKEN, GoogleServer
 from headway.testing.memory_store import MemoryStore
 from headway.testing.s3_server import S3Server
 from headway.testing.store_suite import ObjectStoreSuite
@@ -36,3 +38,10 @@ class TestS3Store(ObjectStoreSuite):
     def store(self) -> Iterator[ObjectStore]:
         with S3Server(page=3) as server:
             yield S3Store("bucket", "some/prefix", environ=server.environ)
+
+
+class TestGoogleStore(ObjectStoreSuite):
+    @pytest.fixture
+    def store(self) -> Iterator[ObjectStore]:
+        with GoogleServer(page=3, token=TOKEN) as server:
+            yield GoogleStore("bucket", "some/prefix", environ=server.environ)

@@ -32,7 +32,8 @@ LAUNCHER_ONLY = frozenset(
         "flow_catalogue", "late", "mutate", "named_decorator", "next_call", "parameter_checks", "parse",
         "pod_attributes", "source", "user_check",
     )}
-    | {"store/remote.py", "store/remote_faults.py", "store/forward.py", "store/s3/forward.py", "runtime/fresh.py"}
+    | {"store/remote.py", "store/remote_faults.py", "store/forward.py", "store/s3/forward.py", "store/gs/forward.py",
+       "runtime/fresh.py"}
 )  # fmt: skip
 
 #: The package of aliases, and the mark by which it is told from another one of this name.
