@@ -14,7 +14,8 @@ from headway.launch.request import RunRequest
 from headway.launch.run import run_flow
 from headway.launch.steps import plan_steps
 from headway.schedule.instructions import INTERRUPTED
-from headway.store.records import SUCCEEDED, RunEnd
+from headway.store.records import SUCCEEDED
+from headway.store.run_records import RunEnd
 from headway.store.tags import check_tags
 from headway.ui.background import BackgroundWriter
 from headway.ui.plain import PlainReporter

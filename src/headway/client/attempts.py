@@ -3,7 +3,7 @@
 from typing import Dict, Iterable, NamedTuple, Optional, Set, Tuple
 
 from headway.client.pathspec import age_order
-from headway.store.records import RunEnd
+from headway.store.run_records import RunEnd
 
 _RECORD = "record.json"
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Dict, Optional
 from headway.client.run_data import RunData
 from headway.errors import HeadwayError, KeyNotFoundError, NotFoundError
 from headway.store import layout
-from headway.store.records import Code
+from headway.store.batch import Code
 
 if TYPE_CHECKING:
     from tarfile import TarFile

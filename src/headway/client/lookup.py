@@ -10,7 +10,7 @@ from headway.client.stores import is_near, store_at
 from headway.errors import KeyNotFoundError
 from headway.store import layout
 from headway.store.parallel import run_parallel
-from headway.store.records import RunRecord
+from headway.store.run_records import RunRecord
 
 #: Run records read at a time, once more than a few are wanted.
 _MOST = 128

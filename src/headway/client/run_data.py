@@ -15,8 +15,10 @@ from headway.flow.graph import Graph
 from headway.store import layout
 from headway.store.artifacts import ArtifactStore
 from headway.store.base import ObjectStore
+from headway.store.batch import Batch
 from headway.store.parallel import run_parallel
-from headway.store.records import SUCCEEDED, AttemptRef, Batch, Record, RunEnd, RunRecord
+from headway.store.records import SUCCEEDED, AttemptRef, Record
+from headway.store.run_records import RunEnd, RunRecord
 from headway.store.tags import Tags, change_tags, read_tags
 
 #: Reads at a time.

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from headway.store.records import AttemptRef, Batch, Failure, Record
+from headway.store.batch import Batch
+from headway.store.records import AttemptRef, Failure, Record
 
 
 @dataclass(frozen=True, slots=True)

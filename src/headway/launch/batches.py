@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from headway.schedule.instructions import StartBatch
-from headway.store.records import Batch, Catch, Code, Gang, Project, Secrets, Wrapping
+from headway.store.batch import Batch, Catch, Code, Gang, Project, Secrets, Wrapping
 
 
 @dataclass(frozen=True, slots=True)

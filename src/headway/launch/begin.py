@@ -23,7 +23,9 @@ from headway.launch.standing import Standing
 from headway.launch.steps import schedule_plan
 from headway.schedule.scheduler import Scheduler
 from headway.store.base import ObjectStore
-from headway.store.records import AttemptRef, Code, Packages, RunRecord
+from headway.store.batch import Code, Packages
+from headway.store.records import AttemptRef
+from headway.store.run_records import RunRecord
 
 
 @dataclass(frozen=True)

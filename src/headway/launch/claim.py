@@ -20,7 +20,9 @@ from headway.runtime.state import PARAMETERS
 from headway.store import layout
 from headway.store.artifacts import ArtifactStore
 from headway.store.base import ObjectStore
-from headway.store.records import SUCCEEDED, ArtifactRef, Code, Project, Record, RunRecord
+from headway.store.batch import Code, Project
+from headway.store.records import SUCCEEDED, ArtifactRef, Record
+from headway.store.run_records import RunRecord
 from headway.version import VERSION
 
 #: What a run's metadata says of how it was resumed.

@@ -18,8 +18,9 @@ from headway.schedule.instructions import StartBatch
 from headway.schedule.transitions import at_index
 from headway.store import layout
 from headway.store.base import ObjectStore
+from headway.store.batch import TaskSpec
 from headway.store.parallel import run_parallel
-from headway.store.records import ArtifactRef, AttemptRef, Record, TaskSpec, Transition
+from headway.store.records import ArtifactRef, AttemptRef, Record, Transition
 
 _WRITERS = 16
 

@@ -18,7 +18,7 @@ from headway.launch.steps import plan_steps
 from headway.launch.stopping import LOOK_SECONDS, ask_to_stop
 from headway.schedule.instructions import INTERRUPTED
 from headway.store import layout
-from headway.store.records import RunEnd
+from headway.store.run_records import RunEnd
 
 #: Seconds that a launcher is given to end its run once it has been asked to, the tasks' grace excepted.
 _PATIENCE = 3 * LOOK_SECONDS

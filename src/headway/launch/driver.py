@@ -36,6 +36,7 @@ from headway.schedule.instructions import (
     StartBatch,
 )
 from headway.schedule.scheduler import Scheduler
+from headway.store.batch import Batch
 from headway.store.records import (
     CONFIGURATION,
     FAILED,
@@ -43,7 +44,6 @@ from headway.store.records import (
     SUCCEEDED,
     USER,
     AttemptRef,
-    Batch,
     Failure,
     Record,
 )

@@ -15,7 +15,8 @@ from headway.launch.standing import NotTakenOverError
 from headway.schedule.instructions import INTERRUPTED, RunEnded
 from headway.store import layout
 from headway.store.base import ObjectStore
-from headway.store.records import FAILED, RunEnd, RunRecord
+from headway.store.records import FAILED
+from headway.store.run_records import RunEnd, RunRecord
 
 
 @contextlib.asynccontextmanager

@@ -11,7 +11,7 @@ from headway.executors.local.zygote import Zygote
 from headway.launch.outset import Outset
 from headway.store.base import ObjectStore
 from headway.store.forward import child_environment, credentials_to_forward
-from headway.store.records import RunRecord
+from headway.store.run_records import RunRecord
 
 if TYPE_CHECKING:
     from headway.executors.kubernetes.cluster import Prepared

@@ -16,7 +16,9 @@ from headway.errors import HeadwayError, NotFoundError
 from headway.flow.decorators import DecoratorSpec
 from headway.launch.reporter import Reporter
 from headway.runtime.entry import load_flow
-from headway.store.records import SUCCEEDED, Code, RunEnd
+from headway.store.batch import Code
+from headway.store.records import SUCCEEDED
+from headway.store.run_records import RunEnd
 
 
 def run_exit_hooks(

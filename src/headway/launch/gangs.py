@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from headway.errors import FlowDefinitionError
 from headway.flow.graph import Node
 from headway.schedule.plan import PlanNode
-from headway.store.records import Gang
+from headway.store.batch import Gang
 
 if TYPE_CHECKING:
     from headway.config.kubernetes import KubernetesSettings

@@ -7,7 +7,7 @@ from pathlib import Path
 from headway.errors import UsageError
 from headway.store import layout
 from headway.store.folder import FolderStore
-from headway.store.records import RunRecord
+from headway.store.run_records import RunRecord
 
 #: Holds the id of the newest run of a flow, for people and scripts.
 LATEST_RUN = "latest_run"

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from headway.errors import UsageError
-from headway.store.records import Code
+from headway.store.batch import Code
 
 #: ``-c`` among letters of the interpreter that take no value, and what stands right behind it.
 _COMMAND = re.compile(r"-[bBdEiIOPqRsSuvx]*c(.*)", re.DOTALL)

@@ -19,9 +19,9 @@ from headway.launch.request import RunRequest
 from headway.launch.steps import PlannedStep, plan_steps, with_interpreter
 from headway.schedule.plan import StepPolicy
 from headway.store.base import ObjectStore
+from headway.store.batch import Project
 from headway.store.conditions import verify_conditions
 from headway.store.open import open_store
-from headway.store.records import Project
 
 if TYPE_CHECKING:
     from headway.config.kubernetes import KubernetesSettings

@@ -16,7 +16,8 @@ from headway.store.artifacts import ArtifactStore
 from headway.store.base import ObjectStore
 from headway.store.open import open_store
 from headway.store.parallel import run_parallel
-from headway.store.records import SUCCEEDED, AttemptRef, Record, RunEnd, RunRecord
+from headway.store.records import SUCCEEDED, AttemptRef, Record
+from headway.store.run_records import RunEnd, RunRecord
 
 #: Records read at a time.
 _READERS = 16

@@ -20,8 +20,8 @@ from headway.launch.overrides import Override
 from headway.launch.project import resolve_project
 from headway.launch.request import RunRequest
 from headway.launch.steps import PlannedStep, plan_steps
+from headway.store.batch import Batch, TaskSpec
 from headway.store.forward import child_environment
-from headway.store.records import Batch, TaskSpec
 
 #: Stands where the id of a run will be.
 RUN = "dry-run"

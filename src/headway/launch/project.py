@@ -4,7 +4,7 @@ from headway.errors import UsageError
 from headway.flow.catalogue import error_at
 from headway.flow.flow_catalogue import NAME
 from headway.flow.graph import Graph
-from headway.store.records import Project
+from headway.store.batch import Project
 
 
 def resolve_project(graph: Graph, user: str, branch: str | None, production: bool) -> Project | None:

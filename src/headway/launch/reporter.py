@@ -5,7 +5,8 @@ from typing import Protocol
 
 from headway.executors.base import Output, Started, Waiting
 from headway.schedule.tasks import StepCounts
-from headway.store.records import Record, RunEnd, RunRecord
+from headway.store.records import Record
+from headway.store.run_records import RunEnd, RunRecord
 
 
 class Reporter(Protocol):

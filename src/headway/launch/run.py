@@ -18,7 +18,8 @@ from headway.launch.reporter import Reporter
 from headway.launch.request import RunRequest
 from headway.launch.stopping import heeded
 from headway.launch.usage import Usage
-from headway.store.records import Code, RunEnd, RunRecord
+from headway.store.batch import Code
+from headway.store.run_records import RunEnd, RunRecord
 
 #: Seconds between SIGTERM and SIGKILL for local steps.
 _LOCAL_GRACE = 30.0

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from headway.errors import KeyExistsError, StoreError, UsageError
 from headway.store.base import ObjectStore
 from headway.store.layout import run_record
-from headway.store.records import RunRecord
+from headway.store.run_records import RunRecord
 
 #: The metadata entry that tells whose run record it is.
 LAUNCHER = "launcher"

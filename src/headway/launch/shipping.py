@@ -11,7 +11,7 @@ from headway.launch.bundle.plan import DEFAULT_MAX_SIZE, Plan, oversize, parse_s
 from headway.launch.origin import Origin
 from headway.store import layout
 from headway.store.base import ObjectStore
-from headway.store.records import Code
+from headway.store.batch import Code
 
 
 class Notes(Protocol):

@@ -35,17 +35,10 @@ from headway.schedule.plan import Plan, PlanNode
 from headway.schedule.scheduler import Scheduler
 from headway.store import layout
 from headway.store.base import ObjectStore
+from headway.store.batch import Batch, Spun, TaskSpec
 from headway.store.folder import FolderStore
-from headway.store.records import (
-    SUCCEEDED,
-    AttemptRef,
-    Batch,
-    Record,
-    RunEnd,
-    RunRecord,
-    Spun,
-    TaskSpec,
-)
+from headway.store.records import SUCCEEDED, AttemptRef, Record
+from headway.store.run_records import RunEnd, RunRecord
 
 #: The number of the one task.
 _TASK = "1"

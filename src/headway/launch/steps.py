@@ -15,7 +15,8 @@ from headway.launch.gangs import check_gang, rendezvous, with_gang
 from headway.launch.memory import memory_steps
 from headway.runtime.secrets import SETTINGS, read_source
 from headway.schedule.plan import Plan, PlanNode, StepPolicy
-from headway.store.records import USER, Catch, Gang, Secrets, Wrapping
+from headway.store.batch import Catch, Gang, Secrets, Wrapping
+from headway.store.records import USER
 
 if TYPE_CHECKING:
     from headway.config.kubernetes import KubernetesSettings

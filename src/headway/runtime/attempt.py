@@ -17,6 +17,7 @@ from headway.runtime.state import PARAMETERS, AttemptArtifacts, sources
 from headway.runtime.told import told_when_asked
 from headway.store.artifacts import ArtifactStore
 from headway.store.base import ObjectStore
+from headway.store.batch import Batch, TaskSpec, Wrapping
 from headway.store.records import (
     CONFIGURATION,
     INFRASTRUCTURE,
@@ -24,11 +25,8 @@ from headway.store.records import (
     USER,
     ArtifactRef,
     AttemptRef,
-    Batch,
     Failure,
-    TaskSpec,
     Transition,
-    Wrapping,
 )
 
 #: Where this package stands, as the frames of its own code say it (relative where it was compiled ahead

@@ -14,7 +14,7 @@ from typing import Callable, List, NamedTuple, Optional
 from headway.errors import HeadwayError, KeyExistsError, KeyNotFoundError
 from headway.store import layout
 from headway.store.base import ObjectStore
-from headway.store.records import Batch, Gang
+from headway.store.batch import Batch, Gang
 
 #: Seconds for which a rank waits longer than the launcher would: it decides only where no launcher does.
 _MARGIN = 120.0

@@ -12,7 +12,8 @@ from headway.errors import FailureHandledByCatchError, HeadwayError, KeyNotFound
 from headway.flow.task import Transition
 from headway.store import layout
 from headway.store.base import ObjectStore
-from headway.store.records import RESOURCES, USER, Batch, Failure, Record, TaskSpec
+from headway.store.batch import Batch, TaskSpec
+from headway.store.records import RESOURCES, USER, Failure, Record
 
 
 def catches(batch: Batch, task: TaskSpec, failure: Failure) -> bool:

@@ -11,7 +11,7 @@ from headway.runtime import channel
 from headway.runtime.attempt import failed_report, run_attempt
 from headway.runtime.reseed import reseed
 from headway.store.base import ObjectStore
-from headway.store.records import Batch, TaskSpec
+from headway.store.batch import Batch, TaskSpec
 
 #: What a parent that waits for children sets for itself, and a fresh Python process has.
 SIGNALS: Dict[int, Any] = {

@@ -7,7 +7,8 @@ from headway.runtime.channel import Report
 from headway.runtime.logbook import Logbook
 from headway.store import layout
 from headway.store.base import ObjectStore
-from headway.store.records import FAILED, LOST, SUCCEEDED, AttemptRef, Batch, Failure, Record, TaskSpec
+from headway.store.batch import Batch, TaskSpec
+from headway.store.records import FAILED, LOST, SUCCEEDED, AttemptRef, Failure, Record
 
 STREAMS = ("stdout", "stderr")
 

@@ -8,7 +8,8 @@ from headway.runtime.commit import commit
 from headway.runtime.notes import Notes
 from headway.store import layout
 from headway.store.base import ObjectStore
-from headway.store.records import Batch, Record
+from headway.store.batch import Batch
+from headway.store.records import Record
 
 #: Tasks whose records may be on their way at once.
 _AT_ONCE = 4

@@ -12,7 +12,7 @@ from typing import Any, Optional, Tuple
 
 from headway.errors import FlowDefinitionError
 from headway.flow import entry
-from headway.store.records import Code
+from headway.store.batch import Code
 
 
 def load_flow(code: Code, root: str) -> Any:

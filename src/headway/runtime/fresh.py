@@ -10,8 +10,8 @@ from typing import NoReturn
 from headway.runtime import child
 from headway.runtime.entry import load_flow
 from headway.runtime.zygote import read_at
+from headway.store.batch import Batch
 from headway.store.open import open_store
-from headway.store.records import Batch
 
 
 def main() -> NoReturn:

@@ -2,7 +2,7 @@
 
 from typing import Dict
 
-from headway.store.records import Batch, Gang, TaskSpec
+from headway.store.batch import Batch, Gang, TaskSpec
 
 
 def environment(batch: Batch, task: TaskSpec, gang: Gang) -> Dict[str, str]:

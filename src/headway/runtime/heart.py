@@ -14,7 +14,8 @@ from headway.errors import StoreError
 from headway.runtime import usage
 from headway.store import layout
 from headway.store.base import ObjectStore
-from headway.store.records import AttemptRef, Batch, TaskSpec
+from headway.store.batch import Batch, TaskSpec
+from headway.store.records import AttemptRef
 
 #: Seconds between two beats; a step that is quicker never makes one.
 INTERVAL = 15.0

@@ -16,8 +16,8 @@ from typing import Any, Dict, List, Tuple
 from headway.errors import SettingsError, StoreError
 from headway.store import layout
 from headway.store.base import ObjectStore
+from headway.store.batch import Packages
 from headway.store.parallel import run_parallel
-from headway.store.records import Packages
 
 #: Parts that are fetched and unpacked at a time.
 _AT_ONCE = 6

@@ -23,8 +23,8 @@ from headway.runtime.supervisor import OwnChild, Supervisor
 from headway.runtime.unpack import unpack_bundle, with_packages
 from headway.runtime.verdict import echo, failure_of, last_words, metadata_of, refusal_of
 from headway.store.base import ObjectStore
+from headway.store.batch import Batch, TaskSpec
 from headway.store.open import open_store
-from headway.store.records import Batch, TaskSpec
 
 #: Exit codes of the pod: the attempt succeeded, it failed and its record says why, it must not start, it cannot start.
 DONE, FAILED, REFUSED, BROKEN = 0, 1, 75, 78

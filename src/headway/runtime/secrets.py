@@ -7,7 +7,7 @@ of the flow's own code, and meant for tests.) Loaded only by steps that have sec
 from typing import Any, Callable, Dict, Mapping, MutableMapping, NamedTuple, Optional
 
 from headway.errors import HeadwayError, UsageError
-from headway.store.records import Secrets
+from headway.store.batch import Secrets
 
 #: Where secrets can be kept.
 KINDS = ("inline", "aws-secrets-manager", "gcp-secret-manager", "az-key-vault")

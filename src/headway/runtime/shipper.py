@@ -7,8 +7,9 @@ from typing import Dict, List
 from headway.errors import StoreError
 from headway.runtime.logbook import StampedLine
 from headway.store.base import ObjectStore
+from headway.store.batch import Batch, TaskSpec
 from headway.store.logs import END, LOG, encode_chunk, feed_key
-from headway.store.records import AttemptRef, Batch, TaskSpec
+from headway.store.records import AttemptRef
 
 #: Seconds between two chunks of one attempt.
 INTERVAL = 0.5

@@ -8,8 +8,9 @@ from headway.errors import UsageError
 from headway.runtime.state import AttemptArtifacts, RecordReader, sources
 from headway.store.artifacts import ArtifactStore
 from headway.store.base import ObjectStore
+from headway.store.batch import Batch, Spun
 from headway.store.open import open_store
-from headway.store.records import ArtifactRef, AttemptRef, Batch, Spun
+from headway.store.records import ArtifactRef, AttemptRef
 
 #: The name that a file of replacements gives a value to.
 ARTIFACTS = "ARTIFACTS"

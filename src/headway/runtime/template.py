@@ -16,8 +16,8 @@ from headway.runtime import child
 from headway.runtime.entry import load_flow
 from headway.runtime.supervisor import Exit
 from headway.runtime.zygote import Zygote, import_once, unforkable
+from headway.store.batch import Code
 from headway.store.open import open_store
-from headway.store.records import Code
 
 _MESSAGE = 64 * 1024
 

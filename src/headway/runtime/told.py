@@ -5,7 +5,7 @@ from typing import Any, Callable, Dict
 
 from headway.errors import NotFoundError
 from headway.store.base import ObjectStore
-from headway.store.records import Batch, TaskSpec
+from headway.store.batch import Batch, TaskSpec
 
 
 def told_when_asked(

@@ -12,7 +12,7 @@ from typing import Iterator, NamedTuple, Tuple
 from headway.errors import StoreError
 from headway.store import layout
 from headway.store.base import ObjectStore
-from headway.store.records import Batch, Code
+from headway.store.batch import Batch, Code
 
 _BLOCK = 512
 #: A zlib stream with a gzip header.

@@ -12,16 +12,8 @@ from headway.runtime.logbook import StampedLine
 from headway.runtime.supervisor import Ended
 from headway.store import layout
 from headway.store.base import ObjectStore
-from headway.store.records import (
-    INFRASTRUCTURE,
-    OUT_OF_MEMORY,
-    RESOURCES,
-    USER,
-    AttemptRef,
-    Batch,
-    Failure,
-    TaskSpec,
-)
+from headway.store.batch import Batch, TaskSpec
+from headway.store.records import INFRASTRUCTURE, OUT_OF_MEMORY, RESOURCES, USER, AttemptRef, Failure
 
 #: Where Kubernetes reads the last words of a container.
 _LAST_WORDS = "/dev/termination-log"

@@ -19,8 +19,9 @@ from headway.runtime.unpack import unpack_bundle, with_packages
 from headway.runtime.verdict import echo, failure_of, last_words, metadata_of, refusal_of, running_words
 from headway.store import layout
 from headway.store.base import ObjectStore
+from headway.store.batch import Batch, TaskSpec
 from headway.store.inbox import Inbox
-from headway.store.records import AttemptRef, Batch, TaskSpec
+from headway.store.records import AttemptRef
 
 #: Exit codes: the worker left as agreed, or it was told to stop or had been given up.
 DONE, REFUSED = 0, 75

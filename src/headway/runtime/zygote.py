@@ -24,8 +24,8 @@ from typing import Any, Callable, Dict, List, NoReturn, Optional, Tuple
 from headway.runtime import child, reseed
 from headway.runtime.entry import load_flow
 from headway.store.base import ObjectStore
+from headway.store.batch import Batch, Code
 from headway.store.open import open_store
-from headway.store.records import Batch, Code
 
 _MESSAGE = 64 * 1024
 

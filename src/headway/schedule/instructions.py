@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from headway.store.records import AttemptRef, FrameTuple, TaskSpec
+from headway.store.batch import TaskSpec
+from headway.store.records import AttemptRef, FrameTuple
 
 #: The third way a run can end, beside the records' *succeeded* and *failed*.
 INTERRUPTED = "interrupted"

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from headway.schedule.events import UnexpectedEventError
 from headway.schedule.plan import MEMORY
 from headway.schedule.transitions import Frames, at_index
-from headway.store.records import AttemptRef, Failure, TaskSpec, Transition
+from headway.store.batch import TaskSpec
+from headway.store.records import AttemptRef, Failure, Transition
 
 
 class TaskState(IntEnum):

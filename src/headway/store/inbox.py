@@ -8,7 +8,7 @@ from typing import Iterator, NamedTuple, Optional
 
 from headway.errors import KeyExistsError, KeyNotFoundError
 from headway.store.base import ObjectStore
-from headway.store.records import Batch
+from headway.store.batch import Batch
 
 #: What stands in a farewell's place of an order.
 FAREWELL = b'{"farewell":true}'

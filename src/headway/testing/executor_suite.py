@@ -13,18 +13,8 @@ from headway.executors.base import Adoption, Broken, Ended, Executor, ExecutorEv
 from headway.runtime.commit import commit, lost
 from headway.store import layout
 from headway.store.base import ObjectStore
-from headway.store.records import (
-    FAILED,
-    LOST,
-    SUCCEEDED,
-    USER,
-    AttemptRef,
-    Batch,
-    Code,
-    Failure,
-    Record,
-    TaskSpec,
-)
+from headway.store.batch import Batch, Code, TaskSpec
+from headway.store.records import FAILED, LOST, SUCCEEDED, USER, AttemptRef, Failure, Record
 
 E = TypeVar("E", bound=ExecutorEvent)
 

@@ -10,16 +10,8 @@ from headway.executors.base import Adoption, Broken, Ended, Output, Sink, Starte
 from headway.runtime.channel import Report
 from headway.runtime.commit import commit, lost, record_of
 from headway.store.base import ObjectStore
-from headway.store.records import (
-    INFRASTRUCTURE,
-    ArtifactRef,
-    AttemptRef,
-    Batch,
-    Failure,
-    Record,
-    TaskSpec,
-    Transition,
-)
+from headway.store.batch import Batch, TaskSpec
+from headway.store.records import INFRASTRUCTURE, ArtifactRef, AttemptRef, Failure, Record, Transition
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,16 +12,8 @@ from headway.executors.base import Output, Started, Waiting
 from headway.runtime.commit import WORLD_SIZE
 from headway.runtime.limits import duration
 from headway.schedule.tasks import StepCounts
-from headway.store.records import (
-    INFRASTRUCTURE,
-    LOST,
-    SUCCEEDED,
-    AttemptRef,
-    Failure,
-    Record,
-    RunEnd,
-    RunRecord,
-)
+from headway.store.records import INFRASTRUCTURE, LOST, SUCCEEDED, AttemptRef, Failure, Record
+from headway.store.run_records import RunEnd, RunRecord
 from headway.ui.prompt import ask
 
 #: Reasons why something stands still that a person is told again after so many seconds.

@@ -15,7 +15,7 @@ from headway.flow.late import parse_with
 from headway.flow.parse import parse_flow
 from headway.flow.spec import FlowSpec
 from headway.launch.steps import PlannedStep, plan_steps
-from headway.store.records import Batch, Code, TaskSpec
+from headway.store.batch import Batch, Code, TaskSpec
 
 #: The default image is that of the launcher's own Python; a golden file needs a fixed one.
 _IMAGE = {"METAFLOW_KUBERNETES_CONTAINER_IMAGE": "python:3.11"}

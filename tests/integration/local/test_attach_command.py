@@ -13,7 +13,7 @@ import pytest
 import headway
 from headway.store import layout
 from headway.store.folder import FolderStore
-from headway.store.records import RunEnd
+from headway.store.run_records import RunEnd
 
 SOURCE = str(Path(headway.__file__).parents[1])
 

@@ -18,9 +18,10 @@ from headway.executors.local.zygote import Zygote
 from headway.store import layout
 from headway.store.artifacts import ArtifactStore
 from headway.store.base import Buffer
+from headway.store.batch import Batch, Code
 from headway.store.folder import FolderStore
 from headway.store.logs import parse_lines
-from headway.store.records import RESOURCES, SUCCEEDED, USER, AttemptRef, Batch, Code, Failure, Record
+from headway.store.records import RESOURCES, SUCCEEDED, USER, AttemptRef, Failure, Record
 from headway.testing.executor_suite import (
     FLOW,
     LIMIT,

@@ -12,7 +12,8 @@ import pytest
 import headway
 from headway.store import layout
 from headway.store.folder import FolderStore
-from headway.store.records import Record, RunEnd, RunRecord
+from headway.store.records import Record
+from headway.store.run_records import RunEnd, RunRecord
 
 SOURCE = str(Path(headway.__file__).parents[1])
 

@@ -17,7 +17,8 @@ import headway
 from headway.store import layout
 from headway.store.artifacts import ArtifactStore
 from headway.store.folder import FolderStore
-from headway.store.records import AttemptRef, Record, RunEnd, RunRecord
+from headway.store.records import AttemptRef, Record
+from headway.store.run_records import RunEnd, RunRecord
 
 SOURCE = str(Path(headway.__file__).parents[1])
 

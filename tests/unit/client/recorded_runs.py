@@ -9,20 +9,10 @@ from headway.runtime.state import PARAMETERS
 from headway.store import layout
 from headway.store.artifacts import ArtifactStore
 from headway.store.base import ObjectStore
+from headway.store.batch import Batch, Code, TaskSpec
 from headway.store.logs import LOG, encode_chunk, encode_line, feed_key
-from headway.store.records import (
-    FAILED,
-    SUCCEEDED,
-    AttemptRef,
-    Batch,
-    Code,
-    Failure,
-    FrameTuple,
-    Record,
-    RunEnd,
-    RunRecord,
-    TaskSpec,
-)
+from headway.store.records import FAILED, SUCCEEDED, AttemptRef, Failure, FrameTuple, Record
+from headway.store.run_records import RunEnd, RunRecord
 
 #: Seconds since the epoch at which every recorded run begins.
 BEGUN = 1_800_000_000.0

@@ -12,8 +12,8 @@ from recorded_runs import RecordedRun, digits
 from headway.client import Run, Task
 from headway.errors import HeadwayError, NotFoundError
 from headway.store import layout
+from headway.store.batch import Code
 from headway.store.folder import FolderStore
-from headway.store.records import Code
 
 FLOW = "print('a flow')\n"
 

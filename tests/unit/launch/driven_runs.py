@@ -12,7 +12,9 @@ from headway.schedule.plan import Plan, PlanNode, StepPolicy
 from headway.schedule.scheduler import Scheduler
 from headway.schedule.tasks import StepCounts
 from headway.store.base import ObjectStore
-from headway.store.records import USER, AttemptRef, Code, Failure, Record, RunEnd, RunRecord, Transition
+from headway.store.batch import Code
+from headway.store.records import USER, AttemptRef, Failure, Record, Transition
+from headway.store.run_records import RunEnd, RunRecord
 from headway.testing.fake_executor import Act, FakeExecutor
 from headway.testing.memory_store import MemoryStore
 

@@ -24,7 +24,9 @@ from headway.schedule.events import AttemptSucceeded, RunStarted
 from headway.schedule.instructions import RunEnded
 from headway.schedule.plan import Plan, StepPolicy
 from headway.store import layout
-from headway.store.records import LOST, SUCCEEDED, USER, Code, Failure, Record, RunEnd, RunRecord, Transition
+from headway.store.batch import Code
+from headway.store.records import LOST, SUCCEEDED, USER, Failure, Record, Transition
+from headway.store.run_records import RunEnd, RunRecord
 from headway.testing.fake_executor import Act, FakeExecutor
 from headway.testing.memory_store import MemoryStore
 

@@ -2,7 +2,8 @@
 
 from headway.launch.batches import BatchFactory, StepRun
 from headway.schedule.instructions import StartBatch
-from headway.store.records import AttemptRef, Batch, Code, Gang, TaskSpec
+from headway.store.batch import Batch, Code, Gang, TaskSpec
+from headway.store.records import AttemptRef
 
 CODE = Code("path", "flow.py", ("__main__", "Sample"), root="/flows")
 POD_CODE = CODE._replace(bundle="0" * 64, root="")

@@ -21,7 +21,9 @@ from headway.schedule.instructions import INTERRUPTED, RunEnded, StartBatch
 from headway.schedule.scheduler import Scheduler
 from headway.store import layout
 from headway.store.artifacts import ArtifactStore
-from headway.store.records import FAILED, SUCCEEDED, AttemptRef, Code, Record, RunRecord, TaskSpec, Transition
+from headway.store.batch import Code, TaskSpec
+from headway.store.records import FAILED, SUCCEEDED, AttemptRef, Record, Transition
+from headway.store.run_records import RunRecord
 from headway.testing.fake_executor import Act, FakeExecutor
 from headway.testing.memory_store import MemoryStore
 

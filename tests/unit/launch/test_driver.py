@@ -14,13 +14,13 @@ from headway.launch.lease import LeaseLostError
 from headway.schedule.events import AttemptFailed, AttemptStarted, AttemptSucceeded, RunStarted, StopRequested
 from headway.schedule.plan import Plan, PlanNode, StepPolicy
 from headway.schedule.tasks import StepCounts
+from headway.store.batch import Batch
 from headway.store.records import (
     CONFIGURATION,
     FAILED,
     INFRASTRUCTURE,
     SUCCEEDED,
     USER,
-    Batch,
     Failure,
     Record,
     Transition,

@@ -3,7 +3,8 @@
 import pytest
 
 from headway.executors.base import Broken, Ended, Started, Waiting
-from headway.store.records import INFRASTRUCTURE, USER, ArtifactRef, Code, Failure, Transition
+from headway.store.batch import Code
+from headway.store.records import INFRASTRUCTURE, USER, ArtifactRef, Failure, Transition
 from headway.testing.executor_suite import LIMIT, LINES, ExecutorSuite, refs_of
 from headway.testing.fake_executor import Act, FakeExecutor
 from headway.testing.memory_store import MemoryStore

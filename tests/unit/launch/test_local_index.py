@@ -7,8 +7,9 @@ import pytest
 from headway.errors import StoreError
 from headway.launch.index import LATEST_RUN, remember_run
 from headway.store import layout
+from headway.store.batch import Code
 from headway.store.folder import FolderStore
-from headway.store.records import Code, RunRecord
+from headway.store.run_records import RunRecord
 
 RECORD = RunRecord(
     "Sample", "7", "ann", 1.0, tags=("blue",), graph={"name": "Sample"}, parameters={"alpha": "1"},

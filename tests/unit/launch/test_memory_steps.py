@@ -13,7 +13,7 @@ from headway.flow.graph import Graph, Node
 from headway.launch.batches import BatchFactory, StepRun
 from headway.launch.steps import PlannedStep, plan_steps
 from headway.schedule.instructions import StartBatch
-from headway.store.records import Code, TaskSpec
+from headway.store.batch import Code, TaskSpec
 
 
 def plan(tmp_path: Path, on_oom: object, **pod: Any) -> PlannedStep:

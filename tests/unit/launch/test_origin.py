@@ -10,7 +10,7 @@ import pytest
 
 from headway.errors import UsageError
 from headway.launch.origin import SOURCE_FILE, find_origin
-from headway.store.records import Code
+from headway.store.batch import Code
 
 
 class Sample:

@@ -9,7 +9,7 @@ from headway.flow.decorators import DecoratorSpec
 from headway.flow.graph import Graph, Node
 from headway.launch.notices import notices
 from headway.launch.project import resolve_project
-from headway.store.records import Batch, Code, Project, TaskSpec
+from headway.store.batch import Batch, Code, Project, TaskSpec
 
 
 def graph(**attributes: Any) -> Graph:

@@ -4,7 +4,7 @@ import pytest
 
 from headway.errors import KeyExistsError, StoreError
 from headway.launch.run_ids import claim_run
-from headway.store.records import RunRecord
+from headway.store.run_records import RunRecord
 from headway.testing.memory_store import MemoryStore
 
 RECORD = RunRecord("F", "", "ann", 1_700_000_000.25, metadata={"script": "f.py"})

@@ -11,7 +11,7 @@ from headway.launch.bundle.plan import DEFAULT_MAX_SIZE
 from headway.launch.origin import Origin
 from headway.launch.shipping import BundleLimits, bundle_limits, plan_bundle, ship
 from headway.store import layout
-from headway.store.records import Code
+from headway.store.batch import Code
 from headway.testing.memory_store import MemoryStore
 
 

@@ -12,7 +12,8 @@ from headway.flow.graph import FOREACH, Graph, Node
 from headway.flow.late import parse_with
 from headway.launch.steps import PlannedStep, plan_steps, schedule_plan
 from headway.schedule.plan import Plan, PlanNode, StepPolicy
-from headway.store.records import INFRASTRUCTURE, USER, Catch, Gang, Secrets
+from headway.store.batch import Catch, Gang, Secrets
+from headway.store.records import INFRASTRUCTURE, USER
 
 
 def spec(name: str, **attributes: Any) -> DecoratorSpec:

@@ -21,14 +21,10 @@ from headway.executors.kubernetes.command import container_command
 from headway.executors.kubernetes.volumes import RUNTIME_PATH
 from headway.runtime.state import PARAMETERS
 from headway.store import layout
+from headway.store.batch import Batch, Code
 from headway.store.folder import FolderStore
 from headway.store.logs import parse_lines
-from headway.store.records import (
-    AttemptRef,
-    Batch,
-    Code,
-    Record,
-)
+from headway.store.records import AttemptRef, Record
 
 HEAD = f"""
 import os, signal, sys, time

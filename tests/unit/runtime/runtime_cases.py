@@ -10,7 +10,8 @@ from headway.runtime.commit import commit
 from headway.runtime.state import PARAMETERS
 from headway.store.artifacts import ArtifactStore
 from headway.store.base import ObjectStore
-from headway.store.records import SUCCEEDED, AttemptRef, Batch, Code, FrameTuple, Record, TaskSpec
+from headway.store.batch import Batch, Code, TaskSpec
+from headway.store.records import SUCCEEDED, AttemptRef, FrameTuple, Record
 
 FLOW, RUN = "Sample", "7"
 CODE = Code("path", "sample.py", ("__main__", FLOW))

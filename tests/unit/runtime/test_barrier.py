@@ -6,7 +6,7 @@ from runtime_cases import make_batch
 from headway.runtime.barrier import GangGivenUpError, Verdict, decide, gather, look
 from headway.store import layout
 from headway.store.base import ObjectStore
-from headway.store.records import Batch, Gang
+from headway.store.batch import Batch, Gang
 from headway.testing.memory_store import MemoryStore
 
 GANG = Gang(29500, 60.0)

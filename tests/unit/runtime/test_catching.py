@@ -16,17 +16,8 @@ from headway.runtime.attempt import run_attempt
 from headway.runtime.channel import Report
 from headway.runtime.commit import commit
 from headway.runtime.state import PARAMETERS
-from headway.store.records import (
-    FAILED,
-    RESOURCES,
-    AttemptRef,
-    Batch,
-    Catch,
-    Failure,
-    Record,
-    TaskSpec,
-    Transition,
-)
+from headway.store.batch import Batch, Catch, TaskSpec
+from headway.store.records import FAILED, RESOURCES, AttemptRef, Failure, Record, Transition
 from headway.testing.memory_store import MemoryStore
 
 CATCH = Catch(("end",), "failed")

@@ -4,7 +4,7 @@ from runtime_cases import make_batch
 
 from headway.runtime.commit import record_of
 from headway.runtime.gang import environment
-from headway.store.records import Gang, TaskSpec
+from headway.store.batch import Gang, TaskSpec
 
 GANG = Gang(29500, 60.0, "10.0.0.7")
 BATCH = make_batch("train", gang=GANG, tasks=0)._replace(

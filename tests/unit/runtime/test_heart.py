@@ -14,7 +14,7 @@ from headway.runtime import ec2
 from headway.runtime.heart import Heart
 from headway.runtime.spot import watcher
 from headway.store import layout
-from headway.store.records import Batch, Code, TaskSpec
+from headway.store.batch import Batch, Code, TaskSpec
 from headway.testing.memory_store import MemoryStore
 
 BATCH = Batch("F", "1", "train", "train-1", Code("path", "f.py", ("__main__", "F")), (TaskSpec("7", 2),))

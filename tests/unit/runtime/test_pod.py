@@ -31,9 +31,9 @@ from headway.store.records import (
     AttemptRef,
     Failure,
     Record,
-    RunEnd,
     Transition,
 )
+from headway.store.run_records import RunEnd
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from headway.launch.packages.parts import parts_of
 from headway.runtime.packages import use_packages
 from headway.runtime.pod import BROKEN, DONE
 from headway.store import layout
-from headway.store.records import Batch, Packages
+from headway.store.batch import Batch, Packages
 
 HERE = "{}.{}".format(*sys.version_info[:2])
 

@@ -27,9 +27,9 @@ from headway.store.records import (
     USER,
     AttemptRef,
     Failure,
-    RunRecord,
     Transition,
 )
+from headway.store.run_records import RunRecord
 from headway.testing.memory_store import MemoryStore
 
 OURS = str(Path(attempt.__file__).parent)

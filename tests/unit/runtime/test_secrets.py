@@ -14,7 +14,7 @@ from headway.flow.decorators import DecoratorSpec
 from headway.runtime.cloud_secrets import PROVIDERS, aws_values, gcp_path, gcp_values, vault_address
 from headway.runtime.secrets import KINDS, SecretError, Source, read_source, set_secrets
 from headway.runtime.state import PARAMETERS
-from headway.store.records import Batch, Secrets
+from headway.store.batch import Batch, Secrets
 from headway.testing.memory_store import MemoryStore
 
 HIDDEN = "hunter2-do-not-tell"

@@ -8,8 +8,9 @@ from headway.errors import UsageError
 from headway.runtime.commit import commit
 from headway.runtime.spun import replacements, sources_elsewhere
 from headway.store.artifacts import ArtifactStore
+from headway.store.batch import Batch, Code, Spun
 from headway.store.folder import FolderStore
-from headway.store.records import SUCCEEDED, AttemptRef, Batch, Code, Record, Spun
+from headway.store.records import SUCCEEDED, AttemptRef, Record
 
 FLOW, REFS = "Parts", (AttemptRef("work", "2", 0), AttemptRef("work", "3", 0))
 

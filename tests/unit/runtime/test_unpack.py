@@ -11,7 +11,7 @@ from runtime_cases import CODE, FLOW, make_batch
 from headway.errors import KeyNotFoundError, StoreError
 from headway.runtime.unpack import unpack_bundle
 from headway.store import layout
-from headway.store.records import Batch
+from headway.store.batch import Batch
 from headway.testing.memory_store import MemoryStore
 
 

@@ -12,21 +12,12 @@ from runtime_cases import FLOW, RUN, make_batch
 from headway.runtime.commit import commit, lost
 from headway.runtime.worker import DONE, REFUSED
 from headway.store import layout
+from headway.store.batch import Batch, TaskSpec
 from headway.store.folder import FolderStore
 from headway.store.inbox import FAREWELL
 from headway.store.logs import decode_note, parse_feed_key, parse_lines
-from headway.store.records import (
-    FAILED,
-    INFRASTRUCTURE,
-    LOST,
-    SUCCEEDED,
-    AttemptRef,
-    Batch,
-    Failure,
-    Record,
-    RunEnd,
-    TaskSpec,
-)
+from headway.store.records import FAILED, INFRASTRUCTURE, LOST, SUCCEEDED, AttemptRef, Failure, Record
+from headway.store.run_records import RunEnd
 
 FLOW_FILE = f"""
 import os, random, sys, time

@@ -19,8 +19,8 @@ from headway.runtime import zygote
 from headway.runtime.channel import Report, decode_parts
 from headway.runtime.state import PARAMETERS
 from headway.runtime.zygote import unforkable
+from headway.store.batch import Batch, Code
 from headway.store.folder import FolderStore
-from headway.store.records import Batch, Code
 
 HEAD = """
 import os, random, signal, sys, time

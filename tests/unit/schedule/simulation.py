@@ -25,16 +25,8 @@ from headway.schedule import (
 )
 from headway.schedule.plan import FALLBACK_ATTEMPTS
 from headway.schedule.scheduler import PARAMETERS
-from headway.store.records import (
-    CONFIGURATION,
-    INFRASTRUCTURE,
-    RESOURCES,
-    USER,
-    AttemptRef,
-    Batch,
-    Code,
-    Failure,
-)
+from headway.store.batch import Batch, Code
+from headway.store.records import CONFIGURATION, INFRASTRUCTURE, RESOURCES, USER, AttemptRef, Failure
 
 KINDS = (USER, RESOURCES, INFRASTRUCTURE, CONFIGURATION)
 CODE = Code("path", "flow.py", ("__main__", "F"))

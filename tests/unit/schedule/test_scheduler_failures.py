@@ -18,6 +18,7 @@ from headway.schedule import (
     StepPolicy,
     StopRequested,
 )
+from headway.store.batch import TaskSpec
 from headway.store.records import (
     CONFIGURATION,
     INFRASTRUCTURE,
@@ -26,7 +27,6 @@ from headway.store.records import (
     RESOURCES,
     USER,
     Failure,
-    TaskSpec,
 )
 
 # Retries

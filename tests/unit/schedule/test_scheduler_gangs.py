@@ -21,7 +21,8 @@ from headway.schedule import (
     StopRequested,
     UnexpectedEventError,
 )
-from headway.store.records import INFRASTRUCTURE, USER, TaskSpec, Transition
+from headway.store.batch import TaskSpec
+from headway.store.records import INFRASTRUCTURE, USER, Transition
 
 SPREAD = Plan.of(
     "start",

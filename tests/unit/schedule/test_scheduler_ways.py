@@ -17,11 +17,8 @@ from headway.schedule import (
 )
 from headway.schedule.joins import JoinGroups
 from headway.schedule.transitions import Arrival
-from headway.store.records import (
-    USER,
-    TaskSpec,
-    Transition,
-)
+from headway.store.batch import TaskSpec
+from headway.store.records import USER, Transition
 
 # Starting and ending
 

@@ -3,8 +3,8 @@
 import pytest
 
 from headway.store import layout
+from headway.store.batch import Batch, Code, TaskSpec
 from headway.store.inbox import FAREWELL, Inbox, orders
-from headway.store.records import Batch, Code, TaskSpec
 from headway.testing.memory_store import MemoryStore
 
 FOLDER = layout.inbox("Flow", "1", "worker")

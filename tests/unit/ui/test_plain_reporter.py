@@ -14,9 +14,8 @@ from headway.store.records import (
     AttemptRef,
     Failure,
     Record,
-    RunEnd,
-    RunRecord,
 )
+from headway.store.run_records import RunEnd, RunRecord
 from headway.ui.plain import PlainReporter
 
 REF = AttemptRef("train", "3", 0)

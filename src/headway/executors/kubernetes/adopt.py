@@ -15,7 +15,8 @@ from headway.executors.kubernetes.settle import Settler
 from headway.executors.kubernetes.submitter import Submitter
 from headway.executors.kubernetes.tracked import Attempt, TrackedJob
 from headway.executors.kubernetes.warm import ORPHANED, is_warm
-from headway.store.records import INFRASTRUCTURE, AttemptRef, Batch, Failure
+from headway.store.batch import Batch
+from headway.store.records import INFRASTRUCTURE, AttemptRef, Failure
 
 #: What becomes of an attempt that has, or should have, a result.
 RECORDED = Failure(

@@ -9,7 +9,7 @@ from headway.config.kubernetes import KubernetesSettings
 from headway.executors.kubernetes.names import container_name, job_name
 from headway.executors.kubernetes.submitter import Submitter
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
-from headway.store.records import Batch
+from headway.store.batch import Batch
 
 #: What the name of a batch ends with whose first Job's namespace refused its pods.
 RESTRICTED = "-restricted"

@@ -32,7 +32,8 @@ from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
 from headway.executors.kubernetes.warm import PoolHooks, Worker, is_warm
 from headway.executors.kubernetes.warm_end import WarmEnd
 from headway.store.base import ObjectStore
-from headway.store.records import INFRASTRUCTURE, LOST, AttemptRef, Batch, Failure, Record
+from headway.store.batch import Batch
+from headway.store.records import INFRASTRUCTURE, LOST, AttemptRef, Failure, Record
 
 #: Pods of one run at a time unless ``--max-workers`` says otherwise.
 DEFAULT_LIMIT = 200

@@ -6,7 +6,7 @@ from typing import Any
 from headway.config.kubernetes import KubernetesSettings
 from headway.executors.kubernetes.labels import labels_of
 from headway.executors.kubernetes.names import job_name
-from headway.store.records import Batch, Gang
+from headway.store.batch import Batch, Gang
 
 _DOMAIN = "svc.cluster.local"
 

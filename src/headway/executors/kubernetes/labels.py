@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from headway.config.kubernetes_values import is_label_value
 from headway.executors.kubernetes.names import LABEL_LENGTH, short_hash
-from headway.store.records import Batch
+from headway.store.batch import Batch
 
 FLOW, RUN, STEP, USER = "metaflow/flow_name", "metaflow/run_id", "metaflow/step_name", "metaflow/user"
 TASK, ATTEMPT = "metaflow/task_id", "metaflow/attempt"

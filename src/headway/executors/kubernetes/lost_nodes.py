@@ -17,7 +17,8 @@ from headway.executors.kubernetes.api.kinds import NODE
 from headway.executors.kubernetes.api.types import Node
 from headway.executors.kubernetes.settle import Beat
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
-from headway.store.records import INFRASTRUCTURE, AttemptRef, Batch, Failure
+from headway.store.batch import Batch
+from headway.store.records import INFRASTRUCTURE, AttemptRef, Failure
 
 #: Seconds between two looks.
 _ROUND = 5.0

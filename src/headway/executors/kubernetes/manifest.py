@@ -19,7 +19,7 @@ from headway.executors.kubernetes.placement import affinity, node_selector
 from headway.executors.kubernetes.resources import container_resources
 from headway.executors.kubernetes.security import container_security_context, pod_security_context
 from headway.executors.kubernetes.volumes import RUNTIME_FILE, volumes_and_mounts
-from headway.store.records import Batch
+from headway.store.batch import Batch
 
 #: What a pod is given beyond ``@timeout``, in seconds: its deadline counts from before the image is
 #: pulled, while the timeout counts the step's code alone.

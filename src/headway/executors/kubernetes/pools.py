@@ -15,8 +15,9 @@ from headway.executors.kubernetes.warm import Packed, Pool, PoolHooks, Worker, o
 from headway.executors.kubernetes.warm_end import WarmEnd
 from headway.store import layout
 from headway.store.base import ObjectStore
+from headway.store.batch import Batch
 from headway.store.inbox import Inbox
-from headway.store.records import AttemptRef, Batch, Failure
+from headway.store.records import AttemptRef, Failure
 
 #: Kubernetes' word for a pod that no node takes.
 _NO_ROOM = "Unschedulable"

@@ -10,7 +10,7 @@ from headway.executors.kubernetes.gangs import gang_service
 from headway.executors.kubernetes.manifest import PodPlan, job_manifest
 from headway.executors.kubernetes.names import runtime_config_map_name
 from headway.store import layout
-from headway.store.records import Batch
+from headway.store.batch import Batch
 
 #: Stands for the uid that the Job will have.
 _NOT_YET = "00000000-0000-0000-0000-000000000000"

@@ -11,8 +11,9 @@ from headway.executors.kubernetes.feed import texts
 from headway.runtime.commit import commit, lost
 from headway.store import layout
 from headway.store.base import ObjectStore
+from headway.store.batch import Batch, TaskSpec
 from headway.store.logs import parse_lines, reported_log
-from headway.store.records import OUT_OF_MEMORY, AttemptRef, Batch, Failure, Record, TaskSpec
+from headway.store.records import OUT_OF_MEMORY, AttemptRef, Failure, Record
 
 
 @dataclass(frozen=True, slots=True)

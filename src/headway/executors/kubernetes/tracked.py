@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from headway.config.kubernetes import KubernetesSettings
 from headway.executors.kubernetes.standstill import Standstill
+from headway.store.batch import Batch, TaskSpec
 from headway.store.logs import LogLine
-from headway.store.records import AttemptRef, Batch, Failure, TaskSpec
+from headway.store.records import AttemptRef, Failure
 
 
 @dataclass(slots=True, eq=False)

@@ -9,8 +9,9 @@ from headway.config.kubernetes import KubernetesSettings
 from headway.executors.base import ExecutorEvent
 from headway.executors.kubernetes.packing import BRIEF, chunk, most_at_a_time, pace, wanted_pods, wants_more
 from headway.executors.kubernetes.tracked import Attempt, TrackedJob
+from headway.store.batch import Batch, Code
 from headway.store.inbox import Inbox
-from headway.store.records import INFRASTRUCTURE, NOT_BEGUN, AttemptRef, Batch, Code, Failure
+from headway.store.records import INFRASTRUCTURE, NOT_BEGUN, AttemptRef, Failure
 
 #: Whatever a warm pod does for a launcher that is gone does not count: its first record that is refused sends it away.
 ORPHANED = Failure(

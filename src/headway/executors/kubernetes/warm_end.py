@@ -12,7 +12,8 @@ from headway.executors.kubernetes.settle import Settler
 from headway.executors.kubernetes.tracked import Attempt, TrackedJob
 from headway.executors.kubernetes.warm import Packed, Worker
 from headway.runtime.commit import STREAMS
-from headway.store.records import INFRASTRUCTURE, LOST, NOT_BEGUN, USER, Batch, Failure, Record
+from headway.store.batch import Batch
+from headway.store.records import INFRASTRUCTURE, LOST, NOT_BEGUN, USER, Failure, Record
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -22,7 +22,8 @@ from headway.runtime.channel import Report, exit_status
 from headway.runtime.commit import commit, lost, record_of, store_logs
 from headway.runtime.logbook import Logbook, StampedLine
 from headway.store.base import ObjectStore
-from headway.store.records import INFRASTRUCTURE, USER, AttemptRef, Batch, Failure, Gang, Record, TaskSpec
+from headway.store.batch import Batch, Gang, TaskSpec
+from headway.store.records import INFRASTRUCTURE, USER, AttemptRef, Failure, Record
 
 _LOOPBACK = "127.0.0.1"
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from headway.errors import HeadwayError
-from headway.store.records import Code
+from headway.store.batch import Code
 
 _MESSAGE = 64 * 1024
 

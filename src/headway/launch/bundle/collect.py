@@ -15,7 +15,7 @@ from headway.launch.bundle.loaded import (
 )
 from headway.launch.bundle.plan import BundleFile, LeftOut, Plan
 from headway.launch.bundle.walk import Imports, Walk
-from headway.store.records import Code
+from headway.store.batch import Code
 
 DEFAULT_SUFFIXES = (".py",)
 

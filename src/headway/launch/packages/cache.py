@@ -15,7 +15,7 @@ from headway.launch.packages.finish import finish, is_portable, resolved_version
 from headway.launch.packages.parts import parts_of
 from headway.launch.packages.resolver import install
 from headway.launch.packages.wanted import Wanted
-from headway.store.records import Packages
+from headway.store.batch import Packages
 
 #: Raised when what is kept changes its form.
 _FORM = 1

@@ -9,8 +9,8 @@ from headway.launch.packages.cache import PackageCache, Resolved
 from headway.launch.packages.wanted import Wanted
 from headway.store import layout
 from headway.store.base import ObjectStore
+from headway.store.batch import Packages
 from headway.store.parallel import run_parallel
-from headway.store.records import Packages
 
 #: Parts sent at a time.
 _AT_ONCE = 8

@@ -7,7 +7,7 @@ from headway.config.kubernetes import KubernetesSettings
 from headway.config.resolve import Layer, resolve_kubernetes
 from headway.executors.kubernetes.gangs import gang_service
 from headway.executors.kubernetes.manifest import PodPlan, job_manifest
-from headway.store.records import Batch, Code, Gang, Project, TaskSpec
+from headway.store.batch import Batch, Code, Gang, Project, TaskSpec
 
 #: Fields that only the launcher and the runtime read.
 NOT_IN_THE_MANIFEST = {

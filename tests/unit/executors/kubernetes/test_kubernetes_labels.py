@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway.executors.kubernetes.labels import annotations_of, label_value, labels_of, run_selector
-from headway.store.records import Batch, Code, TaskSpec
+from headway.store.batch import Batch, Code, TaskSpec
 
 VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
 

@@ -13,8 +13,9 @@ from headway.runtime.pod import REFUSED
 from headway.store import layout
 from headway.store.artifacts import ArtifactStore
 from headway.store.base import ObjectStore
+from headway.store.batch import Batch
 from headway.store.logs import END, LOG, encode_chunk, feed_key
-from headway.store.records import USER, AttemptRef, Batch, Failure, Transition
+from headway.store.records import USER, AttemptRef, Failure, Transition
 from headway.testing.executor_suite import LINES
 from headway.testing.fake_kubernetes import FakeKubernetes
 

@@ -11,7 +11,8 @@ from headway.executors.kubernetes.adopt import indexes
 from headway.executors.kubernetes.api.client import KubernetesClient
 from headway.executors.kubernetes.cluster import Prepared
 from headway.executors.kubernetes.executor import KubernetesExecutor
-from headway.store.records import INFRASTRUCTURE, LOST, SUCCEEDED, AttemptRef, Batch, Code
+from headway.store.batch import Batch, Code
+from headway.store.records import INFRASTRUCTURE, LOST, SUCCEEDED, AttemptRef
 from headway.testing.executor_suite import FLOW, LIMIT, RUN, ExecutorSuite, Heard, refs_of
 from headway.testing.fake_kubernetes import FakeKubernetes
 from headway.testing.memory_store import MemoryStore

@@ -16,6 +16,7 @@ from headway.executors.base import Broken, Ended, Started, Waiting
 from headway.executors.kubernetes.executor import KubernetesExecutor
 from headway.runtime.channel import Report
 from headway.store import layout
+from headway.store.batch import Batch, Code
 from headway.store.logs import END
 from headway.store.records import (
     CONFIGURATION,
@@ -25,8 +26,6 @@ from headway.store.records import (
     SUCCEEDED,
     USER,
     AttemptRef,
-    Batch,
-    Code,
     Failure,
     Record,
     Transition,

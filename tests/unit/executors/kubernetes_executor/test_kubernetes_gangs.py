@@ -10,7 +10,8 @@ from pod_player import PodPlayer
 from headway.executors.base import Broken, Ended, Started, Waiting
 from headway.executors.kubernetes.executor import KubernetesExecutor
 from headway.runtime.barrier import Verdict, decide
-from headway.store.records import RESOURCES, USER, AttemptRef, Batch, Code, Failure, Gang
+from headway.store.batch import Batch, Code, Gang
+from headway.store.records import RESOURCES, USER, AttemptRef, Failure
 from headway.testing.executor_suite import LIMIT, ExecutorSuite, Heard, refs_of
 from headway.testing.fake_kubernetes import FakeKubernetes
 from headway.testing.memory_store import MemoryStore

@@ -12,7 +12,8 @@ from headway.executors.kubernetes.observer import Observer
 from headway.executors.kubernetes.refusal import refusal
 from headway.executors.kubernetes.standstill import Standstill
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
-from headway.store.records import AttemptRef, Batch, Code, Failure, TaskSpec
+from headway.store.batch import Batch, Code, TaskSpec
+from headway.store.records import AttemptRef, Failure
 
 
 class Clock:

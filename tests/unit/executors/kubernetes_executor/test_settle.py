@@ -7,18 +7,9 @@ from headway.executors.kubernetes.settle import Settler
 from headway.runtime.commit import commit, store_logs
 from headway.runtime.logbook import Logbook
 from headway.store import layout
+from headway.store.batch import Batch, Code, TaskSpec
 from headway.store.logs import LOG, encode_chunk, encode_line, feed_key, parse_lines
-from headway.store.records import (
-    INFRASTRUCTURE,
-    LOST,
-    SUCCEEDED,
-    AttemptRef,
-    Batch,
-    Code,
-    Failure,
-    Record,
-    TaskSpec,
-)
+from headway.store.records import INFRASTRUCTURE, LOST, SUCCEEDED, AttemptRef, Failure, Record
 from headway.testing.memory_store import MemoryStore
 
 FLOW, RUN, NOW = "Sample", "7", 1_800_000_000.0

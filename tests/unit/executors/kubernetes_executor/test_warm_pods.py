@@ -12,6 +12,7 @@ from headway.config.resolve import Layer, resolve_kubernetes
 from headway.executors.base import Broken, Ended, Started
 from headway.executors.kubernetes.executor import KubernetesExecutor
 from headway.store import layout
+from headway.store.batch import Batch, Code
 from headway.store.inbox import FAREWELL, Inbox
 from headway.store.records import (
     CONFIGURATION,
@@ -21,8 +22,6 @@ from headway.store.records import (
     RESOURCES,
     SUCCEEDED,
     AttemptRef,
-    Batch,
-    Code,
     Failure,
     Record,
 )

@@ -12,9 +12,10 @@ from headway.runtime.commit import commit, record_of, store_logs
 from headway.runtime.logbook import Logbook, StampedLine
 from headway.store import layout
 from headway.store.artifacts import ArtifactStore
+from headway.store.batch import Batch, TaskSpec
 from headway.store.inbox import Inbox
 from headway.store.logs import END, NOTE, Section, encode_note, feed_key
-from headway.store.records import AttemptRef, Batch, Failure, Record, TaskSpec, Transition
+from headway.store.records import AttemptRef, Failure, Record, Transition
 
 
 class WarmPod:

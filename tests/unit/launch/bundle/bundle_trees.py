@@ -5,7 +5,7 @@ from pathlib import Path
 from headway.launch.bundle.collect import collect
 from headway.launch.bundle.loaded import LoadedModule
 from headway.launch.bundle.plan import Plan
-from headway.store.records import Code
+from headway.store.batch import Code
 
 IGNORE_FILES = {"ours": ".headwayignore", "git": ".gitignore"}
 

@@ -16,7 +16,7 @@ from headway.launch.bundle.archive import pack
 from headway.launch.bundle.plan import BundleFile, Plan
 from headway.runtime.unpack import unpack_bundle
 from headway.store.base import ObjectStore
-from headway.store.records import Batch, Code
+from headway.store.batch import Batch, Code
 
 
 def entries(data: bytes) -> list[tarfile.TarInfo]:

@@ -10,7 +10,7 @@ from headway.errors import UsageError
 from headway.launch.bundle.collect import IMPORTS, collect, parse_suffixes
 from headway.launch.bundle.loaded import LoadedModule
 from headway.launch.bundle.walk import Walk
-from headway.store.records import Code
+from headway.store.batch import Code
 
 
 def test_the_flows_folder_ships_by_suffix(tmp_path: Path) -> None:

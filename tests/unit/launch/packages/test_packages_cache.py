@@ -17,7 +17,7 @@ from headway.launch.packages.ship import package_lines, ship_packages
 from headway.launch.packages.wanted import Target, Wanted
 from headway.runtime.packages import fetch_packages, unpack_part
 from headway.store import layout
-from headway.store.records import Packages
+from headway.store.batch import Packages
 from headway.testing.memory_store import MemoryStore
 
 HERE = "{}.{}".format(*sys.version_info[:2])
