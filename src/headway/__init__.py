@@ -264,3 +264,4 @@ def _start(flow_class: Any) -> None:
 
 
 _entry.register(_start)
+_entry.keep_standard_module(getattr(sys.modules["__main__"], "__file__", None) or "")

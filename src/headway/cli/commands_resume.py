@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from headway.cli.commands_attach import go_on
-from headway.cli.commands_run import check_numbers, finish, truth
+from headway.cli.commands_run import check_numbers, finish, triggers, truth
 from headway.cli.embedded import use_embedded_cluster
 from headway.cli.parameters import missing_parameters
 from headway.cli.program import Program
@@ -80,6 +80,7 @@ def resume(
         resumes=resumes,
         branch=options.branch,
         production=options.production,
+        triggers=triggers(this),
     )
     with BackgroundWriter(this.write) as write:
         end = run_flow(request, this.configuration, PlainReporter(write, quiet=options.quiet))

@@ -73,6 +73,7 @@ def run(
         overrides=changes,
         branch=this.options.branch,
         production=this.options.production,
+        triggers=triggers(this),
     )
     if dry_run:
         _show(this, request)
@@ -96,6 +97,20 @@ def check_numbers(max_workers: int | None, max_num_splits: int, max_log_size: in
     for name, value in numbers.items():
         if value is not None and value < 1:
             raise UsageError(f"{name}={value} is not possible: at least 1 is needed.")
+
+
+def triggers(this: Program) -> str:
+    """What ``--trigger`` says, as text.
+
+    Raises:
+        HeadwayError: It names what is no run, or none that ended well.
+    """
+    if not this.options.triggers:
+        return ""
+    # The client is for runs that wait for others.
+    from headway.client.trigger import triggered_by
+
+    return triggered_by(this.options.triggers).encode()
 
 
 def finish(this: Program, end: RunEnd) -> None:

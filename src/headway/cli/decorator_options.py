@@ -9,8 +9,25 @@ from headway.config.sources import PREFIXES
 
 def decorator_options(names: Container[str]) -> list[click.Parameter]:
     """The options of a flow's own decorators, told by their names."""
-    if "project" not in names:
-        return []
+    return [
+        *(_project_options() if "project" in names else ()),
+        *(_trigger_options() if "trigger_on_finish" in names else ()),
+    ]
+
+
+def _trigger_options() -> list[click.Parameter]:
+    return [
+        click.Option(
+            ["--trigger", "triggers"],
+            multiple=True,
+            metavar="FLOW/RUN",
+            envvar=_variables("TRIGGER"),
+            help="A run that this one comes after, for current.trigger; may be repeated.",
+        )
+    ]
+
+
+def _project_options() -> list[click.Parameter]:
     return [
         click.Option(
             ["--branch"],

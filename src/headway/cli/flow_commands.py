@@ -13,12 +13,14 @@ from headway.cli.decorator_options import decorator_options
 from headway.cli.describe import DESCRIBE, describe_command
 from headway.cli.kubernetes_commands import kubernetes_group
 from headway.cli.launch_commands import attach_command, resume_command, run_command
+from headway.cli.left_commands import left_commands
 from headway.cli.output_commands import output_commands
 from headway.cli.program import Program
 from headway.cli.read_commands import dump_command, logs_group
 from headway.cli.shared_options import top_options
 from headway.cli.spin_command import spin_command
 from headway.cli.tag_commands import tag_group
+from headway.cli.taken_options import taken_options, unfitting
 from headway.cli.variables import name_variables
 from headway.config.unused import unused_notice
 from headway.flow.flow_decorators import flow_decorators_of
@@ -44,6 +46,7 @@ def build(
             *top_options(),
             *config_options(flow_class),
             *decorator_options(names),
+            *taken_options(),
         ],
         callback=_begin,
         invoke_without_command=True,
@@ -78,6 +81,7 @@ def build(
         describe_command(),
         click.Command("version", callback=version, help="Show Headway's version."),
         click.Command("help", callback=help_, help="Show this."),
+        *left_commands(),
     ):
         group.add_command(command)
     name_variables(group)
@@ -91,7 +95,7 @@ def _begin(**_: Any) -> None:
     context.obj = this
     # For programs it is no news.
     if not this.options.quiet and context.invoked_subcommand != DESCRIBE:
-        notice = unused_notice(this.configuration)
+        notice = unused_notice(this.configuration, unfitting(vars(this.options)))
         if notice:
             this.write(notice, error=True, style="dim")
     if context.invoked_subcommand is None:

@@ -43,6 +43,10 @@ class Options:
         config_values: ``--config-value``: pairs of a configuration's name and its value.
         branch: ``--branch``, which flows with ``@project`` have.
         production: ``--production``, likewise.
+        triggers: ``--trigger``, which flows with ``@trigger_on_finish`` have: runs as ``flow/run``.
+        metadata: ``--metadata``, which changes nothing.
+        event_logger: ``--event-logger``, likewise.
+        monitor: ``--monitor``, likewise.
     """
 
     quiet: bool = False
@@ -59,6 +63,10 @@ class Options:
     config_values: tuple[tuple[str, str], ...] = ()
     branch: str | None = None
     production: bool = False
+    triggers: tuple[str, ...] = ()
+    metadata: str | None = None
+    event_logger: str | None = None
+    monitor: str | None = None
 
     @classmethod
     def of(cls, typed: Mapping[str, Any]) -> "Options":

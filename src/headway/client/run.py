@@ -1,7 +1,7 @@
 """``Run``: one execution of a flow."""
 
 from datetime import datetime
-from typing import Iterable, Iterator, Optional
+from typing import TYPE_CHECKING, Iterable, Iterator, Optional
 
 from headway.client.artifact import Values
 from headway.client.code import MetaflowCode, code_of
@@ -13,7 +13,11 @@ from headway.client.task import Task
 from headway.client.task_data import TaskData
 from headway.errors import TaggingError
 from headway.store.records import SUCCEEDED
+from headway.store.run_records import TRIGGERS
 from headway.store.tags import check_tags
+
+if TYPE_CHECKING:
+    from headway.client.trigger import Trigger
 
 
 class Run(InRun, depth=2):
@@ -88,8 +92,14 @@ class Run(InRun, depth=2):
         return code_of(self._run)
 
     @property
-    def trigger(self) -> None:
-        """What triggered it: nothing, as Headway starts no runs on events; there for code that asks."""
+    def trigger(self) -> "Optional[Trigger]":
+        """The runs that it was started after with ``--trigger``; None where it was not."""
+        told = self._run.record.metadata.get(TRIGGERS)
+        if told is None:
+            return None
+        from headway.client.trigger import Trigger  # stands on this module, and is for such runs only
+
+        return Trigger.decode(told)
 
     @property
     def origin_pathspec(self) -> Optional[str]:

@@ -1,6 +1,6 @@
 """What people's configuration sets and nothing here reads: named, so that nobody believes it to count."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from headway.config.sources import Configuration
 
@@ -51,7 +51,12 @@ def unused_settings(configuration: Configuration) -> list[str]:
     return sorted(found)
 
 
-def unused_notice(configuration: Configuration) -> str:
-    """One line that names them, "" where there are none."""
-    found = unused_settings(configuration)
+def unused_notice(configuration: Configuration, typed: Iterable[str] = ()) -> str:
+    """One line that names them, "" where there are none.
+
+    Args:
+        configuration: Where they may stand.
+        typed: Options of the command line that have no meaning either.
+    """
+    found = [*unused_settings(configuration), *typed]
     return f"Set, and without meaning to Headway: {', '.join(found)}." if found else ""

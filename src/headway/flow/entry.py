@@ -5,6 +5,8 @@ it here; processes that only run steps disable it, so that importing a flow, wit
 guard, starts nothing there.
 """
 
+import os
+import sys
 from typing import Any, Callable, Optional
 
 _start: Optional[Callable[[Any], object]] = None
@@ -37,3 +39,28 @@ def start(flow: Any) -> None:
     """
     if _start is not None and not _disabled and flow.__module__ != "__mp_main__":
         _start(flow)
+
+
+def keep_standard_module(path: str) -> None:
+    """Load the module of the standard library that a flow's file is called like, before that file hides it.
+
+    The folder of a program is the first in which modules are looked for: where the flow stands in
+    ``random.py``, whoever imports ``random`` would run the flow a second time, and fail.
+
+    Args:
+        path: The flow's main file.
+    """
+    name = os.path.basename(path).partition(".")[0]
+    # Python 3.9 does not know the names, and there it is as Python has it.
+    if name in sys.modules or name not in getattr(sys, "stdlib_module_names", ()):
+        return
+    folders = sys.path[:]
+    own = os.path.realpath(os.path.dirname(path))
+    sys.path[:] = [each for each in folders if os.path.realpath(each) != own]
+    try:
+        __import__(name)
+    except ImportError:
+        # A module of another platform: nobody here imports it.
+        sys.modules.pop(name, None)
+    finally:
+        sys.path[:] = folders

@@ -55,6 +55,7 @@ class BatchFactory:
         fallback_code: How the flow's code is started for fallbacks, which all run on this machine.
         origin: The run that this one resumes, or None.
         project: The run's project.
+        triggers: What the run was started by, as text.
     """
 
     flow: str
@@ -69,6 +70,7 @@ class BatchFactory:
     parameters: Mapping[str, str] = field(default_factory=dict)
     origin: str | None = None
     project: Project | None = None
+    triggers: str = ""
 
     def make(self, start: StartBatch) -> Batch:
         """The batch for one instruction of the scheduler."""
@@ -105,4 +107,5 @@ class BatchFactory:
             project=self.project,
             secrets=step.secrets,
             targets=step.targets,
+            triggers=self.triggers,
         )

@@ -151,6 +151,7 @@ class Beginning:
             request.given,
             Path(request.origin.code.root),
             self.outset.project,
+            request.triggers,
         )
         return claim(self.store, new, holder.id, request.resumes)
 

@@ -22,7 +22,7 @@ from headway.store.artifacts import ArtifactStore
 from headway.store.base import ObjectStore
 from headway.store.batch import Code, Project
 from headway.store.records import SUCCEEDED, ArtifactRef, Record
-from headway.store.run_records import RunRecord
+from headway.store.run_records import TRIGGERS, RunRecord
 from headway.version import VERSION
 
 #: What a run's metadata says of how it was resumed.
@@ -62,6 +62,7 @@ class NewRun(NamedTuple):
         given: The parameters as text, for people.
         folder: The folder that holds the code here, None where there is none.
         project: Its project, if it has one.
+        triggers: What it was started by, as text.
     """
 
     graph: Graph
@@ -72,6 +73,7 @@ class NewRun(NamedTuple):
     given: Mapping[str, str]
     folder: Path | None = None
     project: Project | None = None
+    triggers: str = ""
 
 
 def claim(store: ObjectStore, new: NewRun, launcher: str, resumed: Resumption | None) -> RunRecord:
@@ -133,6 +135,8 @@ def _record(new: NewRun, resumed: Resumption | None) -> RunRecord:
     metadata = {"headway_version": VERSION, "script-name": new.code.main, "runtime": "dev"}
     if new.folder is not None:
         metadata.update(git_facts(new.folder))
+    if new.triggers:
+        metadata[TRIGGERS] = new.triggers
     given = dict(new.given)
     if resumed is not None:
         given = {**resumed.past.record.parameters, **given}

@@ -1,6 +1,6 @@
 """``@exit_hook``: functions of the flow's file that are called once its run is over, each in a process of its own.
 
-``python -m headway.launch.exit_hooks CODE FUNCTION FLOW/RUN`` is that process.
+``main()`` with ``CODE FUNCTION FLOW/RUN`` as arguments is that process.
 """
 
 import importlib
@@ -13,6 +13,7 @@ from typing import Any
 
 from headway.client import Run
 from headway.errors import HeadwayError, NotFoundError
+from headway.executors.local.command import python_command
 from headway.flow.decorators import DecoratorSpec
 from headway.launch.reporter import Reporter
 from headway.runtime.entry import load_flow
@@ -36,7 +37,7 @@ def run_exit_hooks(
     which = "on_success" if end.outcome == SUCCEEDED else "on_error"
     for hook in (each for spec in hooks for each in spec.attributes.get(which) or ()):
         name = _name(hook)
-        command = [sys.executable, "-m", "headway.launch.exit_hooks", json.dumps(code), name, pathspec]
+        command = python_command("headway.launch.exit_hooks", json.dumps(code), name, pathspec)
         done = subprocess.run(command, check=False)
         if done.returncode:
             reporter.note(f"The exit hook {name} failed with exit code {done.returncode}.")
@@ -86,7 +87,3 @@ def _find(name: str) -> Callable[..., object]:
 def _takes_run(hook: Callable[..., object]) -> bool:
     kinds = {name: parameter.kind for name, parameter in inspect.signature(hook).parameters.items()}
     return "run" in kinds or inspect.Parameter.VAR_KEYWORD in kinds.values()
-
-
-if __name__ == "__main__":
-    main()

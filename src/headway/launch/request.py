@@ -42,6 +42,7 @@ class RunRequest:
         production: ``--production``, likewise.
         attaches: The run itself, where another launcher began it and died.
         packages_anew: ``--force-rebuild-environments``: resolve again what @pypi asks for.
+        triggers: What ``--trigger`` says, as text; "" without it.
     """
 
     graph: Graph
@@ -68,6 +69,7 @@ class RunRequest:
     production: bool = False
     attaches: PastRun | None = None
     packages_anew: bool = False
+    triggers: str = ""
 
     @property
     def past(self) -> PastRun | None:

@@ -19,7 +19,7 @@ from headway.launch.request import RunRequest
 from headway.launch.stopping import heeded
 from headway.launch.usage import Usage
 from headway.store.batch import Code
-from headway.store.run_records import RunEnd, RunRecord
+from headway.store.run_records import TRIGGERS, RunEnd, RunRecord
 
 #: Seconds between SIGTERM and SIGKILL for local steps.
 _LOCAL_GRACE = 30.0
@@ -122,6 +122,7 @@ def _batches(outset: Outset, begun: Begun, local_code: Code) -> BatchFactory:
         parameters=outset.request.parameter_changes,
         origin=record.origin,
         project=outset.project,
+        triggers=record.metadata.get(TRIGGERS, ""),
     )
 
 

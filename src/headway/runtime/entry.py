@@ -55,6 +55,7 @@ def _run_main(code: Code, root: str) -> ModuleType:
         module.__package__ = package
     else:
         path = os.path.join(root, code.main)
+        entry.keep_standard_module(path)
         sys.path.insert(0, os.path.dirname(path) if code.kind == "path" else os.getcwd())
         with open(path, "rb") as file:
             compiled = compile(

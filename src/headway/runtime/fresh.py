@@ -1,6 +1,6 @@
 """A process of its own for one local attempt, where the warm parent cannot be used.
 
-``python -m headway.runtime.fresh BATCH_FD REPORT_FD INDEX STORE_URL``
+The arguments of ``main()`` are ``BATCH_FD REPORT_FD INDEX STORE_URL``.
 """
 
 import os
@@ -23,7 +23,3 @@ def main() -> NoReturn:
     child.set_environment(batch, task)
     child.open_streams()
     child.run(lambda: load_flow(batch.code, batch.code.root), batch, task, lambda: open_store(url), report_fd)
-
-
-if __name__ == "__main__":
-    main()

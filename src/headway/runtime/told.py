@@ -49,7 +49,13 @@ def told_when_asked(
 
         return graph_info(data().graph, flow_class)
 
+    def trigger() -> Any:
+        from headway.client.trigger import Trigger
+
+        return Trigger.decode(batch.triggers)
+
     return {
+        **({"trigger": trigger} if batch.triggers else {}),
         "run": run,
         "task": this_task,
         "graph": graph,

@@ -34,7 +34,7 @@ _FORK_SAFE_POOLS = ("libopenblas", "libscipy_openblas", "libgomp", "libmkl", "li
 
 
 def main() -> NoReturn:
-    """``python -m headway.runtime.zygote SOCKET_FD STORE_URL CODE_JSON``."""
+    """The process; its arguments are ``SOCKET_FD STORE_URL CODE_JSON``."""
     fd, url, code_json = sys.argv[1:4]
     code = Code.from_json(json.loads(code_json))
     control = socket.socket(fileno=int(fd))
@@ -257,7 +257,3 @@ def _send(control: socket.socket, message: Dict[str, Any]) -> None:
     except (BrokenPipeError, ConnectionResetError):
         # The launcher is gone; the next read says so.
         return
-
-
-if __name__ == "__main__":
-    main()

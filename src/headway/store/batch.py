@@ -197,6 +197,7 @@ class Batch(NamedTuple):
         secrets: What is fetched and set as variables before the step, None without ``@secrets``.
         spun: The task of an earlier run that is done again alone, None for a run's own.
         targets: The steps that its ``self.next`` may lead to; () where nothing is checked.
+        triggers: What the run was started by, as text; "" without ``--trigger``.
     """
 
     flow: str
@@ -228,6 +229,7 @@ class Batch(NamedTuple):
     parameters: Dict[str, str] = {}
     spun: Optional[Spun] = None
     targets: Tuple[str, ...] = ()
+    triggers: str = ""
 
     def encode(self) -> bytes:
         return encode(self._asdict())

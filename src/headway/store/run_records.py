@@ -6,6 +6,9 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple
 from headway.store.batch import Code
 from headway.store.records import AttemptRef, encode, known
 
+#: Where a run's metadata holds what it was started by, as text.
+TRIGGERS = "execution-triggers"
+
 
 class RunRecord(NamedTuple):
     """What is known of a run when it starts.

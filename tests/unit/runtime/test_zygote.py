@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from runtime_cases import FLOW, RUN, make_batch, store_task
 
 import headway
+from headway.executors.local.command import python_command
 from headway.runtime import zygote
 from headway.runtime.channel import Report, decode_parts
 from headway.runtime.state import PARAMETERS
@@ -74,10 +74,9 @@ class ZygoteProcess:
         environ = {**os.environ, "PYTHONPATH": str(Path(headway.__file__).parents[1])}
         with theirs:
             self.process = subprocess.Popen(
-                [
-                    sys.executable, "-m", "headway.runtime.zygote",
-                    str(theirs.fileno()), store.url, json.dumps(self.code),
-                ],
+                python_command(
+                    "headway.runtime.zygote", str(theirs.fileno()), store.url, json.dumps(self.code)
+                ),
                 pass_fds=(theirs.fileno(),), cwd=folder, env=environ, start_new_session=True,
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             )  # fmt: skip

@@ -15,6 +15,7 @@ from typing import Any
 from headway.errors import HeadwayError, StoreUnavailableError
 from headway.executors.base import Adoption, Broken, Ended, Output, Sink, Started, Waiting
 from headway.executors.guarded import guarded
+from headway.executors.local.command import python_command
 from headway.executors.local.process import Pipes, as_file, start_fresh
 from headway.executors.local.zygote import ChildExit, Zygote
 from headway.runtime.attempt import unreported
@@ -239,8 +240,8 @@ class LocalExecutor:
         try:
             zygote = await self._warm_parent(attempt.batch)
             if zygote is None:
-                command = [sys.executable, "-m", "headway.runtime.fresh", str(batch_fd), str(report)]
-                child = await start_fresh([*command, str(attempt.index), self._store.url], fds, ended)
+                words = (str(batch_fd), str(report), str(attempt.index), self._store.url)
+                child = await start_fresh(python_command("headway.runtime.fresh", *words), fds, ended)
                 attempt.signal, attempt.gone = child.signal, child.gone
                 return child.pid
             number, pid = await zygote.fork(attempt.index, fds, ended)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from headway.errors import HeadwayError
+from headway.executors.local.command import python_command
 from headway.store.batch import Code
 
 _MESSAGE = 64 * 1024
@@ -50,14 +51,7 @@ class Zygote:
         self._ready: asyncio.Future[str] | None = None
         with theirs:
             self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "headway.runtime.zygote",
-                    str(theirs.fileno()),
-                    store_url,
-                    json.dumps(code),
-                ],
+                python_command("headway.runtime.zygote", str(theirs.fileno()), store_url, json.dumps(code)),
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 # The flow is imported here a second time; what that prints was printed by the first.
