@@ -4,7 +4,6 @@ The main file becomes ``__main__`` here as well, so that classes defined in it p
 the same name everywhere; ``MyFlow()`` in it does nothing, with or without a main guard.
 """
 
-import importlib
 import os
 import sys
 from types import CodeType, ModuleType
@@ -34,7 +33,11 @@ def load_flow(code: Code, root: str) -> Any:
         sys.path.insert(0, os.path.join(root, extra))
     module = _run_main(code, root)
     name, qualname = code.cls
-    holder: Any = module if name == "__main__" else importlib.import_module(name)
+    holder: Any = module
+    if name != "__main__":
+        from importlib import import_module  # most flows are in the main file
+
+        holder = import_module(name)
     try:
         for part in qualname.split("."):
             holder = getattr(holder, part)

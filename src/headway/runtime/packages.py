@@ -5,7 +5,6 @@ parts. So threads fetch and unpack them side by side, memory holds a few parts a
 packages are, and sets of packages that have parts in common share them.
 """
 
-import hashlib
 import json
 import os
 import sys
@@ -17,6 +16,7 @@ from headway.errors import SettingsError, StoreError
 from headway.store import layout
 from headway.store.base import ObjectStore
 from headway.store.batch import Packages
+from headway.store.digest import sha256_of
 from headway.store.parallel import run_parallel
 
 #: Parts that are fetched and unpacked at a time.
@@ -114,7 +114,7 @@ def _write(fd: int, data: memoryview, offset: int) -> None:
 
 def _fetch(store: ObjectStore, flow: str, sha256: str) -> bytes:
     data = store.get(layout.packages(flow, sha256))
-    if hashlib.sha256(data).hexdigest() != sha256:
+    if sha256_of(data) != sha256:
         raise StoreError(
             f"The packages {sha256[:12]} in {store.url} are damaged: their content does not match their name.",
             f"Delete {layout.packages(flow, sha256)} there and run the flow again: they are uploaded anew.",

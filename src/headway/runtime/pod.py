@@ -5,6 +5,7 @@ needs to know stands in its environment (HEADWAY_DATASTORE, HEADWAY_BATCH, JOB_C
 and in the batch that HEADWAY_BATCH names in the datastore.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -53,6 +54,9 @@ def main() -> NoReturn:
 def _run(begun: float) -> int:
     give_home(os.environ)
     store = open_store(_told("HEADWAY_DATASTORE"))
+    # What is loaded by now stays for good: no collection need look at it, nor write to pages that a fork shares.
+    gc.freeze()
+    gc.enable()
     inbox = os.environ.get("HEADWAY_INBOX")
     if inbox:
         from headway.runtime import worker  # for warm pods only

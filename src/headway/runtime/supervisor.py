@@ -5,7 +5,7 @@ never stops the step from printing.
 """
 
 import os
-import selectors
+import select
 import signal
 import time
 from typing import Callable, Dict, List, NamedTuple, Optional, Protocol
@@ -163,21 +163,23 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: self.stop())
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
-        selector = selectors.DefaultSelector()
-        selector.register(wake_read, selectors.EVENT_READ, "wake")
-        for name, fd in self._pipes.items():
-            selector.register(fd, selectors.EVENT_READ, name)
+        # Not a selector of selectors, whose module loads others that nothing here needs.
+        poll = select.poll()
+        names = {fd: name for name, fd in self._pipes.items()}
+        names[wake_read] = "wake"
         news = self._child.wakes()
         if news is not None:
-            selector.register(news, selectors.EVENT_READ, "news")
+            names[news] = "news"
+        for fd in names:
+            poll.register(fd, select.POLLIN)
         drain_until: Optional[float] = None
         self._exit = self._child.reap()
         while self._pipes or self._exit is None:
-            for key, _ in selector.select(self._pause(drain_until)):
-                if key.data == "wake":
+            for fd, _ in poll.poll(self._pause(drain_until)):
+                if names[fd] == "wake":
                     os.read(wake_read, 4096)
-                elif key.data != "news":
-                    self._read(selector, key.data, key.fd)
+                elif names[fd] != "news":
+                    self._read(poll, names[fd], fd)
             if self._exit is None:
                 self._exit = self._child.reap()
                 self._enforce()
@@ -185,12 +187,11 @@ class Supervisor:
                 if drain_until is None:
                     self._child.kill()
                     if news is not None:
-                        selector.unregister(news)
+                        poll.unregister(news)
                     drain_until = time.monotonic() + _DRAIN
                 elif time.monotonic() > drain_until:
                     break
         signal.set_wakeup_fd(-1)
-        selector.close()
         # Somebody who left the step's process group may still hold the other ends.
         for fd in (wake_read, wake_write, *self._pipes.values()):
             os.close(fd)
@@ -200,10 +201,10 @@ class Supervisor:
         report = channel.decode_parts(self._report)
         return Ended(report, code, number, self._terminated, self._expired, peak, cpu)
 
-    def _read(self, selector: selectors.DefaultSelector, name: str, fd: int) -> None:
+    def _read(self, poll: select.poll, name: str, fd: int) -> None:
         data = os.read(fd, 65536)
         if not data:
-            selector.unregister(fd)
+            poll.unregister(fd)
             os.close(fd)
             del self._pipes[name]
         elif name == "report":
@@ -214,11 +215,10 @@ class Supervisor:
             self._show(self._book.feed(name, data))
 
     def _pause(self, drain_until: Optional[float]) -> Optional[float]:
-        if drain_until is not None:
-            return max(0.0, drain_until - time.monotonic())
-        if self._kill_at is None:
-            return None
-        return max(0.0, self._kill_at - time.monotonic())
+        """Milliseconds until something is due, None where nothing is."""
+        until = self._kill_at if drain_until is None else drain_until
+        # One more, for a part of one is cut off: to wake too early is to wake again and again.
+        return None if until is None else max(0.0, until - time.monotonic()) * 1000 + 1
 
     def _watch_time(self) -> None:
         """The step keeps its own time; this is for one that does not let itself be stopped."""

@@ -4,7 +4,6 @@ The bundle is a gzipped tar of plain files as the launcher packs it. It is read 
 standard library's reader takes longer to import than all the rest of this takes.
 """
 
-import hashlib
 import os
 import zlib
 from typing import Iterator, NamedTuple, Tuple
@@ -13,6 +12,7 @@ from headway.errors import StoreError
 from headway.store import layout
 from headway.store.base import ObjectStore
 from headway.store.batch import Batch, Code
+from headway.store.digest import sha256_of
 
 _BLOCK = 512
 #: A zlib stream with a gzip header.
@@ -39,7 +39,7 @@ def unpack_bundle(store: ObjectStore, batch: Batch, work: str) -> str:
         StoreError: The bundle is not what its name says.
     """
     data = store.get(layout.code(batch.flow, batch.code.bundle))
-    if hashlib.sha256(data).hexdigest() != batch.code.bundle:
+    if sha256_of(data) != batch.code.bundle:
         raise StoreError(
             f"The code bundle {batch.code.bundle[:12]} in {store.url} is damaged: its content does not match its name.",
             "Run the flow again; the bundle is uploaded anew.",

@@ -2,7 +2,6 @@
 
 import errno
 import fcntl
-import hashlib
 import os
 import stat
 from contextlib import contextmanager, suppress
@@ -16,6 +15,7 @@ from headway.errors import (
     StoreUnavailableError,
 )
 from headway.store.base import Buffer, ObjectInfo, join_buffers
+from headway.store.digest import sha256_of
 from headway.store.keys import check_key, check_prefix
 
 #: Names that begin so are half-written objects; no key may hold one.
@@ -260,7 +260,7 @@ class FolderStore:
 
 
 def _tag(data: Buffer) -> str:
-    return hashlib.sha256(data).hexdigest()
+    return sha256_of(data)
 
 
 def _read(path: str, start: int = 0, end: Optional[int] = None) -> bytes:

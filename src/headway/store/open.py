@@ -4,7 +4,6 @@ import os
 
 from headway.errors import StoreConfigurationError
 from headway.store.base import ObjectStore
-from headway.store.folder import FolderStore
 from headway.store.locations import FolderLocation, GoogleLocation, Location, S3Location, parse_location
 
 #: Seconds for which a pod or a child tries to reach a store that its launcher has reached before.
@@ -25,6 +24,9 @@ def open_store(url: str, *, prefer_native: bool = False) -> ObjectStore:
     location = parse_location(url)
     # Sockets, signing and credentials of one kind of store: not to be loaded where the store is another one.
     if isinstance(location, FolderLocation):
+        # Files and locks: not to be loaded where the store is a bucket.
+        from headway.store.folder import FolderStore
+
         return FolderStore(location.path)
     if isinstance(location, S3Location):
         return _open_s3(location, prefer_native)

@@ -6,11 +6,9 @@ blob is found before anything is compressed.
 """
 
 import gc
-import hashlib
 import pickle
-from contextlib import contextmanager
 from functools import partial
-from typing import Any, Callable, Iterator, List, NamedTuple, Sequence
+from typing import Any, Callable, List, NamedTuple, Sequence
 
 from headway.store.base import Buffer
 from headway.store.blob_format import (
@@ -22,8 +20,8 @@ from headway.store.blob_format import (
     header_end,
     unpack_block,
 )
+from headway.store.digest import sha256
 from headway.store.parallel import run_parallel
-from headway.store.unpicklable import ArtifactLoadError, UnpicklableArtifactError, find_unpicklable
 
 #: So much of a blob is read at first; most blobs are whole in it.
 FIRST_READ = 1 << 20
@@ -85,9 +83,11 @@ def dump(value: object, name: str = "") -> Blob:
 
     kind = type_name(value)
     try:
-        with _no_collection():
+        with _NoCollection():
             pickled = pickle.dumps(value, protocol=5, buffer_callback=keep)
     except Exception as error:  # a user's class may raise anything from its __reduce__
+        from headway.store.unpicklable import UnpicklableArtifactError, find_unpicklable  # as below
+
         raise UnpicklableArtifactError(name, kind, find_unpicklable(value), error) from error
     frames = (memoryview(pickled), *buffers)
     return Blob(_address(frames), kind, frames)
@@ -120,9 +120,11 @@ def load(read: ReadRange, name: str = "", sha256: str = "") -> Any:
         raise damaged(name, "its content does not match its sha256")
     del groups, first
     try:
-        with _no_collection():
+        with _NoCollection():
             return pickle.loads(contents[0], buffers=contents[1:])
     except Exception as error:  # unpickling runs the user's own code
+        from headway.store.unpicklable import ArtifactLoadError  # its words are for what goes wrong
+
         raise ArtifactLoadError(name, error) from error
 
 
@@ -172,20 +174,20 @@ def _fetch(read: ReadRange, first: bytes, group: Sequence[_Block], name: str) ->
 
 
 def _address(frames: Sequence[memoryview]) -> str:
-    digest = hashlib.sha256()
+    digest = sha256(sum(frame.nbytes for frame in frames))
     for frame in frames:
         digest.update(frame.nbytes.to_bytes(8, "little"))
         digest.update(frame)
-    return digest.hexdigest()
+    return str(digest.hexdigest())
 
 
-@contextmanager
-def _no_collection() -> Iterator[None]:
+class _NoCollection:
     """Garbage collection off: on a million fresh objects it costs four times the loading itself."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
+
+    def __enter__(self) -> None:
+        self._was_on = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *_: object) -> None:
+        if self._was_on:
             gc.enable()

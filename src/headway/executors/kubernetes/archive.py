@@ -23,7 +23,7 @@ from headway.executors.kubernetes.kept import keep, read_kept
 from headway.executors.kubernetes.slim import STAND_INS, compile_plain, compile_slim
 
 #: Packages and modules of ours that a pod needs.
-PACKAGES = ("flow", "runtime", "store", "client", "datatools")
+PACKAGES = ("flow", "lean", "runtime", "store", "client", "datatools")
 MODULES = ("__init__.py", "errors.py", "plain.py", "version.py")
 #: Modules within them that only a launcher uses.
 LAUNCHER_ONLY = frozenset(

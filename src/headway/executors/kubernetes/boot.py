@@ -13,11 +13,14 @@ from _signal import SIGTERM, signal
 # The first process of a container is deaf to SIGTERM until it has a handler: that comes before all else.
 signal(SIGTERM, lambda *_: os._exit(75))
 
+import gc  # noqa: E402
 import sys  # noqa: E402
 from _frozen_importlib import ModuleSpec  # noqa: E402
 from _frozen_importlib_external import MAGIC_NUMBER  # noqa: E402
 from marshal import loads  # noqa: E402
 
+# Loading makes nothing that could be collected; pod.py turns it on again.
+gc.disable()
 file = globals()["file"]  # whoever executes this has opened it
 
 

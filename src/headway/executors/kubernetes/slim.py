@@ -3,12 +3,14 @@
 ``typing`` and the making of named tuples are about a third of what a pod would spend before its step. Both
 are a convenience of the source only, so they are resolved here, once, in the launcher. A named tuple becomes
 the class that ``typing.NamedTuple`` would have made of it at each start. What stands in for the names of
-``typing`` that are still needed is in :mod:`headway.plain`.
+``typing`` that are still needed is in :mod:`headway.plain`, and for some more modules of the standard library,
+which load much that is never used, in :mod:`headway.lean`.
 """
 
 import ast
+from importlib import import_module
 from types import CodeType
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from headway.plain import __all__
 
@@ -17,6 +19,12 @@ _Node = TypeVar("_Node", bound=ast.AST)
 #: The module of stand-ins, and what it offers under the same name.
 STAND_INS = "headway.plain"
 OFFERED = frozenset(__all__) - {"Row", "new", "field"}
+#: The package of leaner modules, and what each of them offers; see its docstring.
+LEAN = "headway.lean"
+_LEANER = {
+    name: frozenset(import_module(f"{LEAN}.{name}").__all__)
+    for name in ("json", "pickle", "signal", "socket")
+}
 #: Names of ``typing`` that are gone once a module has been transformed.
 _RESOLVED = frozenset({"NamedTuple", "TYPE_CHECKING", "overload"})
 #: What the spelled-out classes use, under names that no module of ours has.
@@ -36,13 +44,11 @@ def compile_slim(source: bytes, name: str) -> CodeType:
         source: The module's source.
         name: What tracebacks call it.
     """
-    if b"typing" not in source:
-        return compile_plain(source, name)
-    tree = ast.parse(source, name)
+    tree = _lean_tree(source, name)
     try:
         tree.body = _slimmed(tree.body)
     except _NotUnderstoodError:
-        return compile_plain(source, name)
+        tree = _lean_tree(source, name)
     return compile_plain(tree, name)
 
 
@@ -133,7 +139,43 @@ def _spelled_out(node: ast.ClassDef) -> ast.ClassDef:
     return node
 
 
-def _is_name(node: ast.expr, name: str) -> bool:
+def _lean_tree(source: bytes, name: str) -> ast.Module:
+    """The module's tree, with the imports of leaner modules."""
+    tree = ast.parse(source, name)
+    if not name.startswith(LEAN.replace(".", "/")):
+        tree.body = [_leaner(statement, tree) for statement in tree.body]
+    return tree
+
+
+def _leaner(node: ast.stmt, module: ast.Module) -> ast.stmt:
+    """The import of a leaner module, where this is one that it can stand in for.
+
+    Only at the top of a module: what is imported within a function is so because it is seldom needed.
+    """
+    if isinstance(node, ast.Import) and len(node.names) == 1 and node.names[0].asname is None:
+        name = node.names[0].name
+        if name in _LEANER and _used(module, name) <= _LEANER[name]:
+            return _placed(ast.ImportFrom(LEAN, [ast.alias(name, None)], 0), node)
+    elif isinstance(node, ast.ImportFrom) and node.module in _LEANER:
+        names = {alias.name for alias in node.names}
+        return (
+            _placed(ast.ImportFrom(f"{LEAN}.{node.module}", node.names, 0), node)
+            if names <= _LEANER[node.module]
+            else node
+        )
+    return node
+
+
+def _used(module: ast.Module, name: str) -> set[str]:
+    """What is used of an imported module; "" stands for the module itself."""
+    inside = [
+        node for node in ast.walk(module) if isinstance(node, ast.Attribute) and _is_name(node.value, name)
+    ]
+    read = [node for node in ast.walk(module) if _is_name(node, name) and isinstance(node.ctx, ast.Load)]
+    return {node.attr for node in inside} | ({""} if len(read) > len(inside) else set())
+
+
+def _is_name(node: ast.AST, name: str) -> TypeGuard[ast.Name]:
     return isinstance(node, ast.Name) and node.id == name
 
 

@@ -1,15 +1,12 @@
 """The pod's own S3 client: an object store over signed HTTP calls, with nothing but the standard library."""
 
-import hashlib
 import os
 from typing import Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from headway.errors import StoreError
 from headway.store.base import ObjectInfo
 from headway.store.net.answers import Answer
-from headway.store.net.markup import escape
 from headway.store.net.store import HttpStore
-from headway.store.s3.answers import parse_delete_errors, parse_page
 from headway.store.s3.endpoints import address_from_environment
 from headway.store.s3.session import Session
 from headway.store.s3.transfers import put_in_parts
@@ -67,6 +64,8 @@ class S3Store(HttpStore):
         put_in_parts(self._session, full, views, total)
 
     def _list(self, prefix: str, after: str) -> Iterator[ObjectInfo]:
+        from headway.store.s3.answers import parse_page  # no task lists
+
         query = [("list-type", "2"), ("prefix", self._prefix + prefix)]
         token: Optional[str] = None
         while True:
@@ -84,9 +83,14 @@ class S3Store(HttpStore):
     def _delete_batch(self, keys: List[str]) -> None:
         if not keys:
             return
+        import base64  # no task deletes many objects
+        import hashlib
+
+        from headway.store.net.markup import escape
+        from headway.store.s3.answers import parse_delete_errors
+
         listed = "".join(f"<Object><Key>{escape(key)}</Key></Object>" for key in keys)
         body = f"<Delete><Quiet>true</Quiet>{listed}</Delete>".encode()
-        import base64  # no task deletes many objects
 
         # MD5 because the protocol asks for it here, against damage on the way, not against attackers.
         digest = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()

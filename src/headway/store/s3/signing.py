@@ -1,11 +1,10 @@
 """AWS Signature Version 4, as a pure function of the request, the credentials and the time."""
 
-import hashlib
-import hmac
 import time
 from typing import Mapping, NamedTuple, Optional
 
 from headway.store.addresses import quote
+from headway.store.digest import hmac_sha256, sha256_of
 from headway.store.net.session import Query
 
 #: sha256 of nothing.
@@ -78,10 +77,10 @@ def authorization(
     lines = "".join(f"{name}:{' '.join(headers[name].split())}\n" for name in names)
     canonical = f"{method}\n{path}\n{query}\n{lines}\n{signed}\n{payload}"
     reach = f"{when[:8]}/{scope.region}/{scope.service}/aws4_request"
-    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    digest = sha256_of(canonical.encode())
     key = f"AWS4{credentials.secret_key}".encode()
     for part in (when[:8], scope.region, scope.service, "aws4_request"):
-        key = hmac.digest(key, part.encode(), "sha256")
-    signature = hmac.digest(key, f"{_ALGORITHM}\n{when}\n{reach}\n{digest}".encode(), "sha256").hex()
+        key = hmac_sha256(key, part.encode())
+    signature = hmac_sha256(key, f"{_ALGORITHM}\n{when}\n{reach}\n{digest}".encode()).hex()
     identity = f"{credentials.access_key}/{reach}"
     return f"{_ALGORITHM} Credential={identity}, SignedHeaders={signed}, Signature={signature}"

@@ -1,10 +1,10 @@
 """Credentials of a role, from the token service."""
 
-import hashlib
 import time
 from typing import Dict, Mapping, Optional
 
 from headway.errors import StoreConfigurationError
+from headway.store.digest import sha256_of
 from headway.store.net.connections import Connections
 from headway.store.net.endpoints import Endpoint, parse_endpoint
 from headway.store.net.inquiry import ask, epoch, read_token
@@ -106,7 +106,7 @@ def _signed(
         f"{server.path}/",
         "",
         {**headers, **added},
-        hashlib.sha256(body).hexdigest(),
+        sha256_of(body),
         signer,
         Scope("us-east-1" if server.host == "sts.amazonaws.com" else region, "sts"),
     )

@@ -1,12 +1,10 @@
 """Objects too large for one request: multipart uploads, a few parts at a time."""
 
-from contextlib import suppress
 from functools import partial
 from typing import Any, List, Mapping, Optional, Sequence
 
 from headway.errors import StoreError
 from headway.store.base import Buffer
-from headway.store.net.markup import escape, text_of
 from headway.store.net.session import Session
 from headway.store.net.transfers import THREADS, Part, part_size, split_parts
 from headway.store.parallel import run_parallel
@@ -48,6 +46,8 @@ def upload_parts(
         headers: What the object is to carry.
         threads: Parts at a time, and so in memory.
     """
+    from headway.store.net.markup import text_of  # most objects are small
+
     started = session.call("POST", key, [("uploads", "")], headers=headers, doing="writing")
     upload = text_of(started.body.decode(), "UploadId")
 
@@ -59,8 +59,10 @@ def upload_parts(
         tags = run_parallel([partial(send, number, part) for number, part in enumerate(parts, 1)], threads)
         _complete(session, key, upload, tags, total)
     except BaseException:
-        with suppress(StoreError):  # what made the upload fail is what counts
+        try:
             session.call("DELETE", key, [("uploadId", upload)], accept=(200, 204, 404), doing="writing")
+        except StoreError:
+            _ = None  # what made the upload fail is what counts
         raise
 
 
@@ -69,6 +71,8 @@ def _as_it_is(part: Sequence[Buffer]) -> Sequence[Buffer]:
 
 
 def _complete(session: Session[Any], key: str, upload: str, tags: Sequence[str], total: int) -> None:
+    from headway.store.net.markup import escape  # as above
+
     numbered = (f"<PartNumber>{n}</PartNumber><ETag>{escape(tag)}</ETag>" for n, tag in enumerate(tags, 1))
     listed = "".join(f"<Part>{part}</Part>" for part in numbered)
     body = [f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode()]
