@@ -6,7 +6,7 @@ Kubernetes, and nothing is random: the same events always give the same instruct
 launcher that takes over a run replays the journal into a fresh scheduler and stands where the
 first one stood.
 
-Places kept for what comes later:
+What it need not know of:
 
 * **resume**: the launcher answers a ``StartBatch`` whose tasks succeeded in the origin run with
   ``AttemptSucceeded`` right away, once their records are cloned; the scheduler needs no new event.

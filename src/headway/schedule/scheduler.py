@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from headway.schedule.batching import Batching
 from headway.schedule.events import (
     AttemptCancelled,
     AttemptFailed,
@@ -21,11 +22,10 @@ from headway.schedule.instructions import (
     Instruction,
     RunEnded,
     ScheduleRetry,
-    StartBatch,
 )
 from headway.schedule.joins import JoinGroups
 from headway.schedule.plan import FALLBACK_ATTEMPTS, Plan, StepPolicy, infrastructure_delay
-from headway.schedule.tasks import Cohort, Gang, StepCounts, Task, TaskState, TaskTable
+from headway.schedule.tasks import Gang, StepCounts, Task, TaskState, TaskTable
 from headway.schedule.transitions import Arrival, Start, TransitionError, advance
 from headway.store.records import FAILED, NOT_BEGUN, SUCCEEDED, USER, AttemptRef, Failure, Transition
 
@@ -56,7 +56,7 @@ class Scheduler:
         self._policies = {step: policies.get(step, StepPolicy()) for step in plan.nodes}
         self._tasks = TaskTable(plan.nodes)
         self._joins = JoinGroups()
-        self._batches = 0
+        self._batching = Batching(plan, self._policies, self._tasks)
         self._started = False
         self._stop: _Stop | None = None
         self._end: AttemptRef | None = None
@@ -128,9 +128,9 @@ class Scheduler:
             case AttemptCancelled(ref):
                 return self._cancelled(ref)
             case RetryDue(ref):
-                return self._due((ref,))
+                return [*self._batching.again((ref,))]
             case RetriesDue(refs):
-                return self._due(refs)
+                return [*self._batching.again(refs)]
             case StopRequested(reason):
                 return self._halt(_Stop(INTERRUPTED, reason))
             case RunStarted():
@@ -140,7 +140,7 @@ class Scheduler:
         if self._started or self._stop:
             return []
         self._started = True
-        return self._start(Start(self._plan.start, (), range(1)), (PARAMETERS,))
+        return [*self._batching.start(Start(self._plan.start, (), range(1)), (PARAMETERS,))]
 
     def _attempt_started(self, ref: AttemptRef) -> list[Instruction]:
         task = self._tasks.under_way(ref)
@@ -173,9 +173,9 @@ class Scheduler:
         instructions: list[Instruction] = []
         for item in following:
             if isinstance(item, Start):
-                instructions += self._start(item, (ref,))
+                instructions += self._batching.start(item, (ref,))
             elif inputs := self._joins.arrive(item, ref):
-                instructions += self._start(item.start(), inputs)
+                instructions += self._batching.start(item.start(), inputs)
         return instructions
 
     def _gang_moved(self, gang: Gang) -> list[Instruction]:
@@ -289,29 +289,6 @@ class Scheduler:
         self._tasks.finish(task, TaskState.CANCELLED)
         return []
 
-    def _due(self, refs: tuple[AttemptRef, ...]) -> list[Instruction]:
-        # All are looked up before one is moved: an unknown ref must leave the state as it was.
-        due = [task for task in map(self._tasks.current, refs) if task and task.state is TaskState.RETRYING]
-        # A step and its fallback run in different places, and one batch has one size of memory.
-        batches: dict[tuple[Cohort, bool, int], dict[int, Task]] = {}
-        gangs: dict[int, Gang] = {}
-        for task in due:
-            if task.gang:
-                gangs[id(task.gang)] = task.gang
-            else:
-                batches.setdefault((task.cohort, task.fallbacks > 0, task.grown), {})[task.index] = task
-        instructions: list[Instruction] = []
-        for gang in gangs.values():
-            for task in gang.tasks:
-                self._tasks.move(task, TaskState.WAITING)
-            instructions.append(self._batch(gang.control.cohort, gang.tasks, grown=gang.control.grown))
-        for (cohort, fallback, grown), by_index in batches.items():
-            tasks = [by_index[index] for index in sorted(by_index)]
-            for task in tasks:
-                self._tasks.move(task, TaskState.WAITING)
-            instructions.append(self._batch(cohort, tasks, fallback=fallback, grown=grown))
-        return instructions
-
     def _halt(self, stop: _Stop) -> list[Instruction]:
         """Start nothing more, give up the waits, cancel what is under way."""
         if self._stop or self._outcome:
@@ -322,34 +299,6 @@ class Scheduler:
         active = self.active()
         reason = f"{stop.failed_ref.step}/{stop.failed_ref.task} failed" if stop.failed_ref else stop.message
         return [CancelAttempts(active, reason)] if active else []
-
-    def _start(self, start: Start, inputs: tuple[AttemptRef, ...]) -> list[Instruction]:
-        node = self._plan.nodes[start.step]
-        cohort = Cohort(start.step, start.frames, inputs, node.join, start.ranks)
-        if not node.gang:
-            return [self._batch(cohort, self._tasks.mint(cohort, start.indices))]
-        places = [start.indices] if start.ranks else [[index] * (node.nodes or 1) for index in start.indices]
-        gangs = [self._tasks.mint_gang(cohort, place, node.worker) for place in places]
-        return [self._batch(cohort, gang.tasks) for gang in gangs]
-
-    def _batch(
-        self, cohort: Cohort, tasks: list[Task], *, fallback: bool = False, grown: int = 0
-    ) -> StartBatch:
-        self._batches += 1
-        policy = self._policies[cohort.step]
-        return StartBatch(
-            step=cohort.step,
-            frames=cohort.frames,
-            inputs=cohort.inputs,
-            tasks=tuple(
-                task.spec._replace(last=fallback or policy.is_last(task.spent or {})) for task in tasks
-            ),
-            join=cohort.join,
-            name=f"{cohort.step}-{self._batches}",
-            fallback=fallback,
-            gang=tasks[0].gang is not None,
-            grown=grown,
-        )
 
     def _finish(self) -> RunEnded:
         stop = self._stop

@@ -67,7 +67,6 @@ class Task:
         index: Its place among them.
         attempt: The attempt that waits, runs, or (while retrying) is still to start.
         state: WAITING, RUNNING or RETRYING.
-        spent: Failures so far by budget pool; None until the first.
         fallbacks: How many of its attempts were the fallback; the current one is, if there was any.
         spent: Failures so far by budget pool; None until the first. A gang's stand with rank 0.
         gang: The ranks it belongs to, None for a task of its own.
