@@ -10,20 +10,20 @@ from typing import NoReturn, TypeVar
 
 from headway.errors import HeadwayError, RunInterruptedError, StoreUnavailableError
 from headway.executors.base import Adoption, Broken, Ended, Executor, ExecutorEvent, Output, Started, Waiting
-from headway.flow.graph import PARALLEL_VARIABLE
 from headway.launch.batches import BatchFactory
 from headway.launch.clones import Clones
+from headway.launch.crew import Crew
 from headway.launch.journal import Journal
 from headway.launch.lease import LeaseLostError
 from headway.launch.reporter import Reporter
+from headway.launch.retries import Retries
 from headway.launch.standing import NotTakenOverError, Standing
+from headway.launch.verdicts import CANCELLED, Verdicts
 from headway.schedule.events import (
-    AttemptCancelled,
     AttemptFailed,
     AttemptStarted,
     AttemptSucceeded,
     Event,
-    RetriesDue,
     RunStarted,
     StopRequested,
 )
@@ -38,10 +38,7 @@ from headway.schedule.instructions import (
 from headway.schedule.scheduler import Scheduler
 from headway.store.batch import Batch
 from headway.store.records import (
-    CONFIGURATION,
-    FAILED,
     INFRASTRUCTURE,
-    SUCCEEDED,
     USER,
     AttemptRef,
     Failure,
@@ -49,13 +46,6 @@ from headway.store.records import (
 )
 
 T = TypeVar("T")
-
-#: Retries that become due within this many seconds of each other go into one batch.
-RETRY_WINDOW = 0.1
-
-CANCELLED = "Cancelled"
-#: What an attempt that was asked to stop ends with: the launcher's word for it, and the pod's own.
-STOPPED = (CANCELLED, "Terminated")
 
 #: How a run ends that was to take over results and no more.
 CLONED = "only what was there was taken over, as --clone-only asks"
@@ -98,26 +88,20 @@ class Driver:
         clone_only: bool = False,
         heard: Callable[[Record], None] = lambda _: None,
     ) -> None:
-        self._heard = heard
         self._scheduler = scheduler
-        self._executors = executors
-        self._fallbacks = fallbacks
+        self._crew = Crew(executors, fallbacks)
         self._batches = batches
         self._journal = journal
         self._reporter = reporter
-        self._max_splits = max_splits
+        self._verdicts = Verdicts(scheduler, reporter, max_splits, heard)
         self._spread = 1 + 0.25 * jitter()
         self._clones = clones
         self._clone_only = clone_only
         self._events: asyncio.Queue[ExecutorEvent | Event] = asyncio.Queue()
-        #: Failed attempts whose consequence the scheduler is about to decide.
-        self._undecided: dict[AttemptRef, Record] = {}
-        #: Failed attempts that the person was not told of: what follows depends on the gang's other ranks.
-        self._unreported: list[Record] = []
-        self._due: list[AttemptRef] = []
-        self._timers: set[asyncio.TimerHandle] = set()
+        self._retries = Retries(self._events.put_nowait)
         self._stops = 0
         self._hurry: asyncio.Task[None] | None = None
+        self._patience: asyncio.TimerHandle | None = None
         self._ended: RunEnded | None = None
 
     async def run(self, standing: Standing | None = None, recorded: Container[AttemptRef] = ()) -> RunEnded:
@@ -134,8 +118,7 @@ class Driver:
         """
         hands_off = standing is not None
         try:
-            for executor in self._each():
-                await executor.open(self._events.put_nowait)
+            await self._crew.open(self._events.put_nowait)
             if standing is not None:
                 await self._take_over(standing, recorded)
                 hands_off = False
@@ -155,12 +138,13 @@ class Driver:
                 raise NotTakenOverError(error) from error
             raise
         finally:
-            for timer in self._timers:
-                timer.cancel()
+            self._retries.forget()
+            if self._patience is not None:
+                self._patience.cancel()
             if self._hurry is not None:
                 self._hurry.cancel()
             async with contextlib.AsyncExitStack() as stack:
-                for executor in self._each():
+                for executor in self._crew.every:
                     if hands_off:
                         stack.push_async_callback(executor.let_go)
                     else:
@@ -176,13 +160,13 @@ class Driver:
             refs = each.refs - self._told_as_cloned(each.refs) - await self._clone(each.without(done))
             if refs:
                 batch = self._batches.make(self._left(each.batch))
-                by_executor.setdefault(self._executor(each.batch), []).append(
+                by_executor.setdefault(self._crew.of(each.batch), []).append(
                     Adoption(batch, refs, done & refs)
                 )
         for executor, adoptions in by_executor.items():
             await executor.adopt(adoptions)
         for ref, delay in standing.waits.items():
-            self._schedule_retry(ref, delay)
+            self._retries.wait(ref, delay)
         for ref, reason in standing.cancelled.items():
             await self._cancel([ref], reason, now=False)
         self._reporter.progress(self._scheduler.counts())
@@ -209,7 +193,7 @@ class Driver:
             self._events.put_nowait(StopRequested(reason))
         elif self._hurry is None:
             self._hurry = asyncio.ensure_future(self._cancel(self._scheduler.active(), reason, now=True))
-            self._timers.add(asyncio.get_running_loop().call_later(_LAST_PATIENCE, self._leave, reason))
+            self._patience = asyncio.get_running_loop().call_later(_LAST_PATIENCE, self._leave, reason)
         return self._stops == 1
 
     def _leave(self, reason: str) -> None:
@@ -225,12 +209,6 @@ class Driver:
     def stopping(self) -> bool:
         """Whether the run has failed or was asked to stop."""
         return self._scheduler.stopping
-
-    def _each(self) -> list[Executor]:
-        every = dict.fromkeys(self._executors.values())
-        if self._fallbacks is not None:
-            every[self._fallbacks] = None
-        return list(every)
 
     async def _window(self) -> None:
         """Take everything that has happened by now, and decide on it at once."""
@@ -252,41 +230,10 @@ class Driver:
             case Broken():
                 _raise(item.error)
             case Ended():
-                return self._ending(item.record)
+                return self._verdicts.of(item.record)
             case _:
                 return item
         return None
-
-    def _ending(self, record: Record) -> Event:
-        self._heard(record)
-        if record.outcome == SUCCEEDED:
-            too_many = self._too_many_splits(record)
-            if too_many is not None:
-                self._undecided[record.ref] = record._replace(outcome=FAILED, failure=too_many)
-                return AttemptFailed(record.ref, too_many)
-            self._reporter.attempt_ended(record, None)
-            return AttemptSucceeded(record.ref, record.transition)
-        failure = record.failure or Failure(USER, "Unknown", "The attempt failed and left no reason.")
-        if failure.reason in STOPPED and self._scheduler.cancelling(record.ref):
-            self._reporter.attempt_ended(record._replace(failure=failure._replace(reason=CANCELLED)), None)
-            return AttemptCancelled(record.ref)
-        # What follows, a retry or the end of the run, is known once the scheduler has decided.
-        self._undecided[record.ref] = record
-        return AttemptFailed(record.ref, failure, record.ended)
-
-    def _too_many_splits(self, record: Record) -> Failure | None:
-        splits = record.transition.splits if record.transition else None
-        if self._max_splits is None or splits is None or splits <= self._max_splits:
-            return None
-        if record.transition and record.transition.foreach == PARALLEL_VARIABLE:
-            # A person wrote this number down; no list grew to it unseen.
-            return None
-        return Failure(
-            CONFIGURATION,
-            "TooManySplits",
-            f"The foreach of step {record.ref.step} yields {splits} tasks, and at most {self._max_splits} are allowed.",
-            f"Allow them with --max-num-splits={splits}.",
-        )
 
     async def _handle(self, events: Sequence[Event]) -> None:
         """Decide, write down what it was decided on, carry it out."""
@@ -295,9 +242,7 @@ class Driver:
             answer = self._scheduler.handle(event)
             if isinstance(event, AttemptFailed) and event.failure.kind == INFRASTRUCTURE:
                 answer = [self._spread_out(item) for item in answer]
-            if isinstance(event, AttemptFailed) and event.ref in self._undecided:
-                self._unreported.append(self._undecided.pop(event.ref))
-            self._report_failures(answer)
+            self._verdicts.decided(event, answer)
             if not isinstance(event, AttemptStarted):
                 # That an attempt began decides nothing.
                 self._journal.append(event)
@@ -331,33 +276,16 @@ class Driver:
             return instruction
         return replace(instruction, delay=round(instruction.delay * self._spread, 1))
 
-    def _report_failures(self, answer: Sequence[Instruction]) -> None:
-        """Tell of what has failed, once it is known what follows; of a gang's ranks the first to fail comes first."""
-        decided = [record for record in self._unreported if not self._scheduler.undecided(record.ref)]
-        again = [item for item in answer if isinstance(item, ScheduleRetry)]
-        for record in sorted(decided, key=lambda record: record.ended):
-            self._unreported.remove(record)
-            retry = again.pop(0) if again else None
-            if retry is not None and retry.fallback:
-                self._reporter.attempt_caught(record)
-            else:
-                self._reporter.attempt_ended(record, retry.delay if retry else None)
-
     async def _carry_out(self, instruction: Instruction) -> None:
         match instruction:
             case StartBatch():
                 await self._start(instruction)
             case ScheduleRetry(ref, delay):
-                self._schedule_retry(ref, delay)
+                self._retries.wait(ref, delay)
             case CancelAttempts(refs, reason):
                 await self._cancel(refs, reason, now=self._stops > 1)
             case RunEnded():
                 self._ended = instruction
-
-    def _executor(self, batch: StartBatch) -> Executor:
-        if batch.fallback and self._fallbacks is not None:
-            return self._fallbacks
-        return self._executors[batch.step]
 
     async def _start(self, batch: StartBatch) -> None:
         if len(batch.tasks) > 1 and not batch.tasks[0].attempt and not batch.gang:
@@ -368,7 +296,7 @@ class Driver:
             made = self._batches.make(rest)
             if made.memory is not None:
                 self._reporter.note(f"{_tasks(made)} with {made.memory} MB of memory.")
-            await self._executor(rest).start(made)
+            await self._crew.of(rest).start(made)
 
     def _left(self, batch: StartBatch) -> StartBatch:
         """What of a batch is to be run."""
@@ -386,26 +314,7 @@ class Driver:
         return frozenset(record.ref for record in records)
 
     async def _cancel(self, refs: Sequence[AttemptRef], reason: str, *, now: bool) -> None:
-        failure = Failure(USER, CANCELLED, f"Stopped: {reason}")
-        for executor in self._each():
-            # Each ignores the fallbacks and the steps that are another's.
-            fallbacks = self._fallbacks is executor
-            mine = tuple(ref for ref in refs if fallbacks or self._executors[ref.step] is executor)
-            if mine:
-                await executor.cancel(mine, failure, now=now)
-
-    def _schedule_retry(self, ref: AttemptRef, delay: float) -> None:
-        self._timers.add(asyncio.get_running_loop().call_later(delay, self._retry_due, ref))
-
-    def _retry_due(self, ref: AttemptRef) -> None:
-        """Retries that become due close together start together."""
-        if not self._due:
-            self._timers.add(asyncio.get_running_loop().call_later(RETRY_WINDOW, self._retries_due))
-        self._due.append(ref)
-
-    def _retries_due(self) -> None:
-        refs, self._due = tuple(self._due), []
-        self._events.put_nowait(RetriesDue(refs))
+        await self._crew.cancel(refs, Failure(USER, CANCELLED, f"Stopped: {reason}"), now=now)
 
 
 def _tasks(batch: Batch) -> str:

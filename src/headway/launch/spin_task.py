@@ -3,8 +3,8 @@
 from headway.errors import NotFoundError, UsageError
 from headway.flow.graph import Graph, Node
 from headway.flow.names import closest
-from headway.launch.driver import STOPPED
 from headway.launch.past import PastRun
+from headway.launch.verdicts import STOPPED
 from headway.store.records import Record
 
 #: What has a say in a task that is done again alone; of the rest none changes what the step itself does.

@@ -6,9 +6,9 @@ from driven_runs import FLOW, ref
 from headway.errors import HeadwayError, NotFoundError, UsageError
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.graph import Graph, Node
-from headway.launch.driver import CANCELLED
 from headway.launch.past import PastRun
 from headway.launch.spin_task import choose_task, parse_pathspec, spun_graph
+from headway.launch.verdicts import CANCELLED
 from headway.runtime.commit import commit
 from headway.runtime.state import PARAMETERS
 from headway.store.records import FAILED, LOST, SUCCEEDED, USER, AttemptRef, Failure, Record

@@ -1,0 +1,91 @@
+"""What an attempt's end means to the scheduler, and when people are told of it: once it is known what follows."""
+
+from collections.abc import Callable, Sequence
+
+from headway.flow.graph import PARALLEL_VARIABLE
+from headway.launch.reporter import Reporter
+from headway.schedule.events import AttemptCancelled, AttemptFailed, AttemptSucceeded, Event
+from headway.schedule.instructions import Instruction, ScheduleRetry
+from headway.schedule.scheduler import Scheduler
+from headway.store.records import CONFIGURATION, FAILED, SUCCEEDED, USER, AttemptRef, Failure, Record
+
+CANCELLED = "Cancelled"
+#: What an attempt that was asked to stop ends with: the launcher's word for it, and the pod's own.
+STOPPED = (CANCELLED, "Terminated")
+
+
+class Verdicts:
+    """The ends of a run's attempts.
+
+    Args:
+        scheduler: Decides what follows.
+        reporter: Tells people.
+        max_splits: The most tasks that one foreach may yield, None for any number.
+        heard: Called with the record of every attempt that ended.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        reporter: Reporter,
+        max_splits: int | None,
+        heard: Callable[[Record], None],
+    ) -> None:
+        self._scheduler = scheduler
+        self._reporter = reporter
+        self._max_splits = max_splits
+        self._heard = heard
+        #: Failed attempts whose consequence the scheduler is about to decide.
+        self._undecided: dict[AttemptRef, Record] = {}
+        #: Failed attempts that the person was not told of: what follows depends on the gang's other ranks.
+        self._unreported: list[Record] = []
+
+    def of(self, record: Record) -> Event:
+        """What the scheduler is told of an attempt that ended with this record."""
+        self._heard(record)
+        if record.outcome == SUCCEEDED:
+            too_many = self._too_many_splits(record)
+            if too_many is not None:
+                self._undecided[record.ref] = record._replace(outcome=FAILED, failure=too_many)
+                return AttemptFailed(record.ref, too_many)
+            self._reporter.attempt_ended(record, None)
+            return AttemptSucceeded(record.ref, record.transition)
+        failure = record.failure or Failure(USER, "Unknown", "The attempt failed and left no reason.")
+        if failure.reason in STOPPED and self._scheduler.cancelling(record.ref):
+            self._reporter.attempt_ended(record._replace(failure=failure._replace(reason=CANCELLED)), None)
+            return AttemptCancelled(record.ref)
+        # What follows, a retry or the end of the run, is known once the scheduler has decided.
+        self._undecided[record.ref] = record
+        return AttemptFailed(record.ref, failure, record.ended)
+
+    def _too_many_splits(self, record: Record) -> Failure | None:
+        splits = record.transition.splits if record.transition else None
+        if self._max_splits is None or splits is None or splits <= self._max_splits:
+            return None
+        if record.transition and record.transition.foreach == PARALLEL_VARIABLE:
+            # A person wrote this number down; no list grew to it unseen.
+            return None
+        return Failure(
+            CONFIGURATION,
+            "TooManySplits",
+            f"The foreach of step {record.ref.step} yields {splits} tasks, and at most {self._max_splits} are allowed.",
+            f"Allow them with --max-num-splits={splits}.",
+        )
+
+    def decided(self, event: Event, answer: Sequence[Instruction]) -> None:
+        """The scheduler has answered an event: what failed is told, with what follows."""
+        if isinstance(event, AttemptFailed) and event.ref in self._undecided:
+            self._unreported.append(self._undecided.pop(event.ref))
+        self._tell_failures(answer)
+
+    def _tell_failures(self, answer: Sequence[Instruction]) -> None:
+        """Tell of what has failed, once it is known what follows; of a gang's ranks the first to fail comes first."""
+        decided = [record for record in self._unreported if not self._scheduler.undecided(record.ref)]
+        again = [item for item in answer if isinstance(item, ScheduleRetry)]
+        for record in sorted(decided, key=lambda record: record.ended):
+            self._unreported.remove(record)
+            retry = again.pop(0) if again else None
+            if retry is not None and retry.fallback:
+                self._reporter.attempt_caught(record)
+            else:
+                self._reporter.attempt_ended(record, retry.delay if retry else None)
