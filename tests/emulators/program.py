@@ -1,0 +1,76 @@
+"""A server that is a program of somebody else's: kept on this machine, started on a free port, stopped again."""
+
+import http.client
+import os
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+#: Seconds until a server answers, on a busy machine.
+_PATIENCE = 60.0
+_TRIES = 3
+
+
+class UnavailableError(Exception):
+    """The program cannot be had on this machine; why."""
+
+
+def cache() -> Path:
+    """Where programs are kept that one run of the tests brought here, for the next ones."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "headway-tests"
+
+
+@contextmanager
+def serving(command: Callable[[int], list[str]], host: str, path: str) -> Iterator[int]:
+    """A running server.
+
+    Args:
+        command: How it is started, given its port.
+        host: The address of this machine that it listens on.
+        path: What it answers with 200 once it is ready.
+
+    Yields:
+        Its port.
+
+    Raises:
+        AssertionError: It does not come up; with what it said.
+    """
+    for left in reversed(range(_TRIES)):
+        port = _free_port(host)
+        with tempfile.TemporaryFile() as said:
+            process = subprocess.Popen(command(port), stdout=said, stderr=subprocess.STDOUT)
+            try:
+                # Another process may have taken the port meanwhile: then it ends, and another one is tried.
+                if _is_ready(process, host, port, path):
+                    yield port
+                    return
+            finally:
+                process.terminate()
+                process.wait()
+            said.seek(0)
+            assert left, said.read().decode(errors="replace")
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as found:
+        found.bind((host, 0))
+        return int(found.getsockname()[1])
+
+
+def _is_ready(process: subprocess.Popen[bytes], host: str, port: int, path: str) -> bool:
+    end = time.monotonic() + _PATIENCE
+    while process.poll() is None and time.monotonic() < end:
+        connection = http.client.HTTPConnection(host, port, timeout=5)
+        try:
+            connection.request("GET", path)
+            if connection.getresponse().status == 200:
+                return True
+        except OSError:
+            time.sleep(0.05)
+        finally:
+            connection.close()
+    return False
