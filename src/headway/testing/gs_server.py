@@ -27,10 +27,12 @@ class GoogleServer(StoreServer):
         honours_conditions: False for a server that takes every conditional write.
         token: The token that every request must carry; "" for an emulator, which wants none.
         tls: The server's certificate, to be reached by https.
+        host: The address of this machine that it listens on.
 
     Attributes:
         objects: Content and generation by key.
         uploads: Resumable uploads begun and not ended: key and what has come so far.
+        grants: What was brought to its token service (``/token``), which gives its token for anything.
         takes: So many bytes arrive of what is sent to a resumable upload next, and then of the next one.
     """
 
@@ -41,6 +43,7 @@ class GoogleServer(StoreServer):
         honours_conditions: bool = True,
         token: str = "",
         tls: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
     ) -> None:
         self.bucket = bucket
         self.page = page
@@ -48,17 +51,18 @@ class GoogleServer(StoreServer):
         self.token = token
         self.objects: dict[str, tuple[bytes, int]] = {}
         self.uploads: dict[str, tuple[str, bytes]] = {}
+        self.grants: list[dict[str, str]] = []
         self.takes: list[int] = []
         self._finished: dict[str, Reply] = {}
         self._generation = _FIRST
-        super().__init__(tls)
+        super().__init__(tls, host)
 
     @property
     def environ(self) -> dict[str, str]:
         """The variables with which a client finds this server and may use it."""
         nothing = {"CLOUDSDK_CONFIG": "/nonexistent", "NO_GCE_CHECK": "true"}
         if not self.token:
-            return {"STORAGE_EMULATOR_HOST": f"127.0.0.1:{self.port}", **nothing}
+            return {"STORAGE_EMULATOR_HOST": self.url, **nothing}
         return {"HEADWAY_GS_ENDPOINT_URL": self.url, "CLOUDSDK_AUTH_ACCESS_TOKEN": self.token, **nothing}
 
     def write(self, key: str, content: bytes) -> int:
@@ -71,6 +75,9 @@ class GoogleServer(StoreServer):
         return error(403, "forbidden", "it does not have storage.objects.create access")
 
     def served(self, seen: Seen) -> Reply:
+        if seen.target == "/token":
+            self.grants.append(dict(parse_qsl(seen.body.decode())))
+            return _told({"access_token": self.token, "expires_in": 3599, "token_type": "Bearer"}, {})
         if self.token and seen.headers.get("authorization") != f"Bearer {self.token}":
             return error(401, "authError", "Invalid Credentials")
         url = urlsplit(seen.target)

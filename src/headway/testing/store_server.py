@@ -68,6 +68,7 @@ class StoreServer:
 
     Args:
         tls: The server's certificate, to be reached by https.
+        host: The address of this machine that it listens on.
 
     Attributes:
         seen: Every request so far.
@@ -75,14 +76,15 @@ class StoreServer:
         refuse_early: Deny every request before its body is read, and hang up.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
+        self._host = host
         self.seen: list[Seen] = []
         self.clients: set[int] = set()
         self.refuse_early = False
         self.lock = Lock()
         self._faults: deque[Fault] = deque()
         self._sockets: set[socket.socket] = set()
-        self._server = _Server(("127.0.0.1", 0), self._handler())
+        self._server = _Server((host, 0), self._handler())
         self._scheme = "http"
         if tls is not None:
             self._scheme = "https"
@@ -96,7 +98,7 @@ class StoreServer:
 
     @property
     def url(self) -> str:
-        return f"{self._scheme}://127.0.0.1:{self.port}"
+        return f"{self._scheme}://{self._host}:{self.port}"
 
     def fail(self, *faults: Fault) -> None:
         """Let later requests fail, each fault once, in this order among those that fit a request."""
