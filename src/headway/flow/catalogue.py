@@ -8,9 +8,8 @@ declared, once such a decorator is met.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Optional
+from typing import Any
 
-from headway.errors import FlowDefinitionError, HeadwayError, UsageError
 from headway.flow.attributes import (
     BATCH,
     CARD,
@@ -27,6 +26,7 @@ from headway.flow.attributes import (
     check_timeout,
 )
 from headway.flow.decorators import DecoratorSpec
+from headway.flow.misuse import error_at
 from headway.flow.names import did_you_mean
 
 
@@ -186,14 +186,6 @@ def kind_of(spec: DecoratorSpec, kinds: Mapping[str, DecoratorKind] = STEP_DECOR
         hint = did_you_mean(spec.name, kinds).replace("Known:", "These are supported:")
         raise error_at(spec, f"There is no step decorator '{spec.name}'.", hint)
     return kind
-
-
-def error_at(spec: DecoratorSpec, message: str, hint: Optional[str] = None) -> HeadwayError:
-    """The error for something wrong with a decorator, with the place where it is written."""
-    if spec.attached:
-        return UsageError(f"{spec.shown_source}: {message}", hint)
-    file, line = spec.location
-    return FlowDefinitionError(message, hint, file or None, line or None)
 
 
 def describe(name: str) -> str:

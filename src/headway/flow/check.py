@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from headway.errors import FlowDefinitionError
-from headway.flow.catalogue import check_decorators, error_at
+from headway.flow.catalogue import check_decorators
 from headway.flow.declared import Declared
 from headway.flow.decorators import DecoratorSpec, decorators_of
 from headway.flow.graph import END, FOREACH, PARALLEL, SWITCH, Node, reachable_from, topological_order
 from headway.flow.members import read_only_names
+from headway.flow.misuse import error_at
 from headway.flow.names import RESERVED_NAMES, did_you_mean
 from headway.flow.parameter_checks import check_parameters
 from headway.flow.step import members_of, step_mark

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from typing import Any, Optional
 
 from headway.flow.attributes import CONDA, PYPI, Attribute, anything, flag, text
-from headway.flow.catalogue import DecoratorKind, check_decorators, error_at
+from headway.flow.catalogue import DecoratorKind, check_decorators
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.flow_decorators import flow_decorators_of, noted_on
+from headway.flow.misuse import error_at
 from headway.flow.step import members_of
 
 #: What a project and a branch can be called, as other systems rely on it.

@@ -1,18 +1,18 @@
 """``MutableFlow``: a flow as mutators see and change it."""
 
-import sys
 from collections.abc import Iterator
 from typing import Any, Optional
 
 from headway.flow import draft
 from headway.flow.decorators import DecoratorSpec
-from headway.flow.draft import Draft, Listed, draft_error
+from headway.flow.draft import Draft, draft_error
+from headway.flow.mutable import Mutable, caller
 from headway.flow.mutable_step import MutableStep
 from headway.flow.names import did_you_mean
 from headway.flow.parameters import Parameter
 
 
-class MutableFlow:
+class MutableFlow(Mutable):
     """A flow that mutators change; they are given it, and nobody else makes one.
 
     Its steps, configurations and parameters are attributes of it too: ``mutable_flow.train.add_decorator(…)``.
@@ -25,16 +25,11 @@ class MutableFlow:
         who: The mutator, for words.
     """
 
-    IGNORE, ERROR, OVERRIDE = draft.IGNORE, draft.ERROR, draft.OVERRIDE
-
     def __init__(
         self, flow: Draft, mutators: list[DecoratorSpec], before: bool, static: bool, who: str
     ) -> None:
-        self._draft = flow
+        super().__init__(flow, before, static, who)
         self._mutators = mutators
-        self._before = before
-        self._static = static
-        self._who = who
 
     @property
     def configs(self) -> Iterator[tuple[str, Any]]:
@@ -51,19 +46,6 @@ class MutableFlow:
         """The flow's steps: (name, step)."""
         return iter([(name, MutableStep(self, name)) for name in self._draft.steps])
 
-    @property
-    def decorator_specs(self) -> Iterator[Listed]:
-        """The flow's own decorators: (name, whole name, arguments, arguments with names)."""
-        return iter([draft.listed(spec) for spec in self._specs])
-
-    def has_decorator(self, name: str) -> bool:
-        """Whether the flow itself has a decorator of this name; one with a dot is a whole name."""
-        return any(draft.is_called(spec, name) for spec in self._specs)
-
-    def get_decorator_specs(self, name: str) -> list[Listed]:
-        """The flow's own decorators of this name."""
-        return [draft.listed(spec) for spec in self._specs if draft.is_called(spec, name)]
-
     def add_parameter(self, name: str, value: Parameter, overwrite: bool = False) -> None:
         """Give the flow a parameter.
 
@@ -76,7 +58,7 @@ class MutableFlow:
             FlowDefinitionError: It cannot be added, or not at this time.
         """
         self._only_before(f"the parameter '{name}' is added")
-        source = _caller()
+        source = caller()
         if not isinstance(value, Parameter):
             raise draft_error(
                 source, f"add_parameter is given {value!r}.", "Give it a Parameter or an IncludeFile."
@@ -133,7 +115,7 @@ class MutableFlow:
         from headway.flow.named_decorator import flow_spec, several_allowed  # not in pods, as in MutableStep
 
         self._only_before(f"the decorator {deco_type!r} is added")
-        spec = flow_spec(deco_type, deco_args, deco_kwargs, _caller())
+        spec = flow_spec(deco_type, deco_args, deco_kwargs, caller())
         where = f"flow {self._draft.cls.__name__}"
         if spec.user is not None:
             # Mutators that were heard stay, whatever is said of duplicates; this one is heard after all others.
@@ -145,47 +127,19 @@ class MutableFlow:
         added = draft.put(self._draft.decorators, spec, duplicates, several, self._static, where)
         return spec if added else None
 
-    def remove_decorator(
-        self,
-        deco_name: str,
-        deco_args: Optional[list[Any]] = None,
-        deco_kwargs: Optional[dict[str, Any]] = None,
-    ) -> bool:
-        """Take decorators from the flow itself; its mutators stay.
-
-        Args:
-            deco_name: Their name; one with a dot is a whole name.
-            deco_args: Only those with these arguments.
-            deco_kwargs: Only those with these arguments.
-
-        Returns:
-            Whether there were any.
-
-        Raises:
-            FlowDefinitionError: It is a mutator, or this is not the time.
-        """
-        self._only_before(f"the decorator '{deco_name}' is removed")
-        if any(draft.is_called(spec, deco_name) for spec in self._mutators):
-            raise draft_error(
-                _caller(),
-                f"The mutator '{deco_name}' cannot be removed: it may have been heard.",
-                "Leave it there.",
-            )
-        return draft.take(self._draft.decorators, deco_name, deco_args, deco_kwargs)
-
     @property
     def _specs(self) -> list[DecoratorSpec]:
         return [*self._draft.decorators, *self._mutators]
 
-    def _only_before(self, what: str) -> None:
-        """Refuse what can be done in ``pre_mutate`` only."""
-        if not self._before:
-            frame = sys._getframe(2)
+    def _removable(self, name: str) -> list[DecoratorSpec]:
+        self._only_before(f"the decorator '{name}' is removed")
+        if any(draft.is_called(spec, name) for spec in self._mutators):
             raise draft_error(
-                f"{frame.f_code.co_filename}:{frame.f_lineno}",
-                f"{self._who}: {what} in mutate, which is too late.",
-                "Do it in pre_mutate.",
+                caller(),
+                f"The mutator '{name}' cannot be removed: it may have been heard.",
+                "Leave it there.",
             )
+        return self._draft.decorators
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -203,8 +157,3 @@ class MutableFlow:
 
     def __repr__(self) -> str:
         return f"<flow {self._draft.cls.__name__}, to be changed>"
-
-
-def _caller() -> str:
-    frame = sys._getframe(2)
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

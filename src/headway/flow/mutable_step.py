@@ -1,24 +1,18 @@
 """``MutableStep``: a step as mutators see and change it."""
 
-import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Optional
+from typing import Any, Optional
 
 from headway.flow import draft
 from headway.flow.decorators import DecoratorSpec
-from headway.flow.draft import Listed
+from headway.flow.mutable import Mutable, caller
 from headway.flow.user_decorators import StepMutator
 
-if TYPE_CHECKING:
-    from headway.flow.mutable_flow import MutableFlow
 
-
-class MutableStep:
+class MutableStep(Mutable):
     """A step of a flow that mutators change; they are given it, and nobody else makes one."""
 
-    IGNORE, ERROR, OVERRIDE = draft.IGNORE, draft.ERROR, draft.OVERRIDE
-
-    def __init__(self, flow: "MutableFlow", name: str) -> None:
+    def __init__(self, flow: Mutable, name: str) -> None:
+        super().__init__(flow._draft, flow._before, flow._static, flow._who)
         self._flow = flow
         self._name = name
 
@@ -28,22 +22,9 @@ class MutableStep:
         return self._name
 
     @property
-    def flow(self) -> "MutableFlow":
-        """The flow that the step is of."""
+    def flow(self) -> Any:
+        """The flow that the step is of: a :class:`~headway.flow.mutable_flow.MutableFlow`."""
         return self._flow
-
-    @property
-    def decorator_specs(self) -> Iterator[Listed]:
-        """The step's decorators: (name, whole name, arguments, arguments with names)."""
-        return iter([draft.listed(spec) for spec in self._specs])
-
-    def has_decorator(self, name: str) -> bool:
-        """Whether the step has a decorator of this name; one with a dot is a whole name."""
-        return any(draft.is_called(spec, name) for spec in self._specs)
-
-    def get_decorator_specs(self, name: str) -> list[Listed]:
-        """The decorators of this name."""
-        return [draft.listed(spec) for spec in self._specs if draft.is_called(spec, name)]
 
     def add_decorator(
         self,
@@ -71,40 +52,23 @@ class MutableStep:
         # It knows all decorators, and is not in pods, which import this module for the names in it alone.
         from headway.flow.named_decorator import several_allowed, step_spec
 
-        frame = sys._getframe(1)
-        spec = step_spec(deco_type, deco_args, deco_kwargs, f"{frame.f_code.co_filename}:{frame.f_lineno}")
+        spec = step_spec(deco_type, deco_args, deco_kwargs, caller())
         if spec.user is not None and issubclass(spec.user, StepMutator):
-            self._flow._only_before(f"the mutator @{spec.name} is added to step '{self._name}'")
+            self._only_before(f"the mutator @{spec.name} is added to step '{self._name}'")
         several = several_allowed(spec)
-        static = self._flow._static
-        added = draft.put(self._specs, spec, duplicates, several, static, f"step '{self._name}'")
+        added = draft.put(self._specs, spec, duplicates, several, self._static, f"step '{self._name}'")
         return spec if added else None
 
-    def remove_decorator(
-        self,
-        deco_name: str,
-        deco_args: Optional[list[Any]] = None,
-        deco_kwargs: Optional[dict[str, Any]] = None,
-    ) -> bool:
-        """Take decorators from the step.
-
-        Args:
-            deco_name: Their name; one with a dot is a whole name.
-            deco_args: Only those with these arguments.
-            deco_kwargs: Only those with these arguments.
-
-        Returns:
-            Whether there were any.
-        """
-        for spec in self._specs:
-            mutator = spec.user is not None and issubclass(spec.user, StepMutator)
-            if mutator and draft.is_called(spec, deco_name):
-                self._flow._only_before(f"the mutator @{spec.name} is removed from step '{self._name}'")
-        return draft.take(self._specs, deco_name, deco_args, deco_kwargs)
-
     def __repr__(self) -> str:
-        return f"<step {self._name} of flow {self._flow._draft.cls.__name__}, to be changed>"
+        return f"<step {self._name} of flow {self._draft.cls.__name__}, to be changed>"
 
     @property
     def _specs(self) -> list[DecoratorSpec]:
-        return self._flow._draft.steps[self._name]
+        return self._draft.steps[self._name]
+
+    def _removable(self, name: str) -> list[DecoratorSpec]:
+        for spec in self._specs:
+            mutator = spec.user is not None and issubclass(spec.user, StepMutator)
+            if mutator and draft.is_called(spec, name):
+                self._only_before(f"the mutator @{spec.name} is removed from step '{self._name}'")
+        return self._specs

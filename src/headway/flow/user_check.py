@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import Any, Optional
 
 from headway.errors import HeadwayError
-from headway.flow.catalogue import error_at
 from headway.flow.decorators import DecoratorSpec
+from headway.flow.misuse import error_at
 from headway.flow.user_decorators import UserDecorator, name_of
 
 

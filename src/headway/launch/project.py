@@ -1,9 +1,9 @@
 """``@project``: the branch that a run belongs to, from the decorator and the command line."""
 
 from headway.errors import UsageError
-from headway.flow.catalogue import error_at
 from headway.flow.flow_catalogue import NAME
 from headway.flow.graph import Graph
+from headway.flow.misuse import error_at
 from headway.store.batch import Project
 
 

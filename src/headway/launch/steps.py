@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from headway.config.sources import Configuration
 from headway.errors import SettingsError, UsageError
-from headway.flow.catalogue import error_at
 from headway.flow.check import UNCAUGHT
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.graph import Graph, Node
+from headway.flow.misuse import error_at
 from headway.launch.gangs import check_gang, rendezvous, with_gang
 from headway.launch.memory import memory_steps
-from headway.runtime.secrets import SETTINGS, read_source
+from headway.runtime.secret_sources import SETTINGS, read_source
 from headway.schedule.plan import Plan, PlanNode, StepPolicy
 from headway.store.batch import Catch, Gang, Secrets, Wrapping
 from headway.store.records import USER

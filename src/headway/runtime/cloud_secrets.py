@@ -5,7 +5,7 @@ import json
 import re
 from typing import Any, Callable, Dict, Mapping, NoReturn, Optional
 
-from headway.runtime.secrets import SecretError, Source
+from headway.runtime.secret_sources import SecretError, Source
 
 _ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:([^:]+):")
 _GCP_FULL = re.compile(r"projects/[^/]+/secrets/([\w-]+)(/versions/[\w-]+)?")

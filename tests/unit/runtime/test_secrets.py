@@ -12,7 +12,8 @@ from headway.errors import HeadwayError, UsageError
 from headway.flow.current import current
 from headway.flow.decorators import DecoratorSpec
 from headway.runtime.cloud_secrets import PROVIDERS, aws_values, gcp_path, gcp_values, vault_address
-from headway.runtime.secrets import KINDS, SecretError, Source, read_source, set_secrets
+from headway.runtime.secret_sources import KINDS, SecretError, Source, read_source
+from headway.runtime.secrets import set_secrets
 from headway.runtime.state import PARAMETERS
 from headway.store.batch import Batch, Secrets
 from headway.testing.memory_store import MemoryStore

@@ -29,7 +29,7 @@ MODULES = ("__init__.py", "errors.py", "plain.py", "version.py")
 LAUNCHER_ONLY = frozenset(
     {f"flow/{name}.py" for name in (
         "assemble", "attributes", "branches", "catalogue", "check", "configure", "declared", "evaluate",
-        "flow_catalogue", "late", "mutate", "named_decorator", "next_call", "parameter_checks", "parse",
+        "flow_catalogue", "late", "misuse", "mutate", "named_decorator", "next_call", "parameter_checks", "parse",
         "pod_attributes", "source", "user_check",
     )}
     | {"store/remote.py", "store/remote_faults.py", "store/forward.py", "store/s3/forward.py", "store/gs/forward.py",

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from headway.config.sources import Configuration
 from headway.errors import SettingsError
-from headway.flow.catalogue import error_at
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.graph import Graph, Node
+from headway.flow.misuse import error_at
 from headway.launch.packages.pythons import python_within
 
 if TYPE_CHECKING:

@@ -6,22 +6,22 @@ import asyncio
 import contextlib
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from headway.localcluster.admission.pod_identity import TOKEN_PATH
 from headway.localcluster.containers.client import ContainerFailedError
 from headway.localcluster.containers.spec import ContainerSpec, Exit, Mount
 from headway.localcluster.node import images
+from headway.localcluster.node.context import NodeContext
 from headway.localcluster.node.environment import ConfigError, environment, expand
 from headway.localcluster.node.host import Interpreter, base_environment
 from headway.localcluster.node.hosts import hostname
 from headway.localcluster.node.logs import ContainerLog
 from headway.localcluster.node.status import ContainerState, waiting
+from headway.localcluster.node.volumes import Volumes
 from headway.localcluster.objects import quantity
+from headway.localcluster.objects.kinds import Kind
 from headway.localcluster.objects.meta import Object, name_of, namespace_of, new_uid, timestamp, uid_of
-
-if TYPE_CHECKING:
-    from headway.localcluster.node.pod import PodWorker
 
 _BACKOFF_FIRST = 10.0
 _BACKOFF_MOST = 300.0
@@ -40,6 +40,26 @@ class _NotStartedError(Exception):
         self.final = final
 
 
+class ContainingPod(Protocol):
+    """What a container needs of its pod."""
+
+    context: NodeContext
+    pod: Object
+    folder: Path
+    hosts_path: Path
+    volumes: Volumes
+
+    def publish(self) -> None: ...
+
+    def lookup(self, kind: Kind, name: str) -> Object | None: ...
+
+    def addresses(self) -> dict[str, str]: ...
+
+    def node_resources(self) -> Object: ...
+
+    def service_variables(self) -> dict[str, str]: ...
+
+
 class ContainerWorker:
     """Runs one container until it is over for good.
 
@@ -48,7 +68,7 @@ class ContainerWorker:
         state: Its state, which is kept up to date here.
     """
 
-    def __init__(self, worker: PodWorker, state: ContainerState) -> None:
+    def __init__(self, worker: ContainingPod, state: ContainerState) -> None:
         self._worker = worker
         self._context = worker.context
         self._pod = worker.pod
