@@ -34,14 +34,17 @@ POD_MODULES = 112
 
 
 @pytest.mark.parametrize(
-    ("root", "client", "modules"),
+    ("root", "kind", "others"),
     [
-        ("s3://bucket/prefix", "headway.store.s3.client", POD_MODULES),
-        ("gs://bucket/prefix", "headway.store.gs.client", POD_MODULES),
+        ("s3://bucket/prefix", "s3", ("azure", "gs")),
+        ("wasbs://runs@account.blob.core.windows.net/prefix", "azure", ("s3", "gs")),
+        ("gs://bucket/prefix", "gs", ("s3", "azure")),
     ],
 )
-def test_a_pod_with_a_bucket_loads_little(tmp_path: Path, root: str, client: str, modules: int) -> None:
-    """The whole of it, out of the archive, up to its first request."""
+def test_a_pod_with_a_bucket_loads_little(
+    tmp_path: Path, root: str, kind: str, others: tuple[str, ...]
+) -> None:
+    """The whole of it, out of the archive, up to its first request; nothing of other kinds of store."""
     archive = tmp_path / "runtime.pyz"
     archive.write_bytes(runtime_archive().data)
     loaded = loaded_by(
@@ -49,9 +52,10 @@ def test_a_pod_with_a_bucket_loads_little(tmp_path: Path, root: str, client: str
         f"file = open({str(archive)!r}, 'rb')\n"
         "exec(file.read(int(file.readline())), {'__name__': 'boot', 'file': file})\n",
     )
-    assert {"headway.runtime.pod", client} <= loaded
+    assert {"headway.runtime.pod", f"headway.store.{kind}.client"} <= loaded
+    assert not {name for name in loaded if belongs(name, tuple(f"headway.store.{other}" for other in others))}
     assert not {name for name in loaded if belongs(name, tuple(POD_HEAVY))}
-    assert len(loaded) <= modules, sorted(loaded)
+    assert len(loaded) <= POD_MODULES, sorted(loaded)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from headway.client.run_data import PARAMETERS, RunData
 from headway.store import layout
+from headway.store.locations import kind_of
 from headway.store.records import SUCCEEDED, FrameTuple, Record
 
 #: A fact, and when it was known in seconds since the epoch.
@@ -83,8 +84,8 @@ def _facts(run: RunData, record: Record) -> List[Fact]:
 
 
 def store_type(root: str) -> str:
-    """The kind of a datastore: "local", "s3" or another scheme."""
-    return root.partition("://")[0] if "://" in root else "local"
+    """The kind of a datastore: "local", "s3", "azure" or "gs"."""
+    return kind_of(root)
 
 
 def _place(frames: Tuple[FrameTuple, ...]) -> Dict[str, str]:

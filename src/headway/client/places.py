@@ -10,12 +10,14 @@ from typing import List, Optional, Tuple
 
 from headway.errors import HeadwayError, NotFoundError, UsageError
 from headway.store.layout import VERSION
-from headway.store.locations import FolderLocation, parse_location
+from headway.store.locations import FolderLocation, kind_of, parse_location
 
 _INDEX = ".headway"
 #: Beside it: what `spin` ran, which is no part of any run.
 SPIN_FOLDER = ".headway_spin"
 _KINDS = ("local", "s3", "azure", "gs")
+#: How the address of a metadata service begins; one of Azure's blob services does so, too.
+_SERVICE = ("http://", "https://")
 
 #: One for the process, see :func:`metadata`; None means as configured, asked anew each time.
 _chosen: Optional[str] = None
@@ -39,7 +41,7 @@ def metadata(place: str) -> str:
     global _chosen
     kind, _, rest = place.partition("@")
     root = rest if kind in (*_KINDS, "service") else place
-    if kind == "service" or root.startswith(("http://", "https://")):
+    if kind == "service" or (kind != "azure" and root.startswith(_SERVICE) and ".blob." not in root):
         raise UsageError(
             f"metadata({place!r}): Headway needs no metadata service and asks none.",
             "Name the folder or the datastore that holds the runs: metadata('s3://bucket/prefix').",
@@ -77,8 +79,7 @@ def inspect_spin(datastore_root: str = ".") -> str:
 def get_metadata() -> str:
     """Where runs are looked for first: ``local@/data/.headway``, ``s3@s3://bucket/prefix``."""
     first = roots()[0]
-    scheme = first.partition("://")[0] if "://" in first else "local"
-    return f"{scheme}@{first}"
+    return f"{kind_of(first)}@{first}"
 
 
 def default_metadata() -> str:

@@ -10,7 +10,7 @@ from headway.errors import SettingsError
 SCHEMES: Mapping[str, tuple[str, ...]] = {
     "local": ("",),
     "s3": ("s3://",),
-    "azure": ("wasbs://", "wasb://", "abfss://", "https://", "http://", "az://", "azure://"),
+    "azure": ("wasbs://", "wasb://", "abfss://", "abfs://", "https://", "http://", "az://", "azure://"),
     "gs": ("gs://",),
 }
 
@@ -67,7 +67,7 @@ def local_root(configuration: Configuration) -> Sourced:
 
 
 def check_root(kind: str, root: object, source: str) -> str:
-    """The root as text without a slash at its end.
+    """The root as text without a slash at its end; one of Azure may be written without a scheme.
 
     Raises:
         SettingsError: It is not a root of this kind.
@@ -75,6 +75,8 @@ def check_root(kind: str, root: object, source: str) -> str:
     schemes = SCHEMES[kind]
     if isinstance(root, str):
         scheme = next((scheme for scheme in schemes if root.startswith(scheme)), None)
+        if kind == "azure" and "://" not in root and root.strip("/"):
+            return f"azure://{root.strip('/')}"  # as Metaflow writes it: container/prefix
         if scheme is not None and root[len(scheme) :].strip("/") and (scheme or "://" not in root):
             return root.rstrip("/")
     example = {"local": "/data/headway", "azure": "wasbs://container@account.blob.core.windows.net/prefix"}
@@ -95,10 +97,10 @@ def name_store(configuration: Configuration, environ: MutableMapping[str, str] =
     """Make the datastore's address known to what reads variables only, where a file tells it.
 
     Args:
-        configuration: Where it may stand: S3_ENDPOINT_URL, GS_ENDPOINT_URL.
+        configuration: Where it may stand: S3_ENDPOINT_URL, GS_ENDPOINT_URL, AZURE_STORAGE_BLOB_SERVICE_ENDPOINT.
         environ: The variables; what is set there wins.
     """
-    for name in ("S3_ENDPOINT_URL", "GS_ENDPOINT_URL"):
+    for name in ("S3_ENDPOINT_URL", "GS_ENDPOINT_URL", "AZURE_STORAGE_BLOB_SERVICE_ENDPOINT"):
         found = configuration.get(name)
         if found is not None and not any(environ.get(f"{prefix}{name}") for prefix in PREFIXES):
             environ[f"HEADWAY_{name}"] = str(found.value)

@@ -5,7 +5,7 @@ from types import ModuleType
 from typing import Dict, Mapping, Optional
 
 from headway.errors import StoreConfigurationError
-from headway.store.locations import GoogleLocation, Location, S3Location, parse_location
+from headway.store.locations import AzureLocation, GoogleLocation, Location, S3Location, parse_location
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
@@ -49,7 +49,7 @@ def credentials_to_forward(url: str, environ: Mapping[str, str] = os.environ) ->
     if store is None:
         raise StoreConfigurationError(
             f"--forward-credentials has nothing to forward for the datastore {url}.",
-            "It is for datastores that are reached with credentials (s3://…, gs://…).",
+            "It is for datastores that are reached with credentials (s3://…, gs://…, azure://…).",
         )
     found: Dict[str, str] = store.credentials(location, environ)
     return found
@@ -58,11 +58,15 @@ def credentials_to_forward(url: str, environ: Mapping[str, str] = os.environ) ->
 def _module(location: Location) -> Optional[ModuleType]:
     """The store's own part of this: not to be loaded for another store."""
     if isinstance(location, S3Location):
-        from headway.store.s3 import forward
+        from headway.store.s3 import forward as s3
 
-        return forward
+        return s3
     if isinstance(location, GoogleLocation):
         from headway.store.gs import forward as google
 
         return google
+    if isinstance(location, AzureLocation):
+        from headway.store.azure import forward as azure
+
+        return azure
     return None

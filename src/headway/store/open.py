@@ -2,9 +2,14 @@
 
 import os
 
-from headway.errors import StoreConfigurationError
 from headway.store.base import ObjectStore
-from headway.store.locations import FolderLocation, GoogleLocation, Location, S3Location, parse_location
+from headway.store.locations import (
+    AzureLocation,
+    FolderLocation,
+    GoogleLocation,
+    S3Location,
+    parse_location,
+)
 
 #: Seconds for which a pod or a child tries to reach a store that its launcher has reached before.
 _PATIENCE = 60.0
@@ -32,7 +37,7 @@ def open_store(url: str, *, prefer_native: bool = False) -> ObjectStore:
         return _open_s3(location, prefer_native)
     if isinstance(location, GoogleLocation):
         return _open_google(location)
-    raise _unsupported(location, url)
+    return _open_azure(location)
 
 
 def _open_s3(location: S3Location, prefer_native: bool) -> ObjectStore:
@@ -65,8 +70,11 @@ def _open_google(location: GoogleLocation) -> ObjectStore:
     return GoogleStore(location.bucket, location.prefix, session)
 
 
-def _unsupported(location: Location, url: str) -> StoreConfigurationError:
-    return StoreConfigurationError(
-        f"Azure Blob Storage is not supported yet, so {url} cannot be the datastore",
-        "Use s3://bucket/prefix (any S3-compatible store), gs://bucket/prefix or a shared folder.",
-    )
+def _open_azure(location: AzureLocation) -> ObjectStore:
+    from headway.store.azure.client import AzureStore
+    from headway.store.azure.endpoints import address_of
+    from headway.store.azure.session import Session
+    from headway.store.net.retries import RetryPolicy
+
+    session = Session(address_of(location, os.environ), policy=RetryPolicy(first_contact=_PATIENCE))
+    return AzureStore(location, session)

@@ -53,7 +53,8 @@ def test_roots_are_found_by_kind(tmp_path: Path) -> None:
         ("S3", "s3://"),
         ("S3", "gs://bucket"),
         ("GS", "s3://bucket"),
-        ("AZURE", "container/metaflow"),
+        ("AZURE", "gs://container/metaflow"),
+        ("AZURE", "/"),
         ("LOCAL", "s3://bucket"),
     ],
 )

@@ -38,6 +38,15 @@ NO_FILES = {"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/
         ("wasbs://c@account.blob.core.windows.net/p", AzureLocation("c", "p", "account")),
         ("abfss://c@account.dfs.core.windows.net", AzureLocation("c", "", "account")),
         ("https://account.blob.core.windows.net/c/p/q", AzureLocation("c", "p/q", "account")),
+        ("https://account.blob.core.windows.net/c", AzureLocation("c", "", "account")),
+        (
+            "wasbs://c@account.blob.core.chinacloudapi.cn/p",
+            AzureLocation("c", "p", "account", "https://account.blob.core.chinacloudapi.cn"),
+        ),
+        (
+            "http://127.0.0.1:10000/account/c/p/q",
+            AzureLocation("c", "p/q", "account", "http://127.0.0.1:10000/account"),
+        ),
     ],
 )
 def test_roots(root: str, location: Location) -> None:
@@ -63,6 +72,8 @@ def test_a_relative_folder_is_below_the_current_one(tmp_path: Path, monkeypatch:
         "file://host/share",
         "gs:///x",
         "wasbs://account/x",
+        "azure://user@container/x",
+        "http://127.0.0.1:10000/account",
         "https://account.blob.core.windows.net",
         "https://example.com/bucket",
         "s3://bucket/x?versionId=1",
@@ -89,11 +100,6 @@ def test_each_root_has_its_store(tmp_path: Path) -> None:
     assert native.url == open_store("s3://bucket/a/b/").url == "s3://bucket/a/b"
     assert isinstance(open_store("gs://bucket/a/b", prefer_native=True), GoogleStore)
     assert open_store("gcs://bucket/a/b/").url == "gs://bucket/a/b"
-
-
-def test_what_is_not_there_yet_is_told() -> None:
-    with pytest.raises(StoreConfigurationError, match="Azure Blob Storage is not supported yet"):
-        open_store("azure://c/p")
 
 
 def test_a_pod_gets_what_it_needs_and_no_secret() -> None:

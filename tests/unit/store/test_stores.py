@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from headway.store.azure.client import AzureStore
 from headway.store.base import ObjectStore
 from headway.store.folder import FolderStore
 from headway.store.gs.client import GoogleStore
+from headway.store.locations import AzureLocation
 from headway.store.s3.client import S3Store
+from headway.testing.azure_server import AzureServer
 from headway.testing.gs_server import TOKEN, GoogleServer
 from headway.testing.memory_store import MemoryStore
 from headway.testing.s3_server import S3Server
@@ -45,3 +48,10 @@ class TestGoogleStore(ObjectStoreSuite):
     def store(self) -> Iterator[ObjectStore]:
         with GoogleServer(page=3, token=TOKEN) as server:
             yield GoogleStore("bucket", "some/prefix", environ=server.environ)
+
+
+class TestAzureStore(ObjectStoreSuite):
+    @pytest.fixture
+    def store(self) -> Iterator[ObjectStore]:
+        with AzureServer(page=3) as server:
+            yield AzureStore(AzureLocation("runs", "some/prefix"), environ=server.environ)

@@ -32,8 +32,10 @@ LAUNCHER_ONLY = frozenset(
         "flow_catalogue", "late", "misuse", "mutate", "named_decorator", "next_call", "parameter_checks", "parse",
         "pod_attributes", "source", "user_check",
     )}
-    | {"store/remote.py", "store/remote_faults.py", "store/forward.py", "store/s3/forward.py", "store/gs/forward.py",
-       "runtime/fresh.py"}
+    | {f"store/{name}.py" for name in (
+        "remote", "remote_faults", "forward", "s3/forward", "gs/forward", "azure/forward",
+    )}
+    | {"runtime/fresh.py"}
 )  # fmt: skip
 
 #: The package of aliases, and the mark by which it is told from another one of this name.
