@@ -99,13 +99,15 @@ def test_it_holds_what_a_pod_needs_and_nothing_of_a_launchers(archive: Path) -> 
         "headway/store/s3/client.py",
     } <= names
     packages = {name.split("/")[1] for name in names if name.count("/") > 1}
-    assert packages == {"flow", "runtime", "store", "client", "datatools"}
+    assert packages == {"flow", "runtime", "store", "client", "datatools", "lean"}
     assert not [name for name in LAUNCHER_ONLY if f"headway/{name}" in names]
     assert not [name for name in names if "__pycache__" in name]
 
 
 def test_it_fits_into_a_config_map() -> None:
-    assert len(runtime_archive().data) * 4 / 3 < 1 << 20
+    # Of the 1,048,576 bytes that Kubernetes takes, names and what else stands beside it need some; it counts the
+    # bytes themselves, not the base64 that they travel in.
+    assert len(runtime_archive().data) < 1_000_000
 
 
 def test_every_module_can_be_imported_from_its_table_and_says_where_it_stands(archive: Path) -> None:
