@@ -21,6 +21,7 @@ import sys
 import warnings
 from typing import Any, Callable, Dict, List, NoReturn, Optional, Tuple
 
+from headway.errors import HeadwayError
 from headway.runtime import child, reseed
 from headway.runtime.entry import load_flow
 from headway.store.base import ObjectStore
@@ -41,6 +42,7 @@ def main() -> NoReturn:
     control.set_inheritable(False)
     os.environ.update(HEADWAY_IN_TASK="1", HEADWAY_TASK_DATASTORE=url)
     load, unfit = import_once(code)
+    _load_store(url)
     why = unforkable() or unfit
     # What the import printed must not be printed again by each child.
     sys.stdout.flush()
@@ -49,6 +51,15 @@ def main() -> NoReturn:
     gc.freeze()
     Zygote(control, load, lambda: open_store(url)).serve({"ready": True, "forkable": not why, "why": why})
     os._exit(0)
+
+
+def _load_store(url: str) -> None:
+    """Load the modules of the datastore for all children; each opens a connection of its own."""
+    try:
+        open_store(url)
+    except HeadwayError:
+        # Said by each attempt, where it is seen.
+        _ = None
 
 
 def import_once(code: Code) -> Tuple[Callable[[], Any], str]:

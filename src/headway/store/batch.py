@@ -260,6 +260,10 @@ class Batch(NamedTuple):
             raw["wrapping"] = Wrapping(tuple((each[0], each[1], each[2]) for each in told), *rest)
         return cls(**raw)
 
+    def of(self, task: TaskSpec) -> "Batch":
+        """The batch with this task alone."""
+        return self._replace(tasks=(task,))
+
     def frames_of(self, task: TaskSpec) -> Tuple[FrameTuple, ...]:
         """The fan-out of one of the tasks: the batch's frames with the task's own index in the last."""
         if not self.frames:

@@ -1,7 +1,7 @@
 """What a task can read: fetched when touched, once, several at a time where there are several."""
 
 import pytest
-from runtime_cases import FLOW, RUN, store_task
+from runtime_cases import FLOW, RUN, make_batch, store_task
 
 from headway.errors import KeyNotFoundError, StoreError, StoreUnavailableError
 from headway.runtime.state import sources
@@ -66,3 +66,12 @@ def test_content_that_somebody_deleted_is_told(store: MemoryStore) -> None:
     with pytest.raises(StoreError, match="no longer in") as caught:
         source.load("score")
     assert not isinstance(caught.value, StoreUnavailableError)
+
+
+def test_a_task_is_told_its_own_part_of_a_wide_batch() -> None:
+    batch = make_batch(tasks=1200, frames=(("start", "1", 0, 1200, "items"),))
+    task = batch.tasks[1100]
+    own = batch.of(task)
+    assert own.tasks == (task,)
+    assert own.frames_of(task) == batch.frames_of(task)
+    assert len(own.encode()) < 1000

@@ -234,17 +234,20 @@ class LocalExecutor:
         self._sink(Ended(attempt.ref, truth))
 
     async def _launch(self, attempt: _Attempt, pipes: Pipes, ended: Callable[[ChildExit], None]) -> int:
-        batch_fd = as_file(attempt.batch.encode())
+        # Its own part of the batch: all of a wide foreach's, told to each of its tasks, would grow as its square.
+        whole = attempt.batch.gang is not None
+        batch, index = (attempt.batch, attempt.index) if whole else (attempt.batch.of(attempt.task), 0)
+        batch_fd = as_file(batch.encode())
         stdout, stderr, report = pipes.writes
         fds = (batch_fd, stdout, stderr, report)
         try:
             zygote = await self._warm_parent(attempt.batch)
             if zygote is None:
-                words = (str(batch_fd), str(report), str(attempt.index), self._store.url)
+                words = (str(batch_fd), str(report), str(index), self._store.url)
                 child = await start_fresh(python_command("headway.runtime.fresh", *words), fds, ended)
                 attempt.signal, attempt.gone = child.signal, child.gone
                 return child.pid
-            number, pid = await zygote.fork(attempt.index, fds, ended)
+            number, pid = await zygote.fork(index, fds, ended)
             attempt.signal = partial(zygote.signal, number)
             return pid
         finally:
