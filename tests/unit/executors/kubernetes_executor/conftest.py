@@ -5,13 +5,16 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
+from executor_run import Run
 from pod_player import PodPlayer
 
 from headway.config.kubernetes import KubernetesSettings
 from headway.config.resolve import Layer, resolve_kubernetes
+from headway.executors.base import Broken
 from headway.executors.kubernetes.api.client import KubernetesClient
 from headway.executors.kubernetes.cluster import Prepared
 from headway.executors.kubernetes.executor import KubernetesExecutor
+from headway.store.batch import Code
 from headway.testing.executor_suite import FLOW, LIMIT, RUN, STEPS
 from headway.testing.fake_kubernetes import FakeKubernetes
 from headway.testing.memory_store import MemoryStore
@@ -72,3 +75,19 @@ async def executor(
 ) -> KubernetesExecutor:
     cluster = Prepared(client, "headway-runtime-test")
     return KubernetesExecutor(cluster, store, FLOW, RUN, settings, {}, LIMIT, clock=clock)
+
+
+@pytest.fixture
+def code() -> Code:
+    return Code("path", "suite_flow.py", ("__main__", "SuiteFlow"), bundle="0" * 64)
+
+
+@pytest.fixture
+async def run(
+    executor: KubernetesExecutor, fake: FakeKubernetes, store: MemoryStore, player: PodPlayer, code: Code
+) -> AsyncIterator[Run[PodPlayer]]:
+    run = Run(executor, fake, store, player, code)
+    await executor.open(run.heard)
+    yield run
+    await executor.close(now=True)
+    assert not run.heard.of(Broken), run.heard.events

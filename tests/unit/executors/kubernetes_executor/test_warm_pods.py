@@ -1,10 +1,10 @@
 """Warm pods over the fake API server: the suite with ``reuse``, and what only they can do."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from executor_run import Run
 from warm_player import PackedTask, WarmPlayer, WarmPod
 
 from headway.config.kubernetes import KubernetesSettings
@@ -32,16 +32,10 @@ from headway.testing.executor_suite import (
     STEPS,
     STOPPED,
     ExecutorSuite,
-    Heard,
     refs_of,
 )
 from headway.testing.fake_kubernetes import FakeKubernetes
 from headway.testing.memory_store import MemoryStore
-
-
-@pytest.fixture
-def code() -> Code:
-    return Code("path", "suite_flow.py", ("__main__", "SuiteFlow"), bundle="0" * 64)
 
 
 @pytest.fixture
@@ -79,45 +73,14 @@ class TestWarmPods(ExecutorSuite):
         return names
 
 
-class Run:
-    """A run's executor, opened; what it says, and the cluster and datastore behind it."""
-
-    def __init__(
-        self,
-        executor: KubernetesExecutor,
-        fake: FakeKubernetes,
-        store: MemoryStore,
-        player: WarmPlayer,
-        code: Code,
-    ) -> None:
-        self.executor = executor
-        self.fake = fake
-        self.store = store
-        self.player = player
-        self.heard = Heard(patience=120)
-        self._suite = ExecutorSuite()
-        self._code = code
-
-    async def start(self, step: str, tasks: int = 1) -> tuple[AttemptRef, ...]:
-        """Start a batch of this step."""
-        return await self.start_batch(self._suite.batch(self._code, step, tasks))
-
-    async def start_batch(self, batch: Batch) -> tuple[AttemptRef, ...]:
-        await self.executor.start(batch)
-        return refs_of(batch)
+class WarmRun(Run[WarmPlayer]):
+    """A run whose pods are warm."""
 
     async def again(self, ref: AttemptRef) -> AttemptRef:
         """Start the next attempt of a task."""
-        batch = self._suite.batch(self._code, ref.step, 1)
+        batch = self.batch(ref.step)
         task = batch.tasks[0]._replace(task=ref.task, attempt=ref.attempt + 1)
         return (await self.start_batch(batch._replace(tasks=(task,))))[0]
-
-    async def until(self, condition: Callable[[], Any], patience: float = 60.0) -> None:
-        for _ in range(int(patience * 20)):
-            if condition():
-                return
-            await asyncio.sleep(0.05)
-        raise AssertionError(f"it never came true; heard: {self.heard.events}")
 
     async def task(self, ref: AttemptRef) -> PackedTask:
         """The attempt, once it runs."""
@@ -129,22 +92,23 @@ class Run:
     async def ends(self, *refs: AttemptRef) -> list[Record]:
         return await self.heard.end_of(*refs)
 
-    def jobs(self) -> list[Any]:
+    def created(self) -> list[Any]:
+        """What was sent for each Job that was made."""
         return self.fake.seen("create", "jobs")
 
 
 @pytest.fixture
 async def run(
     executor: KubernetesExecutor, fake: FakeKubernetes, store: MemoryStore, player: WarmPlayer, code: Code
-) -> AsyncIterator[Run]:
-    run = Run(executor, fake, store, player, code)
+) -> AsyncIterator[WarmRun]:
+    run = WarmRun(executor, fake, store, player, code)
     await executor.open(run.heard)
     yield run
     await executor.close(now=True)
     assert not run.heard.of(Broken), run.heard.events
 
 
-async def test_one_pod_goes_on_from_step_to_step(run: Run) -> None:
+async def test_one_pod_goes_on_from_step_to_step(run: WarmRun) -> None:
     for step in ("succeeds", "prints", "succeeds"):
         refs = await run.start(step)
         (record,) = await run.ends(*refs)
@@ -152,24 +116,24 @@ async def test_one_pod_goes_on_from_step_to_step(run: Run) -> None:
         (started,) = run.heard.of(Started, refs[0])
         assert started.facts["kubernetes-pod-name"] == run.player.warm[0].name
     assert len(run.player.warm) == 1
-    assert len(run.jobs()) == 1
+    assert len(run.created()) == 1
 
 
-async def test_its_pods_are_told_to_leave_at_the_end_and_nothing_is_deleted(run: Run) -> None:
+async def test_its_pods_are_told_to_leave_at_the_end_and_nothing_is_deleted(run: WarmRun) -> None:
     await run.ends(*await run.start("succeeds"))
     await run.executor.close()
     await run.until(lambda: run.player.warm[0].left)
     assert not run.fake.seen("delete")
 
 
-async def test_a_limit_of_pods_is_a_limit_of_pods(run: Run) -> None:
+async def test_a_limit_of_pods_is_a_limit_of_pods(run: WarmRun) -> None:
     refs = await run.start("succeeds", 30)
     assert {record.outcome for record in await run.ends(*refs)} == {SUCCEEDED}
     assert len(run.player.warm) == LIMIT
     assert [len(run.heard.of(Ended, ref)) for ref in refs] == [1] * 30
 
 
-async def test_a_failed_task_does_not_stop_the_others_of_its_pod(run: Run) -> None:
+async def test_a_failed_task_does_not_stop_the_others_of_its_pod(run: WarmRun) -> None:
     bad = await run.start("fails", 3)
     good = await run.start("succeeds", 3)
     assert {record.failure.reason for record in await run.ends(*bad) if record.failure} == {"Exception"}
@@ -177,7 +141,7 @@ async def test_a_failed_task_does_not_stop_the_others_of_its_pod(run: Run) -> No
     assert len(run.player.warm) <= LIMIT
 
 
-async def test_a_pod_that_has_left_is_given_nothing(run: Run) -> None:
+async def test_a_pod_that_has_left_is_given_nothing(run: WarmRun) -> None:
     await run.ends(*await run.start("succeeds"))
     (pod,) = run.player.warm
     # It leaves, and nobody has told yet.
@@ -189,7 +153,7 @@ async def test_a_pod_that_has_left_is_given_nothing(run: Run) -> None:
     assert [each.name for each in run.player.warm].index(record.metadata["kubernetes-pod-name"]) == 1
 
 
-async def test_an_idle_pod_leaves_when_another_one_needs_its_room(run: Run, code: Code) -> None:
+async def test_an_idle_pod_leaves_when_another_one_needs_its_room(run: WarmRun, code: Code) -> None:
     await run.ends(*await run.start("succeeds", LIMIT))
     other = ExecutorSuite().batch(code, "succeeds", 1)._replace(env={"LEVEL": "2"})
     (record,) = await run.ends(*await run.start_batch(other))
@@ -197,7 +161,7 @@ async def test_an_idle_pod_leaves_when_another_one_needs_its_room(run: Run, code
     assert any(pod.left for pod in run.player.warm[:LIMIT])
 
 
-async def test_cancel_ends_what_no_pod_was_told_of(run: Run) -> None:
+async def test_cancel_ends_what_no_pod_was_told_of(run: WarmRun) -> None:
     refs = await run.start("waits", LIMIT + 3)
     await run.until(lambda: len(run.player.pods) == LIMIT)
     await run.executor.cancel(refs, STOPPED)
@@ -206,7 +170,7 @@ async def test_cancel_ends_what_no_pod_was_told_of(run: Run) -> None:
     await run.until(lambda: not run.fake.pods())
 
 
-async def test_a_pod_that_cannot_start_is_one_failure_and_goes(run: Run) -> None:
+async def test_a_pod_that_cannot_start_is_one_failure_and_goes(run: WarmRun) -> None:
     run.player.held = True
     (ref,) = await run.start("succeeds")
     await run.until(lambda: run.fake.pods())
@@ -217,7 +181,7 @@ async def test_a_pod_that_cannot_start_is_one_failure_and_goes(run: Run) -> None
     await run.until(lambda: not run.fake.pods())
 
 
-async def test_why_a_pod_was_stopped_is_told_by_its_state(run: Run) -> None:
+async def test_why_a_pod_was_stopped_is_told_by_its_state(run: WarmRun) -> None:
     (ref,) = await run.start("waits")
     task = await run.task(ref)
     task.fail(Failure(INFRASTRUCTURE, "Terminated", "It was asked to stop."))
@@ -237,25 +201,25 @@ class TestPacked:
     def said(self) -> dict[str, object]:
         return {"pods": 2}
 
-    async def test_one_job_of_few_pods_runs_it_all(self, run: Run) -> None:
+    async def test_one_job_of_few_pods_runs_it_all(self, run: WarmRun) -> None:
         refs = await run.start("succeeds", 100)
         assert {record.outcome for record in await run.ends(*refs)} == {SUCCEEDED}
-        assert len(run.jobs()) == 1
+        assert len(run.created()) == 1
         assert len(run.player.warm) == 2
         assert min(len(pod.tasks) for pod in run.player.warm) > 10
 
-    async def test_its_pods_wait_only_briefly(self, run: Run) -> None:
+    async def test_its_pods_wait_only_briefly(self, run: WarmRun) -> None:
         await run.ends(*await run.start("succeeds", 10))
         await run.until(lambda: all(pod.left for pod in run.player.warm), 10)
 
-    async def test_retries_at_once_go_to_the_same_pods(self, run: Run) -> None:
+    async def test_retries_at_once_go_to_the_same_pods(self, run: WarmRun) -> None:
         refs = await run.start("fails", 10)
         await run.ends(*refs)
         again = [await run.again(ref) for ref in refs[:3]]
         await run.ends(*again)
-        assert len(run.jobs()) == 1
+        assert len(run.created()) == 1
 
-    async def test_a_killed_container_is_its_running_tasks_fault_alone(self, run: Run) -> None:
+    async def test_a_killed_container_is_its_running_tasks_fault_alone(self, run: WarmRun) -> None:
         refs = await run.start("waits", 24)
         await run.until(lambda: len(run.player.warm) == 2 and all(pod.tasks for pod in run.player.warm))
         pod = run.player.warm[0]
@@ -276,7 +240,7 @@ class TestPacked:
             assert run.store.size(layout.record(FLOW, RUN, *record.ref)) is not None
         assert all(len(run.heard.of(Ended, ref)) <= 1 for ref in refs)
 
-    async def test_where_nothing_is_noted_the_first_without_a_record_answers(self, run: Run) -> None:
+    async def test_where_nothing_is_noted_the_first_without_a_record_answers(self, run: WarmRun) -> None:
         await run.start("waits", 4)
         await run.until(lambda: len(run.player.warm) == 2 and all(pod.tasks for pod in run.player.warm))
         pod = run.player.warm[0]
@@ -287,12 +251,12 @@ class TestPacked:
         assert first.failure.reason == "DeletionByPodGC"
         assert {record.failure.reason for record in others if record.failure} <= {NOT_BEGUN}
 
-    async def test_a_single_task_has_a_pod_of_its_own(self, run: Run) -> None:
+    async def test_a_single_task_has_a_pod_of_its_own(self, run: WarmRun) -> None:
         await run.ends(*await run.start("succeeds"))
         assert not run.player.warm
 
 
-def _hand(run: Run, pod: WarmPod) -> list[AttemptRef]:
+def _hand(run: WarmRun, pod: WarmPod) -> list[AttemptRef]:
     """What a pod was given and has not ended."""
     given: list[AttemptRef] = []
     for info in run.store.list(pod.inbox._folder):

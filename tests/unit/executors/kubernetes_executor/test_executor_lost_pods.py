@@ -1,0 +1,201 @@
+"""Attempts that end without a word of theirs: their pod, Job or node is gone, or they were stopped."""
+
+import asyncio
+import dataclasses
+import json
+from collections.abc import Callable
+
+import pytest
+from executor_run import Run
+from pod_player import PlayedPod, PodPlayer
+
+from headway.config.kubernetes import KubernetesSettings
+from headway.executors.base import Ended
+from headway.store import layout
+from headway.store.logs import END
+from headway.store.records import (
+    INFRASTRUCTURE,
+    LOST,
+    RESOURCES,
+    SUCCEEDED,
+    USER,
+    Failure,
+)
+from headway.testing.executor_suite import (
+    FLOW,
+    RUN,
+    STOPPED,
+    stored_record,
+)
+from headway.testing.fake_kubernetes import FakeKubernetes, Fault
+
+
+@pytest.mark.parametrize(
+    ("happens", "kind", "reason"),
+    [
+        (lambda fake, pod: fake.pod_failed(pod, 137, "OOMKilled"), RESOURCES, "OutOfMemory"),
+        (lambda fake, pod: fake.pod_succeeded(pod), USER, "Exit"),
+        (lambda fake, pod: fake.pod_evicted(pod), INFRASTRUCTURE, "TerminationByKubelet"),
+        (lambda fake, pod: fake.pod_preempted(pod), INFRASTRUCTURE, "PreemptionByScheduler"),
+        (lambda fake, pod: fake.pod_lost(pod), INFRASTRUCTURE, "DeletionByPodGC"),
+        (lambda fake, pod: fake.pod_deleted(pod), INFRASTRUCTURE, "PodDeleted"),
+    ],
+    ids=["memory", "nothing", "evicted", "preempted", "lost", "deleted"],
+)
+async def test_a_pod_that_ends_without_a_record_is_lost_for_a_reason(
+    run: Run[PodPlayer], happens: Callable[[FakeKubernetes, str], None], kind: str, reason: str
+) -> None:
+    (ref,) = await run.start("waits")
+    pod = await run.pod_of(ref)
+    pod.print("so far\n")
+    await run.until(lambda: run.heard.lines(ref, "stdout"))
+    happens(run.fake, pod.name)
+    record = await run.end(ref)
+    assert record.failure is not None
+    assert (record.outcome, record.failure.kind, record.failure.reason) == (LOST, kind, reason)
+    assert record.metadata["kubernetes-pod-name"] == pod.name
+    assert record.log_lines == {"stdout": 1}, "what it had reported is its log"
+    assert stored_record(run.store, ref) == record
+
+
+async def test_one_lost_pod_of_a_batch_stops_no_other(run: Run[PodPlayer]) -> None:
+    refs = await run.start("waits", 2)
+    first, second = [await run.pod_of(ref) for ref in refs]
+    run.fake.pod_deleted(first.name)
+    assert (await run.end(refs[0])).outcome == LOST
+    second.succeed("next")
+    assert (await run.end(refs[1])).outcome == SUCCEEDED
+
+
+async def test_why_a_stopped_pod_was_stopped_is_told_by_its_state(run: Run[PodPlayer]) -> None:
+    (ref,) = await run.start("waits")
+    pod = await run.pod_of(ref)
+    pod.commit(failure=Failure(INFRASTRUCTURE, "Terminated", "The pod was asked to stop (SIGTERM)."))
+    pod.report(END, [])
+    await asyncio.sleep(1)
+    run.fake.pod_evicted(pod.name)
+    failure = (await run.end(ref)).failure
+    assert failure is not None
+    assert failure.reason == "TerminationByKubelet"
+    assert "The node was low on resource: memory." in failure.message
+
+
+async def test_somebody_deleting_the_job_is_an_interruption_from_outside(run: Run[PodPlayer]) -> None:
+    run.player.held = True
+    (ref,) = await run.start("waits")
+    await run.until(lambda: run.player.pods)
+    run.fake.state.remove("jobs", "default", run.jobs()[0]["metadata"]["name"])
+    failure = (await run.end(ref)).failure
+    assert failure is not None
+    assert failure.kind == INFRASTRUCTURE
+
+
+async def test_a_job_at_its_deadline(run: Run[PodPlayer]) -> None:
+    run.player.held = True
+    (ref,) = await run.start("waits")
+    await run.until(lambda: run.player.pods)
+    job = run.jobs()[0]
+    message = "Job was active longer than specified deadline"
+    condition = {"type": "Failed", "status": "True", "reason": "DeadlineExceeded", "message": message}
+    job["status"]["conditions"] = [condition]
+    run.fake.state.update("jobs", job)
+    run.fake.pod_deleted(run.player.pods[0].name)
+    record = await run.end(ref)
+    assert record.failure is not None
+    assert record.failure.reason in ("DeadlineExceeded", "PodDeleted")
+
+
+def node_answers(run: Run[PodPlayer], status: str) -> None:
+    """Let node1 answer the cluster, or not."""
+    ready = {"type": "Ready", "status": status}
+    node = {"kind": "Node", "metadata": {"name": "node1"}, "status": {"conditions": [ready]}}
+    known = [each for each in run.fake.state.all("nodes") if each["metadata"]["name"] == "node1"]
+    if known:
+        known[0]["status"] = node["status"]
+        run.fake.state.update("nodes", known[0])
+    else:
+        run.fake.state.add("nodes", "", node)
+
+
+def beat(run: Run[PodPlayer], pod: PlayedPod) -> None:
+    said = json.dumps({"at": run.player.now(), "peak": 61_000_000}).encode()
+    run.store.put(layout.heart(FLOW, RUN, *pod.ref), said)
+
+
+@pytest.mark.budget(6)
+async def test_a_node_that_is_gone_is_noticed_in_a_minute(run: Run[PodPlayer]) -> None:
+    node_answers(run, "True")
+    (ref,) = await run.start("waits")
+    pod = await run.pod_of(ref)
+    await asyncio.sleep(20)
+    beat(run, pod)
+    node_answers(run, "Unknown")
+    begun = asyncio.get_running_loop().time()
+    record = await run.end(ref)
+    assert asyncio.get_running_loop().time() - begun < 60
+    assert record.failure is not None
+    assert (record.outcome, record.failure.kind, record.failure.reason) == (LOST, INFRASTRUCTURE, "NodeLost")
+    assert "The node node1 of the pod" in record.failure.message
+    assert "does not answer the cluster, and nothing was heard of the pod for" in record.failure.message
+    assert [reason for reason, _ in run.waits() if reason] == ["NodeSilent"]
+    begun = asyncio.get_running_loop().time()
+    await run.executor.close()
+    assert asyncio.get_running_loop().time() - begun < 5, "a pod that nobody can stop is not waited for"
+
+
+@pytest.mark.budget(6)
+async def test_a_pod_that_still_beats_is_not_given_up(run: Run[PodPlayer]) -> None:
+    run.fake.fault(Fault(verb="get", resource="nodes", status=403, reason="Forbidden", times=1000))
+    (ref,) = await run.start("waits")
+    pod = await run.pod_of(ref)
+    state = run.fake.pods()[0]
+    state["status"]["conditions"] = [{"type": "Ready", "status": "False"}]
+    run.fake.state.update("pods", state)
+    for _ in range(8):
+        beat(run, pod)
+        await asyncio.sleep(15)
+    assert not run.heard.of(Ended, ref)
+    assert [reason for reason, _ in run.waits() if reason] == ["NodeSilent"]
+    assert len(run.fake.seen("get", "nodes")) == 1, "who may not read nodes does not ask again"
+    record = await run.end(ref)
+    assert record.failure is not None
+    assert record.failure.reason == "NodeLost"
+
+
+class TestStopped:
+    """Whatever Metaflow's setting says of the Jobs of a run that is stopped."""
+
+    @pytest.fixture(params=["stop", "delete"])
+    def settings(
+        self, settings: dict[str, KubernetesSettings], request: pytest.FixtureRequest
+    ) -> dict[str, KubernetesSettings]:
+        return {
+            step: dataclasses.replace(own, job_terminate_mode=request.param) for step, own in settings.items()
+        }
+
+    async def test_no_job_of_it_stays(self, run: Run[PodPlayer]) -> None:
+        (ref,) = await run.start("waits")
+        await run.pod_of(ref)
+        await run.executor.cancel((ref,), STOPPED)
+        assert (await run.end(ref)).failure == STOPPED
+        await run.until(lambda: run.jobs() == [])
+
+
+async def test_an_attempt_whose_pod_has_not_begun_is_given_up_when_it_is_cancelled(
+    run: Run[PodPlayer],
+) -> None:
+    run.player.held = True
+    (ref,) = await run.start("waits")
+    await run.until(lambda: run.player.pods)
+    await run.executor.cancel((ref,), STOPPED)
+    assert (await run.end(ref)).failure == STOPPED
+
+
+async def test_how_much_a_container_held_that_was_killed_is_told(run: Run[PodPlayer]) -> None:
+    (ref,) = await run.start("waits")
+    pod = await run.pod_of(ref)
+    beat(run, pod)
+    run.fake.pod_failed(pod.name, 137, "OOMKilled")
+    failure = (await run.end(ref)).failure
+    assert failure is not None
+    assert "It had held up to 61 MB" in failure.message

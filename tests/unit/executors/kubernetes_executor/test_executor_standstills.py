@@ -1,0 +1,187 @@
+"""Pods that stand still, are refused or cannot be placed, over the fake API server."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+from executor_run import Run
+from pod_player import PodPlayer
+
+from headway.executors.base import Ended, Started
+from headway.store.records import (
+    CONFIGURATION,
+    LOST,
+    SUCCEEDED,
+)
+from headway.testing.fake_kubernetes import FakeKubernetes
+
+
+@pytest.mark.budget(6)
+async def test_a_pod_that_stands_still_is_told_once_and_fails_when_it_is_hopeless(
+    run: Run[PodPlayer],
+) -> None:
+    run.player.held = True
+    (ref,) = await run.start("waits")
+    await run.until(lambda: run.player.pods)
+    name = run.player.pods[0].name
+    begun = asyncio.get_running_loop().time()
+    run.fake.pod_waiting(name, "ErrImagePull", "no such image")
+    await asyncio.sleep(20)
+    run.fake.pod_waiting(name, "ImagePullBackOff", "no such image")
+    record = await run.end(ref)
+    took = asyncio.get_running_loop().time() - begun
+    assert record.failure is not None
+    assert (record.outcome, record.failure.kind) == (LOST, CONFIGURATION)
+    assert "cannot be pulled" in record.failure.message
+    assert 59 < took < 65, "counted from the first failure"
+    assert [reason for reason, _ in run.waits()] == ["", "ImagePullBackOff"], "one trouble, told once"
+    assert not run.heard.of(Started), "it never ran"
+    await run.until(lambda: not run.fake.pods(), 5.0)
+
+
+@pytest.mark.budget(6)
+async def test_waiting_for_a_node_takes_nothing_from_the_patience_with_an_image(run: Run[PodPlayer]) -> None:
+    run.player.held = True
+    (ref,) = await run.start("waits")
+    await run.until(lambda: run.player.pods)
+    name = run.player.pods[0].name
+    run.fake.pod_unschedulable(name)
+    await asyncio.sleep(65)
+    assert not run.heard.of(Ended, ref), "a node may come"
+    assert [reason for reason, _ in run.waits()] == ["", "Unschedulable"]
+    # As after a watch that missed what lay between.
+    pod = run.fake.pods()[0]
+    pod["status"]["conditions"] = []
+    pod["spec"]["nodeName"] = "node1"
+    waiting = {"waiting": {"reason": "ImagePullBackOff", "message": ""}}
+    pod["status"]["containerStatuses"] = [{"name": "waits", "state": waiting}]
+    run.fake.state.update("pods", pod)
+    await asyncio.sleep(10)
+    assert not run.heard.of(Ended, ref), "the registry may recover"
+    run.player.play(run.player.pods[0])
+    run.player.pods[0].succeed("next")
+    assert (await run.end(ref)).outcome == SUCCEEDED
+    assert run.waits()[-1] == ("", "")
+
+
+@pytest.mark.budget(6)
+async def test_pods_that_are_refused_are_told_and_fail_when_it_goes_on(run: Run[PodPlayer]) -> None:
+    run.player.held = True
+    with without_pods(run.fake):
+        (ref,) = await run.start("waits")
+        await run.until(run.jobs)
+        name = run.jobs()[0]["metadata"]["name"]
+        words = 'Error creating: pods "x" is forbidden: service account "nobody" not found'
+        run.fake.event("jobs", name, "FailedCreate", words)
+        await run.until(lambda: [reason for reason, _ in run.waits() if reason] == ["ServiceAccount"])
+        record = await run.end(ref)
+    assert record.failure is not None
+    assert (record.failure.kind, record.failure.reason) == (CONFIGURATION, "ServiceAccount")
+    assert 'service account "nobody" not found' in record.failure.message
+    assert len(run.fake.seen("list", "events")) <= 5, "events are not asked for every second"
+
+
+@pytest.mark.budget(6)
+async def test_pods_that_are_refused_for_want_of_quota_wait(run: Run[PodPlayer]) -> None:
+    run.player.held = True
+    with without_pods(run.fake):
+        (ref,) = await run.start("waits")
+        await run.until(run.jobs)
+        name = run.jobs()[0]["metadata"]["name"]
+        run.fake.event(
+            "jobs", name, "FailedCreate", "Error creating: pods is forbidden: exceeded quota: small"
+        )
+        await asyncio.sleep(30)
+        assert not run.heard.of(Ended, ref)
+        assert [reason for reason, _ in run.waits() if reason] == ["Quota"]
+
+
+@pytest.mark.budget(6)
+async def test_pods_that_are_refused_by_somebodys_trouble_wait(run: Run[PodPlayer]) -> None:
+    run.player.held = True
+    with without_pods(run.fake):
+        (ref,) = await run.start("waits")
+        await run.until(run.jobs)
+        name = run.jobs()[0]["metadata"]["name"]
+        words = 'Error creating: Internal error occurred: failed calling webhook "x": connection refused'
+        run.fake.event("jobs", name, "FailedCreate", words)
+        await asyncio.sleep(50)
+    assert not run.heard.of(Ended, ref)
+    assert [reason for reason, _ in run.waits() if reason] == ["Webhook"]
+
+
+@pytest.mark.budget(6)
+async def test_a_volume_that_cannot_be_mounted_is_told_by_events(run: Run[PodPlayer]) -> None:
+    run.player.held = True
+    (ref,) = await run.start("waits")
+    await run.until(lambda: run.player.pods)
+    name = run.player.pods[0].name
+    run.fake.pod_scheduled(name)
+    run.fake.event(
+        "pods", name, "FailedMount", 'MountVolume.SetUp failed for volume "v" : secret "s" not found'
+    )
+    begun = asyncio.get_running_loop().time()
+    record = await run.end(ref)
+    assert 60 <= asyncio.get_running_loop().time() - begun < 75
+    assert record.failure is not None
+    assert (record.failure.kind, record.failure.reason) == (CONFIGURATION, "FailedMount")
+    assert "the secret s does not exist" in record.failure.message
+    assert [reason for reason, _ in run.waits() if reason] == ["FailedMount"]
+
+
+@pytest.mark.budget(6)
+async def test_what_no_node_could_ever_take_fails_in_the_end_unless_an_autoscaler_helps(
+    run: Run[PodPlayer],
+) -> None:
+    run.player.held = True
+    refs = await run.start("waits", 2)
+    await run.until(lambda: len(run.player.pods) == 2)
+    run.fake.state.add(
+        "nodes", None, {"kind": "Node", "metadata": {"name": "n"}, "status": {"allocatable": {"cpu": "0"}}}
+    )
+    for pod in run.player.pods:
+        run.fake.pod_unschedulable(pod.name)
+    hopeful, hopeless = run.player.by_ref(refs[0]), run.player.by_ref(refs[1])
+    run.fake.event("pods", hopeful.name, "TriggeredScaleUp", "pool 1->2", type_="Normal")
+    record = await run.end(hopeless.ref)
+    assert record.failure is not None
+    assert (record.failure.kind, record.failure.reason) == (CONFIGURATION, "NeverSchedulable")
+    assert "n: has 0 of cpu in all, the pod asks for 1" in record.failure.message
+    assert not run.heard.of(Ended, hopeful.ref)
+    assert {"ScaleUp", "NeverSchedulable"} <= {reason for reason, _ in run.waits()}
+
+
+async def test_a_namespace_that_wants_more_security_gets_it(run: Run[PodPlayer]) -> None:
+    run.player.held = True
+    with without_pods(run.fake):
+        (ref,) = await run.start("succeeds")
+        await run.until(run.jobs)
+        name = run.jobs()[0]["metadata"]["name"]
+        words = 'Error creating: pods "x" is forbidden: violates PodSecurity "restricted:latest"'
+        run.fake.event("jobs", name, "FailedCreate", words)
+        await run.until(lambda: len(run.fake.seen("create", "jobs")) == 2)
+    run.player.held = False
+    successor = run.fake.seen("create", "jobs")[1].body
+    assert successor["spec"]["template"]["spec"]["securityContext"]["runAsNonRoot"] is True
+    poke(run.fake, successor["metadata"]["name"])
+    assert (await run.end(ref)).outcome == SUCCEEDED
+    assert "Restricted" in [reason for reason, _ in run.waits()]
+    await run.until(lambda: name not in [job["metadata"]["name"] for job in run.jobs()])
+
+
+@contextlib.contextmanager
+def without_pods(fake: FakeKubernetes) -> Iterator[None]:
+    """A cluster whose Job controller is refused every pod."""
+    state, listeners = fake.state, list(fake.state.listeners)
+    state.listeners[:] = [each for each in listeners if getattr(each, "__self__", None) is not fake._jobs]
+    yield
+    state.listeners[:] = [*state.listeners, *(each for each in listeners if each not in state.listeners)]
+
+
+def poke(fake: FakeKubernetes, name: str) -> None:
+    """Let the Job controller look at a Job again."""
+    job = fake.state.get("jobs", "default", name)
+    assert job is not None
+    job["metadata"].setdefault("annotations", {})["poked"] = "yes"
+    fake.state.update("jobs", job)
