@@ -1,6 +1,7 @@
 """One HTTP exchange with the API server, without retries; with `faults`, all that knows the HTTP library."""
 
 import asyncio
+import io
 import socket
 import ssl
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from headway.executors.kubernetes.api.tls import tls_context
 # asyncio.TimeoutError is a class of its own up to Python 3.10.
 _FAULTS = (aiohttp.ClientError, OSError, asyncio.TimeoutError)
 _READ_BUFFER = 256 * 1024
+#: Bytes of a body above which it is sent piece by piece.
+_LARGE = 512 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +195,12 @@ class Transport:
         url = self._base.with_path(self._base.path.rstrip("/") + request.path, encoded=True)
         if request.query:
             url = url.with_query(request.query)
+        body = request.body
         return await self._session.request(
             request.method,
             url,
-            data=request.body,
+            # The HTTP library wants a large body, as that of the runtime's config map is, in pieces.
+            data=io.BytesIO(body) if body is not None and len(body) > _LARGE else body,
             headers=headers,
             timeout=timeout,
             ssl=self._tls_for(credentials.certificate),
