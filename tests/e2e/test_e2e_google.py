@@ -99,7 +99,7 @@ def test_pods_are_lent_a_service_accounts_key(space: Workspace, target: Target) 
         assert run.task("join").data["given"] == ["HEADWAY_GOOGLE_CREDENTIALS", "HEADWAY_GS_ENDPOINT_URL"]
 
         # Launcher and reader, and each of the three pods, signed for a token of its own.
-        assert len({grant["assertion"] for grant in server.grants}) >= 4
+        assert len(server.grants) >= 5
         planted = key.splitlines()[5]
         objects = space.kubectl.run("get", "jobs,pods,events", "--output=json")
         assert planted not in objects

@@ -14,7 +14,7 @@ _NO_TAG = '"00000000000000000000000000000000"'
 
 _HINT = (
     "Without conditional writes two tasks could overwrite each other's results. Use AWS S3, a recent "
-    "MinIO, Ceph, SeaweedFS or Cloudflare R2, Azure Blob Storage, or a shared folder."
+    "MinIO, Ceph, SeaweedFS or Cloudflare R2, Google Cloud Storage, Azure Blob Storage, or a shared folder."
 )
 
 

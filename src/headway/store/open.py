@@ -36,8 +36,8 @@ def open_store(url: str, *, prefer_native: bool = False) -> ObjectStore:
     if isinstance(location, S3Location):
         return _open_s3(location, prefer_native)
     if isinstance(location, GoogleLocation):
-        return _open_google(location)
-    return _open_azure(location)
+        return _open_google(location, prefer_native)
+    return _open_azure(location, prefer_native)
 
 
 def _open_s3(location: S3Location, prefer_native: bool) -> ObjectStore:
@@ -59,22 +59,25 @@ def _open_s3(location: S3Location, prefer_native: bool) -> ObjectStore:
     return S3Store(location.bucket, location.prefix, session)
 
 
-def _open_google(location: GoogleLocation) -> ObjectStore:
+def _open_google(location: GoogleLocation, first: bool) -> ObjectStore:
     from headway.store.gs.address import address_from_environment
     from headway.store.gs.client import GoogleStore
     from headway.store.gs.session import Session
     from headway.store.net.retries import RetryPolicy
 
     address = address_from_environment(location.bucket, os.environ)
-    session = Session(address, policy=RetryPolicy(first_contact=_PATIENCE))
+    # Whoever is the first to reach for it is to be told soon that the address is wrong.
+    policy = RetryPolicy() if first else RetryPolicy(first_contact=_PATIENCE)
+    session = Session(address, policy=policy)
     return GoogleStore(location.bucket, location.prefix, session)
 
 
-def _open_azure(location: AzureLocation) -> ObjectStore:
+def _open_azure(location: AzureLocation, first: bool) -> ObjectStore:
     from headway.store.azure.client import AzureStore
     from headway.store.azure.endpoints import address_of
     from headway.store.azure.session import Session
     from headway.store.net.retries import RetryPolicy
 
-    session = Session(address_of(location, os.environ), policy=RetryPolicy(first_contact=_PATIENCE))
+    policy = RetryPolicy() if first else RetryPolicy(first_contact=_PATIENCE)
+    session = Session(address_of(location, os.environ), policy=policy)
     return AzureStore(location, session)

@@ -11,9 +11,11 @@ import pytest
 
 from headway.errors import StoreConfigurationError
 from headway.store.base import ObjectStore
+from headway.store.gs.client import GoogleStore
 from headway.store.locations import S3Location
 from headway.store.remote import ObstoreStore
 from headway.store.s3.client import S3Store
+from headway.testing.gs_server import TOKEN, GoogleServer
 from headway.testing.s3_server import S3Server
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
@@ -126,3 +128,19 @@ def test_a_fork_does_not_disturb_the_parents_connection(server: S3Server, folder
     os.waitpid(pid, 0)
     assert store.get("b") == b"parent"
     assert len(server.clients) == 2
+
+
+def test_google_cloud_storage_is_reached_under_tls(folder: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    with GoogleServer(token=TOKEN, tls=context) as server:
+        store = GoogleStore("bucket", environ={**server.environ, "SSL_CERT_FILE": str(folder / "ca.pem")})
+        content = os.urandom(20 << 20)
+        store.put("a", [content[:100], content[100:]])
+        assert store.get("a") == content
+        untrusting = GoogleStore("bucket", environ=server.environ)
+        with pytest.raises(
+            StoreConfigurationError, match=r"the certificate of 127\.0\.0\.1 .* is not trusted"
+        ) as caught:
+            untrusting.get("a")
+        assert "SSL_CERT_FILE" in str(caught.value)

@@ -26,6 +26,11 @@ _HINT = (
 )
 
 
+#: A token that was granted in this process is taken for another store as long as it holds for so many seconds:
+#: a little more than those at whose end it is renewed.
+_LEAST_SECONDS = 330.0
+
+
 class Token(NamedTuple):
     """A bearer's token and its end (seconds since the epoch); "" for a server that wants none."""
 
@@ -48,6 +53,10 @@ class Named(NamedTuple):
     name: str
 
 
+#: By what they were granted for. A forked child goes on with its parent's, instead of asking for one of its own.
+_granted: Dict[str, Token] = {}
+
+
 class GoogleChain(Chain[Token]):
     """Looks for credentials once, keeps the token that they give, and renews it before it ends.
 
@@ -64,6 +73,15 @@ class GoogleChain(Chain[Token]):
         super().__init__(
             [partial(find, environ, clock) for find in finders], "Google Cloud Storage", _HINT, clock
         )
+
+    def renew(self, stale: Token) -> bool:
+        forget_tokens()
+        return super().renew(stale)
+
+
+def forget_tokens() -> None:
+    """Take no token from before for another store."""
+    _granted.clear()
 
 
 def find_lent(environ: Mapping[str, str]) -> Optional[Named]:
@@ -120,7 +138,7 @@ def _emulator(
 def _lent(
     environ: Mapping[str, str], clock: Callable[[], float], looked: List[str]
 ) -> Optional[Source[Token]]:
-    return _granted(find_lent(environ), environ, clock)
+    return _of_file(find_lent(environ), environ, clock)
 
 
 def _token(
@@ -137,10 +155,10 @@ def _token(
 def _file(
     environ: Mapping[str, str], clock: Callable[[], float], looked: List[str]
 ) -> Optional[Source[Token]]:
-    return _granted(find_file(environ, looked), environ, clock)
+    return _of_file(find_file(environ, looked), environ, clock)
 
 
-def _granted(
+def _of_file(
     credentials: Optional[Named], environ: Mapping[str, str], clock: Callable[[], float]
 ) -> Optional[Source[Token]]:
     if credentials is None:
@@ -148,7 +166,8 @@ def _granted(
     from headway.store.gs.grants import grant
 
     found = credentials
-    return Source(found.name, lambda: grant(found, environ, clock))
+    key = json.dumps(found.fields)
+    return Source(found.name, partial(_remembered, key, lambda: grant(found, environ, clock), clock))
 
 
 def _metadata(
@@ -159,7 +178,15 @@ def _metadata(
         return None
     from headway.store.gs.metadata import metadata_token
 
-    return Source("the metadata server", lambda: metadata_token(environ, clock))
+    name = "the metadata server"
+    return Source(name, partial(_remembered, name, lambda: metadata_token(environ, clock), clock))
+
+
+def _remembered(key: str, fetch: Callable[[], Token], clock: Callable[[], float]) -> Token:
+    token = _granted.get(key)
+    if token is None or token.expires is None or token.expires - clock() < _LEAST_SECONDS:
+        token = _granted[key] = fetch()
+    return token
 
 
 def _read(path: str, subject: str) -> Dict[str, Any]:
