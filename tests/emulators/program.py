@@ -25,13 +25,14 @@ def cache() -> Path:
 
 
 @contextmanager
-def serving(command: Callable[[int], list[str]], host: str, path: str) -> Iterator[int]:
+def serving(command: Callable[[int], list[str]], host: str, path: str, status: int = 200) -> Iterator[int]:
     """A running server.
 
     Args:
         command: How it is started, given its port.
         host: The address of this machine that it listens on.
-        path: What it answers with 200 once it is ready.
+        path: What it answers once it is ready.
+        status: And with what.
 
     Yields:
         Its port.
@@ -45,7 +46,7 @@ def serving(command: Callable[[int], list[str]], host: str, path: str) -> Iterat
             process = subprocess.Popen(command(port), stdout=said, stderr=subprocess.STDOUT)
             try:
                 # Another process may have taken the port meanwhile: then it ends, and another one is tried.
-                if _is_ready(process, host, port, path):
+                if _is_ready(process, host, port, path, status):
                     yield port
                     return
             finally:
@@ -61,13 +62,13 @@ def _free_port(host: str) -> int:
         return int(found.getsockname()[1])
 
 
-def _is_ready(process: subprocess.Popen[bytes], host: str, port: int, path: str) -> bool:
+def _is_ready(process: subprocess.Popen[bytes], host: str, port: int, path: str, status: int) -> bool:
     end = time.monotonic() + _PATIENCE
     while process.poll() is None and time.monotonic() < end:
         connection = http.client.HTTPConnection(host, port, timeout=5)
         try:
             connection.request("GET", path)
-            if connection.getresponse().status == 200:
+            if connection.getresponse().status == status:
                 return True
         except OSError:
             time.sleep(0.05)

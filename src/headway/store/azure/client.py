@@ -24,6 +24,7 @@ class AzureStore(HttpStore):
         location: The container and the prefix.
         session: Makes the calls; by default one for this container by the environment.
         environ: Variables for account, endpoint, credentials, proxy and certificates.
+        page: Names on a page of a listing, at most 5,000.
     """
 
     # 409 says to "not if there is one" what 412 says to "only if it is this one".
@@ -34,9 +35,11 @@ class AzureStore(HttpStore):
         location: AzureLocation,
         session: Optional[Session] = None,
         environ: Mapping[str, str] = os.environ,
+        page: int = 5000,
     ) -> None:
         session = session or Session(address_of(location, environ), environ)
         super().__init__(session, location.prefix)
+        self._page = str(page)
         self._root = session.address.server.url
 
     @property
@@ -62,7 +65,7 @@ class AzureStore(HttpStore):
         put_in_blocks(self._session, full, views, total)
 
     def _list(self, prefix: str, after: str) -> Iterator[ObjectInfo]:
-        # The protocol has no "after": what was seen comes again, 5,000 names to a page.
+        # The protocol has no "after": what was seen comes again, page by page.
         held: List[ObjectInfo] = []
         for key, size in self._blobs(self._prefix + prefix):
             name = key[len(self._prefix) :]
@@ -78,7 +81,7 @@ class AzureStore(HttpStore):
     def _blobs(self, prefix: str) -> Iterator[Tuple[str, int]]:
         from headway.store.azure.answers import parse_page  # no task lists
 
-        query = [("restype", "container"), ("comp", "list"), ("prefix", prefix)]
+        query = [("restype", "container"), ("comp", "list"), ("prefix", prefix), ("maxresults", self._page)]
         marker: Optional[str] = None
         while True:
             more = [("marker", marker)] if marker else []

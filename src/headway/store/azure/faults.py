@@ -92,7 +92,7 @@ def _in_words(fault: Fault, address: AzureAddress, doing: str, key: str, source:
 
 def _denied(fault: Fault, what: str, address: AzureAddress, why: str) -> StoreConfigurationError:
     hint = f"The identity needs {_ROLE} on the container; a shared access signature the permissions racwdl."
-    if fault.code == "AuthenticationFailed":
+    if fault.code == "AuthenticationFailed" or "Authorization header" in fault.message:
         hint = (
             "Check AZURE_STORAGE_KEY, AZURE_STORAGE_SAS_TOKEN or AZURE_STORAGE_CONNECTION_STRING: it must belong to "
             f"the account {address.account!r}, and this machine's clock must be right."

@@ -1,0 +1,88 @@
+"""Azure Blob Storage by Azurite: installed where npm is at hand, which takes a minute once."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from emulators.program import UnavailableError, cache, serving
+from headway.store.azure.endpoints import address_of
+from headway.store.azure.session import Session
+from headway.store.locations import AzureLocation
+
+_PACKAGE, _VERSION = "azurite", "3.35.0"
+_MAIN = Path("node_modules", "azurite", "dist", "src", "blob", "main.js")
+
+#: The account and the key that every Azurite knows; they are public.
+ACCOUNT = "devstoreaccount1"
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+
+def program() -> list[str]:
+    """How the server is started.
+
+    Raises:
+        UnavailableError: There is no Node.js on this machine, or npm cannot install it.
+    """
+    kept = cache() / f"{_PACKAGE}-{_VERSION}"
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        raise UnavailableError(f"there is no Node.js with npm on this machine to run {_PACKAGE}")
+    if not (kept / _MAIN).exists():
+        _install(npm, kept)
+    return [node, str(kept / _MAIN)]
+
+
+def _install(npm: str, kept: Path) -> None:
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
+        options = ["--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        done = subprocess.run(
+            [npm, "install", *options, f"{_PACKAGE}@{_VERSION}"], capture_output=True, text=True, check=False
+        )
+        if done.returncode or not Path(folder, _MAIN).exists():
+            last = (done.stderr.strip().splitlines() or ["no word why"])[-1]
+            raise UnavailableError(f"npm cannot install {_PACKAGE} here: {last}")
+        try:
+            # Whole or not at all, for others who look for it meanwhile.
+            Path(folder).rename(kept)
+        except OSError:
+            assert (kept / _MAIN).exists(), "another one installed it at the same time"
+        Path(folder).mkdir(exist_ok=True)
+
+
+@contextmanager
+def azurite(*containers: str, host: str = "127.0.0.1") -> Iterator[str]:
+    """A running emulator.
+
+    Args:
+        containers: The containers that it has.
+        host: The address of this machine that it listens on.
+
+    Yields:
+        The address of the account's blob service.
+
+    Raises:
+        UnavailableError: It cannot be had on this machine.
+    """
+    start = program()
+
+    def command(port: int) -> list[str]:
+        options = ["--inMemoryPersistence", "--silent", "--disableTelemetry", "--disableProductStyleUrl"]
+        return [*start, "--blobHost", host, "--blobPort", str(port), *options]
+
+    with serving(command, host, f"/{ACCOUNT}?comp=list", status=403) as port:
+        service = f"http://{host}:{port}/{ACCOUNT}"
+        for container in containers:
+            environ = {**os.environ, **variables(service)}
+            session = Session(address_of(AzureLocation(container), environ), environ)
+            session.call("PUT", query=[("restype", "container")], accept=(201,), doing="making")
+        yield service
+
+
+def variables(service: str) -> dict[str, str]:
+    """What tells a client of the emulator's account."""
+    return {"HEADWAY_AZURE_STORAGE_BLOB_SERVICE_ENDPOINT": service, "AZURE_STORAGE_KEY": KEY}

@@ -1,0 +1,130 @@
+"""The conformance suite against a real emulator of Azure Blob Storage, and with what both launcher and pods open."""
+
+import base64
+import hashlib
+import hmac
+import time
+import uuid
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import pytest
+from emulators.azure import ACCOUNT, KEY, azurite, program, variables
+from emulators.program import UnavailableError
+
+from headway.errors import KeyExistsError, StoreConfigurationError, StoreUnavailableError
+from headway.store.azure.client import AzureStore
+from headway.store.base import ObjectStore
+from headway.store.conditions import verify_conditions
+from headway.store.locations import AzureLocation
+from headway.store.open import open_store
+from headway.testing.store_suite import ObjectStoreSuite, race
+
+CONTAINER = "headway"
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[str]:
+    try:
+        program()
+    except UnavailableError as error:
+        pytest.skip(str(error))
+    with azurite(CONTAINER) as service:
+        yield service
+
+
+@pytest.fixture
+def environ(service: str) -> dict[str, str]:
+    return variables(service)
+
+
+@pytest.fixture
+def location() -> AzureLocation:
+    return AzureLocation(CONTAINER, uuid.uuid4().hex)
+
+
+class TestAzureStore(ObjectStoreSuite):
+    @pytest.fixture
+    def store(self, location: AzureLocation, environ: dict[str, str]) -> ObjectStore:
+        return AzureStore(location, environ=environ)
+
+
+class TestAzureStoreWithASignature(ObjectStoreSuite):
+    @pytest.fixture
+    def store(self, location: AzureLocation, service: str) -> ObjectStore:
+        environ = {
+            **variables(service),
+            "AZURE_STORAGE_KEY": "",
+            "AZURE_STORAGE_SAS_TOKEN": signature("racwdl"),
+        }
+        return AzureStore(location, environ=environ)
+
+
+def signature(permissions: str) -> str:
+    """A shared access signature for the container, for an hour."""
+    ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+    version = "2020-12-06"
+    fields = [permissions, "", ends, f"/blob/{ACCOUNT}/{CONTAINER}", "", "", "", version, "c", *[""] * 7]
+    digest = hmac.digest(base64.b64decode(KEY), "\n".join(fields).encode(), hashlib.sha256)
+    signed = base64.b64encode(digest).decode()
+    return urlencode({"sp": permissions, "se": ends, "sv": version, "sr": "c", "sig": signed})
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            {"AZURE_STORAGE_KEY": "d3Jvbmc="},
+            r"is not allowed \(credentials from AZURE_STORAGE_KEY .*authenticate",
+        ),
+        ({"CONTAINER": "missing"}, "there is no container 'missing' of storage account 'devstoreaccount1'"),
+        ({"AZURE_STORAGE_KEY": "", "SIGNED": "r"}, "is not allowed"),
+        ({"CONTAINER": "Not-A-Name_"}, "cannot be the name of a container|no container"),
+    ],
+)
+def test_wrong_configuration_is_refused(environ: dict[str, str], change: dict[str, str], words: str) -> None:
+    environ = {**environ, **change}
+    if "SIGNED" in environ:
+        environ["AZURE_STORAGE_SAS_TOKEN"] = signature(environ["SIGNED"])
+    store = AzureStore(AzureLocation(environ.get("CONTAINER", CONTAINER)), environ=environ)
+    with pytest.raises(StoreConfigurationError, match=words) as caught:
+        verify_conditions(store)
+    assert caught.value.hint
+
+
+def test_an_endpoint_that_is_not_there_is_told_soon() -> None:
+    store = AzureStore(AzureLocation(CONTAINER), environ=variables("http://127.0.0.1:1/account"))
+    with pytest.raises(StoreUnavailableError, match="the connection is refused, nothing listens there"):
+        store.get("a")
+
+
+def test_who_writes_the_same_large_blob_at_once_does_not_spoil_it(
+    location: AzureLocation, environ: dict[str, str]
+) -> None:
+    content = bytes(range(256)) * (20 << 12)
+    stores = [AzureStore(location, environ=environ) for _ in range(3)]
+    assert len(race(3, lambda number: stores[number].put("large", content))) == 3
+    assert stores[0].get("large") == content
+
+
+def test_a_listing_of_many_pages(location: AzureLocation, environ: dict[str, str]) -> None:
+    store = AzureStore(location, environ=environ, page=4)
+    names = [f"{number:02}" for number in range(13)]
+    for name in names:
+        store.put(name, b"")
+    assert [info.key for info in store.list("")] == names
+    assert [info.key for info in store.list("1", after="10")] == ["11", "12"]
+
+
+def test_launcher_and_pods_open_the_same(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_KEY", KEY)
+    root = f"{service}/{CONTAINER}/{uuid.uuid4().hex}/ab"
+    launcher, pod = open_store(root, prefer_native=True), open_store(root)
+    assert launcher.url == pod.url == root
+    launcher.put_if_absent("record", b"launcher")
+    data, tag = pod.get_tagged("record")
+    assert data == b"launcher"
+    second = pod.replace("record", b"pod", tag)
+    with pytest.raises(KeyExistsError):
+        launcher.replace("record", b"late", tag)
+    assert launcher.get_tagged("record") == (b"pod", second)
