@@ -31,22 +31,31 @@ class AzureServer(StoreServer):
         container: The only container there is.
         page: Names on a page of a listing.
         tls: The server's certificate, to be reached by https.
+        host: The address of this machine that it listens on.
 
     Attributes:
         blobs: By name.
         blocks: Uncommitted blocks, by blob and by name.
-        tokens: How many tokens were given out; only the newest one is accepted.
+        tokens: How many tokens were given out.
+        good_from: The number of the first one that is still accepted.
         lifetime: Seconds that a token is said to last.
     """
 
-    def __init__(self, container: str = "runs", page: int = 5000, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        container: str = "runs",
+        page: int = 5000,
+        tls: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+    ) -> None:
         self.container = container
         self.page = page
         self.blobs: dict[str, bytes] = {}
         self.blocks: dict[str, dict[str, bytes]] = {}
         self.tokens = 0
+        self.good_from = 1
         self.lifetime = 3600
-        super().__init__(tls)
+        super().__init__(tls, host)
 
     @property
     def endpoint(self) -> str:
@@ -102,7 +111,8 @@ class AzureServer(StoreServer):
         if "x-ms-version" not in seen.headers or "x-ms-date" not in seen.headers:
             return error(400, "MissingRequiredHeader", "which protocol?")
         if given.startswith("Bearer "):
-            good = given == f"Bearer {TOKEN}-{self.tokens}"
+            number = given.removeprefix(f"Bearer {TOKEN}-")
+            good = number.isdecimal() and self.good_from <= int(number) <= self.tokens
             return None if good else error(401, "InvalidAuthenticationInfo", "The token is expired.")
         if not given and "sig=" in raw:
             return (

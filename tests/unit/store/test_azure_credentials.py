@@ -95,10 +95,9 @@ def test_a_workload_identity_signs_in_with_the_token_of_the_moment(
     file = tmp_path / "token"
     file.write_text("first\n")
     store = opened({**server.identity, "AZURE_FEDERATED_TOKEN_FILE": str(file)})
-    server.lifetime = 60  # so soon over that it is renewed before each call, if not too often
     store.put("a", b"x")
     file.write_text("second")
-    server.tokens += 1  # the one that was given is no longer good
+    server.good_from = server.tokens + 1
     store.put("b", b"x")
     asked = [seen.body for seen in server.seen if seen.target.endswith("token")]
     assert b"client_assertion=first" in asked[0]
