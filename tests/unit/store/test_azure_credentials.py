@@ -8,7 +8,7 @@ import pytest
 
 from headway.errors import StoreConfigurationError
 from headway.store.azure.client import AzureStore
-from headway.store.azure.credentials import CredentialChain
+from headway.store.azure.credentials import CredentialChain, forget_tokens
 from headway.store.azure.endpoints import AzureAddress, address_of
 from headway.store.azure.session import Session
 from headway.store.azure.signing import Credentials
@@ -22,6 +22,11 @@ ADDRESS = AzureAddress("runs", "acct", Endpoint(True, "acct.blob.core.windows.ne
 NOBODY = {"AZURE_POD_IDENTITY_AUTHORITY_HOST": "http://127.0.0.1:1"}
 LOCATION = AzureLocation("runs")
 SECRET = {"AZURE_CLIENT_SECRET": "s3cret/+"}
+
+
+@pytest.fixture(autouse=True)
+def _no_tokens_from_before() -> None:
+    forget_tokens()
 
 
 @pytest.fixture
@@ -138,6 +143,19 @@ def test_a_token_is_renewed_before_its_end(server: AzureServer) -> None:
     assert credentials.get().token == f"{TOKEN}-1"
     now = ends - 299
     assert credentials.get().token == f"{TOKEN}-2"
+
+
+def test_all_stores_of_a_process_share_a_token(server: AzureServer) -> None:
+    environ = {**server.identity, **SECRET}
+    for _ in range(3):
+        opened(environ).put("a", b"x")
+    assert server.tokens == 1
+    opened({**environ, "AZURE_CLIENT_ID": "another"}).put("a", b"x")
+    assert server.tokens == 2
+    server.good_from = 2
+    store = opened(environ)
+    store.put("a", b"x")
+    assert server.tokens == 3
 
 
 def test_an_application_lends_its_secret_and_others_their_token(server: AzureServer, tmp_path: Path) -> None:

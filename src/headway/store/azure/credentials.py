@@ -6,7 +6,7 @@ What asks services for tokens is loaded where one is asked: many pods find a key
 import os
 import time
 from functools import partial
-from typing import Callable, List, Mapping, Optional
+from typing import Callable, Dict, List, Mapping, Optional
 
 from headway.errors import StoreConfigurationError
 from headway.store.azure.endpoints import AzureAddress, connection_settings
@@ -21,7 +21,24 @@ TOKEN_VARIABLE = "HEADWAY_AZURE_STORAGE_TOKEN"  # noqa: S105  (a name)
 SECRET_VARIABLES = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET")
 _FEDERATION_VARIABLES = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE")
 
+#: What else tells tokens apart: for whom, and whom is asked.
+_WHOSE = (
+    *SECRET_VARIABLES,
+    "AZURE_AUTHORITY_HOST",
+    "AZURE_FEDERATED_TOKEN_FILE",
+    "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+    "IDENTITY_ENDPOINT",
+    "PATH",
+)
+
 _Found = Optional[Source[Credentials]]
+
+#: A token that this process was given is taken for another store of it if it holds for so many seconds: a little
+#: more than those at whose end it is renewed.
+_LEAST_SECONDS = 330.0
+
+#: By what gave them. A forked child goes on with its parent's, instead of asking for one of its own.
+_given_out: Dict[str, Credentials] = {}
 
 
 class CredentialChain(Chain[Credentials]):
@@ -43,10 +60,10 @@ class CredentialChain(Chain[Credentials]):
         finders = (
             partial(_connection_string, environ, address),
             partial(_given, environ),
-            partial(_application, environ),
-            partial(_federation, environ),
-            partial(_command_line, environ),
-            partial(_machine, environ),
+            partial(_application, environ, clock),
+            partial(_federation, environ, clock),
+            partial(_command_line, environ, clock),
+            partial(_machine, environ, clock),
         )
         super().__init__(
             finders,
@@ -56,6 +73,15 @@ class CredentialChain(Chain[Credentials]):
             "service account's workload identity.",
             clock,
         )
+
+    def renew(self, stale: Credentials) -> bool:
+        forget_tokens()
+        return super().renew(stale)
+
+
+def forget_tokens() -> None:
+    """Take no token from before for another store."""
+    _given_out.clear()
 
 
 def _connection_string(environ: Mapping[str, str], address: AzureAddress, looked: List[str]) -> _Found:
@@ -92,7 +118,7 @@ def _as_given(name: str, value: str) -> Credentials:
     return Credentials(token=value) if name == TOKEN_VARIABLE else Credentials(value)
 
 
-def _application(environ: Mapping[str, str], looked: List[str]) -> _Found:
+def _application(environ: Mapping[str, str], clock: Callable[[], float], looked: List[str]) -> _Found:
     missing = [name for name in SECRET_VARIABLES if not environ.get(name)]
     if missing:
         looked.append(
@@ -101,31 +127,48 @@ def _application(environ: Mapping[str, str], looked: List[str]) -> _Found:
         return None
     from headway.store.azure.tokens import with_secret
 
-    return Source(f"the secret of the application {environ['AZURE_CLIENT_ID']}", lambda: with_secret(environ))
+    name = f"the secret of the application {environ['AZURE_CLIENT_ID']}"
+    return _of_service(name, environ, partial(with_secret, environ), clock)
 
 
-def _federation(environ: Mapping[str, str], looked: List[str]) -> _Found:
+def _federation(environ: Mapping[str, str], clock: Callable[[], float], looked: List[str]) -> _Found:
     missing = [name for name in _FEDERATION_VARIABLES if not environ.get(name)]
     if missing:
         looked.append(f"a workload identity ({missing[-1]} is not set)")
         return None
     from headway.store.azure.tokens import with_federation
 
-    return Source(f"the workload identity {environ['AZURE_CLIENT_ID']}", lambda: with_federation(environ))
+    name = f"the workload identity {environ['AZURE_CLIENT_ID']}"
+    return _of_service(name, environ, partial(with_federation, environ), clock)
 
 
-def _command_line(environ: Mapping[str, str], looked: List[str]) -> _Found:
+def _command_line(environ: Mapping[str, str], clock: Callable[[], float], looked: List[str]) -> _Found:
     for folder in environ.get("PATH", "").split(os.pathsep):
         program = os.path.join(folder, "az")
         if folder and os.access(program, os.X_OK) and os.path.isfile(program):
             from headway.store.azure.command_line import signed_in
 
-            return Source("az account get-access-token", partial(signed_in, program))
+            return _of_service("az account get-access-token", environ, partial(signed_in, program), clock)
     looked.append("the az command line (not installed)")
     return None
 
 
-def _machine(environ: Mapping[str, str], looked: List[str]) -> _Found:
+def _machine(environ: Mapping[str, str], clock: Callable[[], float], looked: List[str]) -> _Found:
     from headway.store.azure.tokens import managed
 
-    return Source("the machine's managed identity", lambda: managed(environ))
+    return _of_service("the machine's managed identity", environ, partial(managed, environ), clock)
+
+
+def _of_service(
+    name: str, environ: Mapping[str, str], fetch: Callable[[], Credentials], clock: Callable[[], float]
+) -> Source[Credentials]:
+    """A source that is asked once for all stores of this process."""
+    whose = " ".join([name, *(environ.get(variable, "") for variable in _WHOSE)])
+
+    def once() -> Credentials:
+        found = _given_out.get(whose)
+        if found is None or found.expires is None or found.expires - clock() < _LEAST_SECONDS:
+            found = _given_out[whose] = fetch()
+        return found
+
+    return Source(name, once)
