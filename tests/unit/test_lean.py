@@ -17,7 +17,7 @@ from headway.lean import json as lean_json
 from headway.lean import pickle as lean_pickle
 from headway.lean import signal as lean_signal
 from headway.lean import socket as lean_socket
-from headway.store.digest import hmac_sha256, sha256, sha256_of
+from headway.store.digest import OrderedHash, hmac_sha256, sha256, sha256_of
 
 VALUES: list[Any] = [
     None,
@@ -145,6 +145,16 @@ def test_hashes_are_those_of_hashlib() -> None:
     assert sha256_of(memoryview(b"view")) == hashlib.sha256(b"view").hexdigest()
     for key in (b"", b"key", bytes(range(64)), b"long" * 40):
         assert hmac_sha256(key, b"said") == hmac.digest(key, b"said", "sha256")
+
+
+def test_pieces_are_hashed_in_their_order_whenever_they_come() -> None:
+    contents = [bytearray(4) for _ in range(5)]
+    hashed = OrderedHash([[b"len", content] for content in contents], 35)
+    for number in (3, 1, 0, 4, 2):
+        contents[number][:] = b"%d%d%d%d" % (number, number, number, number)
+        hashed.ready(number)
+    said = b"".join(b"len%d%d%d%d" % (number, number, number, number) for number in range(5))
+    assert hashed.hexdigest() == hashlib.sha256(said).hexdigest()
 
 
 def test_large_data_is_hashed_by_openssl() -> None:

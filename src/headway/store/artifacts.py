@@ -74,9 +74,10 @@ class ArtifactStore:
             StoreError: It is not there, or damaged.
             ArtifactLoadError: It cannot be made in this process.
         """
-        read = partial(self._store.get_range, layout.blob(self._flow, ref.sha256))
+        key = layout.blob(self._flow, ref.sha256)
+        read, fill = partial(self._store.get_range, key), partial(self._store.read_into, key)
         try:
-            value = load(read, name, ref.sha256)
+            value = load(read, name, ref.sha256, fill)
         except KeyNotFoundError as error:
             raise StoreError(
                 f"the content of artifact {name} is no longer in {self._store.url}",

@@ -36,6 +36,13 @@ class ObjectStore(Protocol):
         """Bytes [start, end) of the object; shorter at its end. Raises KeyNotFoundError."""
         ...
 
+    def read_into(self, key: str, start: int, into: memoryview) -> int:
+        """Fill a view with the object's bytes from ``start`` on, without a copy in between where that can be.
+
+        Returns how many there were: fewer than the view has at the object's end. Raises KeyNotFoundError.
+        """
+        ...
+
     def get_tagged(self, key: str) -> Tuple[bytes, str]:
         """The object and the tag of this version of it, for :meth:`replace`. Raises KeyNotFoundError."""
         ...

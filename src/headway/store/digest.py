@@ -4,7 +4,8 @@
 which a task with small values never needs to pay. For large ones OpenSSL is several times as fast.
 """
 
-from typing import Any
+from threading import Lock
+from typing import Any, Sequence, Set
 
 from headway.store.base import Buffer
 
@@ -37,6 +38,46 @@ def sha256_of(data: Buffer) -> str:
     digest = sha256(memoryview(data).nbytes)
     digest.update(data)
     return str(digest.hexdigest())
+
+
+class OrderedHash:
+    """The sha256 of pieces that come in any order; each is taken up as soon as all before it are there.
+
+    So hashing takes place while others are still on their way, in whichever thread has just brought one.
+
+    Args:
+        pieces: All of them in their order, before they have their content.
+        size: Bytes in all.
+    """
+
+    def __init__(self, pieces: Sequence[Sequence[Buffer]], size: int) -> None:
+        self._pieces = pieces
+        self._digest = sha256(size)
+        self._there: Set[int] = set()
+        self._next = 0
+        self._busy = False
+        self._lock = Lock()
+
+    def ready(self, number: int) -> None:
+        """The piece of this number has its content."""
+        with self._lock:
+            self._there.add(number)
+            if self._busy:
+                return
+            self._busy = True
+        while self._has_more():
+            for part in self._pieces[self._next]:
+                self._digest.update(part)
+            self._next += 1
+
+    def _has_more(self) -> bool:
+        with self._lock:
+            self._busy = self._next in self._there
+            return self._busy
+
+    def hexdigest(self) -> str:
+        """Of all that came, in hexadecimal digits."""
+        return str(self._digest.hexdigest())
 
 
 def hmac_sha256(key: bytes, message: bytes) -> bytes:

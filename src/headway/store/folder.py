@@ -5,7 +5,7 @@ import fcntl
 import os
 import stat
 from contextlib import contextmanager, suppress
-from typing import Iterable, Iterator, Optional, Sequence, Set, Tuple, Union
+from typing import Callable, Iterable, Iterator, Optional, Sequence, Set, Tuple, TypeVar, Union
 
 from headway.errors import (
     KeyExistsError,
@@ -29,6 +29,8 @@ _FOLDER_TRIES = 100
 _STALE_TRIES = 10
 
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+
+T = TypeVar("T")
 
 
 class FolderStore:
@@ -61,6 +63,13 @@ class FolderStore:
     def get_range(self, key: str, start: int, end: int) -> bytes:
         try:
             return _read(self._path(key), start, end)
+        except OSError as error:
+            raise self._read_error(error, key) from error
+
+    def read_into(self, key: str, start: int, into: memoryview) -> int:
+        path = self._path(key)
+        try:
+            return _from_file(lambda: _fill_once(path, start, into))
         except OSError as error:
             raise self._read_error(error, key) from error
 
@@ -265,14 +274,35 @@ def _tag(data: Buffer) -> str:
 
 def _read(path: str, start: int = 0, end: Optional[int] = None) -> bytes:
     """Bytes [start, end) of a file, as far as it goes."""
+    return _from_file(lambda: _read_once(path, start, end))
+
+
+def _from_file(read: Callable[[], T]) -> T:
+    """What was read, of a newer file where the one that was opened is gone."""
     for _ in range(_STALE_TRIES):
         try:
-            return _read_once(path, start, end)
+            return read()
         except OSError as error:
             # NFS forgets a file that another machine replaces while it is read here: there is a newer one.
             if error.errno != errno.ESTALE:
                 raise
-    return _read_once(path, start, end)
+    return read()
+
+
+def _fill_once(path: str, start: int, into: memoryview) -> int:
+    """One try of a read into a view."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.lseek(handle, start, os.SEEK_SET)
+        filled = 0
+        while filled < len(into):
+            count = os.readv(handle, [into[filled:]])
+            if not count:
+                break
+            filled += count
+        return filled
+    finally:
+        os.close(handle)
 
 
 def _read_once(path: str, start: int, end: Optional[int]) -> bytes:

@@ -108,6 +108,11 @@ class ObstoreStore:
             raise KeyNotFoundError(f"there is no {key} in {self.url}")
         return b""
 
+    def read_into(self, key: str, start: int, into: memoryview) -> int:
+        data = self.get_range(key, start, start + len(into))
+        into[: len(data)] = data
+        return len(data)
+
     def get_tagged(self, key: str) -> Tuple[bytes, str]:
         def read(store: NativeS3Store, path: str) -> Tuple[bytes, str]:
             found = obstore.get(store, path)

@@ -8,7 +8,7 @@ blob is found before anything is compressed.
 import gc
 import pickle
 from functools import partial
-from typing import Any, Callable, List, NamedTuple, Sequence
+from typing import Any, Callable, List, NamedTuple, Optional, Sequence
 
 from headway.store.base import Buffer
 from headway.store.blob_format import (
@@ -20,7 +20,7 @@ from headway.store.blob_format import (
     header_end,
     unpack_block,
 )
-from headway.store.digest import sha256
+from headway.store.digest import OrderedHash, sha256
 from headway.store.parallel import run_parallel
 
 #: So much of a blob is read at first; most blobs are whole in it.
@@ -33,6 +33,8 @@ _THREADS = 4
 
 #: Reads bytes [start, end) of a blob; shorter at its end. Called from several threads.
 ReadRange = Callable[[int, int], bytes]
+#: Fills a view with a blob's bytes from a place on, and says how many there were; called likewise.
+Fill = Callable[[int, memoryview], int]
 
 
 class Blob(NamedTuple):
@@ -93,7 +95,7 @@ def dump(value: object, name: str = "") -> Blob:
     return Blob(_address(frames), kind, frames)
 
 
-def load(read: ReadRange, name: str = "", sha256: str = "") -> Any:
+def load(read: ReadRange, name: str = "", sha256: str = "", fill: Optional[Fill] = None) -> Any:
     """Read a value back, and check that it is what was stored.
 
     Arrays come back writable: their buffers are read into memory of their own.
@@ -102,11 +104,24 @@ def load(read: ReadRange, name: str = "", sha256: str = "") -> Any:
         read: Reads a range of the blob.
         name: The artifact's name, for errors.
         sha256: The address of the content that is expected, "" to trust the blob's own.
+        fill: Reads what is stored as it is straight to where it belongs; None to go through ``read``.
 
     Raises:
         StoreError: The blob is damaged.
         ArtifactLoadError: The value cannot be made here, mostly because a module is missing.
     """
+    contents = _contents(read, fill, name, sha256)
+    try:
+        with _NoCollection():
+            return pickle.loads(contents[0], buffers=contents[1:])
+    except Exception as error:  # unpickling runs the user's own code
+        from headway.store.unpicklable import ArtifactLoadError  # its words are for what goes wrong
+
+        raise ArtifactLoadError(name, error) from error
+
+
+def _contents(read: ReadRange, fill: Optional[Fill], name: str, sha256: str) -> List[bytearray]:
+    """The frames of a blob, fetched side by side, hashed on the way."""
     first = read(0, FIRST_READ)
     end = header_end(first, name)
     if end > len(first):
@@ -115,17 +130,17 @@ def load(read: ReadRange, name: str = "", sha256: str = "") -> Any:
     contents = [bytearray(frame.size) for frame in header.frames]
     groups = _group(header, contents)
     whole = not groups or groups[-1][-1].end <= len(first)
-    run_parallel([partial(_fetch, read, first, group, name) for group in groups], 1 if whole else _THREADS)
-    if _address([memoryview(content) for content in contents]) != (sha256 or header.sha256):
-        raise damaged(name, "its content does not match its sha256")
-    del groups, first
-    try:
-        with _NoCollection():
-            return pickle.loads(contents[0], buffers=contents[1:])
-    except Exception as error:  # unpickling runs the user's own code
-        from headway.store.unpicklable import ArtifactLoadError  # its words are for what goes wrong
+    pieces = [[part for block in group for part in (block.before, block.into)] for group in groups]
+    hashed = OrderedHash(pieces, sum(frame.size for frame in header.frames))
 
-        raise ArtifactLoadError(name, error) from error
+    def bring(number: int) -> None:
+        _fetch(read, fill, first, groups[number], name)
+        hashed.ready(number)
+
+    run_parallel([partial(bring, number) for number in range(len(groups))], 1 if whole else _THREADS)
+    if hashed.hexdigest() != (sha256 or header.sha256):
+        raise damaged(name, "its content does not match its sha256")
+    return contents
 
 
 def type_name(value: object) -> str:
@@ -136,12 +151,21 @@ def type_name(value: object) -> str:
 
 
 class _Block(NamedTuple):
-    """A block's place in the blob, [start, end), and in the content."""
+    """A block.
+
+    Attributes:
+        start: Where it begins in the blob.
+        end: Where it ends there.
+        codec: How it is packed.
+        into: Its place in the content.
+        before: What is hashed before it: at the start of a frame, the frame's length.
+    """
 
     start: int
     end: int
     codec: str
     into: memoryview
+    before: bytes
 
 
 def _group(header: Header, contents: Sequence[bytearray]) -> List[List[_Block]]:
@@ -152,7 +176,8 @@ def _group(header: Header, contents: Sequence[bytearray]) -> List[List[_Block]]:
         view = memoryview(content)
         for number, (codec, stored) in enumerate(frame.blocks):
             into = view[number * header.block : (number + 1) * header.block]
-            block = _Block(start, start + stored, codec, into)
+            before = b"" if number else _length(view)
+            block = _Block(start, start + stored, codec, into, before)
             if not groups or block.end - groups[-1][0].start > BLOCK_SIZE:
                 groups.append([])
             groups[-1].append(block)
@@ -160,10 +185,19 @@ def _group(header: Header, contents: Sequence[bytearray]) -> List[List[_Block]]:
     return groups
 
 
-def _fetch(read: ReadRange, first: bytes, group: Sequence[_Block], name: str) -> None:
+def _fetch(read: ReadRange, fill: Optional[Fill], first: bytes, group: Sequence[_Block], name: str) -> None:
     """Put blocks in their places, from what was read at first and with one read more."""
     start, end = group[0].start, group[-1].end
     data = first[start:end]
+    if fill is not None and len(group) == 1 and group[0].codec == "raw" and start + len(data) < end:
+        into = group[0].into
+        if len(into) != end - start:
+            raise damaged(name, f"a block holds {end - start} bytes instead of {len(into)}")
+        into[: len(data)] = data
+        have = len(data) + fill(start + len(data), into[len(data) :])
+        if have < len(into):
+            raise damaged(name, f"it is cut off after {start + have} bytes")
+        return
     if start + len(data) < end:
         data += read(start + len(data), end)
     if start + len(data) < end:
@@ -176,9 +210,13 @@ def _fetch(read: ReadRange, first: bytes, group: Sequence[_Block], name: str) ->
 def _address(frames: Sequence[memoryview]) -> str:
     digest = sha256(sum(frame.nbytes for frame in frames))
     for frame in frames:
-        digest.update(frame.nbytes.to_bytes(8, "little"))
+        digest.update(_length(frame))
         digest.update(frame)
     return str(digest.hexdigest())
+
+
+def _length(frame: memoryview) -> bytes:
+    return frame.nbytes.to_bytes(8, "little")
 
 
 class _NoCollection:

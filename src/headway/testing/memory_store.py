@@ -47,6 +47,11 @@ class MemoryStore:
     def get_range(self, key: str, start: int, end: int) -> bytes:
         return self._reading("get_range", key)[start : max(start, end)]
 
+    def read_into(self, key: str, start: int, into: memoryview) -> int:
+        data = self._reading("read_into", key)[start : start + len(into)]
+        into[: len(data)] = data
+        return len(data)
+
     def get_tagged(self, key: str) -> tuple[bytes, str]:
         data = self._reading("get_tagged", key)
         return data, _tag(data)

@@ -102,6 +102,20 @@ class ObjectStoreSuite:
         assert store.get_range("a", 100, 200) == b""
         assert store.get_range("a", 3, 3) == b""
 
+    def test_a_range_is_read_to_where_it_belongs(self, store: ObjectStore) -> None:
+        store.put("a", b"0123456789")
+        for start, length, found in (
+            (0, 10, b"0123456789"),
+            (4, 3, b"456"),
+            (8, 5, b"89"),
+            (10, 5, b""),
+            (99, 1, b""),
+            (3, 0, b""),
+        ):
+            content = bytearray(b"." * 12)
+            assert store.read_into("a", start, memoryview(content)[1 : 1 + length]) == len(found)
+            assert bytes(content) == b"." + found + b"." * (11 - len(found))
+
     def test_what_is_missing_is_said(self, store: ObjectStore) -> None:
         store.put("there/too", b"x")
         for key in ("missing", "there", "there/too/not", "there/to"):
@@ -111,6 +125,8 @@ class ObjectStoreSuite:
                 store.get_range(key, 0, 1)
             with pytest.raises(KeyNotFoundError):
                 store.get_range(key, 1, 1)
+            with pytest.raises(KeyNotFoundError):
+                store.read_into(key, 0, memoryview(bytearray(4)))
             with pytest.raises(KeyNotFoundError):
                 store.get_tagged(key)
             assert store.size(key) is None

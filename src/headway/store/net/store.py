@@ -43,6 +43,24 @@ class HttpStore:
             return b""
         return answer.body if answer.status == 206 else answer.body[start:end]
 
+    def read_into(self, key: str, start: int, into: memoryview) -> int:
+        if not into:
+            return 0
+        headers = {"range": f"bytes={start}-{start + len(into) - 1}"}
+        accept = (200, 206, 416)
+        answer = self._session.call("GET", self._full(key), headers=headers, accept=accept, into=into)
+        if answer.status == 416:
+            return 0
+        # A body of just this length is in the view already.
+        filled = answer.headers.get("content-length") == str(len(into)) and not answer.body
+        if filled and answer.status == 206:
+            return len(into)
+        body = bytes(into) if filled else answer.body
+        if answer.status == 200:  # a server that gives the whole object whatever is asked for
+            body = body[start : start + len(into)]
+        into[: len(body)] = body
+        return len(body)
+
     def get_tagged(self, key: str) -> Tuple[bytes, str]:
         data, tag = self._get(key)
         if not tag:
