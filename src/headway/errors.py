@@ -6,6 +6,8 @@
     ├── UsageError                  exit 2: what was typed or written must change
     │   ├── FlowDefinitionError         the flow's code: graph, decorators, parameters, self.next
     │   ├── SettingsError               a setting: decorator argument, variable, file, --with
+    │   │   └── UnknownUserError            nothing tells who the user is
+    │   ├── CommandError                what was typed does not fit the run or the flow
     │   ├── TaggingError                a tag that no run can have, or one too many
     │   └── ClusterConfigurationError   no kubeconfig, unreachable or forbidden cluster, bad namespace
     ├── ApiError                    exit 1: what else the Kubernetes API can answer
@@ -109,6 +111,16 @@ class SettingsError(UsageError):
         self.value = value
         self.allowed = allowed
         self.source = source
+
+
+class UnknownUserError(SettingsError):
+    """Nothing tells who the user is."""
+
+
+class CommandError(UsageError):
+    """What was typed does not fit the run or the flow that it is about."""
+
+    headline = "Invalid command"
 
 
 class TaggingError(UsageError):

@@ -56,6 +56,15 @@ def _default() -> Optional[str]:
     return f"user:{_user()}"
 
 
+def user_name() -> str:
+    """Who runs this.
+
+    Raises:
+        UnknownUserError: No variable tells.
+    """
+    return _user()
+
+
 def _user() -> str:
     try:
         # Not in a pod, where a step knows its namespace from its run.

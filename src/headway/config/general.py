@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping, MutableMapping
 
 from headway.config.sources import PREFIXES, Configuration, Sourced, nearest
-from headway.errors import SettingsError
+from headway.errors import SettingsError, UnknownUserError
 
 #: The kinds of datastore, with the scheme that a root of that kind begins with.
 SCHEMES: Mapping[str, tuple[str, ...]] = {
@@ -29,7 +29,7 @@ def user(configuration: Configuration, fallback: Callable[[], str | None] = logi
     """Who runs this: HEADWAY_USER or METAFLOW_USER, then SUDO_USER, USERNAME, USER, then the login name.
 
     Raises:
-        SettingsError: None of them tells.
+        UnknownUserError: None of them tells.
     """
     if configured := configuration.get("USER"):
         return str(configured.value)
@@ -38,7 +38,7 @@ def user(configuration: Configuration, fallback: Callable[[], str | None] = logi
             return name
     if name := fallback():
         return name
-    raise SettingsError(
+    raise UnknownUserError(
         "user", None, "no variable tells who you are", hint="Type: export HEADWAY_USER=<your name>"
     )
 

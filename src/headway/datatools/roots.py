@@ -56,6 +56,11 @@ def _beside_the_runs() -> Optional[str]:
     return f"{root.rstrip('/')}/{_FOLDER}" if root else None
 
 
+def configured(name: str) -> Optional[str]:
+    """What a variable or the configuration says under this name, given without prefix; None where nothing does."""
+    return _setting(name)
+
+
 def _setting(name: str) -> Optional[str]:
     for prefix in ("HEADWAY_", "METAFLOW_"):
         value = os.environ.get(prefix + name)

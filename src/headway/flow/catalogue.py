@@ -25,6 +25,12 @@ from headway.flow.attributes import (
     Attribute,
     check_timeout,
 )
+from headway.flow.decorator_errors import (
+    DuplicateFlowDecoratorError,
+    DuplicateStepDecoratorError,
+    UnknownAttributeError,
+    UnknownStepDecoratorError,
+)
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.misuse import error_at
 from headway.flow.names import did_you_mean
@@ -128,6 +134,7 @@ def check_decorators(
                 spec,
                 f"{where[:1].upper()}{where[1:]} has @{spec.name} twice.",
                 f"Write one @{spec.name} with all its attributes.",
+                DuplicateStepDecoratorError if kinds is STEP_DECORATORS else DuplicateFlowDecoratorError,
             )
         seen[spec.name] = spec
 
@@ -164,6 +171,7 @@ def check_spec(
                 spec,
                 f"Decorator '{spec.name}' does not support the attribute '{name}'{on and f' ({on[1:]})'}.",
                 did_you_mean(name, supported).replace("Known:", "These are supported:"),
+                UnknownAttributeError,
             )
         refused = attribute.refusal(value)
         if refused is not None:
@@ -184,7 +192,7 @@ def kind_of(spec: DecoratorSpec, kinds: Mapping[str, DecoratorKind] = STEP_DECOR
     kind = kinds.get(spec.name)
     if kind is None:
         hint = did_you_mean(spec.name, kinds).replace("Known:", "These are supported:")
-        raise error_at(spec, f"There is no step decorator '{spec.name}'.", hint)
+        raise error_at(spec, f"There is no step decorator '{spec.name}'.", hint, UnknownStepDecoratorError)
     return kind
 
 

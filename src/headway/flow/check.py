@@ -11,6 +11,7 @@ from typing import Any
 from headway.errors import FlowDefinitionError
 from headway.flow.catalogue import check_decorators
 from headway.flow.declared import Declared
+from headway.flow.decorator_errors import BadStepDecoratorError
 from headway.flow.decorators import DecoratorSpec, decorators_of
 from headway.flow.graph import END, FOREACH, PARALLEL, SWITCH, Node, reachable_from, topological_order
 from headway.flow.members import read_only_names
@@ -206,7 +207,7 @@ def _loop(steps: Mapping[str, Node], circular: set[str]) -> list[str]:
 
 def _misplaced(spec: DecoratorSpec, where: str) -> FlowDefinitionError:
     file, line = spec.location
-    return FlowDefinitionError(
+    return BadStepDecoratorError(
         f"@{spec.name} stands {where}.",
         f"Step decorators belong on steps: put @{spec.name} on a method that is marked with @step.",
         file or None,

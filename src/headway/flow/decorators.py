@@ -6,7 +6,7 @@ checked when the graph is built: a mistake is then one clear error and not a tra
 """
 
 import sys
-from typing import Any, Callable, Dict, Mapping, NamedTuple, Tuple, TypeVar, Union, overload
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Tuple, Type, TypeVar, Union, overload
 
 from headway.errors import FlowDefinitionError
 
@@ -128,17 +128,19 @@ def note_on(target: Any, spec: DecoratorSpec) -> Any:
         # A new tuple each time: functools.wraps copies the reference to another function's.
         target.__dict__[_NOTES] = (spec, *decorators_of(target))
         return target
-    raise misplaced(
-        spec, "which is not a step", f"Put @{spec.name} on a method that is marked with @step.", target
-    )
+    # As it is imported in every pod, this module loads its errors only on the way to one.
+    from headway.flow.decorator_errors import BadStepDecoratorError
+
+    hint = f"Put @{spec.name} on a method that is marked with @step."
+    raise misplaced(BadStepDecoratorError, spec, "which is not a step", hint, target)
 
 
-def misplaced(spec: DecoratorSpec, why: str, hint: str, target: object) -> FlowDefinitionError:
+def misplaced(
+    kind: Type[FlowDefinitionError], spec: DecoratorSpec, why: str, hint: str, target: object
+) -> FlowDefinitionError:
     """The error for a decorator on something that it cannot be noted on."""
     file, line = spec.location
-    return FlowDefinitionError(
-        f"@{spec.name} stands on a {type(target).__name__}, {why}.", hint, file or None, line or None
-    )
+    return kind(f"@{spec.name} stands on a {type(target).__name__}, {why}.", hint, file or None, line or None)
 
 
 def _without_values(source: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any, Optional
 
 from headway.flow.attributes import CONDA, PYPI, Attribute, anything, flag, text
 from headway.flow.catalogue import DecoratorKind, check_decorators
+from headway.flow.decorator_errors import BadFlowDecoratorError
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.flow_decorators import flow_decorators_of, noted_on
 from headway.flow.misuse import error_at
@@ -109,6 +110,7 @@ def checked_flow_decorators(
                 spec,
                 f"@{spec.name} stands on '{name}', which is not a flow.",
                 f"Flow decorators belong on flows: put @{spec.name} on class {cls.__name__}.",
+                BadFlowDecoratorError,
             )
     if specs is None:
         specs = tuple(spec for each in flow_decorators_of(cls).values() for spec in each)

@@ -18,7 +18,12 @@ class FlowDecorator(StepDecorator):
     def note(self, target: Any, spec: DecoratorSpec) -> Any:
         """Note the decorator; on anything but a class it is the check of the flow that says so, if it can."""
         if not hasattr(target, "__dict__"):
-            raise misplaced(spec, "which is not a flow", f"Put @{spec.name} on the class of a flow.", target)
+            from headway.flow.decorator_errors import (
+                BadFlowDecoratorError,  # only on the way to such an error
+            )
+
+            hint = f"Put @{spec.name} on the class of a flow."
+            raise misplaced(BadFlowDecoratorError, spec, "which is not a flow", hint, target)
         setattr(target, _NOTES, (spec, *noted_on(target)))
         return target
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from headway.config.general import datastore_roots
 from headway.config.sources import Configuration, Sourced
-from headway.errors import HeadwayError, UsageError
+from headway.errors import CommandError, HeadwayError
 from headway.flow.graph import Graph
 from headway.flow.names import closest
 from headway.launch.claim import Resumption, check_run_id
@@ -67,12 +67,13 @@ def resumption(
         clock: Seconds since the epoch.
 
     Raises:
-        UsageError: There is no such step, or the id cannot be one.
+        CommandError: There is no such step.
+        UsageError: The id cannot be one.
         LeaseHeldError: The earlier run still goes on.
     """
     if step is not None and step not in graph:
         near = closest(step, list(graph.nodes))
-        raise UsageError(
+        raise CommandError(
             f"The flow {graph.name}, as it is now, has no step {step!r} to resume from."
             + (f" Did you mean {near}?" if near else ""),
             f"Its steps are {', '.join(node.name for node in graph.in_order())}.",

@@ -79,7 +79,7 @@ def test_a_star_imports_what_there_is(metaflow: ModuleType) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("import metaflow; metaflow.echo_always", r"does not have metaflow\.echo_always yet\. Use print"),
+        ("import metaflow; metaflow.echo_always", r"does not have metaflow\.echo_always\. Use print"),
         ("from metaflow import Flowspec", "cannot import name 'Flowspec' from 'metaflow'"),
     ],
 )

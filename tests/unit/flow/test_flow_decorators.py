@@ -219,4 +219,4 @@ def test_with_refused(text: str) -> None:
     assert caught.value.message.startswith(f"--with {text}: ")
     assert message in caught.value.message
     assert hint in str(caught.value)
-    assert not isinstance(caught.value, FlowDefinitionError)
+    assert caught.value.headline == UsageError.headline, "it is not the flow that is wrong"

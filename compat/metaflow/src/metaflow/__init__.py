@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 from metaflow._aliases import aliases
+from metaflow._finder import install as _install
 from metaflow._installed import refuse_beside_metaflow
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ if TYPE_CHECKING:
 
 #: By this Headway knows the package as its own, so that it travels to pods.
 __headway__ = True
+
+_install()
 
 # Within a task its launcher has looked already, and in a pod the image's packages stand behind this one.
 if "HEADWAY_IN_TASK" not in os.environ:

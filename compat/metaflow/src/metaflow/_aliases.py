@@ -4,7 +4,7 @@ import importlib
 import sys
 from typing import Any, Callable, List, Mapping, Tuple
 
-from metaflow._missing import LEFT_TO_OTHERS, NOT_YET, Absent, not_yet
+from metaflow._missing import INNER, LEFT_TO_OTHERS, NOT_YET, Absent, not_there
 
 #: Modules that are there without being imported by name, as they are in Metaflow.
 _MODULES = frozenset(
@@ -13,19 +13,29 @@ _MODULES = frozenset(
         "cards",
         "cli",
         "client",
+        "datastore",
         "datatools",
         "decorators",
         "exception",
         "flowspec",
         "integrations",
         "lint",
+        "events",
+        "includefile",
+        "metaflow_config",
         "metaflow_current",
+        "metaflow_environment",
+        "metaflow_profile",
         "metaflow_version",
         "multicore_utils",
         "parameters",
         "plugins",
         "runner",
         "runtime",
+        "tagging_util",
+        "user_configs",
+        "user_decorators",
+        "util",
     )
 )
 
@@ -47,11 +57,21 @@ def aliases(module: str, places: Mapping[str, str]) -> Tuple[Callable[[str], Any
             value = importlib.import_module(f"{module}.{name}")
         elif name in LEFT_TO_OTHERS:
             value = Absent(f"{module}.{name}", LEFT_TO_OTHERS[name])
-        elif name in NOT_YET:
-            raise not_yet(name, module)
+        elif name in NOT_YET or (name in INNER if module == "metaflow" else not name.startswith("_")):
+            value = _submodule(module, name)
         else:
             raise AttributeError(f"module '{module}' has no attribute '{name}'")
         setattr(sys.modules[module], name, value)
         return value
 
     return get, lambda: sorted({*vars(sys.modules[module]), *places})
+
+
+def _submodule(module: str, name: str) -> Any:
+    """A name of a package that is one of its modules; any other is not there."""
+    if not hasattr(sys.modules[module], "__path__"):
+        raise not_there(name, module)
+    try:
+        return importlib.import_module(f"{module}.{name}")
+    except ModuleNotFoundError:
+        raise not_there(name, module) from None

@@ -3,11 +3,52 @@
 from typing import Any, Callable, NoReturn
 
 _CRON = "Let a scheduler that you have (cron, a Kubernetes CronJob, Airflow) start `python flow.py run`."
+_SETTINGS = "`python flow.py config show` tells all settings and where each comes from."
+_INNER = (
+    "It belongs to how Metaflow works inside. What flows and scripts need has a public name: "
+    "print(sorted(dir(metaflow)))."
+)
 
-#: Names that cannot be imported: Headway will have them, and then these lines go.
+#: Names that cannot be imported, with what to use instead.
 NOT_YET = {
     "echo_always": "Use print().",
+    "METAFLOW_EXIT_ALLOW_RETRY": "Raise an exception: @retry decides.",
+    "METAFLOW_EXIT_DISALLOW_RETRY": "Catch what must not be tried again, or leave out @retry.",
+    "get_aws_client": "Use boto3.client(…), or S3 for data.",
 }
+
+#: Names of the package itself that belong to Metaflow's inside.
+INNER = frozenset(
+    (
+        "EXT_PKG",
+        "R",
+        "airflow_internal",
+        "argo_workflows_internal",
+        "cli_args",
+        "cmd_with_io",
+        "debug",
+        "event_logger",
+        "extension_support",
+        "graph",
+        "meta_files",
+        "metadata_provider",
+        "metaflow_config_funcs",
+        "metaflow_git",
+        "mflog",
+        "monitor",
+        "package",
+        "package_sources",
+        "packaging_sys",
+        "sidecar",
+        "step_functions_internal",
+        "system_context",
+        "tracing",
+        "tuple_util",
+        "unbounded_foreach",
+        "unbounded_test_foreach_internal",
+        "version",
+    )
+)
 
 #: Names that can be imported, so that a file which does not use them runs; using them is an error.
 LEFT_TO_OTHERS = {
@@ -21,9 +62,29 @@ LEFT_TO_OTHERS = {
 }
 
 
-def not_yet(name: str, module: str) -> ImportError:
-    """The error of importing a name that is not there yet."""
-    return ImportError(f"Headway does not have {module}.{name} yet. {NOT_YET[name]}", name=module)
+def not_there(name: str, module: str) -> ImportError:
+    """The error of importing a name that is not there."""
+    return ImportError(f"Headway does not have {module}.{name}. {NOT_YET.get(name, _INNER)}", name=module)
+
+
+def no_module(name: str) -> ModuleNotFoundError:
+    """The error of importing a module that is not there."""
+    instead = next((words for part, words in _PLACES.items() if name.startswith(f"metaflow.{part}")), _INNER)
+    return ModuleNotFoundError(f"Headway does not have {name}. {instead}", name=name)
+
+
+#: What to use in place of modules, by how their names begin.
+_PLACES = {
+    "plugins.airflow": _CRON,
+    "plugins.argo": _CRON,
+    "plugins.aws.aws_client": NOT_YET["get_aws_client"],
+    "plugins.aws.batch": "Run steps as pods: @kubernetes, or run --with kubernetes.",
+    "plugins.aws.step_functions": _CRON,
+    "plugins.cards": "Headway makes no cards; the names of metaflow.cards can be used and make none.",
+    "plugins.conda": "Name packages with @pypi(packages={…}).",
+    "plugins.pypi": "Name packages with @pypi(packages={…}).",
+    "metaflow_config_funcs": _SETTINGS,
+}
 
 
 class Absent:

@@ -1,15 +1,15 @@
-"""What goes wrong with decorators: all of it is an error of the flow's definition."""
+"""What goes wrong with decorators."""
 
 from metaflow._aliases import aliases
 
 __getattr__, __dir__ = aliases(
     __name__,
     {
-        "BadFlowDecoratorException": "headway.errors:FlowDefinitionError",
-        "BadStepDecoratorException": "headway.errors:FlowDefinitionError",
-        "DuplicateFlowDecoratorException": "headway.errors:FlowDefinitionError",
-        "DuplicateStepDecoratorException": "headway.errors:FlowDefinitionError",
-        "UnknownFlowDecoratorException": "headway.errors:UsageError",
-        "UnknownStepDecoratorException": "headway.errors:UsageError",
+        "BadFlowDecoratorException": "headway.flow.decorator_errors:BadFlowDecoratorError",
+        "BadStepDecoratorException": "headway.flow.decorator_errors:BadStepDecoratorError",
+        "DuplicateFlowDecoratorException": "headway.flow.decorator_errors:DuplicateFlowDecoratorError",
+        "DuplicateStepDecoratorException": "headway.flow.decorator_errors:DuplicateStepDecoratorError",
+        "UnknownFlowDecoratorException": "headway.flow.decorator_errors:UnknownFlowDecoratorError",
+        "UnknownStepDecoratorException": "headway.flow.decorator_errors:UnknownStepDecoratorError",
     },
 )

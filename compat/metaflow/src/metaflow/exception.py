@@ -5,9 +5,9 @@ from metaflow._aliases import aliases
 __getattr__, __dir__ = aliases(
     __name__,
     {
-        "CommandException": "headway.errors:UsageError",
+        "CommandException": "headway.errors:CommandError",
         "ExternalCommandFailed": "metaflow._never:ExternalCommandFailed",
-        "InvalidDecoratorAttribute": "headway.errors:UsageError",
+        "InvalidDecoratorAttribute": "headway.flow.decorator_errors:UnknownAttributeError",
         "MetaflowDataMissing": "headway.errors:KeyNotFoundError",
         "MetaflowException": "headway.errors:HeadwayError",
         "MetaflowExceptionWrapper": "headway.errors:TaskFailedError",
@@ -16,7 +16,7 @@ __getattr__, __dir__ = aliases(
         "MetaflowNamespaceMismatch": "headway.client.errors:NamespaceMismatchError",
         "MetaflowNotFound": "headway.errors:NotFoundError",
         "MetaflowTaggingError": "headway.errors:TaggingError",
-        "MetaflowUnknownUser": "headway.errors:SettingsError",
+        "MetaflowUnknownUser": "headway.errors:UnknownUserError",
         "MissingInMergeArtifactsException": "headway.flow.merge:MissingInMergeArtifactsError",
         "ParameterFieldFailed": "headway.flow.parameters:ParameterFieldFailedError",
         "ParameterFieldTypeMismatch": "headway.flow.parameters:ParameterFieldTypeMismatchError",

@@ -1,1 +1,5 @@
 """Kubernetes."""
+
+from metaflow._aliases import aliases
+
+__getattr__, __dir__ = aliases(__name__, {})
