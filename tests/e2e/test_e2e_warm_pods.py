@@ -56,6 +56,6 @@ def test_a_killed_pod_is_the_running_tasks_affair(started: Started) -> None:
     assert result.returncode == 0, result.all
     assert "items [0, 1, 2, 3, 4, 5]" in result.stdout
     assert re.search(r"\[work/3\] Task (failed|was lost)", result.all), result.all
-    assert re.search(r"\[work/7\] Task was lost: .* before the task had its turn", result.all), result.all
+    assert re.search(r"\[work/[4-7]\] Task was lost: .* before the task had its turn", result.all), result.all
     again = set(re.findall(r"\[work/3\] Running on Kubernetes pod: (\S+)", result.stdout))
     assert len(again) == 2, "a new pod for what was lost"
