@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from headway.errors import StoreConfigurationError
+from headway.store.azure.client import AzureStore
 from headway.store.base import ObjectStore
 from headway.store.gs.client import GoogleStore
-from headway.store.locations import S3Location
+from headway.store.locations import AzureLocation, S3Location
 from headway.store.remote import ObstoreStore
 from headway.store.s3.client import S3Store
+from headway.testing.azure_server import AzureServer
 from headway.testing.gs_server import TOKEN, GoogleServer
 from headway.testing.s3_server import S3Server
 
@@ -139,6 +141,25 @@ def test_google_cloud_storage_is_reached_under_tls(folder: Path) -> None:
         store.put("a", [content[:100], content[100:]])
         assert store.get("a") == content
         untrusting = GoogleStore("bucket", environ=server.environ)
+        with pytest.raises(
+            StoreConfigurationError, match=r"the certificate of 127\.0\.0\.1 .* is not trusted"
+        ) as caught:
+            untrusting.get("a")
+        assert "SSL_CERT_FILE" in str(caught.value)
+
+
+def test_azure_blob_storage_is_reached_under_tls(folder: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    with AzureServer(tls=context) as server:
+        # The second of the two is what the az command line takes, too.
+        for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+            environ = {**server.environ, name: str(folder / "ca.pem")}
+            store = AzureStore(AzureLocation("runs"), environ=environ)
+            content = os.urandom(20 << 20)
+            store.put("a", [content[:100], content[100:]])
+            assert store.get("a") == content
+        untrusting = AzureStore(AzureLocation("runs"), environ=server.environ)
         with pytest.raises(
             StoreConfigurationError, match=r"the certificate of 127\.0\.0\.1 .* is not trusted"
         ) as caught:

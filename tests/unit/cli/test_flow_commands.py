@@ -1,5 +1,6 @@
 """What a flow's commands print, on which stream, and with which exit code."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -243,18 +244,19 @@ def test_what_is_set_without_meaning_is_named_once_and_not_to_programs(
     assert cli("describe").err == ""
 
 
+@pytest.mark.parametrize("name", ["S3_ENDPOINT_URL", "AZURE_STORAGE_BLOB_SERVICE_ENDPOINT"])
 def test_the_address_of_the_datastore_may_stand_in_a_file(
-    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.delenv("HEADWAY_S3_ENDPOINT_URL", raising=False)
-    monkeypatch.setenv("HEADWAY_S3_ENDPOINT_URL", "")  # what the command sets ends with the test
+    monkeypatch.delenv(f"HEADWAY_{name}", raising=False)
+    monkeypatch.setenv(f"HEADWAY_{name}", "")  # what the command sets ends with the test
     (tmp_path / ".metaflowconfig").mkdir()
     (tmp_path / ".metaflowconfig" / "config.json").write_text(
-        '{"METAFLOW_S3_ENDPOINT_URL": "http://minio:9000"}'
+        json.dumps({f"METAFLOW_{name}": "http://minio:9000"})
     )
     assert cli("check").code == 0
-    assert os.environ["HEADWAY_S3_ENDPOINT_URL"] == "http://minio:9000"
-    monkeypatch.setenv("METAFLOW_S3_ENDPOINT_URL", "http://other:9000")
-    monkeypatch.setenv("HEADWAY_S3_ENDPOINT_URL", "")
+    assert os.environ[f"HEADWAY_{name}"] == "http://minio:9000"
+    monkeypatch.setenv(f"METAFLOW_{name}", "http://other:9000")
+    monkeypatch.setenv(f"HEADWAY_{name}", "")
     assert cli("check").code == 0
-    assert os.environ["HEADWAY_S3_ENDPOINT_URL"] == ""
+    assert os.environ[f"HEADWAY_{name}"] == ""

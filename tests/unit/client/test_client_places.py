@@ -128,6 +128,11 @@ def test_metadata_names_a_datastore(tmp_path: Path, folder: FolderStore) -> None
     assert metadata(shared.url) == f"local@{shared.url}"
     assert metadata("s3://bucket/runs/") == "s3@s3://bucket/runs"
     assert metadata(get_metadata()) == "s3@s3://bucket/runs"
+    assert metadata("gs://bucket/runs") == "gs@gs://bucket/runs"
+    for root in ("wasbs://c@a.blob.core.windows.net/p", "https://a.blob.core.windows.net/c/p"):
+        assert metadata(root) == f"azure@{root}"
+    emulated = metadata("azure@http://127.0.0.1:10000/account/c/p")
+    assert metadata(emulated) == emulated
     assert metadata("local") == f"local@{folder.url}"
 
 

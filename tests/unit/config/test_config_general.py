@@ -28,6 +28,11 @@ def test_nobody_is_an_error_that_says_what_to_type(tmp_path: Path) -> None:
         user(configuration(tmp_path), lambda: None)
 
 
+def test_a_container_may_stand_without_a_scheme_as_metaflow_has_it(tmp_path: Path) -> None:
+    roots = datastore_roots(configuration(tmp_path, METAFLOW_DATASTORE_SYSROOT_AZURE="container/metaflow/"))
+    assert roots["azure"].value == "azure://container/metaflow"
+
+
 def test_roots_are_found_by_kind(tmp_path: Path) -> None:
     roots = datastore_roots(
         configuration(
