@@ -80,6 +80,37 @@ def test_a_gang_with_lent_credentials_leaves_no_secret(started: Started) -> None
     assert space.kubectl.names("secrets", f"metaflow/run_id={result.run_id}") == []
 
 
+def test_what_was_left_is_swept(started: Started) -> None:
+    space, launch = started["gang"]
+    result = launch.wait()
+    pods = space.pods(f"metaflow/run_id={result.run_id}")
+    (lent,) = {
+        ref["secretRef"]["name"]
+        for pod in pods
+        for container in pod["spec"]["containers"]
+        for ref in container.get("envFrom", ())
+    }
+    old = "headway-runtime-of-old"
+    ours = {"app.kubernetes.io/managed-by": "headway"}
+    for kind, name in (("Secret", lent), ("ConfigMap", old)):
+        # As a launcher leaves them that is killed, and one of another version.
+        space.kubectl.create({"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "labels": ours}})
+    sweep = ("all_reduce.py", "kubernetes", "sweep")
+    dry = space.run_flow(*sweep, "--dry-run", env=LENT)
+    place = space.kubectl.namespace
+    assert f"Would delete Secret {lent} in {place}: lent to run {result.run_id}, which is over." in dry.stdout
+    assert f"Would delete ConfigMap {old} in {place}: a runtime that no Job mounts." in dry.stdout
+    assert lent in space.kubectl.names("secrets")
+    done = space.run_flow(*sweep, env=LENT)
+    assert done.stdout == dry.stdout.replace("Would delete", "Deleted"), done.all
+    assert lent not in space.kubectl.names("secrets")
+    runtimes = [name for name in space.kubectl.names("configmaps") if name.startswith("headway-runtime-")]
+    assert runtimes, "the one that is in use stays"
+    assert old not in runtimes
+    again = space.run_flow(*sweep, env=LENT)
+    assert "Nothing is left" in again.stderr
+
+
 def test_warm_pods(started: Started) -> None:
     _, launch = started["warm"]
     result = launch.wait()
@@ -138,7 +169,12 @@ def test_what_the_role_lacks_is_named(
     target: Target, new_namespace: NewNamespace, workspace_in: WorkspaceIn
 ) -> None:
     kubectl = new_namespace("less")
-    lacking = (("create", "services"), ("delete", "secrets"), ("list", "events"))
+    lacking = (
+        ("create", "services"),
+        ("delete", "secrets"),
+        ("list", "events"),
+        ("list", "configmaps"),
+    )
     bind(kubectl, target, role(without=lacking))
     space = workspace_in(target.as_limited(), kubectl)
     flow, words = RUNS["gang"]
@@ -148,6 +184,9 @@ def test_what_the_role_lacks_is_named(
     assert result.returncode == 2, result.all
     assert f"You may not do in namespace {kubectl.namespace} what a run needs:" in result.stderr
     assert "create services, delete secrets." in result.stderr
+    swept = space.run_flow(flow, "kubernetes", "sweep", env=LENT)
+    assert swept.returncode == 0, swept.all
+    assert f"You may not list config maps in {kubectl.namespace}" in swept.stdout
     told = doctor.wait()
     assert told.returncode == 1, told.all
     assert "--forward-credentials needs the right to delete secrets" in told.stdout

@@ -1,4 +1,4 @@
-"""``kubernetes list`` and ``kubernetes kill``: the flow's pods, whoever started them."""
+"""``kubernetes list``, ``kill`` and ``sweep``: the flow's pods, whoever started them, and what they left."""
 
 from headway.cli.context import program
 from headway.cli.embedded import point_at_running_cluster
@@ -7,6 +7,7 @@ from headway.config.general import user as configured_user
 from headway.errors import UsageError
 from headway.launch.clusterpods import kill_pods, list_pods, namespaces_of, which_runs
 from headway.launch.resume import where_runs_are
+from headway.launch.sweeping import sweep as sweep_namespaces
 
 
 def list_(*, run_id: str | None, user: str | None, my_runs: bool) -> None:
@@ -37,6 +38,22 @@ def kill(*, run_id: str | None, user: str | None, my_runs: bool) -> None:
     )
     if not killed:
         this.write(f"No active Kubernetes pods found {_of(run, whose)}.", error=True)
+
+
+def sweep(*, dry_run: bool) -> None:
+    """Take away what runs that are over left in the cluster."""
+    this = program()
+    point_at_running_cluster()
+    options = this.options
+    found = sweep_namespaces(
+        this.flow,
+        namespaces_of(this.graph(), this.configuration),
+        where_runs_are(this.configuration, options.datastore, options.datastore_root),
+        this.write,
+        dry_run=dry_run,
+    )
+    if not found:
+        this.write(f"Nothing is left of runs of {this.flow} that are over.", error=True)
 
 
 def _which(

@@ -155,7 +155,7 @@ def find_past_run(flow: str, run: str, roots: Iterable[str]) -> PastRun:
         found = _look(root, flow, run)
         if found is not None:
             return found
-    known = sorted({name for root in places for name in _runs_in(root, flow)})
+    known = sorted({name for root in places for name in known_runs(root, flow)})
     near = did_you_mean(run, known[-_MOST_NAMED:])
     raise NotFoundError(
         f"There is no run {flow}/{run} in {', '.join(places)}.",
@@ -199,7 +199,8 @@ def _look(root: str, flow: str, run: str) -> PastRun | None:
     return _look(record.root, flow, run) if record.root else PastRun(store, record)
 
 
-def _runs_in(root: str, flow: str) -> list[str]:
+def known_runs(root: str, flow: str) -> list[str]:
+    """The ids of the flow's runs that one datastore knows of."""
     prefix = layout.runs(flow)
     listed = open_store(root, prefer_native=True).list(prefix)
     return [info.key[len(prefix) :].rpartition(".")[0] for info in listed]

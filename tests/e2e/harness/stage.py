@@ -21,10 +21,21 @@ class Stage:
         self._kubectl = kubectl
         self.name = f"stage-{uuid.uuid4().hex[:6]}"
         self.taint = {"key": "stage", "value": self.name, "effect": "NoSchedule"}
-        labels = {"stage": self.name, "kubernetes.io/os": "linux"}
-        body = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": self.name, "labels": labels}}
+        about = {
+            "name": self.name,
+            "labels": {"stage": self.name, "kubernetes.io/os": "linux"},
+            # Volumes are attached to it by the cluster's controller, as to any node.
+            "annotations": {"volumes.kubernetes.io/controller-managed-attach-detach": "true"},
+        }
+        body = {"apiVersion": "v1", "kind": "Node", "metadata": about}
         kubectl.create({**body, "spec": {"taints": [self.taint]}})
-        room = {"cpu": "4", "memory": "16Gi", "ephemeral-storage": "100Gi", "pods": "50"}
+        room = {
+            "cpu": "4",
+            "memory": "16Gi",
+            "ephemeral-storage": "100Gi",
+            "pods": "50",
+            "nvidia.com/gpu": "2",
+        }
         ready = {"type": "Ready", "status": "True", "reason": "KubeletReady"}
         self._patch("node", self.name, {"capacity": room, "allocatable": room, "conditions": [ready]})
         self._silent = threading.Event()
@@ -37,6 +48,22 @@ class Stage:
         return (
             f'node_selector={{"stage": "{self.name}"}},tolerations=[{{"key": "stage", "operator": "Exists"}}]'
         )
+
+    @property
+    def chosen(self) -> Object:
+        """The same as arguments of ``@kubernetes``."""
+        return {
+            "node_selector": {"stage": self.name},
+            "tolerations": [{"key": "stage", "operator": "Exists"}],
+        }
+
+    def fill(self, labels: Mapping[str, str]) -> None:
+        """Put a pod there that leaves next to no room for others."""
+        takes = {"cpu": "3900m", "memory": "15Gi", "ephemeral-storage": "99Gi", "nvidia.com/gpu": "2"}
+        container = {"name": "filler", "image": "python:3.11", "resources": {"limits": takes}}
+        about = {"name": f"{self.name}-filler", "labels": dict(labels)}
+        spec = {"nodeName": self.name, "containers": [container], "terminationGracePeriodSeconds": 0}
+        self._kubectl.create({"apiVersion": "v1", "kind": "Pod", "metadata": about, "spec": spec})
 
     def fall_silent(self) -> None:
         """From now on the node does not answer; its controller finds that out by itself."""
@@ -118,6 +145,17 @@ class Stage:
                 "count": 1,
             }
         )
+
+    def drive_out(self, pod: str) -> None:
+        """Taint the node so that the cluster takes a pod away, and end the pod as the kubelet then would."""
+        self._kubectl.run("taint", "node", self.name, "leave=now:NoExecute")
+
+        def told() -> bool:
+            said = self._kubectl.run("get", "pod", pod, "-o", "jsonpath={.status.conditions[*].type}")
+            return "DisruptionTarget" in said
+
+        assert eventually(40, told), f"{pod} may stay"
+        self._patch("pod", pod, {"phase": "Failed"})
 
     def clear(self) -> None:
         """Take away the pods that stand here: nobody else would end them."""

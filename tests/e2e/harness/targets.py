@@ -27,12 +27,15 @@ EXCEPTIONS: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(
             (
                 "test_every_real_cause_has_its_words_and_its_class",
-                "test_a_full_quota_is_waited_for_and_one_too_small_is_not",
+                "test_what_may_mend_itself_is_told_and_waited_for",
+                "test_a_full_quota_is_waited_for",
                 "test_a_webhook_that_is_down_is_waited_for",
-                "test_what_a_pod_waits_for_is_told_by_cause",
+                "test_what_a_step_does_to_itself_spends_its_tries",
+                "test_what_others_do_to_a_pod_spends_none",
+                "test_an_api_server_that_is_away_costs_nothing",
                 "test_how_a_pod_ended_is_told_and_counted",
                 "test_a_node_that_is_gone_is_noticed_and_the_task_runs_elsewhere",
-                "test_a_sidecar_that_never_ends_keeps_no_task_and_no_pod",
+                "test_a_sidecar_that_a_webhook_adds_keeps_no_task_and_no_pod",
             ),
             "it is about what kubelets, admission and node controllers of real clusters say",
         ),

@@ -21,7 +21,7 @@ OLDEST = (1, 29)
 
 ENFORCE_LABEL = "pod-security.kubernetes.io/enforce"
 
-#: What a launcher does in a namespace: (verb, resource). With the three below it is all of docs/role.yaml.
+#: What a launcher does in a namespace: (verb, resource). With those below it is all of docs/role.yaml.
 NEEDED = (
     ("create", "jobs.batch"),
     ("get", "jobs.batch"),
@@ -39,6 +39,9 @@ NEEDED_FOR_GANGS = (("create", "services"),)
 
 #: What it also does where pods are lent its access to the datastore.
 NEEDED_TO_LEND = (("create", "secrets"), ("patch", "secrets"), ("delete", "secrets"))
+
+#: What ``kubernetes sweep`` does besides; without it old runtimes stay, and it says who may take them away.
+NEEDED_TO_SWEEP = (("list", "configmaps"), ("delete", "configmaps"))
 
 #: What tells why something waits, and can be done without.
 USEFUL = (("list", "events"),)

@@ -1,6 +1,7 @@
 """How an attempt ends: its record settled, what it printed last shown, the reason of its end found."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -17,6 +18,8 @@ from headway.store.records import RESOURCES, USER, Failure, Record
 _STORE_PAUSE = 5.0
 #: Seconds for which the state of a pod that was asked to stop is waited for.
 _REASON_PATIENCE = 3.0
+#: The same while the pod is not known to have ended.
+_END_PATIENCE = 20.0
 _POLL = 0.1
 _ENDED_WITH_GANG = Failure(USER, "Cancelled", "Stopped: another rank of the same gang ended.")
 
@@ -70,7 +73,7 @@ class Ends:
         """
         record, rest = await self._settled(job, attempt, cause(job, attempt, failure))
         if record.failure is not None and record.failure.reason == "Terminated" and attempt.cancelled is None:
-            record = await self._with_reason(attempt, record, record.failure)
+            record = await self._with_reason(job, attempt, record, record.failure)
         self._hooks.ran(job, attempt, record)
         if rest:
             self._hooks.tell(Output(attempt.ref, rest))
@@ -103,15 +106,26 @@ class Ends:
                 self._hooks.tell(Waiting(job.batch.step, attempt.ref, "Datastore", error.message))
                 await asyncio.sleep(_STORE_PAUSE)
 
-    async def _with_reason(self, attempt: Attempt, record: Record, failure: Failure) -> Record:
-        """The pod knows that it was asked to stop, and its state, a moment later, why."""
-        until = self._clock() + _REASON_PATIENCE
-        while attempt.stopped is None and self._clock() < until:  # noqa: ASYNC110
+    async def _with_reason(
+        self, job: TrackedJob, attempt: Attempt, record: Record, failure: Failure
+    ) -> Record:
+        """The pod knows that it was asked to stop, and its state, a moment later, why; that is kept."""
+        begun = self._clock()
+        while attempt.stopped is None and self._clock() - begun < (  # noqa: ASYNC110
+            # A node that evicts a pod says so only with its end, and a busy one says that late.
+            _END_PATIENCE if attempt.pod in job.live_pods else _REASON_PATIENCE
+        ):
             await asyncio.sleep(_POLL)
         if attempt.stopped is None:
             return record
         told = attempt.stopped._replace(traceback=failure.traceback, type=failure.type)
-        return record._replace(failure=told)
+        better = record._replace(failure=told)
+        with contextlib.suppress(StoreError):
+            # For who reads it later; whose budget it spends is decided by what is told now.
+            await asyncio.get_running_loop().run_in_executor(
+                self._threads, self._settler.explain, job.batch, better
+            )
+        return better
 
     def _unshown(
         self, job: TrackedJob, attempt: Attempt, record: Record

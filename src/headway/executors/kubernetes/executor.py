@@ -246,7 +246,9 @@ class KubernetesExecutor:
         if job.settings.security_profile != "auto":
             return False
         self._pools.restrict((job.namespace,))
-        words = f"namespace {job.namespace} enforces Pod Security restricted; its pods run as that asks from now on"
+        words = (
+            f"namespace {job.namespace} enforces Pod Security: its pods run as *restricted* asks from now on"
+        )
         self.standing(job, None, "Restricted", words)
         self._assignments.submit_restricted(job)
         return True

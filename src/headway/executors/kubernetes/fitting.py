@@ -70,6 +70,8 @@ def _misfit(settings: KubernetesSettings, node: Node) -> str:
         wants, has = quantity(asked), quantity(node.status.allocatable.get(resource, "0"))
         if wants is not None and has is not None and wants > has:
             called = _CALLED.get(resource, resource)
+            if not has:
+                return f"has no {called}, the pod asks for {shown(resource, wants)}"
             return f"has {shown(resource, has)} of {called} in all, the pod asks for {shown(resource, wants)}"
     return ""
 

@@ -16,7 +16,7 @@ from headway.executors.kubernetes.api.types import Event, Node
 from headway.executors.kubernetes.fitting import fit
 from headway.executors.kubernetes.pod_events import in_order, scaling, setting_up
 from headway.executors.kubernetes.refusal import Refusal, refusal
-from headway.executors.kubernetes.standstill import Standstill
+from headway.executors.kubernetes.standstill import GOES_ON, Standstill
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
 
 #: Seconds after which a Job without a pod, and a pod that does not run, are asked about.
@@ -131,22 +131,25 @@ class Inquirer:
             return Standstill("ScaleUp", words, hint="A new node takes a few minutes.")
         nodes = await self._readable_nodes()
         found = fit(job.settings, nodes) if nodes is not None else None
-        never = bool(found and found.words) or (known.fixed and nodes is None and events is not None)
+        never = bool(found and found.words) or (known.fixed and events is not None)
         refused = f"; the cluster's autoscaler does not make a node for it ({said})" if said else ""
         if not never and not refused:
             return None
         words = f"{known.message} ({found.words})" if found and found.words else known.message
         limit = job.settings.unschedulable_timeout
         if not never or not limit:
-            return Standstill("Unschedulable", f"{words}{refused}", None, known.hint)
+            # A word of its own, or it would not be told after what the pod's state says.
+            return Standstill(
+                "NoScaleUp" if refused else "Unschedulable", f"{words}{refused}", None, known.hint
+            )
         return Standstill(
             "NeverSchedulable",
             f"no node of the cluster could ever take the pod: {found.words}{refused}"
             if found and found.words
             else f"{words}{refused}",
             float(limit),
-            "Ask for less, or for a node that there is. Where an autoscaler needs longer to make one than "
-            f"{limit} seconds, raise unschedulable_timeout (0 waits for ever).",
+            f"{known.hint.removesuffix(GOES_ON)} Where an autoscaler needs longer than {limit} seconds to make a "
+            "node, raise HEADWAY_KUBERNETES_UNSCHEDULABLE_TIMEOUT (0 waits for ever).",
         )
 
     async def _events(self, namespace: str, kind: str, name: str, reason: str) -> Sequence[Event] | None:

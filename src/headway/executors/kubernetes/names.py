@@ -19,6 +19,9 @@ _HASH_LENGTH = 10
 
 _OTHER = re.compile(r"[^a-z0-9]+")
 
+#: How the names of the config maps begin that carry the in-pod runtime.
+RUNTIME_PREFIX = "headway-runtime-"
+
 
 def job_name(flow: str, step: str, run: str, batch: str) -> str:
     """``<flow>-<step>-<hash>``, short enough that the names of its pods are DNS labels too."""
@@ -42,7 +45,12 @@ def container_name(step: str) -> str:
 
 def runtime_config_map_name(digest: str) -> str:
     """The config map of one version of the in-pod runtime, by the hash of its content."""
-    return f"headway-runtime-{digest[:16].lower()}"
+    return f"{RUNTIME_PREFIX}{digest[:16].lower()}"
+
+
+def run_secret_name(flow: str, run: str) -> str:
+    """The secret of one run, which lends its pods the launcher's way into the datastore."""
+    return f"headway-run-{short_hash(f'{flow}/{run}')}"
 
 
 def volume_name(claim: str) -> str:

@@ -13,6 +13,7 @@ from headway.executors.kubernetes.api.watch_view import Deleted, Synced
 from headway.executors.kubernetes.inquiry import Inquirer
 from headway.executors.kubernetes.labels import run_selector
 from headway.executors.kubernetes.outcome import failure_of, gone, noted_task, stop_reason
+from headway.executors.kubernetes.pod_events import PULLING
 from headway.executors.kubernetes.pod_states import (
     ended_at,
     has_company,
@@ -207,7 +208,9 @@ class Observer:
     ) -> None:
         attempt.told = now
         still = f" (for {duration(round(since))} now)" if since else ""
-        self._listener.standing(job, attempt, why.reason, f"{why.in_full}{still}")
+        # No failure will say it.
+        hint = f". {why.hint}" if why.patience is None and why.hint else ""
+        self._listener.standing(job, attempt, why.reason, f"{why.in_full}{still}{hint}")
 
     def _goes_on(self, job: TrackedJob, attempt: Attempt) -> None:
         self._stuck.pop(attempt.pod, None)
@@ -233,7 +236,8 @@ class Observer:
             since = now
         if since == now or now - told >= _TELL_AGAIN:
             told = now
-            self._listener.standing(job, None, why.reason, f"the cluster refuses its pods: {why.words}")
+            hint = f". {why.hint}" if why.waits else ""
+            self._listener.standing(job, None, why.reason, f"the cluster refuses its pods: {why.words}{hint}")
         self._refusals[job.name] = (why, since, told)
 
     def _job_changed(self, job: Job) -> None:
@@ -316,7 +320,8 @@ def _weightier(state: Standstill | None, noted: Standstill | None) -> Standstill
     """Of what the pod's state and its events say, what tells more: a wait without an end gives way."""
     if state is None or noted is None:
         return state or noted
-    return state if state.patience is not None else noted
+    # An image that is pulled again tells less than why the last time failed.
+    return state if state.patience is not None or noted.reason == PULLING else noted
 
 
 def _facts(pod: Pod) -> dict[str, str]:

@@ -16,6 +16,9 @@ _MISSING_KEY = re.compile(r"references non-existent (secret|config) key: ?(\S+)"
 _VOLUME = re.compile(r'volume "([^"]+)"')
 _CALLED = {"secret": "secret", "configmap": "config map", "persistentvolumeclaim": "volume claim"}
 
+#: While an image is on its way.
+PULLING = "Pulling"
+
 #: After these, what stood in the way before does so no longer.
 _PROGRESS = ("SuccessfulAttachVolume", "SuccessfulMountVolume", "Pulled", "Created", "Started")
 _SCALING = ("TriggeredScaleUp", "NotTriggerScaleUp", "Nominated")
@@ -38,8 +41,8 @@ def setting_up(events: Iterable[Event], image: str, patience: float) -> Standsti
     for event in reversed(in_order(events)):
         if event.reason in _PROGRESS:
             return None
-        if event.reason == "Pulling":
-            return Standstill("Pulling", f"its node is still pulling the image {image}")
+        if event.reason == PULLING:
+            return Standstill(PULLING, f"its node is still pulling the image {image}")
         if event.reason in ("FailedMount", "FailedAttachVolume", "FailedMapVolume"):
             return _volume(event, patience)
         if event.reason in ("FailedCreatePodSandBox", "NetworkNotReady"):
@@ -69,6 +72,14 @@ def _volume(event: Event, patience: float) -> Standstill:
             f"a volume cannot be mounted: its {key.group(1)} has no key {key.group(2)}",
             patience,
             "Add the key, or name one that is there in the volume's items.",
+        )
+    if "hostPath type check failed" in event.message:
+        return Standstill(
+            event.reason,
+            f"a volume cannot be mounted: {_short(event.message.partition('type check failed: ')[2])}",
+            patience,
+            "Such a path has to be there on every node that the pod may run on: correct path or type of the volume's "
+            "hostPath, or choose the nodes that have it.",
         )
     volume = _VOLUME.search(event.message)
     named = f" {volume.group(1)}" if volume else ""

@@ -99,7 +99,13 @@ _CAUSES: tuple[tuple[str, str, str, str], ...] = (
         "Ask for as much as it allows: kubectl describe limitrange.",
     ),
     (
-        r"admission webhook .* denied|denied the request",
+        r"must be less than or equal to \S+ limit of",
+        "LimitRange",
+        "it asks for more than its limit, which the namespace's limit range may have set",
+        "Ask for less, or set the limit: qos=Guaranteed makes it what is asked for. kubectl describe limitrange.",
+    ),
+    (
+        r"admission webhook .* denied|denied (the )?request",
         "Denied",
         "a policy of the cluster forbids it",
         "The words are the policy's own; its owner knows what it wants.",

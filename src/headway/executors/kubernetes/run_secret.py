@@ -9,7 +9,7 @@ from headway.executors.kubernetes.api.errors import AlreadyExists
 from headway.executors.kubernetes.api.kinds import SECRET
 from headway.executors.kubernetes.api.types import Job
 from headway.executors.kubernetes.labels import COMMON, FLOW, RUN, label_value
-from headway.executors.kubernetes.names import short_hash
+from headway.executors.kubernetes.names import run_secret_name
 
 
 class RunSecret:
@@ -32,7 +32,7 @@ class RunSecret:
         self._owners: dict[str, list[dict[str, Any]]] = {}
         self._inherited: set[str] = set()
         self._lock = asyncio.Lock()
-        self.name = f"headway-run-{short_hash(f'{flow}/{run}')}"
+        self.name = run_secret_name(flow, run)
 
     def __bool__(self) -> bool:
         return bool(self._values)

@@ -22,7 +22,7 @@ class Explained:
 
     Attributes:
         words: Why, without the scheduler's own jargon.
-        hint: What to do about the first cause.
+        hint: What to do about it.
         hopeless: Whether no node that comes could change it: what the pod names does not exist.
         fixed: Whether all nodes are ruled out by what they are (labels, taints), not by what runs on them.
     """
@@ -33,8 +33,10 @@ class Explained:
     fixed: bool = False
 
 
-_ROOM = "Waiting goes on until there is room. Ask for less ({0}=…), or for a node that is there."
-_GENERAL = "Ask for less, or for a node that is there; waiting goes on, as a node may come."
+_ROOM = "Ask for less ({0}=…), or for a node that is there."
+_GENERAL = "Ask for less, or for a node that is there."
+#: Hints that are given at a time: a message may name as many causes as there are.
+_MOST_HINTS = 2
 
 #: What the scheduler writes of a number of nodes; {n} of them; whether it is what the nodes are.
 _CAUSES: tuple[tuple[str, str, str, bool], ...] = (
@@ -48,17 +50,17 @@ _CAUSES: tuple[tuple[str, str, str, bool], ...] = (
     (r"Insufficient memory", "{n} too little free memory", _ROOM.format("memory"), False),
     (r"Insufficient ephemeral-storage", "{n} too little free disk", _ROOM.format("disk"), False),
     (r"Insufficient (\S+)", "{n} too little free {0}", _ROOM.format("extended_resources"), False),
-    (r"Too many pods", "{n} no place for one more pod", "Waiting goes on until pods there end.", False),
+    (r"Too many pods", "{n} no place for one more pod", "Pods there have to end first.", False),
     (
         r"didn't match Pod's node affinity/selector|didn't match node selector",
         "{n} not the labels that node_selector, compute_pool or affinity ask for",
-        "Compare them with the nodes' labels: kubectl get nodes --show-labels. An autoscaler may still bring one.",
+        "Compare them with the nodes' labels: kubectl get nodes --show-labels.",
         True,
     ),
     (
         r"pod anti-affinity|existing pods anti-affinity",
         "{n} a pod that anti-affinity keeps this one away from",
-        "Waiting goes on until those pods end; loosen affinity= if it need not be.",
+        "Those pods have to end first; loosen affinity= if it need not be.",
         False,
     ),
     (
@@ -70,13 +72,13 @@ _CAUSES: tuple[tuple[str, str, str, bool], ...] = (
     (
         r"topology spread",
         "{n} its share of the pods already, as topology_spread_constraints say",
-        "Waiting goes on; whenUnsatisfiable: ScheduleAnyway would not wait.",
+        "Check topologyKey against the nodes' labels; whenUnsatisfiable: ScheduleAnyway would not wait.",
         False,
     ),
     (
         r"volume node affinity conflict",
         "{n} no way to the volume (it lives in another zone)",
-        "The volume can be reached from its own zone only: waiting goes on for a node there.",
+        "The volume can be reached from its own zone only: choose nodes there.",
         True,
     ),
     (
@@ -88,13 +90,13 @@ _CAUSES: tuple[tuple[str, str, str, bool], ...] = (
     (
         r"exceed max volume count",
         "{n} as many volumes as it can hold",
-        "Waiting goes on until pods there end.",
+        "Pods there have to end first.",
         False,
     ),
     (
         r"were unschedulable",
         "{n} the mark that it takes no pods (cordoned)",
-        "Waiting goes on until it is taken off: kubectl uncordon NODE.",
+        "Somebody has to take it off: kubectl uncordon NODE.",
         False,
     ),
     (r"free ports", "{n} its port in use already", "Two pods cannot have one host port on one node.", False),
@@ -124,16 +126,15 @@ def explain(message: str) -> Explained:
         return Explained(message.strip() or "no reason given", _GENERAL)
     total = int(found.group(2))
     if total == 0:
-        return Explained(
-            "the cluster has no nodes", "Waiting goes on until an autoscaler, or somebody, adds one."
-        )
+        return Explained("the cluster has no nodes", "An autoscaler, or somebody, has to add one.")
     why = _MORE.split(found.group(3))[0].strip().rstrip(".")
     pieces = [_piece(each) for each in _PARTED.split(why)]
     counted = sum(count for count, *_ in pieces)
     words = ", ".join(text for _, text, _, _ in pieces if text)
     of = f"of {total} nodes " if total > 1 else "of 1 node "
     fixed = counted >= total and all(each for *_, each in pieces)
-    return Explained(f"{of}{words}", next((hint for *_, hint, _ in pieces if hint), _GENERAL), fixed=fixed)
+    hints = list(dict.fromkeys(hint for *_, hint, _ in pieces if hint))[:_MOST_HINTS]
+    return Explained(f"{of}{words}", " ".join(hints) or _GENERAL, fixed=fixed)
 
 
 def _piece(text: str) -> tuple[int, str, str, bool]:
@@ -164,7 +165,7 @@ def _named(taint: re.Match[str]) -> str:
 
 def _taint_hint(taint: str) -> tuple[str, bool]:
     if _PASSING in taint:
-        return "Waiting goes on until the node is well again.", False
+        return "The node has to be well again.", False
     key = taint.partition(":")[0].strip() or "KEY"
     return (
         f'Tolerate it if these nodes are meant: tolerations=[{{"key": "{key}", "operator": "Exists"}}].',

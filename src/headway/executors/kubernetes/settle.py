@@ -86,6 +86,10 @@ class Settler:
         verdict = lost(batch, task, failure, dict(facts), when)._replace(log_lines=lines)
         return commit(self._store, batch.flow, batch.run, verdict)
 
+    def explain(self, batch: Batch, record: Record) -> None:
+        """Keep a better reason for an attempt's failure than its pod could know; all else of the record stands."""
+        self._store.put(layout.record(batch.flow, batch.run, *record.ref), record.encode())
+
     def beat(self, batch: Batch, ref: AttemptRef) -> Beat | None:
         """When the attempt's pod was last alive, None where it never said."""
         try:

@@ -22,6 +22,10 @@ _MISSING = re.compile(r"(secret|configmap) \"([^\"]+)\" not found", re.IGNORECAS
 _MISSING_KEY = re.compile(r"find key (\S+) in (Secret|ConfigMap) (\S+)")
 
 
+#: What is added where a pod waits for a node.
+GOES_ON = " Waiting goes on, as a node may come or get room."
+
+
 @dataclass(frozen=True, slots=True)
 class Standstill:
     """Why a pod does not run yet.
@@ -92,7 +96,7 @@ def _unscheduled(pod: Pod, condition: Condition, patience: float) -> Standstill:
         condition.reason,
         f"no node takes the pod {pod.metadata.name}: {why.words}",
         patience if why.hopeless else None,
-        why.hint,
+        why.hint if why.hopeless else f"{why.hint}{GOES_ON}",
         fixed=why.fixed,
     )
 
@@ -150,6 +154,10 @@ def _unmade_hint(message: str) -> str:
             f"{'secrets=' if what == 'secret' else 'env_from='} or a volume of the step refers to it."
         )
     key = _MISSING_KEY.search(message)
+    if "profile" in message:
+        return (
+            "The node does not have the profile that security_context= names, or does not know such profiles."
+        )
     if key:
         return f"{key.group(2)} {key.group(3)} has no key {key.group(1)}: add it, or name one that it has."
     if "runAsNonRoot" in message:

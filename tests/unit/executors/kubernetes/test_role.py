@@ -8,10 +8,16 @@ import yaml
 
 from headway.executors.kubernetes.api import kinds
 from headway.executors.kubernetes.api.kinds import Kind
-from headway.executors.kubernetes.cluster import NEEDED, NEEDED_FOR_GANGS, NEEDED_TO_LEND, USEFUL
+from headway.executors.kubernetes.cluster import (
+    NEEDED,
+    NEEDED_FOR_GANGS,
+    NEEDED_TO_LEND,
+    NEEDED_TO_SWEEP,
+    USEFUL,
+)
 
 ROOT = Path(__file__).parents[4]
-SAID = {*NEEDED, *NEEDED_FOR_GANGS, *NEEDED_TO_LEND, *USEFUL}
+SAID = {*NEEDED, *NEEDED_FOR_GANGS, *NEEDED_TO_LEND, *NEEDED_TO_SWEEP, *USEFUL}
 
 #: Functions that ask a cluster something, and the verb of it; the kind is one of their arguments.
 CALLS = {

@@ -74,9 +74,11 @@ async def test_why_a_stopped_pod_was_stopped_is_told_by_its_state(run: Run[PodPl
     pod.report(END, [])
     await asyncio.sleep(1)
     run.fake.pod_evicted(pod.name)
-    failure = (await run.end(ref)).failure
+    record = await run.end(ref)
+    failure = record.failure
     assert failure is not None
     assert failure.reason == "TerminationByKubelet"
+    assert stored_record(run.store, ref) == record, "who reads it later finds the reason too"
     assert "The node was low on resource: memory." in failure.message
 
 

@@ -147,7 +147,7 @@ async def test_what_no_node_could_ever_take_fails_in_the_end_unless_an_autoscale
     record = await run.end(hopeless.ref)
     assert record.failure is not None
     assert (record.failure.kind, record.failure.reason) == (CONFIGURATION, "NeverSchedulable")
-    assert "n: has 0 of cpu in all, the pod asks for 1" in record.failure.message
+    assert "n: has no cpu, the pod asks for 1" in record.failure.message
     assert not run.heard.of(Ended, hopeful.ref)
     assert {"ScaleUp", "NeverSchedulable"} <= {reason for reason, _ in run.waits()}
 

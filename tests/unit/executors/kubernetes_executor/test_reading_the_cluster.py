@@ -71,8 +71,8 @@ PREEMPTION = (
             "a volume claim of the pod is not bound", "storage class", False,
         ),
         ("0/0 nodes are available.", "the cluster has no nodes", "autoscaler", False),
-        ("no nodes available to schedule pods", "no nodes available to schedule pods", "waiting goes on", False),
-        ("0/1 nodes are available: 1 of tomorrow's reasons.", "of 1 node 1 of tomorrow's reasons", "waiting", False),
+        ("no nodes available to schedule pods", "no nodes available to schedule pods", "Ask for less", False),
+        ("0/1 nodes are available: 1 of tomorrow's reasons.", "of 1 node 1 of tomorrow's reasons", "Ask for less", False),
     ],
 )  # fmt: skip
 def test_the_schedulers_words(message: str, words: str, hint: str, fixed: bool) -> None:

@@ -1,0 +1,160 @@
+"""What runs leave in a namespace that nothing else takes away: lent credentials, and runtimes of older versions.
+
+Jobs, and with them pods, services and the secrets that they own, go by themselves when their time is over.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from types import TracebackType
+
+from headway.executors.kubernetes.api.client import KubernetesClient
+from headway.executors.kubernetes.api.errors import Forbidden, NotFound
+from headway.executors.kubernetes.api.kinds import CONFIG_MAP, JOB, SECRET, Kind
+from headway.executors.kubernetes.api.kubeconfig import load_access
+from headway.executors.kubernetes.api.types import KubernetesObject, Wire
+from headway.executors.kubernetes.labels import FLOW, MANAGED_BY, RUN, label_value
+from headway.executors.kubernetes.names import RUNTIME_PREFIX, run_secret_name
+
+OURS = f"{MANAGED_BY}=headway"
+
+#: Secrets that are looked for at a time.
+_AT_A_TIME = 8
+
+
+class _Source(Wire, frozen=True, gc=False):
+    name: str = ""
+
+
+class _Volume(Wire, frozen=True, gc=False):
+    config_map: _Source = _Source()
+
+
+class _PodSpec(Wire, frozen=True, gc=False):
+    volumes: tuple[_Volume, ...] = ()
+
+
+class _Template(Wire, frozen=True, gc=False):
+    spec: _PodSpec = _PodSpec()
+
+
+class _Spec(Wire, frozen=True, gc=False):
+    template: _Template = _Template()
+
+
+class _Mounting(KubernetesObject, frozen=True, gc=False):
+    """A Job, as far as what its pods mount."""
+
+    spec: _Spec = _Spec()
+
+
+_MOUNTING = Kind("Job", "jobs", _Mounting, group="batch")
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """One object that nobody needs.
+
+    Attributes:
+        kind: Secret or ConfigMap, as Kubernetes calls it.
+        namespace: Where it is.
+        name: Its name.
+        why: Why nobody needs it, for people.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+    why: str
+
+
+class Sweeper:
+    """A connection to the configured cluster; use it as an asynchronous context.
+
+    Args:
+        namespaces: Where to look.
+    """
+
+    def __init__(self, namespaces: Iterable[str]) -> None:
+        self._namespaces = sorted(set(namespaces))
+        self._stack = AsyncExitStack()
+        self._client: KubernetesClient
+
+    async def __aenter__(self) -> "Sweeper":
+        self._client = await self._stack.enter_async_context(KubernetesClient(load_access()))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def active_runs(self, flow: str) -> set[str]:
+        """The flow's runs with a Job that has not ended."""
+        selector = f"{OURS},{FLOW}={label_value(flow)}"
+        pages = await asyncio.gather(
+            *(self._client.list(JOB, each, label_selector=selector) for each in self._namespaces)
+        )
+        return {
+            job.metadata.annotations.get(RUN) or job.metadata.labels.get(RUN, "")
+            for page in pages
+            for job in page.items
+            if not any(item.type in ("Complete", "Failed") for item in job.status.conditions)
+        }
+
+    async def secrets(self, flow: str, runs: Iterable[str]) -> list[Leftover]:
+        """The secrets that these runs of a flow left.
+
+        Nothing is read of them: a change that changes nothing tells whether there is one.
+        """
+        room = asyncio.Semaphore(_AT_A_TIME)
+
+        async def look(namespace: str, run: str) -> Leftover | None:
+            name = run_secret_name(flow, run)
+            try:
+                async with room:
+                    await self._client.patch(SECRET, namespace, name, {}, dry_run=True)
+            except (NotFound, Forbidden):
+                return None
+            return Leftover(SECRET.name, namespace, name, f"lent to run {run}, which is over")
+
+        found = await asyncio.gather(*(look(each, run) for each in self._namespaces for run in runs))
+        return [each for each in found if each is not None]
+
+    async def runtimes(self, current: str) -> tuple[list[Leftover], list[str]]:
+        """(Runtimes that no Job of anybody's mounts, the namespaces whose config maps may not be listed).
+
+        Args:
+            current: The name of this version's own, which stays.
+        """
+        found: list[Leftover] = []
+        hidden: list[str] = []
+        for namespace in self._namespaces:
+            try:
+                maps = await self._client.list(CONFIG_MAP, namespace, label_selector=OURS)
+            except Forbidden:
+                hidden.append(namespace)
+                continue
+            # Asked for after the config maps: whoever submits meanwhile has placed, or seen, the runtime before.
+            jobs = await self._client.list(_MOUNTING, namespace, label_selector=OURS)
+            used = {volume.config_map.name for job in jobs.items for volume in job.spec.template.spec.volumes}
+            found += [
+                Leftover(CONFIG_MAP.name, namespace, each.metadata.name, "a runtime that no Job mounts")
+                for each in maps.items
+                if each.metadata.name.startswith(RUNTIME_PREFIX)
+                and each.metadata.name not in used
+                and each.metadata.name != current
+            ]
+        return found, hidden
+
+    async def remove(self, leftover: Leftover) -> bool:
+        """Delete it; False where that is not allowed."""
+        try:
+            if leftover.kind == SECRET.name:
+                await self._client.delete(SECRET, leftover.namespace, leftover.name)
+            else:
+                await self._client.delete(CONFIG_MAP, leftover.namespace, leftover.name)
+        except Forbidden:
+            return False
+        return True

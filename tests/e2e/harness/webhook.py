@@ -1,0 +1,88 @@
+"""An admission webhook on this machine: it refuses pods, or puts a container beside theirs, by their labels."""
+
+import base64
+import json
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import trustme
+
+from harness.kubectl import Kubectl, Object
+
+#: The label by which a pod chooses what becomes of it.
+LABEL = "e2e-webhook"
+REFUSAL = "team policy: pods of this kind run on Tuesdays only"
+
+_SLEEPING = ["python", "-c", "import time; time.sleep(3600)"]
+_PROXY = {"name": "proxy", "image": "python:3.11", "command": _SLEEPING}
+
+
+class Admission(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        response: Object = {"uid": review["request"]["uid"], "allowed": True}
+        if self.path.startswith("/refuse"):
+            response |= {"allowed": False, "status": {"message": REFUSAL}}
+        if self.path.startswith("/inject"):
+            patch = [{"op": "add", "path": "/spec/containers/-", "value": _PROXY}]
+            response |= {
+                "patchType": "JSONPatch",
+                "patch": base64.b64encode(json.dumps(patch).encode()).decode(),
+            }
+        body = json.dumps({**review, "request": None, "response": response}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002
+
+
+@contextmanager
+def webhooks(kubectl: Kubectl, session_name: str) -> Iterator[None]:
+    """The API server asks this machine about pods whose label ``e2e-webhook`` is ``refuse`` or ``inject``."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Admission) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
+        thread.start()
+        ca = base64.b64encode(authority.cert_pem.bytes()).decode()
+        made: list[tuple[str, str]] = []
+        try:
+            for verb, kind in (
+                ("refuse", "ValidatingWebhookConfiguration"),
+                ("inject", "MutatingWebhookConfiguration"),
+            ):
+                name = f"{session_name}-{verb}"
+                hook = {
+                    "name": f"{verb}.example.com",
+                    "clientConfig": {"url": f"https://127.0.0.1:{server.server_port}/{verb}", "caBundle": ca},
+                    **selection({LABEL: verb}),
+                }
+                about = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind}
+                kubectl.create({**about, "metadata": {"name": name}, "webhooks": [hook]})
+                made.append((kind, name))
+            yield
+        finally:
+            for kind, name in made:
+                kubectl.run("delete", kind, name)
+            server.shutdown()
+            thread.join()
+
+
+def selection(labels: Object) -> Object:
+    """The rest of a webhook's definition: it is asked about new pods with these labels."""
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+    return {
+        "rules": [rule],
+        "objectSelector": {"matchLabels": labels},
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+        "timeoutSeconds": 5,
+    }

@@ -1,0 +1,281 @@
+"""How pods end that had begun: the words, the class, and that only what is the step's own doing spends ``@retry``.
+
+What a healthy cluster does is done to real pods. A node that runs short and a machine that is gone would be
+everybody's: those are said by a node without a machine, whose kubelet is this test.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from harness.causes import FLOW, Branch, Cause, flow_of, told, wrongs
+from harness.kubectl import Kubectl, eventually
+from harness.launch import Launch, Result
+from harness.reading import RunView
+from harness.stage import Stage
+from harness.tcp_proxy import TcpProxy
+from harness.webhook import LABEL, webhooks
+from harness.workspace import Workspace, Workspaces
+
+SOON = {"HEADWAY_KUBERNETES_START_FAILURE_TIMEOUT": "9", "HEADWAY_KUBERNETES_UNSCHEDULABLE_TIMEOUT": "12"}
+
+LONG = "time.sleep(600)"
+
+#: The step's own doing, or what it asked for: it spends the step's tries, of which there are none.
+OWN = {
+    "exits": Cause({}, "user", "Exit", "exit code 3", body="os._exit(3)"),
+    "signals": Cause({}, "user", "Signal", "SIGSEGV", body="os.kill(os.getpid(), signal.SIGSEGV)"),
+    "lasts": Cause(
+        {"active_deadline_seconds": 12}, "user", "DeadlineExceeded", "stopped at its deadline", "@timeout",
+        body=LONG,
+    ),
+    "writes": Cause(
+        {"qos": "Guaranteed", "disk": 20, "cpu": 0.3}, "resources", "DiskFull", "used more disk than it may",
+        "disk=", body=f"open('/tmp/large', 'wb').write(bytes(90_000_000))\n{LONG}",
+    ),
+}  # fmt: skip
+
+#: It waits in its first attempt for what will be done to it.
+FIRST_WAITS = f"if current.retry_count == 0:\n    print('waits', flush=True)\n    {LONG}"
+
+#: What others do, by step: the reason, words of the message.
+OTHERS = {
+    "evicted": ("EvictionByEvictionAPI", "evicted, as when a node is drained"),
+    "preempted": ("PreemptionByScheduler", "a pod of higher priority took its place"),
+    "job_deleted": ("Terminated|JobDeleted|PodDeleted", "deleted|asked to stop"),
+}
+
+
+@pytest.fixture(scope="module")
+def scarce(kubectl: Kubectl, session_name: str) -> Iterator[str]:
+    """A resource of which the real node has one, called as the priority classes ``…-low`` and ``…-high`` begin."""
+    resource = f"example.com~1{session_name}"
+    at = f"/status/capacity/{resource}"
+    node = ("patch", "node", "node1", "--subresource=status", "--type=json", "--patch")
+    kubectl.run(*node, json.dumps([{"op": "add", "path": at, "value": "1"}]))
+    for name, value in (("low", 1000), ("high", 100000)):
+        about = {"metadata": {"name": f"{session_name}-{name}"}, "value": value}
+        kubectl.create({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", **about})
+    yield session_name
+    kubectl.run("delete", "priorityclass", f"{session_name}-low", f"{session_name}-high")
+    kubectl.run(*node, json.dumps([{"op": "remove", "path": at}]))
+
+
+@pytest.fixture(scope="module")
+def running(workspaces: Workspaces, scarce: str) -> tuple[Workspace, Launch]:
+    """Every end, side by side."""
+    seat = {"extended_resources": {f"example.com/{scarce}": 1}, "priority_class_name": f"{scarce}-low"}
+    others = {name: Branch(seat if name == "preempted" else {}, FIRST_WAITS) for name in OTHERS}
+    injected = {"injected": Branch({"labels": {LABEL: "inject"}})}
+    space = workspaces()
+    return space, space.start(flow_of({**OWN, **others, **injected}), "run", "--max-workers=100", env=SOON)
+
+
+@pytest.fixture(scope="module")
+def ended(
+    running: tuple[Workspace, Launch],
+    cut_off: tuple[Workspace, Launch, TcpProxy],
+    scarce: str,
+    kubectl: Kubectl,
+    session_name: str,
+) -> tuple[Result, RunView]:
+    """The whole of it, once everything was done that others do; meanwhile another run is cut off."""
+    space, launch = running
+    with webhooks(kubectl, session_name):
+        _evict(space, pod_of(launch, "evicted"))
+        _preempt(kubectl, scarce, launch)
+        (job,) = kubectl.names("jobs", f"{space.selector},metaflow/step_name=job_deleted")
+        pod_of(launch, "job_deleted")
+        kubectl.run("delete", "job", job, "--wait=false")
+        result = launch.wait(170)
+    assert result.returncode == 0, result.all
+    return result, space.read(FLOW, result, env=SOON)
+
+
+def pod_of(launch: Launch, step: str) -> str:
+    """The pod of the step's first attempt, once that waits."""
+    name = launch.until(rf"\[{step}/\d+\] Running on Kubernetes pod: (\S+)", 90).group(1)
+    launch.until(rf"\[{step}/\d+\] waits")
+    return name
+
+
+def _evict(space: Workspace, pod: str) -> None:
+    """As ``kubectl drain`` does it, without the rest of the node."""
+    namespace = space.kubectl.namespace
+    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": namespace}}
+    path = f"/api/v1/namespaces/{namespace}/pods/{pod}/eviction"
+    space.kubectl.run("create", "--raw", path, "-f", "-", given=json.dumps(body))
+
+
+def _preempt(kubectl: Kubectl, scarce: str, launch: Launch) -> None:
+    """Another pod wants the same, and is worth more; it leaves as soon as it has had its way."""
+    pod_of(launch, "preempted")
+    container = {
+        "name": "vip",
+        "image": "python:3.11",
+        "command": ["python", "-c", "import time; time.sleep(600)"],
+        "resources": {"limits": {f"example.com/{scarce}": "1"}},
+    }
+    spec = {
+        "priorityClassName": f"{scarce}-high",
+        "containers": [container],
+        "terminationGracePeriodSeconds": 0,
+    }
+    kubectl.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "vip"}, "spec": spec})
+    launch.until(r"\[preempted/\d+\] Task (was lost|failed): .*higher priority", 90)
+    kubectl.run("delete", "pod", "vip", "--wait=false")
+
+
+@pytest.mark.budget(240)
+def test_what_a_step_does_to_itself_spends_its_tries(ended: tuple[Result, RunView]) -> None:
+    wrong = wrongs(OWN, *ended)
+    assert not wrong, "\n\n".join(wrong)
+
+
+def test_what_others_do_to_a_pod_spends_none(ended: tuple[Result, RunView]) -> None:
+    result, run = ended
+    for step, (reason, words) in OTHERS.items():
+        first, second = run.task(step).attempts
+        said = told(result, step)
+        assert (first.kind, first.successful, second.successful) == ("infrastructure", False, True), said
+        assert re.fullmatch(reason, first.reason), said
+        assert re.search(words, first.message), said
+        assert "not counted against @retry" in said
+
+
+def test_a_sidecar_that_a_webhook_adds_keeps_no_task_and_no_pod(
+    ended: tuple[Result, RunView], running: tuple[Workspace, Launch]
+) -> None:
+    result, run = ended
+    (attempt,) = run.task("injected").attempts
+    assert attempt.successful
+    assert "tried again" not in told(result, "injected")
+    space, _ = running
+    own = "metaflow/step_name=injected"
+    assert eventually(
+        20, lambda: not [pod for pod in space.pods(own) if pod["status"]["phase"] == "Running"]
+    ), "its pod is gone"
+    jobs = space.kubectl.objects("jobs", f"{space.selector},{own}")
+    assert not any(job["status"].get("failed") for job in jobs), "no Job is left that says Failed"
+
+
+@pytest.fixture(scope="module")
+def cut_off(workspaces: Workspaces) -> Iterator[tuple[Workspace, Launch, TcpProxy]]:
+    """A run whose way to the API server is cut while its pod runs."""
+    workspace = workspaces()
+    config = yaml.safe_load(Path(workspace.target.kubeconfig).read_text(encoding="utf-8"))
+    cluster = config["clusters"][0]["cluster"]
+    host, _, port = cluster["server"].removeprefix("https://").partition(":")
+    proxy = TcpProxy(host, int(port))
+    cluster["server"] = f"https://127.0.0.1:{proxy.port}"
+    away = workspace.folder / "away.kubeconfig"
+    away.write_text(json.dumps(config))
+    try:
+        steps = {"beside": Branch(), "waits": Branch({}, "print('waits', flush=True)\ntime.sleep(45)")}
+        launch = workspace.start(flow_of(steps, catches=False), "run", env={"KUBECONFIG": str(away)})
+        launch.until(r"\[waits/\d+\] waits", 90)
+        proxy.cut()
+        yield workspace, launch, proxy
+    finally:
+        proxy.close()
+
+
+@pytest.mark.budget(120)
+def test_an_api_server_that_is_away_costs_nothing(cut_off: tuple[Workspace, Launch, TcpProxy]) -> None:
+    workspace, launch, proxy = cut_off
+    launch.until(r"Waiting: The API server has not answered for \d+ s", 60)
+    proxy.mend()
+    result = launch.wait()
+    assert result.returncode == 0, result.all
+    assert len(workspace.read(FLOW, result).task("waits").attempts) == 1, "no attempt is lost by it"
+
+
+# What only a node that is in trouble can do.
+
+#: How a pod may end: its status, the condition, the class, the reason, words of the message.
+PLAYED: dict[str, tuple[dict[str, str], str, str, str, str]] = {
+    "evicted for the node's disk": (
+        {"reason": "Evicted", "message": "The node was low on resource: ephemeral-storage."},
+        "TerminationByKubelet", "infrastructure", "TerminationByKubelet", "low on resource: ephemeral-storage",
+    ),
+    "node deleted": ({}, "DeletionByPodGC", "infrastructure", "DeletionByPodGC", "its node is gone"),
+    "out of memory": ({"exit": "OOMKilled"}, "", "resources", "OutOfMemory", "the kernel killed its container"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def stage(kubectl: Kubectl) -> Iterator[Stage]:
+    stage = Stage(kubectl)
+    yield stage
+    stage.close()
+
+
+def launched(workspace: Workspace, stage: Stage) -> Launch:
+    """A run whose first pod will be on the stage."""
+    # Nobody is there to end its pods: with a grace they would stay for ever.
+    env = {**SOON, "HEADWAY_KUBERNETES_TERMINATION_GRACE_PERIOD_SECONDS": "0"}
+    return workspace.start("linear.py", "run", "--with", f"kubernetes:{stage.settings}", env=env)
+
+
+@pytest.mark.budget(120)
+def test_how_a_pod_ended_is_told_and_counted(workspaces: Workspaces, stage: Stage) -> None:
+    """All side by side; the kubelet's part is played as soon as each is known to run. The last one's is not."""
+    spaces = {case: workspaces() for case in [*PLAYED, "tainted"]}
+    runs = {case: launched(space, stage) for case, space in spaces.items()}
+    pods = {case: stage.pod(space.selector) for case, space in spaces.items()}
+    for pod in pods.values():
+        stage.play(pod, "Running", {"running": {}})
+    for case, (said, disruption, *_) in PLAYED.items():
+        runs[case].until(r"\[start/1\] Task is starting")
+        how = said.get("exit", "")
+        terminated = {"exitCode": 137, "reason": how or "Error", "message": how}
+        target = [{"type": "DisruptionTarget", "status": "True", "reason": disruption}] if disruption else []
+        status = {key: value for key, value in said.items() if key != "exit"}
+        stage.play(pods[case], "Failed", {"terminated": terminated}, target, **status)
+    expected: dict[str, Any] = {case: tuple(parts[2:]) for case, parts in PLAYED.items()}
+    for case, parts in expected.items():
+        ends(spaces[case], runs[case], *parts)
+    runs["tainted"].until(r"\[start/1\] Task is starting")
+    stage.drive_out(pods["tainted"])
+    ends(
+        spaces["tainted"], runs["tainted"], "infrastructure", "DeletionByTaintManager", "its node was tainted"
+    )
+    stage.clear()
+
+
+def ends(space: Workspace, launch: Launch, kind: str, reason: str, words: str) -> None:
+    launch.until(rf"\[start/1\] Task (was lost|failed): .*{words}")
+    if kind == "infrastructure":
+        launch.until(r"not counted against @retry")
+        launch.interrupt()
+    result = launch.wait()
+    assert result.returncode == (130 if kind == "infrastructure" else 1), result.all
+    attempt = space.read("LinearFlow", result).task("start").attempts[0]
+    assert (attempt.kind, attempt.reason) == (kind, reason), result.all
+
+
+@pytest.mark.budget(150)
+def test_a_node_that_is_gone_is_noticed_and_the_task_runs_elsewhere(
+    workspace: Workspace, kubectl: Kubectl
+) -> None:
+    stage = Stage(kubectl)
+    try:
+        launch = launched(workspace, stage)
+        pod = stage.pod(workspace.selector)
+        stage.play(pod, "Running", {"running": {}})
+        launch.until(r"\[start/1\] Task is starting")
+        stage.fall_silent()
+        kubectl.run("label", "node", "node1", f"stage={stage.name}", "--overwrite")
+        launch.until(r"\[start/1\] Task was lost: The node .* does not answer the cluster", 90)
+        launch.until(r"not counted against @retry")
+        result = launch.wait()
+        assert result.returncode == 0, result.all
+        first, second = workspace.read("LinearFlow", result).task("start").attempts
+        assert (first.kind, first.reason, second.successful) == ("infrastructure", "NodeLost", True)
+    finally:
+        kubectl.run("label", "node", "node1", "stage-")
+        stage.close()

@@ -1,0 +1,240 @@
+"""What is waited for as long as it takes: told with its cause and with what would help, and no attempt is spent on it.
+
+All but the words of autoscalers is the cluster's own doing: which needs a cloud is written as an event by the test.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from functools import partial
+from typing import Any
+
+import pytest
+from harness.causes import Branch, flow_of
+from harness.kubectl import Kubectl, eventually
+from harness.registry import registry
+from harness.stage import Stage
+from harness.webhook import selection
+from harness.workspace import NewNamespace, Workspace, Workspaces
+
+#: So that what is wrong is given up soon; nothing here may be.
+SOON = {"HEADWAY_KUBERNETES_START_FAILURE_TIMEOUT": "9", "HEADWAY_KUBERNETES_UNSCHEDULABLE_TIMEOUT": "12"}
+
+#: Seconds after which whatever those timeouts hold for is over.
+LONGER = 24.0
+
+
+def affinity(kind: str, app: str, key: str) -> dict[str, Any]:
+    term = {"labelSelector": {"matchLabels": {"app": app}}, "topologyKey": key}
+    return {"affinity": {kind: {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}}
+
+
+def waits(stage: Stage, port: int, runtime_class: str) -> dict[str, tuple[dict[str, Any], str]]:
+    """By step: its settings, and a pattern of what is told."""
+    here = stage.chosen
+    spread = [
+        {
+            "maxSkew": 1,
+            "topologyKey": "example.com/zone",
+            "whenUnsatisfiable": "DoNotSchedule",
+            "labelSelector": {"matchLabels": {"app": "any"}},
+        }
+    ]
+    return {
+        "cpu": ({**here, "cpu": 2}, r"of \d+ nodes .*1 has too little free cpu.*Ask for less \(cpu=…\)"),
+        "memory": ({**here, "memory": 4000}, r"1 has too little free memory.*Ask for less \(memory=…\)"),
+        "disk": ({**here, "disk": 5000}, r"1 has too little free disk.*Ask for less \(disk=…\)"),
+        "gpu": ({**here, "gpu": 2}, r"1 has too few free GPUs.*Ask for less \(gpu=…\)"),
+        "apart": (
+            {**here, **affinity("podAntiAffinity", "filler", "stage")},
+            r"1 has a pod that anti-affinity keeps this one away from.*loosen affinity=",
+        ),
+        "together": (
+            affinity("podAffinity", "nobody", "kubernetes.io/os"),
+            r"no pod of the kind that affinity asks for.*Check affinity=",
+        ),
+        "spread": (
+            {"topology_spread_constraints": spread},
+            r"topology_spread_constraints say.*ScheduleAnyway",
+        ),
+        "unbound": (
+            {"persistent_volume_claims": {"unbound": "/v"}},
+            r"a volume claim of the pod is not bound to a volume yet.*kubectl describe pvc says why",
+        ),
+        "gated": (
+            {"additional_pod_spec_args": {"schedulingGates": [{"name": "example.com/queue"}]}},
+            r"held back by a scheduling gate.*takes it away",
+        ),
+        "scaling": ({**here, "cpu": 2}, r"an autoscaler is making a node for it \(pod triggered scale-up"),
+        "not_scaling": (
+            {**here, "cpu": 2},
+            r"1 has too little free cpu.*the cluster's autoscaler does not make a node for it \(pod didn't trigger",
+        ),
+        "limited": (
+            {"image": f"127.0.0.1:{port}/limited/image:1"},
+            r"the registry limits how often it may be asked.*Log in to the registry",
+        ),
+        "broken": ({"image": f"127.0.0.1:{port}/broken/image:1"}, r"the registry does not answer"),
+        "refusing": ({"image": "127.0.0.1:1/team/image:1"}, r"the registry does not answer"),
+        "sandbox": (
+            {"additional_pod_spec_args": {"runtimeClassName": runtime_class}},
+            r"its node cannot set up the pod: .*no runtime for",
+        ),
+        "elsewhere": (
+            {**here, "persistent_volume_claims": {"elsewhere": "/v"}},
+            r"the volume .* is attached to another node, and can be to one only.*ReadWriteMany",
+        ),
+    }
+
+
+#: What autoscalers write of a pod, by step.
+SCALERS = {
+    "scaling": ("TriggeredScaleUp", "pod triggered scale-up: [{pool-1 1->2 (max: 9)}]"),
+    "not_scaling": ("NotTriggerScaleUp", "pod didn't trigger scale-up: 1 max node group size reached"),
+}
+
+
+@pytest.fixture(scope="module")
+def stage(kubectl: Kubectl) -> Iterator[Stage]:
+    """A node that is full."""
+    stage = Stage(kubectl)
+    try:
+        stage.fill({"app": "filler"})
+        yield stage
+    finally:
+        stage.close()
+
+
+@pytest.fixture(scope="module")
+def scenery(kubectl: Kubectl, session_name: str) -> Iterator[str]:
+    """Claims without a volume and with one that is elsewhere; a kind of pods that no node can run, by name."""
+    with ExitStack() as later:
+        for each in [*runtime_class(session_name), *claims(session_name)]:
+            kubectl.create(each)
+            about = each["metadata"]
+            options = ("--ignore-not-found", "--wait=false", "--grace-period=0", "--force")
+            later.callback(kubectl.run, "delete", each["kind"], about["name"], *options)
+        attach(kubectl, session_name)
+        yield session_name
+
+
+def runtime_class(name: str) -> list[dict[str, Any]]:
+    return [
+        {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": name}, "handler": "nix"}
+    ]
+
+
+def claims(name: str) -> list[dict[str, Any]]:
+    """A claim whose class does not exist, and one whose volume a pod of the real node holds."""
+    room, mode = {"storage": "1Gi"}, ["ReadWriteOnce"]
+    asked = {"accessModes": mode, "resources": {"requests": room}}
+    volume = {
+        "capacity": room,
+        "accessModes": mode,
+        "csi": {"driver": f"{name}.example.com", "volumeHandle": name},
+        "storageClassName": "",
+    }
+    holder = {
+        "nodeName": "node1",
+        "containers": [{"name": "holder", "image": "python:3.11"}],
+        "volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "elsewhere"}}],
+        "terminationGracePeriodSeconds": 0,
+    }
+    kinds: list[tuple[str, str, str, Mapping[str, Any]]] = [
+        ("storage.k8s.io/v1", "CSIDriver", f"{name}.example.com", {"attachRequired": True}),
+        ("v1", "PersistentVolume", name, volume),
+        (
+            "v1",
+            "PersistentVolumeClaim",
+            "elsewhere",
+            {**asked, "storageClassName": "", "volumeName": name},
+        ),
+        ("v1", "PersistentVolumeClaim", "unbound", {**asked, "storageClassName": "nix"}),
+        ("v1", "Pod", "holder", holder),
+    ]
+    return [
+        {"apiVersion": version, "kind": kind, "metadata": {"name": each}, "spec": spec}
+        for version, kind, each, spec in kinds
+    ]
+
+
+def attach(kubectl: Kubectl, volume: str) -> None:
+    """Say that the volume is attached, as its driver would."""
+
+    def attachment() -> str:
+        found = json.loads(kubectl.run("get", "volumeattachments", "-o", "json"))["items"]
+        return next(
+            (
+                each["metadata"]["name"]
+                for each in found
+                if each["spec"]["source"].get("persistentVolumeName") == volume
+            ),
+            "",
+        )
+
+    name = eventually(40, attachment)
+    assert name, "nobody attaches the volume"
+    patch = json.dumps({"status": {"attached": True}})
+    kubectl.run("patch", "volumeattachment", name, "--subresource=status", "--type=merge", "--patch", patch)
+
+
+@pytest.mark.budget(120)
+def test_what_may_mend_itself_is_told_and_waited_for(
+    workspace: Workspace, stage: Stage, scenery: str
+) -> None:
+    with registry() as port:
+        expected = waits(stage, port, scenery)
+        steps = {name: Branch(settings) for name, (settings, _) in expected.items()}
+        begun = time.monotonic()
+        launch = workspace.start(flow_of(steps, catches=False), "run", "--max-workers=100", env=SOON)
+        launch.until(r"\[cpu/\d+\] Waiting: ")
+        for step, (reason, words) in SCALERS.items():
+            (pod,) = eventually(20, partial(workspace.pods, f"metaflow/step_name={step}"))
+            stage.event(pod["metadata"]["name"], reason, words)
+        for step, (_, words) in expected.items():
+            launch.until(rf"\[{step}/\d+\] Waiting: .*{words}", 90)
+        left = LONGER - (time.monotonic() - begun)
+        assert not eventually(max(0, left), lambda: not launch.running), "it waits as long as it takes"
+        launch.interrupt()
+        result = launch.wait()
+    assert result.returncode == 130, result.all
+    assert "Task failed" not in result.all
+    assert "Task was lost" not in result.all
+
+
+@pytest.mark.budget(90)
+def test_a_full_quota_is_waited_for(workspace: Workspace, new_namespace: NewNamespace) -> None:
+    quota = new_namespace("quota")
+    body = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "small"}}
+    quota.create({**body, "spec": {"hard": {"pods": "0", "requests.cpu": "1"}}})
+    env = {**SOON, "HEADWAY_KUBERNETES_NAMESPACE": quota.namespace}
+    launch = workspace.start("linear.py", "run", "--with", "kubernetes", env=env)
+    launch.until(
+        r"\[start\] Waiting: the cluster refuses its pods: the namespace's quota small is used up "
+        r"\(pods: it asks for 1, 0 of 0 is in use\).*have the quota raised"
+    )
+    assert not eventually(5, lambda: not launch.running), "it waits as long as it takes"
+    quota.run("patch", "quota", "small", "--patch", json.dumps({"spec": {"hard": {"pods": "9"}}}))
+    result = launch.wait()
+    assert result.returncode == 0, result.all
+
+
+@pytest.mark.budget(90)
+def test_a_webhook_that_is_down_is_waited_for(workspaces: Workspaces, session_name: str) -> None:
+    workspace = workspaces()
+    name = f"{session_name}-down"
+    hook = {
+        "name": "down.example.com",
+        "clientConfig": {"service": {"name": "nobody", "namespace": "default", "path": "/"}},
+        **selection(dict([workspace.selector.split("=")])),
+    }
+    kind = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration"}
+    workspace.kubectl.create({**kind, "metadata": {"name": name}, "webhooks": [hook]})
+    try:
+        launch = workspace.start("linear.py", "run", "--with", "kubernetes", env=SOON)
+        launch.until(r"Waiting: the cluster refuses its pods: a webhook that must agree does not answer")
+    finally:
+        workspace.kubectl.run("delete", "validatingwebhookconfiguration", name)
+    result = launch.wait()
+    assert result.returncode == 0, result.all
