@@ -7,8 +7,9 @@ from pathlib import Path
 from pickle import dump as pickle_dump
 
 from headway.cli.program import Program
-from headway.cli.reading import look_where_told
+from headway.cli.reading import look_where_told, told_for_typing
 from headway.client import DataArtifact, Task, find_tasks
+from headway.client.errors import TaskFailedError
 from headway.client.logs import STDERR, STDOUT
 from headway.errors import HeadwayError, NotFoundError, UsageError
 
@@ -32,13 +33,15 @@ def logs(
     for task in tasks:
         name = "/".join(task.path_components[-2:])
         prefix = f"[{name}] " if len(tasks) > 1 else ""
+        empty = True
         for time, stream, text in heapq.merge(
             *(_lines(task, stream) for stream in streams), key=lambda line: line[0]
         ):
             stamp = f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03d}Z " if timestamps else ""
             this.write(f"{stamp}{prefix}{text}", error=stream == STDERR)
+            empty = False
         if task.exception is not None:
-            this.write(f"[{name}] {task.exception}", error=True, style="bad")
+            _tell_failure(this, name, task, task.exception, whole=empty)
 
 
 def scrub(
@@ -68,7 +71,8 @@ def scrub(
         raise NotFoundError(
             f"Nothing of {path} was scrubbed.", "--include-not-done scrubs what has not ended."
         )
-    this.write(f"{' and '.join(streams)} of {done} attempts are gone; reasons of failures stay.", error=True)
+    attempts = "1 attempt is" if done == 1 else f"{done} attempts are"
+    this.write(f"{' and '.join(streams)} of {attempts} gone; reasons of failures stay.", error=True)
 
 
 def dump(
@@ -83,11 +87,16 @@ def dump(
     """Print the artifacts of tasks, or write them to a file."""
     wanted = {name.strip() for name in include.split(",")} if include else None
     values: dict[str, dict[str, object]] = {}
+    missing = set(wanted or ())
     for task in _tasks(this, path, None):
         _, run, step, number = task.path_components
-        this.write(f"Artifacts of run={run} step={step} task={number}:", error=True)
+        names = list(task.artifact_names(private=private))
+        # A task that failed, or has not ended, has none.
+        none = "" if names else " none, it failed" if task.exception else " none yet"
+        this.write(f"Artifacts of run={run} step={step} task={number}:{none}", error=True)
         values[task.pathspec] = {}
-        for name in task.artifact_names(private=private):
+        missing -= set(names)
+        for name in names:
             if wanted is not None and name not in wanted:
                 continue
             artifact = task[name]
@@ -96,9 +105,23 @@ def dump(
             else:
                 shown = _shown(artifact, max_value_size)
                 this.write(f"{name} [size: {artifact.size} type: {artifact.type}] = {shown}")
+    if missing:
+        this.write(f"No artifact is called {', '.join(sorted(missing))}.", error=True)
     if file is not None:
         _save(file, values)
         this.write(f"Artifacts written to {file}.", error=True)
+
+
+def _tell_failure(this: Program, name: str, task: Task, failure: TaskFailedError, *, whole: bool) -> None:
+    """Why a task failed, as a run tells it; the traceback stands in its log, unless there is none any more."""
+    for line in failure.stacktrace.splitlines() if whole else ():
+        this.write(f"[{name}] {line}", error=True)
+    number = task.current_attempt
+    again = f" (attempt {number + 1})" if number else ""
+    for line in f"Task failed{again}: {failure.message}".splitlines():
+        this.write(f"[{name}] {line}", error=True, style="bad")
+    for line in (failure.hint or "").splitlines():
+        this.write(f"[{name}] {line}", error=True)
 
 
 def _shown(artifact: DataArtifact, most: int) -> str:
@@ -136,13 +159,5 @@ def _lines(task: Task, stream: str) -> Iterator[_Line]:
 
 def _tasks(this: Program, path: str, attempt: int | None) -> list[Task]:
     look_where_told(this)
-    try:
+    with told_for_typing(this):
         return find_tasks(path, this.flow, attempt)
-    except NotFoundError as error:
-        # The client's own hint is for code.
-        looked, code, _ = (error.hint or "").partition("; metadata(")
-        if not code:
-            raise
-        raise NotFoundError(
-            error.message, f"{looked}; --datastore-root=s3://bucket/prefix looks elsewhere."
-        ) from error

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from headway.cli.program import Program
-from headway.cli.reading import look_where_told, user_namespace
+from headway.cli.reading import look_where_told, told_for_typing, user_namespace
 from headway.client import Flow, NotFoundError, Run, namespace
 from headway.errors import UsageError
 
@@ -78,7 +78,8 @@ def _run(this: Program, run_id: str | None, given_namespace: str | None) -> Run:
         )
     if "/" in run_id:
         raise UsageError(f"--run-id={run_id} is no run's id.", "Give the id alone, without flow and step.")
-    return Run(f"{this.flow}/{run_id}")
+    with told_for_typing(this):
+        return Run(f"{this.flow}/{run_id}")
 
 
 def _runs(this: Program, *, my_runs: bool) -> list[Run]:

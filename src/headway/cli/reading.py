@@ -1,10 +1,18 @@
 """Where the commands that read runs back look for them, and in which user namespace."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+
 from headway.cli.program import Program
-from headway.client import metadata
+from headway.client import Flow, metadata
 from headway.config.datastore import choose_datastore
 from headway.config.general import datastore_roots
 from headway.config.general import user as configured_user
+from headway.errors import NotFoundError
+
+#: How many runs are named where one was not found.
+_MOST = 5
 
 
 def look_where_told(this: Program) -> None:
@@ -26,3 +34,26 @@ def user_namespace(this: Program, given: str | None) -> str | None:
     if given is None:
         return f"user:{configured_user(this.configuration)}"
     return given or None
+
+
+@contextmanager
+def told_for_typing(this: Program) -> Iterator[None]:
+    """Of a run that is not found, says which there are and what to type to look elsewhere."""
+    try:
+        yield
+    except NotFoundError as error:
+        # The client's own hint is for code.
+        looked, code, _ = (error.hint or "").partition("; metadata(")
+        if not code:
+            raise
+        hint = f"{_newest(this.flow)}{looked}; --datastore-root=s3://bucket/prefix looks elsewhere."
+        raise NotFoundError(error.message, hint) from error
+
+
+def _newest(flow: str) -> str:
+    try:
+        runs = [run.id for run in islice(Flow(flow, _namespace_check=False), _MOST)]
+    except NotFoundError:
+        return ""
+    known = ", ".join(runs)
+    return f"The newest runs of {flow}: {known}.\n" if runs else ""

@@ -209,9 +209,21 @@ def _exited(batch: Batch, error: SystemExit) -> Report:
     )
 
 
+#: How the lines of a traceback begin that are not the exception's own words.
+_TRACE = ("Traceback (most", "  File ", "    ")
+
+
 def _explain(batch: Batch, error: BaseException) -> Failure:
     failure = _failure_of(batch, error)
-    sys.stderr.write(failure.traceback)
+    told = failure.traceback
+    if isinstance(error, HeadwayError):
+        # Our own words are the failure's message, which people are told next: the log says where, if anywhere.
+        told = (
+            "".join(line for line in told.splitlines(True) if line.startswith(_TRACE))
+            if "\n  " in told
+            else ""
+        )
+    sys.stderr.write(told)
     return failure
 
 

@@ -146,4 +146,8 @@ def _supervise(
             "The launcher had given this attempt up before it ended; its result does not count.\n"
         )
         return REFUSED
-    return DONE if failure is None else FAILED
+    if failure is None:
+        return DONE
+    # For `kubectl logs` alone: a run tells it by itself.
+    sys.stderr.write(f"Task failed: {failure.message}\n")
+    return FAILED

@@ -1,6 +1,11 @@
 """What every store accepts as a key, so that no store is the odd one out."""
 
 
+def is_key(key: str) -> bool:
+    """Whether an object of a datastore can be called so; others may leave objects that cannot."""
+    return bool(key) and _is_plain(key) and not any(part in ("", ".", "..") for part in key.split("/"))
+
+
 def check_key(key: str) -> str:
     """The key, if it can name an object in every store.
 
@@ -10,7 +15,7 @@ def check_key(key: str) -> str:
     Raises:
         ValueError: Otherwise. Keys are made by code, so this is a fault of ours, not of a person.
     """
-    if not key or not _is_plain(key) or any(part in ("", ".", "..") for part in key.split("/")):
+    if not is_key(key):
         raise ValueError(f"{key!r} cannot be the key of an object")
     return key
 

@@ -46,7 +46,22 @@ def test_a_failed_attempt_says_why(cli: CommandLine, folder: FolderStore) -> Non
     digits(folder)
     answer = cli("logs", "1/train/2", "--attempt", "0")
     assert answer.code == 0
-    assert "[train/2] Traceback (most recent call last):\nValueError: boom\n" in answer.err
+    assert "[train/2] Task failed: ValueError: boom\n" in answer.err
+    assert answer.err.count("Traceback") == 1, "the log has none, so the record's is shown"
+
+
+def test_a_run_that_is_not_there_is_told_with_those_that_are(cli: CommandLine, folder: FolderStore) -> None:
+    digits(folder)
+    for command in (("logs", "7"), ("dump", "7"), ("tag", "add", "--run-id", "7", "good")):
+        answer = cli(*command)
+        assert answer.code == 1
+        assert "The newest runs of Digits: 1.\n" in answer.err
+        assert "--datastore-root=s3://bucket/prefix looks elsewhere" in answer.err
+
+
+def test_what_is_not_there_to_dump_is_told(cli: CommandLine, folder: FolderStore) -> None:
+    digits(folder)
+    assert "No artifact is called nothing.\n" in cli("dump", "1/train/3", "--include", "nothing").err
 
 
 def test_scrubbing_takes_the_text_out_of_the_datastore(cli: CommandLine, folder: FolderStore) -> None:
@@ -54,7 +69,7 @@ def test_scrubbing_takes_the_text_out_of_the_datastore(cli: CommandLine, folder:
     put_log(folder, "3", "stderr", (0, "token=abc"))
     recorded.report(Task("Digits/1/train/3")._task.ref(), 0, "token=abc", "stderr")
     answer = cli("logs", "scrub", "1/train/3", "--stderr")
-    assert (answer.code, answer.err) == (0, "stderr of 1 attempts are gone; reasons of failures stay.\n")
+    assert (answer.code, answer.err) == (0, "stderr of 1 attempt is gone; reasons of failures stay.\n")
     assert cli("logs", "1/train/3", "--stderr").err == "[scrubbed]\n"
     assert cli("logs", "1/train/3", "--stdout").out == "model 1\ndone\n"
     assert not [key for key, _ in folder.list("") if b"token" in folder.get(key)]

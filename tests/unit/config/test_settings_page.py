@@ -16,8 +16,8 @@ PAGE = ROOT / "docs" / "settings.md"
 ELSEWHERE = {
     "hostname_resolution_timeout": "tests/unit/config/test_kubernetes_values.py",
     "start_failure_timeout": "tests/e2e/test_e2e_standing_still.py",
-    "unschedulable_timeout": "tests/unit/executors/kubernetes_executor/test_kubernetes_executor.py",
-    "job_terminate_mode": "tests/unit/executors/kubernetes_executor/test_kubernetes_executor.py",
+    "unschedulable_timeout": "tests/unit/executors/kubernetes_executor/test_executor_standstills.py",
+    "job_terminate_mode": "tests/unit/executors/kubernetes_executor/test_executor_lost_pods.py",
     "reuse": "tests/unit/executors/kubernetes_executor/test_warm_pods.py",
     "idle_timeout": "tests/unit/runtime/test_worker.py",
     "pack": "tests/unit/executors/kubernetes_executor/test_packing.py",

@@ -279,3 +279,14 @@ def test_no_room_is_said_and_not_retried(s3: S3, server: S3Server) -> None:
     with pytest.raises(S3DiskSpaceError, match="does not fit"):
         s3.get("x")
     assert len(server.seen) == 1
+
+
+def test_objects_with_empty_parts_in_their_names_are_listed_like_others(s3: S3, server: S3Server) -> None:
+    server.objects.update({"root//": b"slash", "root/a//b": b"twice", "root/a/": b"folder"})
+    assert [found.url.removeprefix("s3://bucket/root") for found in s3.list_recursive()] == [
+        "//",
+        "/a/",
+        "/a//b",
+    ]
+    assert [found.exists for found in s3.list_paths()] == [False, False]
+    assert [found.text for found in s3.get_all()] == ["slash", "folder", "twice"]

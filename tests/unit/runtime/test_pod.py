@@ -87,7 +87,7 @@ def test_a_failure_is_committed_with_its_traceback(a_pod: Pod) -> None:
     assert (failure.kind, failure.message) == (USER, "ValueError: no good")
     assert failure.traceback.count("  File ") == 1
     assert "raise ValueError('no good')" in failure.traceback
-    assert life.stderr == failure.traceback
+    assert life.stderr == f"{failure.traceback}Task failed: ValueError: no good\n"
     assert "\n".join(life.log("stderr")) + "\n" == failure.traceback
 
 

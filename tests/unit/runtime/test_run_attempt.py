@@ -252,7 +252,9 @@ def test_a_missing_module_is_named_with_what_to_do(
     assert "no_such_package is not installed" in failure_of(store, start).hint
 
 
-def test_an_artifact_that_cannot_be_pickled_is_named_and_nothing_is_stored(store: MemoryStore) -> None:
+def test_an_artifact_that_cannot_be_pickled_is_named_and_nothing_is_stored(
+    store: MemoryStore, capsys: pytest.CaptureFixture[str]
+) -> None:
     def start(self: Any) -> None:
         self.fine = 1
         self.lock = threading.Lock()
@@ -263,6 +265,7 @@ def test_an_artifact_that_cannot_be_pickled_is_named_and_nothing_is_stored(store
     assert "self.lock" in failure.message
     assert failure.hint
     assert failure.traceback == f"{failure.message}\n{failure.hint}\n", "no line of the step is to blame"
+    assert capsys.readouterr().err == "", "it is told once, as the failure's message"
     assert not [key for method, key in store.calls if method.startswith("put")]
 
 
@@ -318,7 +321,9 @@ def test_an_import_that_exits_has_failed(capsys: pytest.CaptureFixture[str]) -> 
 # Time
 
 
-def test_a_step_over_its_time_is_stopped_where_it_stands(store: MemoryStore) -> None:
+def test_a_step_over_its_time_is_stopped_where_it_stands(
+    store: MemoryStore, capsys: pytest.CaptureFixture[str]
+) -> None:
     def start(self: Any) -> None:
         threading.Event().wait(60)
 
@@ -331,6 +336,9 @@ def test_a_step_over_its_time_is_stopped_where_it_stands(store: MemoryStore) -> 
     assert (failure.kind, failure.reason) == (USER, "Timeout")
     assert failure.message == "Step start timed out after 0.05 seconds."
     assert "threading.Event().wait(60)" in failure.traceback
+    log = capsys.readouterr().err
+    assert "threading.Event().wait(60)" in log
+    assert "timed out" not in log, "it is told once, as the failure's message"
 
 
 def test_a_step_within_its_time_leaves_no_alarm(store: MemoryStore) -> None:

@@ -359,3 +359,15 @@ def test_something_else_that_answers_is_no_missing_key(server: S3Server, store: 
     server.fail(Fault(Reply(status)))
     with pytest.raises(StoreConfigurationError, match="what answers there is no S3 server"):
         store.get("a")
+
+
+def test_objects_of_others_with_names_that_no_key_has_are_not_listed(
+    server: S3Server, store: S3Store
+) -> None:
+    store.put("a/ours", b"1")
+    (ours,) = server.objects
+    folder = ours.removesuffix("a/ours")
+    for name in ("/", "//", "a//b", "a/", "a/../b"):
+        server.objects[folder + name] = b"of somebody else"
+    assert [found.key for found in store.list("")] == ["a/ours"]
+    assert [found.key for found in store.list("a/")] == ["a/ours"]

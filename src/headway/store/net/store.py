@@ -4,7 +4,7 @@ from typing import Any, Iterator, Mapping, Optional, Sequence, Tuple, Union
 
 from headway.errors import KeyExistsError, KeyNotFoundError, StoreError
 from headway.store.base import Buffer, ObjectInfo, join_buffers
-from headway.store.keys import check_key, check_prefix
+from headway.store.keys import check_key, check_prefix, is_key
 from headway.store.net.answers import Answer
 from headway.store.net.session import Session
 from headway.store.net.transfers import MULTIPART_THRESHOLD, PART_SIZE, flat_views, get_in_ranges
@@ -97,7 +97,8 @@ class HttpStore:
 
     def list(self, prefix: str, after: str = "") -> Iterator[ObjectInfo]:
         check_prefix(prefix)
-        return self._list(prefix, after)
+        # What others left under names that no key of ours can have ("a//b") could not be read by them.
+        return (found for found in self._list(prefix, after) if is_key(found.key))
 
     def _put_once(
         self, full: str, views: Sequence[memoryview], condition: Mapping[str, str], refusals: Tuple[int, ...]
