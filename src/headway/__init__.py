@@ -151,6 +151,9 @@ _PLACES = {
     **dict.fromkeys(("ExecutingRun", "ExecutingTask", "NBRunner", "Runner"), "headway.runner"),
 }
 
+#: Modules of public names that are there without being imported by name.
+_MODULES = frozenset({"client", "errors", "runner"})
+
 #: What is not in a pod, where flow files that name it are imported all the same.
 _LAUNCHERS = frozenset({"headway.runner"})
 
@@ -219,6 +222,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     place = _PLACES.get(name)
+    if name in _MODULES:
+        __import__(f"headway.{name}")
+        return sys.modules[f"headway.{name}"]
     if place is None:
         raise AttributeError(f"module 'headway' has no attribute '{name}'")
     try:
@@ -248,7 +254,7 @@ def _not_in_pods(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted({*globals(), *__all__, *_MODULES})
 
 
 def _start(flow_class: Any) -> None:

@@ -88,3 +88,13 @@ def belongs(name: str, packages: tuple[str, ...]) -> bool:
     return any(
         name == package or (package != "headway" and name.startswith(package + ".")) for package in packages
     )
+
+
+def test_modules_of_public_names_are_there_once_the_package_is() -> None:
+    program = (
+        "import sys, headway; assert 'headway.client' not in sys.modules; "
+        "print(headway.client.Flow is headway.Flow, headway.errors.HeadwayError.__name__, "
+        "headway.runner.Runner is headway.Runner, 'client' in dir(headway))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout == "True HeadwayError True True\n", done.stderr

@@ -88,11 +88,16 @@ def store_type(root: str) -> str:
     return kind_of(root)
 
 
-def _place(frames: Tuple[FrameTuple, ...]) -> Dict[str, str]:
-    """Where in foreachs a task stands: as a path, and level by level as (step, variable, tasks, index)."""
-    levels = [
+def foreach_levels(frames: Tuple[FrameTuple, ...]) -> List[Tuple[str, str, int, int]]:
+    """(step, variable, number of tasks, index) of each foreach around a task, outermost first."""
+    return [
         (step, variable, count, index) for step, _, index, count, variable in frames if variable is not None
     ]
+
+
+def _place(frames: Tuple[FrameTuple, ...]) -> Dict[str, str]:
+    """Where in foreachs a task stands: as a path, and level by level as (step, variable, tasks, index)."""
+    levels = foreach_levels(frames)
     if not levels:
         return {}
     path = ",".join(f"{step}:{index}" for step, _, _, index in levels)

@@ -1,7 +1,7 @@
 """``Run``: one execution of a flow."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Iterable, Iterator, Optional
+from typing import TYPE_CHECKING, Iterable, Iterator, Optional, Union
 
 from headway.client.artifact import Values
 from headway.client.code import MetaflowCode, code_of
@@ -107,17 +107,17 @@ class Run(InRun, depth=2):
         origin = self._run.summary.origin
         return f"{self._run.flow}/{origin}" if origin else None
 
-    def add_tag(self, tag: str) -> None:
-        """Give it a tag, see :meth:`replace_tags`."""
-        self.replace_tags([], [tag])
+    def add_tag(self, tag: Union[str, Iterable[str]]) -> None:
+        """Give it a tag, or several, see :meth:`replace_tags`."""
+        self.replace_tags([], _several(tag))
 
     def add_tags(self, tags: Iterable[str]) -> None:
         """Give it tags, see :meth:`replace_tags`."""
         self.replace_tags([], tags)
 
-    def remove_tag(self, tag: str) -> None:
-        """Take a tag away, see :meth:`replace_tags`."""
-        self.replace_tags([tag], [])
+    def remove_tag(self, tag: Union[str, Iterable[str]]) -> None:
+        """Take a tag away, or several, see :meth:`replace_tags`."""
+        self.replace_tags(_several(tag), [])
 
     def remove_tags(self, tags: Iterable[str]) -> None:
         """Take tags away, see :meth:`replace_tags`."""

@@ -11,6 +11,7 @@ from headway.client.facts import Metadata, foreach_index, local_time, metadata_o
 from headway.client.logs import STDERR, STDOUT
 from headway.client.run_data import PARAMETERS
 from headway.client.task_data import TaskData, tasks_of
+from headway.client.told import ToldArtifact
 from headway.store.records import SUCCEEDED
 
 
@@ -46,12 +47,17 @@ class Task(InRun, depth=4):
         return (DataArtifact._of(self._task, name) for name in public(self._task))
 
     def __getitem__(self, name: str) -> DataArtifact:
-        if name not in self._task.artifact_refs():
-            raise self._missing_child("artifact", name, public(self._task))
-        return DataArtifact._of(self._task, name)
+        if name in self._task.artifact_refs():
+            return DataArtifact._of(self._task, name)
+        if self._told(name):
+            return ToldArtifact._of(self._task, name)
+        raise self._missing_child("artifact", name, public(self._task))
 
     def __contains__(self, name: object) -> bool:
-        return name in self._task.artifact_refs()
+        return name in self._task.artifact_refs() or self._told(name)
+
+    def _told(self, name: object) -> bool:
+        return name in ToldArtifact.NAMES and self._task.record() is not None
 
     @property
     def data(self) -> Values:

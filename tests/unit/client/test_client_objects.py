@@ -21,8 +21,9 @@ from headway.client import (
     namespace,
 )
 from headway.flow.graph import Graph, Node
+from headway.store import layout
 from headway.store.folder import FolderStore
-from headway.store.records import LOST, Failure
+from headway.store.records import LOST, Failure, Record, Transition
 
 
 def local(seconds: float) -> datetime:
@@ -382,3 +383,26 @@ def test_objects_travel_in_pickles(folder: FolderStore, make: str) -> None:
             assert again.score.data == 20
         case "step":
             assert [each.data.score for each in again] == [20, 10, 0]
+
+
+def test_what_metaflow_stores_with_every_task_is_told(folder: FolderStore) -> None:
+    digits(folder)
+    key = layout.record("Digits", "1", "start", "1", 0)
+    said = Transition(("train",), "models", 3)
+    folder.put(key, Record.decode(folder.get(key))._replace(transition=said).encode())
+    start = Run("Digits/1")["start"].task
+    train = Run("Digits/1")["train"].task
+    assert start is not None
+    assert train is not None
+    assert (start["name"].data, start["_current_step"].data) == ("Digits", "start")
+    assert start["_task_ok"].data
+    assert start["_success"].data
+    assert "_task_ok" in start
+    assert "_no_such" not in start
+    assert train["_foreach_stack"].data == [("start", "models", 3, train.index)]
+    assert start["_foreach_stack"].data == []
+    assert start["_transition"].data == (["train"], "models")
+    assert (start["_foreach_var"].data, start["_foreach_num_splits"].data) == ("models", 3)
+    assert (start["name"].type, start["name"].size) == ("str", 0)
+    assert repr(start["name"]) == f"DataArtifact('{start.pathspec}/name')"
+    assert "name" not in ids(start)

@@ -22,6 +22,9 @@ def test_tags_are_given_taken_away_and_replaced(folder: FolderStore) -> None:
     run.remove_tags(["never", "checked"])
     run.replace_tag("good", "better")
     assert run.user_tags == {"better"}
+    run.add_tag(["one", "two"])
+    run.remove_tag(["one", "two"])
+    assert run.user_tags == {"better"}, "several at once"
     run.replace_tags(["better"], ["best", "better"])
     assert run.user_tags == {"best", "better"}, "first taken away, then given"
     assert Run("Digits/1")["train"].task is not None
