@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import ssl
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -55,12 +56,14 @@ def _install(npm: str, kept: Path) -> None:
 
 
 @contextmanager
-def azurite(*containers: str, host: str = "127.0.0.1") -> Iterator[str]:
+def azurite(*containers: str, host: str = "127.0.0.1", folder: Path | None = None) -> Iterator[str]:
     """A running emulator.
 
     Args:
         containers: The containers that it has.
         host: The address of this machine that it listens on.
+        folder: Where ``cert.pem``, ``key.pem`` and ``ca.pem`` are, for one by https that takes tokens, too: any
+            that says the right things of itself, whoever signed it.
 
     Yields:
         The address of the account's blob service.
@@ -72,12 +75,24 @@ def azurite(*containers: str, host: str = "127.0.0.1") -> Iterator[str]:
 
     def command(port: int) -> list[str]:
         options = ["--inMemoryPersistence", "--silent", "--disableTelemetry", "--disableProductStyleUrl"]
+        if folder is not None:
+            options += [
+                "--oauth",
+                "basic",
+                "--cert",
+                str(folder / "cert.pem"),
+                "--key",
+                str(folder / "key.pem"),
+            ]
         return [*start, "--blobHost", host, "--blobPort", str(port), *options]
 
-    with serving(command, host, f"/{ACCOUNT}?comp=list", status=403) as port:
-        service = f"http://{host}:{port}/{ACCOUNT}"
+    tls = ssl.create_default_context(cafile=str(folder / "ca.pem")) if folder is not None else None
+    with serving(command, host, f"/{ACCOUNT}?comp=list", status=403, tls=tls) as port:
+        service = f"{'http' if folder is None else 'https'}://{host}:{port}/{ACCOUNT}"
         for container in containers:
             environ = {**os.environ, **variables(service)}
+            if folder is not None:
+                environ["SSL_CERT_FILE"] = str(folder / "ca.pem")
             session = Session(address_of(AzureLocation(container), environ), environ)
             session.call("PUT", query=[("restype", "container")], accept=(201,), doing="making")
         yield service

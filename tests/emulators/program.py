@@ -3,6 +3,7 @@
 import http.client
 import os
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -25,7 +26,13 @@ def cache() -> Path:
 
 
 @contextmanager
-def serving(command: Callable[[int], list[str]], host: str, path: str, status: int = 200) -> Iterator[int]:
+def serving(
+    command: Callable[[int], list[str]],
+    host: str,
+    path: str,
+    status: int = 200,
+    tls: ssl.SSLContext | None = None,
+) -> Iterator[int]:
     """A running server.
 
     Args:
@@ -33,6 +40,7 @@ def serving(command: Callable[[int], list[str]], host: str, path: str, status: i
         host: The address of this machine that it listens on.
         path: What it answers once it is ready.
         status: And with what.
+        tls: Whom to trust, where it is reached by https.
 
     Yields:
         Its port.
@@ -46,7 +54,7 @@ def serving(command: Callable[[int], list[str]], host: str, path: str, status: i
             process = subprocess.Popen(command(port), stdout=said, stderr=subprocess.STDOUT)
             try:
                 # Another process may have taken the port meanwhile: then it ends, and another one is tried.
-                if _is_ready(process, host, port, path, status):
+                if _is_ready(process, _reached(host, port, tls), path, status):
                     yield port
                     return
             finally:
@@ -62,10 +70,21 @@ def _free_port(host: str) -> int:
         return int(found.getsockname()[1])
 
 
-def _is_ready(process: subprocess.Popen[bytes], host: str, port: int, path: str, status: int) -> bool:
+def _reached(host: str, port: int, tls: ssl.SSLContext | None) -> Callable[[], http.client.HTTPConnection]:
+    if tls is None:
+        return lambda: http.client.HTTPConnection(host, port, timeout=5)
+    return lambda: http.client.HTTPSConnection(host, port, timeout=5, context=tls)
+
+
+def _is_ready(
+    process: subprocess.Popen[bytes],
+    reach: Callable[[], http.client.HTTPConnection],
+    path: str,
+    status: int,
+) -> bool:
     end = time.monotonic() + _PATIENCE
     while process.poll() is None and time.monotonic() < end:
-        connection = http.client.HTTPConnection(host, port, timeout=5)
+        connection = reach()
         try:
             connection.request("GET", path)
             if connection.getresponse().status == status:

@@ -3,12 +3,14 @@
 import base64
 import hashlib
 import hmac
+import json
 import time
 import uuid
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import pytest
+import trustme
 from emulators.azure import ACCOUNT, KEY, azurite, program, variables
 from emulators.program import UnavailableError
 
@@ -90,6 +92,47 @@ def test_wrong_configuration_is_refused(environ: dict[str, str], change: dict[st
     with pytest.raises(StoreConfigurationError, match=words) as caught:
         verify_conditions(store)
     assert caught.value.hint
+
+
+@pytest.fixture(scope="module")
+def for_tokens(service: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The variables that tell of an emulator that takes tokens."""
+    folder = tmp_path_factory.mktemp("certificates")
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    certificate = authority.issue_cert("127.0.0.1")
+    certificate.private_key_pem.write_to_path(folder / "key.pem")
+    certificate.cert_chain_pems[0].write_to_path(folder / "cert.pem")
+    with azurite(CONTAINER, folder=folder) as secure:
+        yield {**variables(secure), "SSL_CERT_FILE": str(folder / "ca.pem"), "AZURE_STORAGE_KEY": ""}
+
+
+def token(seconds: int) -> str:
+    """One like those of Microsoft Entra, that ends after so many seconds."""
+    now = int(time.time())
+    says = {
+        "aud": "https://storage.azure.com",
+        "iss": "https://sts.windows.net/tenant/",
+        "iat": now - 60,
+        "nbf": now - 60,
+        "exp": now + seconds,
+    }
+    parts = [json.dumps({"alg": "RS256", "typ": "JWT"}), json.dumps(says), "signature"]
+    return ".".join(base64.urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in parts)
+
+
+def test_a_token_is_taken_under_tls(for_tokens: dict[str, str], location: AzureLocation) -> None:
+    store = AzureStore(location, environ={**for_tokens, "HEADWAY_AZURE_STORAGE_TOKEN": token(600)})
+    verify_conditions(store)
+    content = bytes(17 << 20)
+    store.put("large", content)
+    assert store.get("large") == content
+
+
+def test_a_token_that_is_over_is_told(for_tokens: dict[str, str], location: AzureLocation) -> None:
+    store = AzureStore(location, environ={**for_tokens, "HEADWAY_AZURE_STORAGE_TOKEN": token(-30)})
+    with pytest.raises(StoreConfigurationError, match=r"have expired \(from HEADWAY_AZURE_STORAGE_TOKEN"):
+        store.get("a")
 
 
 def test_an_endpoint_that_is_not_there_is_told_soon() -> None:

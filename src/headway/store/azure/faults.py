@@ -36,7 +36,8 @@ def is_expired(fault: Fault) -> bool:
     """Whether a token or a signature has run out."""
     if fault.code in ("InvalidAuthenticationInfo", "ExpiredAuthenticationToken"):
         return fault.status == 401
-    return fault.code == "AuthenticationFailed" and "time frame" in fault.message
+    over = "time frame" in fault.message or "Lifetime validation" in fault.message
+    return fault.code == "AuthenticationFailed" and over
 
 
 def fault_error(fault: Fault, address: AzureAddress, doing: str, key: str, source: str) -> StoreError:
