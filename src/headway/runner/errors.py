@@ -15,6 +15,14 @@ class ArgumentTypeError(UsageError, TypeError):
     headline = "Argument of another type"
 
 
+class FlowFileMissingError(UsageError, FileNotFoundError):
+    """There is no such flow file."""
+
+    def __str__(self) -> str:
+        # The other base would make a text of its own of what it takes for a number and a reason.
+        return UsageError.__str__(self)
+
+
 class RunNotStartedError(HeadwayError, RuntimeError):
     """The process ended before there was a run."""
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from headway.client.lookup import read_run
 from headway.client.run import Run
-from headway.errors import NotFoundError, UsageError
+from headway.errors import NotFoundError
 from headway.runner.blocking import finished
-from headway.runner.errors import RunNotStartedError
+from headway.runner.errors import FlowFileMissingError, RunNotStartedError
 from headway.runner.executing import Executing, ExecutingRun, ExecutingTask
 from headway.runner.options import Surface
 from headway.runner.process import STREAMS, RunningProcess
@@ -55,7 +55,7 @@ class Runner:
         **kwargs: The program's own options: ``datastore="s3"``, ``quiet=True``, ``decospecs=["kubernetes"]``.
 
     Raises:
-        UsageError: There is no such file.
+        FlowFileMissingError: There is no such file.
     """
 
     def __init__(
@@ -261,6 +261,6 @@ def _found(flow_file: str, cwd: Path) -> str:
     for folder in (cwd, Path.cwd()):
         if (folder / flow_file).is_file():
             return str(folder / flow_file)
-    raise UsageError(
+    raise FlowFileMissingError(
         f"There is no flow file {flow_file} in {cwd}.", "Name it from there, or by its whole path."
     )

@@ -60,7 +60,7 @@ def test_a_class_in_a_file_is_for_the_other_runner() -> None:
 
 
 def test_a_file_that_is_not_there() -> None:
-    with pytest.raises(UsageError, match=r"There is no flow file nope\.py"):
+    with pytest.raises(FileNotFoundError, match=r"There is no flow file nope\.py"):
         Runner("nope.py")
 
 
