@@ -11,6 +11,7 @@ from harness.kubectl import Kubectl
 from harness.launch import Launch
 from harness.registry import registry
 from harness.stage import Stage
+from harness.target import Target
 from harness.webhook import LABEL, webhooks
 from harness.workspace import NewNamespace, Workspace, Workspaces
 
@@ -149,7 +150,9 @@ CAUSES = {
 }  # fmt: skip
 
 
-def with_names(kubectl: Kubectl, stage: Stage, new_namespace: NewNamespace, port: int) -> dict[str, Cause]:
+def with_names(
+    kubectl: Kubectl, stage: Stage, new_namespace: NewNamespace, port: int, host: str
+) -> dict[str, Cause]:
     """The causes that need something to be there: a node, namespaces with rules, a registry."""
     strict = new_namespace("strict", {"pod-security.kubernetes.io/enforce": "baseline"})
     ranged, limited, small = (new_namespace(name) for name in ("ranged", "limited", "small"))
@@ -172,6 +175,10 @@ def with_names(kubectl: Kubectl, stage: Stage, new_namespace: NewNamespace, port
         ),
         "private_image": image("private", "the registry does not let the cluster in", "image_pull_secrets"),
         "forbidden_image": image("forbidden", "the registry does not let the cluster in", "image_pull_secrets"),
+        "plain_registry": Cause(
+            {"image": f"{host}:{port}/team/image:1"}, CONFIGURATION, "ImagePullBackOff",
+            "the registry speaks plain HTTP", "a certificate",
+        ),
         "missing_image": image("missing", "the registry does not have it", "Check the image's name and tag"),
         "image_for_others": image("elsewhere", "it is not built for the node's kind of processor", "buildx"),
         "pod_security": Cause(
@@ -199,6 +206,7 @@ def _named(name: str) -> dict[str, dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def causes(
+    target: Target,
     kubectl: Kubectl,
     new_namespace: NewNamespace,
     session_name: str,
@@ -211,7 +219,7 @@ def causes(
     stage = Stage(kubectl)
     try:
         with registry() as port, webhooks(kubectl, session_name):
-            yield CAUSES | with_names(kubectl, stage, new_namespace, port)
+            yield CAUSES | with_names(kubectl, stage, new_namespace, port, target.host)
     finally:
         stage.close()
 

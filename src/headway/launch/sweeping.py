@@ -9,7 +9,7 @@ from functools import partial
 from headway.errors import NotFoundError
 from headway.executors.kubernetes.archive import imported_aliases, runtime_archive
 from headway.executors.kubernetes.names import runtime_config_map_name
-from headway.executors.kubernetes.sweep import OURS, Leftover, Sweeper
+from headway.executors.kubernetes.sweep import OURS, Leftover, Sweeper, sweeper
 from headway.launch.lease import read_lease
 from headway.launch.past import find_past_run, known_runs
 from headway.store.parallel import run_parallel
@@ -46,12 +46,12 @@ async def _sweep(
 ) -> int:
     over = await asyncio.to_thread(_runs_over, flow, roots)
     current = await asyncio.to_thread(_current)
-    async with Sweeper(namespaces) as sweeper:
-        active = await sweeper.active_runs(flow)
-        found = await sweeper.secrets(flow, [run for run in over if run not in active])
-        runtimes, hidden = await sweeper.runtimes(current)
+    async with sweeper(namespaces) as broom:
+        active = await broom.active_runs(flow)
+        found = await broom.secrets(flow, [run for run in over if run not in active])
+        runtimes, hidden = await broom.runtimes(current)
         for each in (leftovers := [*found, *runtimes]):
-            await _remove(sweeper, each, say, dry_run=dry_run)
+            await _remove(broom, each, say, dry_run=dry_run)
     for namespace in hidden:
         say(
             f"You may not list config maps in {namespace}, so old runtimes stay there. Who may can type: "
@@ -60,11 +60,11 @@ async def _sweep(
     return len(leftovers)
 
 
-async def _remove(sweeper: Sweeper, each: Leftover, say: Say, *, dry_run: bool) -> None:
+async def _remove(broom: Sweeper, each: Leftover, say: Say, *, dry_run: bool) -> None:
     what = f"{each.kind} {each.name} in {each.namespace}: {each.why}."
     if dry_run:
         say(f"Would delete {what}")
-    elif await sweeper.remove(each):
+    elif await broom.remove(each):
         say(f"Deleted {what}")
     else:
         say(f"You may not delete {what}")

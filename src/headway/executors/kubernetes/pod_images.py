@@ -80,7 +80,15 @@ _CAUSES: tuple[tuple[str, PullTrouble], ...] = (
         ),
     ),
     (
-        r"x509|certificate|gave http response to https",
+        r"gave http response to https|first record does not look like a tls handshake",
+        PullTrouble(
+            "the registry speaks plain HTTP, and the node asks with HTTPS",
+            "Give the registry a certificate, or have the cluster's administrator name it to the nodes as one "
+            "without.",
+        ),
+    ),
+    (
+        r"x509|certificate",
         PullTrouble(
             "the node does not trust the registry's certificate",
             "The cluster's administrator has to add the registry's certificate authority to the nodes.",

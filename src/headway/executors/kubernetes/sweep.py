@@ -4,10 +4,9 @@ Jobs, and with them pods, services and the secrets that they own, go by themselv
 """
 
 import asyncio
-from collections.abc import Iterable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from types import TracebackType
 
 from headway.executors.kubernetes.api.client import KubernetesClient
 from headway.executors.kubernetes.api.errors import Forbidden, NotFound
@@ -69,26 +68,24 @@ class Leftover:
     why: str
 
 
+@asynccontextmanager
+async def sweeper(namespaces: Iterable[str]) -> AsyncIterator["Sweeper"]:
+    """A sweeper that is connected to the configured cluster."""
+    async with KubernetesClient(load_access()) as client:
+        yield Sweeper(client, namespaces)
+
+
 class Sweeper:
-    """A connection to the configured cluster; use it as an asynchronous context.
+    """Finds leftovers, and takes them away.
 
     Args:
+        client: The cluster.
         namespaces: Where to look.
     """
 
-    def __init__(self, namespaces: Iterable[str]) -> None:
+    def __init__(self, client: KubernetesClient, namespaces: Iterable[str]) -> None:
+        self._client = client
         self._namespaces = sorted(set(namespaces))
-        self._stack = AsyncExitStack()
-        self._client: KubernetesClient
-
-    async def __aenter__(self) -> "Sweeper":
-        self._client = await self._stack.enter_async_context(KubernetesClient(load_access()))
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._stack.aclose()
 
     async def active_runs(self, flow: str) -> set[str]:
         """The flow's runs with a Job that has not ended."""

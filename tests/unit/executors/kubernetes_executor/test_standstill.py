@@ -71,6 +71,12 @@ PULLS = {
     PULL + "tls: failed to verify certificate: x509: certificate signed by unknown authority": (
         "the node does not trust the registry's certificate", 60.0, CONFIGURATION,
     ),
+    "http: server gave HTTP response to HTTPS client": (
+        "the registry speaks plain HTTP, and the node asks with HTTPS", 60.0, CONFIGURATION,
+    ),
+    PULL + 'failed to do request: Head "https://r.io/v2/": tls: first record does not look like a TLS handshake': (
+        "the registry speaks plain HTTP, and the node asks with HTTPS", 60.0, CONFIGURATION,
+    ),
     "no match for platform in manifest: not found": (
         "it is not built for the node's kind of processor", 60.0, CONFIGURATION,
     ),
