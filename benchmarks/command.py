@@ -10,7 +10,7 @@ from picture import draw
 from place import Place
 from report import lines, markdown, result_file, save
 from rounds import do
-from works import Work
+from works import MINUTES, Work
 
 Works = Callable[[Place], Sequence[Work]]
 
@@ -32,11 +32,18 @@ def main(name: str, about: str, makers: Sequence[Works]) -> int:
         "--quick", action="store_true", help="one small round of Headway alone: does it still work"
     )
     parser.add_argument("--only", nargs="+", metavar="WORK", help="works whose names begin so")
-    parser.add_argument("--budget", type=float, metavar="MINUTES", help="begin nothing that would end later")
+    parser.add_argument(
+        "--budget",
+        type=float,
+        metavar="MINUTES",
+        help="begin no round that would end later; what takes long is told by --list",
+    )
     parser.add_argument(
         "--out", type=Path, help="the file for raw figures; by default a new one in benchmarks/results"
     )
-    parser.add_argument("--list", action="store_true", help="name the works and end")
+    parser.add_argument(
+        "--list", action="store_true", help="name the works, say how long each takes, and end"
+    )
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # cleans up as for Ctrl-C
     with Place(quick=options.quick) as place:
@@ -49,7 +56,10 @@ def main(name: str, about: str, makers: Sequence[Works]) -> int:
         if options.list or not works:
             print(
                 "\n".join(
-                    f"{work.name}  ({', '.join(work.contenders)}; {work.rounds} rounds)" for work in works
+                    f"{work.name}  ({', '.join(work.contenders)}; {work.rounds} rounds"
+                    f"{f' and {work.warm_up} to warm up' if work.warm_up else ''}, "
+                    f"about {MINUTES.get(work.name, 1):g} minutes each)"
+                    for work in works
                 )
             )
             return 0 if works else 2

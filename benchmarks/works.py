@@ -9,6 +9,27 @@ Measures = Mapping[str, float]
 Round = Mapping[str, Measures]
 
 
+#: What a round takes on a quiet machine with two cores, in minutes, roughly; Metaflow takes most of it.
+MINUTES = {
+    "local linear": 0.3,
+    "local foreach-100": 1.5,
+    "local foreach-1200": 15,
+    "local show": 0.1,
+    "local help": 0.1,
+    "data array": 1,
+    "data dicts": 1,
+    "data pod": 0.5,
+    "client": 0.5,  # the first one makes the runs that are read: Metaflow's takes half an hour and more
+    "timeline": 0.3,
+    "pods linear": 1.5,
+    "pods foreach-20": 4,
+    "pods foreach-200": 4,
+    "pods cpu": 0.3,
+    "scale in-flight": 3,
+    "scale packed": 6,
+}
+
+
 @dataclass(frozen=True)
 class Target:
     """A figure taken from each round, and what its median should be.

@@ -143,15 +143,16 @@ def _lines(streams: Mapping[str, bytes]) -> tuple[LogLine, ...]:
     return tuple(merge_lines(*(parse_lines(data, stream) for stream, data in streams.items())))
 
 
-def next_pause(youngest: float | None) -> float:
+def next_pause(youngest: float | None, took: float = 0.0) -> float:
     """Seconds until the next look: often while something young runs, as it may end any moment.
 
     Args:
         youngest: Seconds for which the youngest pod has been on its node; None where none is.
+        took: Seconds that the last look took: where there is much to see, a fifth of the time is for looking.
     """
     if youngest is None:
         return 1.0
-    return min(0.5, max(0.1, youngest / 20))
+    return min(0.5, max(0.04, youngest / 20, 4 * took))
 
 
 def texts(lines: Iterable[LogLine]) -> tuple[tuple[str, float, str], ...]:

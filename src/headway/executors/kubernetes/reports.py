@@ -61,6 +61,7 @@ class Reports:
         loop = asyncio.get_running_loop()
         troubled = False
         while True:
+            began = self._clock()
             placed = [attempt.placed for _, attempt in self._jobs.attempts() if attempt.placed is not None]
             youngest = self._clock() - max(placed) if placed else None
             if youngest is not None:
@@ -76,7 +77,8 @@ class Reports:
                     troubled = True
                     self._hooks.tell(Waiting("", None, "Datastore", error.message))
                     await asyncio.sleep(_STORE_PAUSE)
-            await asyncio.sleep(next_pause(youngest) if youngest is not None else _POLL)
+            took = self._clock() - began
+            await asyncio.sleep(next_pause(youngest, took) if youngest is not None else _POLL)
 
     def _heard(self, report: Report) -> None:
         if self._hooks.warm(report):

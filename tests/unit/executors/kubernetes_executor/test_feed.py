@@ -233,6 +233,8 @@ def test_lines_in_notes_are_the_log_of_one_that_died() -> None:
 
 def test_it_looks_often_while_something_young_runs() -> None:
     assert next_pause(None) == 1.0
-    assert next_pause(0.0) == 0.1
+    assert next_pause(0.0) == 0.04
+    assert next_pause(0.0, took=0.05) == 0.2, "a fifth of the time at most"
+    assert next_pause(0.0, took=5.0) == 0.5
     assert next_pause(5.0) == 0.25
     assert next_pause(3600.0) == 0.5
