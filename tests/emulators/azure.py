@@ -3,13 +3,12 @@
 import os
 import shutil
 import ssl
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from emulators.program import UnavailableError, cache, serving
+from emulators.program import UnavailableError, bring, cache, serving
 from headway.store.azure.endpoints import address_of
 from headway.store.azure.session import Session
 from headway.store.locations import AzureLocation
@@ -41,12 +40,9 @@ def _install(npm: str, kept: Path) -> None:
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
         options = ["--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        done = subprocess.run(
-            [npm, "install", *options, f"{_PACKAGE}@{_VERSION}"], capture_output=True, text=True, check=False
-        )
-        if done.returncode or not Path(folder, _MAIN).exists():
-            last = (done.stderr.strip().splitlines() or ["no word why"])[-1]
-            raise UnavailableError(f"npm cannot install {_PACKAGE} here: {last}")
+        bring(_PACKAGE, [npm, "install", *options, f"{_PACKAGE}@{_VERSION}"])
+        if not Path(folder, _MAIN).exists():
+            raise UnavailableError(f"npm brought a {_PACKAGE} without {_MAIN}")
         try:
             # Whole or not at all, for others who look for it meanwhile.
             Path(folder).rename(kept)

@@ -2,14 +2,12 @@
 
 import http.client
 import json
-import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from emulators.program import UnavailableError, cache, serving
+from emulators.program import UnavailableError, bring, cache, serving
 
 _MODULE = "github.com/fsouza/fake-gcs-server"
 _VERSION = "v1.56.1"
@@ -27,16 +25,7 @@ def program() -> Path:
     if shutil.which("go") is None:
         raise UnavailableError("there is no Go on this machine to build fake-gcs-server with")
     # Go puts a program into its place when it is whole, so two who build at once do not meet.
-    built = subprocess.run(
-        ["go", "install", f"{_MODULE}@{_VERSION}"],
-        env={**os.environ, "GOBIN": str(kept.parent), "GOFLAGS": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if built.returncode or not kept.exists():
-        last = (built.stderr.strip().splitlines() or ["no word why"])[-1]
-        raise UnavailableError(f"Go cannot build fake-gcs-server here: {last}")
+    bring("fake-gcs-server", ["go", "install", f"{_MODULE}@{_VERSION}"], GOBIN=str(kept.parent), GOFLAGS="")
     return kept
 
 

@@ -14,10 +14,43 @@ from pathlib import Path
 #: Seconds until a server answers, on a busy machine.
 _PATIENCE = 60.0
 _TRIES = 3
+#: Seconds for bringing a program here: a compiler may have much to build.
+_BRINGING = 720
 
 
 class UnavailableError(Exception):
     """The program cannot be had on this machine; why."""
+
+
+def bring(name: str, command: list[str], **changes: str) -> None:
+    """Have a package manager bring a program to this machine: where the check asks for it, not by the way.
+
+    Args:
+        name: The program's name.
+        command: What brings it.
+        changes: Variables of the environment for it.
+
+    Raises:
+        UnavailableError: Nobody asked for it (HEADWAY_TEST_FETCH=1), or it cannot be brought.
+    """
+    if os.environ.get("HEADWAY_TEST_FETCH") != "1":
+        raise UnavailableError(f"{name} is not on this machine yet; `python3 dev.py check` brings it")
+    try:
+        subprocess.run(
+            command,
+            env={**os.environ, **changes},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_BRINGING,
+        )
+    except subprocess.TimeoutExpired:
+        raise UnavailableError(
+            f"{command[0]} does not bring {name} within {_BRINGING // 60} minutes"
+        ) from None
+    except subprocess.CalledProcessError as error:
+        last = (error.stderr.strip().splitlines() or ["no word why"])[-1]
+        raise UnavailableError(f"{command[0]} cannot bring {name} here: {last}") from error
 
 
 def cache() -> Path:
