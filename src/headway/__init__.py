@@ -5,9 +5,9 @@ pay only for what they touch.
 """
 
 import sys
-from typing import TYPE_CHECKING, Any
 
 from headway.flow import entry as _entry
+from headway.plain import TYPE_CHECKING, Any
 from headway.version import VERSION as _VERSION
 
 if TYPE_CHECKING:
@@ -260,6 +260,11 @@ def __dir__() -> list[str]:
 def _start(flow_class: Any) -> None:
     # The command line stands above the flow layer and is not for pods: this is the one hook up to it.
     try:
+        from headway.cli.quick import answer
+
+        if answer(flow_class, sys.argv[1:], sys.argv[0]):
+            sys.exit(0)
+        # All that other commands need: ten times as much.
         from headway.cli.start import start_flow
 
         start_flow(flow_class)

@@ -30,7 +30,7 @@ A message says what happened, to what, the likely cause and what to type next.
 This module runs in pods: standard library, Python 3.9.
 """
 
-from typing import Any, Optional, Tuple
+from headway.plain import Any, Optional, Tuple
 
 
 class HeadwayError(Exception):

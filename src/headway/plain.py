@@ -1,8 +1,10 @@
-"""What stands in for ``typing`` in a pod, where the modules run without their annotations.
+"""What stands in for ``typing`` where start-up counts: in a flow's own file, in ``show``, in a pod.
 
-Loading ``typing``, and making a class of each named tuple at start-up, takes longer than all else that a
-pod does before its step. The archive's compiled modules are therefore freed of both when they are built (see
-``headway.executors.kubernetes.slim``): what is left of ``typing`` in them is imported from here.
+Loading ``typing``, and compiling code for each named tuple at start-up, takes longer than all else that a
+pod does before its step, and twice as long as ``python -c pass``. The modules that every flow loads therefore
+import from here what they say of types; type checkers read ``plain.pyi``, which says that it is ``typing``'s own.
+The archive's compiled modules are freed of annotations too when they are built (see
+``headway.executors.kubernetes.slim``).
 """
 
 from _collections import _tuplegetter, deque  # what namedtuple is made with
@@ -19,6 +21,7 @@ from _collections_abc import (
 )
 
 __all__ = [
+    "TYPE_CHECKING",
     "Any",
     "Callable",
     "ClassVar",
@@ -34,19 +37,25 @@ __all__ = [
     "List",
     "Mapping",
     "MutableMapping",
+    "NamedTuple",
     "NoReturn",
     "Optional",
     "Protocol",
     "Row",
     "Sequence",
     "Set",
+    "TextIO",
     "Tuple",
     "Type",
     "TypeVar",
     "Union",
+    "cast",
     "field",
     "new",
+    "overload",
 ]
+
+TYPE_CHECKING = False
 
 Deque, Dict, FrozenSet, List, Set, Tuple, Type = deque, dict, frozenset, list, set, tuple, type
 
@@ -54,11 +63,20 @@ Deque, Dict, FrozenSet, List, Set, Tuple, Type = deque, dict, frozenset, list, s
 class _Form:
     """Something that only type checkers look at."""
 
+    def __init__(self, name):
+        self.name = name
+
     def __getitem__(self, _):
         return self
 
+    __or__ = __ror__ = __getitem__
 
-Any = ClassVar = NoReturn = Optional = Union = _Form()
+    def __repr__(self):
+        return self.name
+
+
+Any, ClassVar, NoReturn, TextIO = _Form("Any"), _Form("ClassVar"), _Form("NoReturn"), _Form("TextIO")
+Optional, Union = _Form("Optional"), _Form("Union")
 
 
 class Protocol:
@@ -79,6 +97,14 @@ class Generic:
 
 def TypeVar(*_, **__):  # noqa: N802
     return Any
+
+
+def cast(_, value):
+    return value
+
+
+def overload(function):
+    return function
 
 
 #: What a named tuple's ``__new__`` calls, and what reads one of its fields.
@@ -113,3 +139,44 @@ class Row(tuple):
 
     def __getnewargs__(self):
         return tuple(self)
+
+
+class _Spelled(type):
+    """Makes a class of what says that it is a ``NamedTuple``, without compiling code for it."""
+
+    def __new__(mcs, name, bases, space):
+        if not bases or bases == (Row,):
+            return type.__new__(mcs, name, bases, space)
+        # A plain tuple's class, as typing's are: its rows have no dictionary, and no trace of this one.
+        made = type.__new__(type, name, (Row,), {"__slots__": (), **space})
+        fields = tuple(made.__annotations__)
+        made._fields = made.__match_args__ = fields
+        made._field_defaults = {each: space[each] for each in fields if each in space}
+        made.__new__ = _fill
+        for index, each in enumerate(fields):
+            setattr(made, each, field(index, None))
+        return made
+
+
+class NamedTuple(Row, metaclass=_Spelled):
+    """The base that stands for ``typing.NamedTuple``."""
+
+    __slots__ = ()
+
+
+def _fill(cls, /, *values, **named):
+    """The ``__new__`` of such a class."""
+    if named or len(values) != len(cls._fields):
+        values = _complete(cls, values, named)
+    return new(cls, values)
+
+
+def _complete(cls, values, named):
+    names = cls._fields[len(values) :]
+    defaults = cls._field_defaults
+    lacking = [name for name in names if name not in named and name not in defaults]
+    unknown = [name for name in named if name not in names]
+    if lacking or unknown or len(values) > len(cls._fields):
+        parts = ", ".join(cls._fields)
+        raise TypeError(f"{cls.__name__}({parts}) was given {len(values)} values and {sorted(named)}")
+    return (*values, *(named[name] if name in named else defaults[name] for name in names))

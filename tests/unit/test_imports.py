@@ -11,7 +11,7 @@ from headway.executors.kubernetes.archive import runtime_archive
 SOURCE = Path(__file__).parents[2] / "src"
 
 #: Of Headway itself, what `import headway` may load: what a flow file needs before its command line starts.
-PACKAGE_MAY_LOAD = ("headway", "headway.errors", "headway.flow", "headway.version")
+PACKAGE_MAY_LOAD = ("headway", "headway.errors", "headway.flow", "headway.plain", "headway.version")
 #: And what the in-pod runtime may load on top, before it knows which step it runs.
 RUNTIME_MAY_LOAD = (*PACKAGE_MAY_LOAD, "headway.runtime", "headway.store")
 

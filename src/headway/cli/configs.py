@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from headway.config.sources import PREFIXES
+from headway.config.places import PREFIXES
 from headway.errors import UsageError
 from headway.flow.configure import GivenConfigs
 from headway.flow.members import configs_of

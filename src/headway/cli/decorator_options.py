@@ -4,7 +4,7 @@ from collections.abc import Container
 
 import click
 
-from headway.config.sources import PREFIXES
+from headway.config.places import PREFIXES
 
 
 def decorator_options(names: Container[str]) -> list[click.Parameter]:

@@ -18,6 +18,7 @@ from headway.cli.output_commands import output_commands
 from headway.cli.program import Program
 from headway.cli.read_commands import dump_command, logs_group
 from headway.cli.shared_options import top_options
+from headway.cli.show import print_graph
 from headway.cli.spin_command import spin_command
 from headway.cli.tag_commands import tag_group
 from headway.cli.taken_options import taken_options, unfitting
@@ -120,31 +121,7 @@ def check(warnings: bool = False) -> None:
 def show() -> None:
     """Print the flow's steps."""
     this = program()
-    graph = this.graph()
-    this.write(f"{graph.name}" + (f": {graph.doc}" if graph.doc else ""))
-    for node in graph:
-        this.write("")
-        for spec in node.decorators:
-            arguments = ", ".join(f"{name}={value!r}" for name, value in spec.shown.items())
-            this.write(f"@{spec.name}({arguments})" if arguments else f"@{spec.name}", style="dim")
-        marks = [
-            mark
-            for mark, holds in (("start", node.name == graph.start), ("end", node.name == graph.end))
-            if holds
-        ]
-        this.write(f"Step {node.name}" + (f" ({', '.join(marks)})" if marks else ""))
-        for line in (node.doc or "").splitlines():
-            this.write(f"    {line}")
-        if node.targets:
-            this.write(f"    => {', '.join(node.targets)}{_how(node)}")
-
-
-def _how(node: Any) -> str:
-    if node.foreach:
-        return f" (for each of {node.foreach})"
-    if node.condition:
-        return f" (by {node.condition}: {', '.join(f'{value} -> {step}' for value, step in node.cases)})"
-    return ""
+    print_graph(this.graph(), this.write)
 
 
 def help_() -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from headway.cli.configs import given_configs
 from headway.config.general import default_decorators, name_store, user
 from headway.config.sources import Configuration
-from headway.flow.declared import Declared, declare
+from headway.flow.declare import declare
+from headway.flow.declared import Declared
 from headway.flow.graph import Graph
 from headway.flow.members import configs_of, parameters_of
 from headway.flow.parameters import ParameterContext

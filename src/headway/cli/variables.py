@@ -6,7 +6,7 @@ import os
 import click
 from click.core import ParameterSource
 
-from headway.config.sources import PREFIXES
+from headway.config.places import PREFIXES
 
 #: What a pod's own environment says under a name that an option would have.
 _TAKEN = {"HEADWAY_DATASTORE"}

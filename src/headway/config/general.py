@@ -3,7 +3,8 @@
 import os
 from collections.abc import Callable, Mapping, MutableMapping
 
-from headway.config.sources import PREFIXES, Configuration, Sourced, nearest
+from headway.config.places import PREFIXES
+from headway.config.sources import Configuration, Sourced, nearest
 from headway.errors import SettingsError, UnknownUserError
 
 #: The kinds of datastore, with the scheme that a root of that kind begins with.

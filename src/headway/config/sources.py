@@ -17,14 +17,14 @@ variable or value, and null in a file, is not set.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from headway.config import places
+from headway.config.places import PREFIXES
 from headway.errors import SettingsError
-
-PREFIXES = ("HEADWAY_", "METAFLOW_")
 
 _UNPREFIXED = re.compile(r"[A-Z][A-Z0-9_]*")
 
@@ -80,10 +80,10 @@ class Configuration:
         """
         chosen = _chosen_profile(environ, profile)
         name, origin = chosen or (None, "")
-        own = [_read(path) for path in _own_places(environ, cwd, name) if path.is_file()]
+        own = _files(places.own_places(environ, str(cwd), name))
         for file in own:
             _check_keys(file)
-        files = (*own, *(_read(path) for path in _metaflow_places(environ, cwd, name) if path.is_file()))
+        files = (*own, *_files(places.metaflow_places(environ, str(cwd), name)))
         if name and not any(file.path.name == f"config_{name}.json" for file in files):
             homes = ", ".join(str(home) for home in (headway_home(environ), metaflow_home(environ)))
             raise SettingsError(
@@ -120,21 +120,18 @@ class Configuration:
 
 def headway_home(environ: Mapping[str, str]) -> Path:
     """The folder of Headway's own files for this person."""
-    if home := environ.get("HEADWAY_HOME"):
-        return _expand(home, environ)
-    if base := environ.get("XDG_CONFIG_HOME"):
-        return Path(base) / "headway"
-    return _user_home(environ) / ".config" / "headway"
+    return Path(places.headway_home(environ))
 
 
 def metaflow_home(environ: Mapping[str, str]) -> Path:
     """The folder of Metaflow's configuration for this person."""
-    return _expand(environ.get("METAFLOW_HOME") or "~/.metaflowconfig", environ)
+    return Path(places.metaflow_home(environ))
 
 
 def nearest(cwd: Path, relative: str) -> Path | None:
     """The nearest existing ``<folder>/<relative>``, from the working directory upward."""
-    return next((path for folder in (cwd, *cwd.parents) if (path := folder / relative).exists()), None)
+    found = places.nearest(str(cwd), relative)
+    return None if found is None else Path(found)
 
 
 def _chosen_profile(environ: Mapping[str, str], option: str | None) -> tuple[str, str] | None:
@@ -146,20 +143,8 @@ def _chosen_profile(environ: Mapping[str, str], option: str | None) -> tuple[str
     return None
 
 
-def _own_places(environ: Mapping[str, str], cwd: Path, profile: str | None) -> Iterator[Path]:
-    names = [f"config_{profile}.json"] if profile else []
-    for name in [*names, "config.json"]:
-        if project := nearest(cwd, f".headway/{name}"):
-            yield project
-        yield headway_home(environ) / name
-
-
-def _metaflow_places(environ: Mapping[str, str], cwd: Path, profile: str | None) -> Iterator[Path]:
-    if project := nearest(cwd, ".metaflow/config.json"):
-        yield project
-    home = metaflow_home(environ)
-    named = home / f"config_{profile}.json"
-    yield named if profile and named.is_file() else home / "config.json"
+def _files(paths: Iterable[str]) -> list[ConfigFile]:
+    return [_read(path) for path in map(Path, paths) if path.is_file()]
 
 
 def _read(path: Path) -> ConfigFile:
@@ -190,15 +175,3 @@ def _bad_file(path: Path, problem: str) -> SettingsError:
         f"{problem}; the file must hold one JSON object",
         hint='Like this: {"HEADWAY_KUBERNETES_NAMESPACE": "ml"}',
     )
-
-
-def _user_home(environ: Mapping[str, str]) -> Path:
-    home = environ.get("HOME")
-    return Path(home) if home else Path.home()
-
-
-def _expand(path: str, environ: Mapping[str, str]) -> Path:
-    # Not Path.expanduser: the environment given decides, not the process's own.
-    if path == "~" or path.startswith("~/"):
-        return _user_home(environ) / path[2:]
-    return Path(path)

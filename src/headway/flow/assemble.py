@@ -3,12 +3,11 @@
 Flows and function pipelines both end here; where the nodes came from is of no interest.
 """
 
-from typing import Dict, Iterable, List
-
 from headway.errors import FlowDefinitionError
 from headway.flow.branches import Branches, match_branches
 from headway.flow.check import check_ends, check_gangs, check_names, check_reach
 from headway.flow.graph import END, Graph, Node
+from headway.plain import Dict, Iterable, List
 
 
 def assemble(name: str, nodes: Iterable[Node], doc: str = "") -> Graph:

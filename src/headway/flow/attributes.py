@@ -1,10 +1,6 @@
 """The attributes of the decorators that are not a pod's settings, and the values each takes."""
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from numbers import Real
-from typing import Any, Optional
+from headway.plain import Any, Callable, Mapping, NamedTuple, Optional
 
 #: The most retries that a step can have.
 MAX_RETRIES = 4
@@ -12,8 +8,7 @@ MAX_RETRIES = 4
 MAX_GROWTHS = 8
 
 
-@dataclass(frozen=True)
-class Attribute:
+class Attribute(NamedTuple):
     """One attribute of a decorator.
 
     Attributes:
@@ -46,6 +41,14 @@ def anything(value: object) -> object:
     return value
 
 
+def _is_real(value: Any) -> bool:
+    if isinstance(value, (int, float)):
+        return True
+    from numbers import Real  # for the numbers of libraries
+
+    return isinstance(value, Real)
+
+
 def _number(minimum: float, unit: str = "a number") -> Callable[[object], object]:
     def parse(value: object) -> object:
         if isinstance(value, str):
@@ -54,7 +57,7 @@ def _number(minimum: float, unit: str = "a number") -> Callable[[object], object
             except ValueError:
                 value = None
         # NaN compares false with everything.
-        if isinstance(value, bool) or not isinstance(value, Real) or not float(value) >= minimum:
+        if isinstance(value, bool) or not _is_real(value) or not float(str(value)) >= minimum:
             raise ValueError(f"{unit} of at least {minimum:g} is allowed")
         return value
 
@@ -135,8 +138,14 @@ def _sources(value: object) -> object:
     raise ValueError('a list of secrets is allowed: sources=["aws-secrets-manager.name"]')
 
 
-_PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[A-Za-z0-9._, -]+\])?(?: *@ *\S+)?")
-_VERSION = re.compile(r"[A-Za-z0-9.*+!_<>=~, -]*")
+_PACKAGE = r"[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[A-Za-z0-9._, -]+\])?(?: *@ *\S+)?"
+_VERSION = r"[A-Za-z0-9.*+!_<>=~, -]*"
+
+
+def _matches(pattern: str, text: str) -> bool:
+    import re  # for flows that name packages
+
+    return re.fullmatch(pattern, text) is not None
 
 
 def _packages(value: object) -> object:
@@ -144,16 +153,16 @@ def _packages(value: object) -> object:
     if not isinstance(value, Mapping):
         raise ValueError('a dict from package to version is allowed: packages={"numpy": "1.26.4"}')
     for name, version in value.items():
-        if not isinstance(name, str) or not _PACKAGE.fullmatch(name):
+        if not isinstance(name, str) or not _matches(_PACKAGE, name):
             raise ValueError(f"{name!r} is not the name of a package")
-        if not isinstance(version, str) or not _VERSION.fullmatch(version):
+        if not isinstance(version, str) or not _matches(_VERSION, version):
             raise ValueError(f'the version of {name} has to be text such as "1.26.4", ">=1.26,<2" or ""')
     return value
 
 
 def _python(value: object) -> object:
     # A number would turn 3.10 into 3.1.
-    if not isinstance(value, str) or not _VERSION.fullmatch(value) or not value:
+    if not isinstance(value, str) or not _matches(_VERSION, value) or not value:
         raise ValueError("a version of Python as text is allowed, such as '3.11'")
     return value
 

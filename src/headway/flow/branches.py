@@ -5,10 +5,9 @@ foreach and ``num_parallel`` push one for each of their targets; a step that tak
 everything else keeps the stack. A graph is balanced where all ways to a step agree.
 """
 
-from typing import Dict, List, Mapping, NamedTuple, Tuple
-
 from headway.errors import FlowDefinitionError
 from headway.flow.graph import FAN_OUTS, Node, topological_order
+from headway.plain import Dict, List, Mapping, NamedTuple, Tuple
 
 #: (split, the target of it that this branch begins with), outermost first.
 Stack = Tuple[Tuple[str, str], ...]

@@ -5,11 +5,6 @@ attributes of ``@kubernetes`` and ``@resources`` are the settings of a pod and c
 declared, once such a decorator is met.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
-from typing import Any
-
 from headway.flow.attributes import (
     BATCH,
     CARD,
@@ -34,10 +29,14 @@ from headway.flow.decorator_errors import (
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.misuse import error_at
 from headway.flow.names import did_you_mean
+from headway.plain import Any, Callable, Mapping, NamedTuple, Sequence
 
 
-@dataclass(frozen=True)
-class DecoratorKind:
+def _nothing_wrong(attributes: Mapping[str, Any]) -> str:
+    return ""
+
+
+class DecoratorKind(NamedTuple):
     """One step decorator.
 
     Attributes:
@@ -53,18 +52,19 @@ class DecoratorKind:
     doc: str
     load: Callable[[], tuple[Attribute, ...]]
     allow_multiple: bool = False
-    check: Callable[[Mapping[str, Any]], str] = field(default=lambda attributes: "")
+    check: Callable[[Mapping[str, Any]], str] = _nothing_wrong
     missing: str = ""
 
     @property
     def attributes(self) -> dict[str, Attribute]:
         """The attributes by name, their aliases included."""
-        return _by_name(self.load)
+        if self.name not in _ATTRIBUTES:
+            named = {name: each for each in self.load() for name in (each.name, *each.aliases)}
+            _ATTRIBUTES[self.name] = named
+        return _ATTRIBUTES[self.name]
 
 
-@cache
-def _by_name(load: Callable[[], tuple[Attribute, ...]]) -> dict[str, Attribute]:
-    return {name: each for each in load() for name in (each.name, *each.aliases)}
+_ATTRIBUTES: dict[str, dict[str, Attribute]] = {}
 
 
 def _kubernetes() -> tuple[Attribute, ...]:

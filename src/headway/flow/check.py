@@ -4,10 +4,6 @@
 has passed.
 """
 
-import re
-from collections.abc import Mapping
-from typing import Any
-
 from headway.errors import FlowDefinitionError
 from headway.flow.catalogue import check_decorators
 from headway.flow.declared import Declared
@@ -19,11 +15,12 @@ from headway.flow.misuse import error_at
 from headway.flow.names import RESERVED_NAMES, did_you_mean
 from headway.flow.parameter_checks import check_parameters
 from headway.flow.step import members_of, step_mark
+from headway.plain import Any, Mapping
 
 #: Steps that decide more than which steps follow: had one failed, nobody could say what it would have.
 UNCAUGHT = frozenset({FOREACH, PARALLEL, SWITCH})
 
-_STEP_NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
+_IN_STEP_NAMES = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 
 
 def check_class(declared: Declared) -> None:
@@ -67,7 +64,7 @@ def check_names(steps: Mapping[str, Node]) -> None:
     for node in steps.values():
         if node.name in RESERVED_NAMES:
             raise _error(node, "has a name that every flow object uses itself.", "Call it something else.")
-        if not _STEP_NAME.fullmatch(node.name):
+        if not _IN_STEP_NAMES.issuperset(node.name) or node.name.startswith("_"):
             raise _error(
                 node,
                 "has a name that a step cannot have.",

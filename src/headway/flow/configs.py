@@ -1,10 +1,11 @@
 """``Config``: a configuration of a flow, read by the launcher before anything else and the same in every step."""
 
 import sys
-from typing import Any, Callable, NamedTuple, Optional, Union
 
 from headway.errors import FlowDefinitionError
 from headway.flow.delayed import Delayed
+from headway.flow.step import members_of
+from headway.plain import Any, Callable, Dict, NamedTuple, Optional, Union
 
 #: What turns a configuration's text into its value: a function, or where one is (``pkg.module.function``).
 Parser = Union[str, Callable[[str], Any]]
@@ -113,3 +114,8 @@ def as_value(declaration: ConfigDeclaration, data: Any) -> Any:
     from headway.flow.config_value import ConfigValue
 
     return ConfigValue(data)
+
+
+def configs_of(cls: Any) -> Dict[str, Config]:
+    """The flow's configurations by the name of their attribute, in the order written, inherited ones first."""
+    return {name: value for name, value in members_of(cls).items() if isinstance(value, Config)}

@@ -12,7 +12,6 @@ from headway.flow.delayed import Delayed
 from headway.flow.names import did_you_mean
 from headway.flow.parameters import ParameterContext
 from headway.flow.parser_of import parser_of
-from headway.flow.step import members_of
 
 
 @dataclass(frozen=True)
@@ -26,11 +25,6 @@ class GivenConfigs:
 
     files: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     values: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
-
-
-def configs_of(cls: Any) -> dict[str, Config]:
-    """The flow's configurations by the name of their attribute, in the order written, inherited ones first."""
-    return {name: value for name, value in members_of(cls).items() if isinstance(value, Config)}
 
 
 def read_configs(

@@ -6,9 +6,9 @@ checked when the graph is built: a mistake is then one clear error and not a tra
 """
 
 import sys
-from typing import Any, Callable, Dict, Mapping, NamedTuple, Tuple, Type, TypeVar, Union, overload
 
 from headway.errors import FlowDefinitionError
+from headway.plain import Any, Callable, Dict, Mapping, NamedTuple, Tuple, Type, TypeVar, Union, overload
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -5,9 +5,9 @@ and worked out by the launcher (:mod:`headway.flow.evaluate`). In a pod it is no
 """
 
 import sys
-from typing import Any, Dict, List, NoReturn, Tuple
 
 from headway.errors import FlowDefinitionError
+from headway.plain import Any, Dict, List, NoReturn, Tuple
 
 #: Begins the one key that ``**config`` yields; the launcher puts the items of the value in its place.
 UNPACKED = "_headway_unpacked_"

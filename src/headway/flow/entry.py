@@ -7,7 +7,8 @@ guard, starts nothing there.
 
 import os
 import sys
-from typing import Any, Callable, Optional
+
+from headway.plain import Any, Callable, Optional
 
 _start: Optional[Callable[[Any], object]] = None
 _disabled = False

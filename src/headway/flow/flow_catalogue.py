@@ -1,9 +1,5 @@
 """The flow decorators that there are, and the check of those that stand on a flow's class; the launcher's alone."""
 
-import re
-from collections.abc import Mapping
-from typing import Any, Optional
-
 from headway.flow.attributes import CONDA, PYPI, Attribute, anything, flag, text
 from headway.flow.catalogue import DecoratorKind, check_decorators
 from headway.flow.decorator_errors import BadFlowDecoratorError
@@ -11,17 +7,23 @@ from headway.flow.decorators import DecoratorSpec
 from headway.flow.flow_decorators import flow_decorators_of, noted_on
 from headway.flow.misuse import error_at
 from headway.flow.step import members_of
+from headway.plain import Any, Mapping, Optional
 
 #: What a project and a branch can be called, as other systems rely on it.
-NAME = re.compile(r"[a-z0-9_]{1,128}")
+_IN_NAMES = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 
 _NO_DEPLOYMENT = (
     "nothing is deployed here, so it starts no runs; let cron or a Kubernetes CronJob start `flow.py run`."
 )
 
 
+def is_project_name(name: str) -> bool:
+    """Whether a project or a branch can be called so."""
+    return 0 < len(name) <= 128 and _IN_NAMES.issuperset(name)
+
+
 def _name(value: object) -> object:
-    if not isinstance(value, str) or not NAME.fullmatch(value):
+    if not isinstance(value, str) or not is_project_name(value):
         raise ValueError("up to 128 lower-case letters, digits and underscores are allowed")
     return value
 

@@ -3,9 +3,8 @@
 What they may say stands in :mod:`headway.flow.flow_catalogue`, which the launcher alone reads.
 """
 
-from typing import Any, Dict, List, Tuple
-
 from headway.flow.decorators import DecoratorSpec, StepDecorator, misplaced
+from headway.plain import Any, Dict, List, Tuple
 
 _NOTES = "_headway_flow_decorators"
 

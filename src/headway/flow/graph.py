@@ -5,9 +5,8 @@ valid graph; whoever holds one can rely on it. It knows neither ``FlowSpec`` nor
 its JSON form stands in the run's record.
 """
 
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
-
 from headway.flow.decorators import DecoratorSpec, plain
+from headway.plain import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 #: How a step goes on. A step that takes inputs and goes on to one step is a ``join``; one that takes
 #: inputs and then splits again has the kind of its split: ``takes_inputs`` tells of the other half.

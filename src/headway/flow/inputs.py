@@ -1,10 +1,9 @@
 """The ``inputs`` of a join: the tasks it joins, by position in split order and by the name of their step."""
 
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Union, overload
-
 from headway.errors import HeadwayError
 from headway.flow.names import did_you_mean
 from headway.flow.task import Input
+from headway.plain import Any, Callable, Dict, Iterator, List, Optional, Sequence, Union, overload
 
 
 class Inputs(Sequence[Any]):

@@ -1,11 +1,11 @@
 """What a flow class holds beside its steps: constants, parameters, and names that no step can assign."""
 
 from types import FunctionType, MethodType, ModuleType
-from typing import Any, Dict, List, Mapping, Optional
 
 from headway.flow.names import RESERVED_NAMES
 from headway.flow.parameters import Parameter
 from headway.flow.step import members_of, steps_of
+from headway.plain import Any, Dict, List, Mapping, Optional
 
 _READ_ONLY = "_headway_read_only"
 _CODE = (FunctionType, MethodType, ModuleType, staticmethod, classmethod, property, type, Parameter)

@@ -1,9 +1,8 @@
 """``merge_artifacts``: which artifacts of its inputs a join takes over, decided by their content."""
 
-from typing import Callable, Dict, Iterable, List, Sequence, Set, Tuple
-
 from headway.errors import HeadwayError
 from headway.flow.task import HIDDEN_PREFIX, ArtifactSource
+from headway.plain import Callable, Dict, Iterable, List, Sequence, Set, Tuple
 
 
 class MergeArtifactsError(HeadwayError):

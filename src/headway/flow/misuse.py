@@ -1,9 +1,8 @@
 """The error that tells of a decorator where it is written."""
 
-from typing import Optional, Type
-
 from headway.errors import FlowDefinitionError, HeadwayError, UsageError
 from headway.flow.decorators import DecoratorSpec
+from headway.plain import Optional, Type
 
 
 def error_at(

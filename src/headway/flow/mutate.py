@@ -1,7 +1,6 @@
 """Lets a flow's mutators change it, once its configurations are known and before anything else; the launcher's alone."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any, Optional
 
 from headway.flow.declared import Declared
@@ -58,8 +57,7 @@ class Mutation:
     def declared(self) -> Declared:
         """What the flow declares by now."""
         scope = self._declared.scope
-        return replace(
-            self._declared,
+        return self._declared._replace(
             flow=tuple(evaluate_spec(spec, scope) for spec in self._draft.decorators),
             parameters={
                 name: evaluate_parameter(each, scope) for name, each in self._draft.parameters.items()

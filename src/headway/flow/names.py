@@ -1,6 +1,6 @@
 """Names that people type: which are taken, and which one was probably meant."""
 
-from typing import Iterable, Optional
+from headway.plain import Iterable, Optional
 
 #: What a flow object has of its own; neither a step nor an artifact can be called so.
 RESERVED_NAMES = frozenset(

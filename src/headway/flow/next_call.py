@@ -3,14 +3,13 @@
 The forms are those of :mod:`headway.flow.transition`, which sees the same call at run time.
 """
 
-import ast
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Optional
+import _ast as ast  # the nodes; all else of ast takes longer to load than reading the graph
 
 from headway.errors import FlowDefinitionError
 from headway.flow.graph import FOREACH, LINEAR, PARALLEL, SPLIT, SWITCH
 from headway.flow.names import did_you_mean
-from headway.flow.source import FunctionNode
+from headway.flow.syntax import FunctionNode, unparsed, walk
+from headway.plain import Any, Mapping, NamedTuple, Optional
 
 _FORMS = (
     'self.next(self.a), self.next(self.a, self.b), self.next(self.a, foreach="items"), '
@@ -45,14 +44,14 @@ def find_next(refuse: Refusal, definition: FunctionNode, this: str) -> Optional[
     """The call of ``self.next`` in the last statement; before it only the same call may stand, ahead of a return."""
     last = definition.body[-1]
     found = last.value if isinstance(last, ast.Expr) and _is_next(last.value, this) else None
-    for node in ast.walk(definition):
+    for node in walk(definition):
         if node is not found and _is_next(node, this):
             line = getattr(node, "lineno", 0)
             if isinstance(found, ast.Call):
-                if ast.dump(node) == ast.dump(found):
+                if unparsed(node) == unparsed(found):
                     continue
                 raise refuse(
-                    f"calls self.next in two ways: {ast.unparse(node)} and, at its end, {ast.unparse(found)}.",
+                    f"calls self.next in two ways: {unparsed(node)} and, at its end, {unparsed(found)}.",
                     "Its code may take many ways, but they all end in the same call. To choose what follows at run "
                     'time write self.next({"x": self.a, "y": self.b}, condition="kind").',
                     line,
@@ -169,11 +168,11 @@ def _case(refuse: Refusal, key: Optional[ast.expr], this: str, configs: Optional
         and isinstance(key.op, ast.USub)
         and isinstance(key.operand, ast.Constant)
     ):
-        return ast.unparse(key)
+        return unparsed(key)
     path = _path(key, this)
     if path and key is not None:
-        return ast.unparse(key) if configs is None else _configured(refuse, path, ast.unparse(key), configs)
-    written = "**" if key is None else ast.unparse(key)
+        return unparsed(key) if configs is None else _configured(refuse, path, unparsed(key), configs)
+    written = "**" if key is None else unparsed(key)
     raise refuse(
         f"has a switch with the case {written}.", "A case is a text, a number, or self.<config>.<key>."
     )
@@ -223,7 +222,7 @@ def _configured(refuse: Refusal, path: list[Any], written: str, configs: Mapping
 def _target(refuse: Refusal, node: ast.expr, this: str) -> str:
     if isinstance(node, ast.Attribute) and _is_name(node.value, this):
         return node.attr
-    written = ast.unparse(node)
+    written = unparsed(node)
     called = (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
@@ -240,7 +239,7 @@ def _text(refuse: Refusal, keyword: str, value: ast.expr) -> str:
         raise refuse(
             f"passes {keyword}={value.value!r}, which cannot be an artifact's name.", _named(keyword)
         )
-    raise refuse(f"passes {keyword}={ast.unparse(value)}.", _named(keyword))
+    raise refuse(f"passes {keyword}={unparsed(value)}.", _named(keyword))
 
 
 def _named(keyword: str) -> str:

@@ -1,9 +1,8 @@
 """What is checked of a flow's parameters before a run; the launcher alone does."""
 
-from collections.abc import Iterable
-
 from headway.flow.names import RESERVED_NAMES, closest
 from headway.flow.parameters import Parameter, is_parameter_type
+from headway.plain import Iterable
 
 #: Options of ``run`` and what stands for them elsewhere; a parameter of that name could not be given.
 RESERVED_PARAMETERS = frozenset(

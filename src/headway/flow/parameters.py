@@ -1,10 +1,10 @@
 """Parameters: the values that a run is given, declared as attributes of the flow's class."""
 
 import sys
-from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from headway.errors import FlowDefinitionError, UsageError
 from headway.flow.values import JSONType, convert_text, has_type, type_name
+from headway.plain import Any, Callable, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 _TYPES = (str, int, float, bool, JSONType)
 

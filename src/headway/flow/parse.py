@@ -4,21 +4,20 @@ Read and not run: what follows a step must be known before anything starts. The 
 this; a pod is told what it needs.
 """
 
-import ast
-import inspect
-from collections.abc import Callable
-from typing import Any, Optional
+import _ast as ast
 
 from headway.flow.assemble import assemble
 from headway.flow.check import check_class
 from headway.flow.declared import Declared, as_written
 from headway.flow.decorators import DecoratorSpec
-from headway.flow.evaluate import Scope
+from headway.flow.docstrings import cleaned
 from headway.flow.flow_catalogue import checked_flow_decorators
 from headway.flow.graph import END, JOIN, LINEAR, Graph, Node
 from headway.flow.next_call import NextCall, Refusal, find_next, read_next
-from headway.flow.source import FunctionNode, SourceReader
+from headway.flow.source import SourceReader
 from headway.flow.step import StepMark, step_mark, steps_of
+from headway.flow.syntax import FunctionNode
+from headway.plain import Any, Callable, Mapping, Optional
 
 
 def parse_flow(cls: Any, source: Optional[str] = None, declared: Optional[Declared] = None) -> Graph:
@@ -40,7 +39,7 @@ def parse_flow(cls: Any, source: Optional[str] = None, declared: Optional[Declar
         _read_step(reader, name, function, known.decorators[name], scope)
         for name, function in steps_of(cls).items()
     ]
-    graph = assemble(cls.__name__, nodes, inspect.cleandoc(cls.__doc__ or ""))
+    graph = assemble(cls.__name__, nodes, cleaned(cls.__doc__))
     graph.decorators = checked_flow_decorators(cls, known.flow)
     return graph
 
@@ -50,7 +49,7 @@ def _read_step(
     name: str,
     function: Callable[..., Any],
     decorators: tuple[DecoratorSpec, ...],
-    configs: Optional[Scope],
+    configs: Optional[Mapping[str, Any]],
 ) -> Node:
     definition, file = reader.find(function)
     refuse = Refusal(name, file, definition.lineno)
@@ -65,7 +64,7 @@ def _read_step(
         name,
         **said._asdict(),
         takes_inputs=takes_inputs,
-        doc=inspect.cleandoc(function.__doc__ or ""),
+        doc=cleaned(function.__doc__),
         file=file,
         line=definition.lineno,
         decorators=decorators,

@@ -3,18 +3,13 @@
 The launcher alone reads source; nothing here is imported in a pod.
 """
 
-import ast
-import inspect
-import linecache
+import os
 import sys
-import textwrap
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, Optional, Union
+from types import FunctionType
 
 from headway.errors import FlowDefinitionError
-
-FunctionNode = Union[ast.FunctionDef, ast.AsyncFunctionDef]
+from headway.flow.syntax import FunctionNode, definitions, parsed
+from headway.plain import Any, Callable, Optional, Sequence, Union
 
 
 class SourceReader:
@@ -35,8 +30,8 @@ class SourceReader:
         Raises:
             FlowDefinitionError: The source cannot be had, or has changed since it was imported.
         """
-        plain: Any = inspect.unwrap(function)
-        if not inspect.isfunction(plain):
+        plain = _unwrapped(function)
+        if not isinstance(plain, FunctionType):
             raise FlowDefinitionError(
                 f"A step is a plain method, but a decorator has made {plain!r} of it.",
                 "Let the decorator return a function, made with functools.wraps.",
@@ -55,9 +50,17 @@ class SourceReader:
             )
         return node, file
 
-    def _text(self, function: Any, file: str) -> str:
-        if self._source is not None and not Path(file).exists():
-            return self._source
+    def _text(self, function: Any, file: str) -> Union[str, bytes]:
+        try:
+            # As the interpreter read it: the parser heeds what its first lines say of its encoding.
+            with open(file, "rb") as source:
+                return source.read()
+        except OSError:
+            if self._source is not None and not os.path.exists(file):
+                return self._source
+        # For notebooks, archives and the like; most flows are files, and are not slowed down by it.
+        import linecache
+
         linecache.checkcache(file)
         lines = linecache.getlines(file, function.__globals__)
         if lines:
@@ -100,16 +103,28 @@ def command_source(arguments: Optional[Sequence[str]] = None) -> Optional[str]:
     return None
 
 
-def _functions_of(text: str, file: str) -> dict[tuple[str, int], FunctionNode]:
+def _unwrapped(function: Any) -> Any:
+    """The function within what :func:`functools.wraps` was put around it."""
+    seen = set()
+    while hasattr(function, "__wrapped__") and id(function) not in seen:
+        seen.add(id(function))
+        function = function.__wrapped__
+    return function
+
+
+def _functions_of(text: Union[str, bytes], file: str) -> dict[tuple[str, int], FunctionNode]:
     try:
-        tree = ast.parse(text, file)
+        tree = parsed(text, file)
     except IndentationError:
+        if isinstance(text, bytes):
+            raise
         # Python 3.14 runs indented programs given with -c.
-        tree = ast.parse(textwrap.dedent(text), file)
+        import textwrap
+
+        tree = parsed(textwrap.dedent(text), file)
     found = {}
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            # A code object's first line is that of the first decorator.
-            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-            found[node.name, first] = node
+    for node in definitions(tree):
+        # A code object's first line is that of the first decorator.
+        first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+        found[node.name, first] = node
     return found

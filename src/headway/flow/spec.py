@@ -6,7 +6,6 @@ are few, since each is one that no artifact can have; what the runtime needs are
 """
 
 import sys
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from headway.errors import HeadwayError
 from headway.flow import entry
@@ -17,6 +16,7 @@ from headway.flow.state import TaskState, is_atomic
 from headway.flow.step import steps_of
 from headway.flow.task import Input, TaskContext, Transition
 from headway.flow.transition import InvalidTransitionError, make_transition
+from headway.plain import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 _STATE = "_headway"
 

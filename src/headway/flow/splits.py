@@ -1,7 +1,8 @@
 """What a foreach can go over: how many items it has, and which is the n-th."""
 
 from itertools import islice
-from typing import Any
+
+from headway.plain import Any
 
 
 def count_items(iterable: Any) -> int:

@@ -1,11 +1,10 @@
 """The state of a bound flow object: what it can read, what its step changed."""
 
-from typing import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple
-
 from headway.flow.graph import PARALLEL_VARIABLE
 from headway.flow.names import did_you_mean
 from headway.flow.splits import item_at
 from headway.flow.task import HIDDEN_PREFIX, ArtifactSource, Frame, TaskContext, Transition
+from headway.plain import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple
 
 _ATOMS = frozenset({int, float, complex, bool, str, bytes, type(None), type(Ellipsis), range})
 

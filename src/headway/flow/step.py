@@ -1,8 +1,7 @@
 """The ``@step`` decorator, and how the steps of a class are found."""
 
-from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, TypeVar, Union, overload
-
 from headway.errors import FlowDefinitionError
+from headway.plain import Any, Callable, Dict, Mapping, NamedTuple, Optional, TypeVar, Union, overload
 
 F = TypeVar("F", bound=Callable[..., Any])
 

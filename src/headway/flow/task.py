@@ -1,6 +1,17 @@
 """What a flow object is told of the task that it is bound to, and what its step says at the end."""
 
-from typing import Any, Callable, FrozenSet, Iterable, NamedTuple, Optional, Protocol, Sequence, Tuple, Union
+from headway.plain import (
+    Any,
+    Callable,
+    FrozenSet,
+    Iterable,
+    NamedTuple,
+    Optional,
+    Protocol,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 #: One level of fan-out, outermost first: (split step, split task, index, count, variable or None).
 #: The same shape as the store's; this layer stands below it.

@@ -1,13 +1,12 @@
 """``self.next`` at run time: from what a step said to a :class:`~headway.flow.task.Transition`."""
 
-from typing import Any, Callable, Mapping, NamedTuple, Optional, Tuple
-
 from headway.errors import FlowDefinitionError
 from headway.flow.graph import PARALLEL_VARIABLE
 from headway.flow.names import did_you_mean
 from headway.flow.splits import count_items
 from headway.flow.step import step_mark, steps_of
 from headway.flow.task import Transition
+from headway.plain import Any, Callable, Mapping, NamedTuple, Optional, Tuple
 
 _KEYWORDS = ("condition", "foreach", "num_parallel")
 

@@ -1,6 +1,6 @@
 """Values written as text, and the types that a parameter can have."""
 
-from typing import Any
+from headway.plain import Any
 
 _TRUE = frozenset({"true", "1", "yes", "on", "t", "y"})
 _FALSE = frozenset({"false", "0", "no", "off", "f", "n"})

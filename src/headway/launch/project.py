@@ -1,7 +1,7 @@
 """``@project``: the branch that a run belongs to, from the decorator and the command line."""
 
 from headway.errors import UsageError
-from headway.flow.flow_catalogue import NAME
+from headway.flow.flow_catalogue import is_project_name
 from headway.flow.graph import Graph
 from headway.flow.misuse import error_at
 from headway.store.batch import Project
@@ -30,7 +30,7 @@ def resolve_project(graph: Graph, user: str, branch: str | None, production: boo
                 f"@project({name}={written!r}) and the command line ({name} {typed!r}) say different things.",
                 f"Leave {name} out of the decorator, or off the command line (and its variable).",
             )
-    if branch is not None and not NAME.fullmatch(branch):
+    if branch is not None and not is_project_name(branch):
         raise UsageError(
             f"--branch={branch} is not possible: "
             "up to 128 lower-case letters, digits and underscores are allowed."

@@ -2,9 +2,9 @@
 
 import os
 import sys
-from collections.abc import Mapping
 from io import TextIOWrapper
-from typing import TextIO
+
+from headway.plain import Mapping, TextIO
 
 _STYLES = {"good": "32", "bad": "31", "dim": "2"}
 

@@ -15,7 +15,8 @@ from headway.errors import HeadwayError, UsageError
 from headway.flow.config_value import ConfigValue
 from headway.flow.configs import Config
 from headway.flow.configure import GivenConfigs
-from headway.flow.declared import Declared, declare
+from headway.flow.declare import declare
+from headway.flow.declared import Declared
 from headway.flow.delayed import Delayed, config_expr
 from headway.flow.parameters import ParameterContext
 from headway.flow.parse import parse_flow

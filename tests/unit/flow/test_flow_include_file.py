@@ -10,7 +10,7 @@ from flow_sources import NAMES, MemorySource, body_source, bound, flow_class
 from headway.errors import FlowDefinitionError, HeadwayError, UsageError
 from headway.flow.configs import Config
 from headway.flow.configure import GivenConfigs
-from headway.flow.declared import declare
+from headway.flow.declare import declare
 from headway.flow.include_file import FileContent, IncludeFile
 from headway.flow.members import parameters_of
 from headway.flow.parameter_checks import check_parameters

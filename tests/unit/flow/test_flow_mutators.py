@@ -10,7 +10,8 @@ from headway.errors import FlowDefinitionError, HeadwayError, UsageError
 from headway.flow import decorators, flow_decorators
 from headway.flow.configs import Config
 from headway.flow.configure import GivenConfigs
-from headway.flow.declared import Declared, declare
+from headway.flow.declare import declare
+from headway.flow.declared import Declared
 from headway.flow.given_members import changed_parameters, give_parameters
 from headway.flow.late import parse_with
 from headway.flow.members import parameters_of

@@ -28,9 +28,9 @@ MODULES = ("__init__.py", "errors.py", "plain.py", "version.py")
 #: Modules within them that only a launcher uses.
 LAUNCHER_ONLY = frozenset(
     {f"flow/{name}.py" for name in (
-        "assemble", "attributes", "branches", "catalogue", "check", "configure", "declared", "evaluate",
-        "flow_catalogue", "late", "misuse", "mutate", "named_decorator", "next_call", "parameter_checks", "parse",
-        "pod_attributes", "source", "user_check",
+        "assemble", "attributes", "branches", "catalogue", "check", "configure", "declare", "declared", "docstrings",
+        "evaluate", "flow_catalogue", "late", "misuse", "mutate", "named_decorator", "next_call",
+        "parameter_checks", "parse", "pod_attributes", "source", "syntax", "user_check",
     )}
     | {f"store/{name}.py" for name in (
         "remote", "remote_faults", "forward", "s3/forward", "gs/forward", "azure/forward",

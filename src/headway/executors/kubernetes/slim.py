@@ -18,7 +18,7 @@ _Node = TypeVar("_Node", bound=ast.AST)
 
 #: The module of stand-ins, and what it offers under the same name.
 STAND_INS = "headway.plain"
-OFFERED = frozenset(__all__) - {"Row", "new", "field"}
+OFFERED = frozenset(__all__) - {"NamedTuple", "Row", "TYPE_CHECKING", "field", "new", "overload"}
 #: The package of leaner modules, and what each of them offers; see its docstring.
 LEAN = "headway.lean"
 _LEANER = {
@@ -85,7 +85,7 @@ def _resolved(node: ast.stmt) -> list[ast.stmt]:
 
 
 def _resolved_import(node: ast.ImportFrom) -> list[ast.stmt]:
-    if node.module != "typing":
+    if node.module not in ("typing", STAND_INS):
         return [node]
     names = {alias.name for alias in node.names}
     if any(alias.asname for alias in node.names) or not names <= OFFERED | _RESOLVED:

@@ -3,6 +3,8 @@
 import sys
 from typing import Any
 
+import pytest
+
 from headway import plain
 from headway.executors.kubernetes.slim import compile_slim
 
@@ -70,8 +72,10 @@ def executed(source: str) -> dict[str, Any]:
     return names
 
 
-def test_what_remains_behaves_as_written() -> None:
-    module = executed(SOURCE)
+@pytest.mark.parametrize("place", ["typing", "headway.plain"])
+def test_what_remains_behaves_as_written(place: str) -> None:
+    module = executed(SOURCE.replace("from typing", f"from {place}"))
+    assert "__new__" in vars(module["Point"]), "spelled out"
     point = module["Point"](1, y=2)
     assert repr(point) == "Point(x=1, tags=[], y=2)"
     assert point.sum == 3

@@ -1,0 +1,32 @@
+"""What ``show`` prints: a flow's steps, what they do, and how each goes on."""
+
+from headway.flow.graph import Graph, Node
+from headway.ui.writer import StreamWriter
+
+
+def print_graph(graph: Graph, write: StreamWriter) -> None:
+    """Print a flow's steps."""
+    write(f"{graph.name}" + (f": {graph.doc}" if graph.doc else ""))
+    for node in graph:
+        write("")
+        for spec in node.decorators:
+            arguments = ", ".join(f"{name}={value!r}" for name, value in spec.shown.items())
+            write(f"@{spec.name}({arguments})" if arguments else f"@{spec.name}", style="dim")
+        marks = [
+            mark
+            for mark, holds in (("start", node.name == graph.start), ("end", node.name == graph.end))
+            if holds
+        ]
+        write(f"Step {node.name}" + (f" ({', '.join(marks)})" if marks else ""))
+        for line in (node.doc or "").splitlines():
+            write(f"    {line}")
+        if node.targets:
+            write(f"    => {', '.join(node.targets)}{_how(node)}")
+
+
+def _how(node: Node) -> str:
+    if node.foreach:
+        return f" (for each of {node.foreach})"
+    if node.condition:
+        return f" (by {node.condition}: {', '.join(f'{value} -> {step}' for value, step in node.cases)})"
+    return ""
