@@ -71,6 +71,10 @@ class _Form:
 
     __or__ = __ror__ = __getitem__
 
+    def __call__(self, *_):
+        # That it could be called makes it a type in the eyes of Python 3.9's typing.
+        raise TypeError(f"{self.name} is for type checkers only")
+
     def __repr__(self):
         return self.name
 

@@ -25,6 +25,9 @@ def test_pods_are_listed_and_killed_with_their_run(workspace: Workspace) -> None
     assert result.stdout.count("Running on Kubernetes pod") == 4, "nothing was tried again"
     again = workspace.run_flow("spreading.py", "kubernetes", "kill", "--run-id", run)
     assert (again.returncode, again.stderr.strip()) == (0, f"No active Kubernetes pods found for run {run}.")
+    unknown = workspace.run_flow("spreading.py", "kubernetes", "kill", "--run-id", "99")
+    assert unknown.returncode == 1
+    assert "Nothing of a run 99 of SpreadingFlow is on the cluster" in unknown.stderr
 
 
 def test_pods_of_a_launcher_that_is_gone_are_killed_and_the_run_is_over(workspace: Workspace) -> None:

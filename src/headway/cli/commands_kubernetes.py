@@ -4,8 +4,8 @@ from headway.cli.context import program
 from headway.cli.embedded import point_at_running_cluster
 from headway.cli.program import Program
 from headway.config.general import user as configured_user
-from headway.errors import UsageError
-from headway.launch.clusterpods import kill_pods, list_pods, namespaces_of, which_runs
+from headway.errors import NotFoundError, UsageError
+from headway.launch.clusterpods import is_known, kill_pods, list_pods, namespaces_of, which_runs
 from headway.launch.resume import where_runs_are
 from headway.launch.sweeping import sweep as sweep_namespaces
 
@@ -27,15 +27,21 @@ def kill(*, run_id: str | None, user: str | None, my_runs: bool) -> None:
     this = program()
     run, whose = _which(this, run_id, user, my_runs)
     options = this.options
+    roots = where_runs_are(this.configuration, options.datastore, options.datastore_root)
     killed = kill_pods(
         this.flow,
         namespaces_of(this.graph(), this.configuration),
-        where_runs_are(this.configuration, options.datastore, options.datastore_root),
+        roots,
         run,
         whose,
         configured_user(this.configuration),
         lambda line: this.write(line, error=True),
     )
+    if run_id is not None and not killed and not is_known(this.flow, run_id, roots):
+        raise NotFoundError(
+            f"Nothing of a run {run_id} of {this.flow} is on the cluster, nor in a datastore that is configured here.",
+            f"To see the pods of your runs: {this.command('kubernetes list --my-runs')}",
+        )
     if not killed:
         this.write(f"No active Kubernetes pods found {_of(run, whose)}.", error=True)
 

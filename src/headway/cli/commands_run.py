@@ -114,10 +114,10 @@ def triggers(this: Program) -> str:
 
 
 def finish(this: Program, end: RunEnd) -> None:
-    """Exit as the run ended; of one that did not succeed, say how to go on."""
+    """Exit as the run ended; of one that did not succeed, but did something, say how to go on."""
     if end.outcome == SUCCEEDED:
         return
-    if not this.options.quiet:
+    if end.winners and not this.options.quiet:
         this.write(f"What is done is kept. To run the rest: {this.command('resume')}", error=True)
     sys.exit(errors.INTERRUPTED if end.outcome == INTERRUPTED else errors.FAILED)
 

@@ -23,6 +23,7 @@ from headway.cli.spin_command import spin_command
 from headway.cli.tag_commands import tag_group
 from headway.cli.taken_options import taken_options, unfitting
 from headway.cli.variables import name_variables
+from headway.config.misspelt import misspelt_notices
 from headway.config.unused import unused_notice
 from headway.flow.flow_decorators import flow_decorators_of
 from headway.flow.parameters import Parameter
@@ -97,8 +98,8 @@ def _begin(**_: Any) -> None:
     # For programs it is no news.
     if not this.options.quiet and context.invoked_subcommand != DESCRIBE:
         notice = unused_notice(this.configuration, unfitting(vars(this.options)))
-        if notice:
-            this.write(notice, error=True, style="dim")
+        for line in filter(None, (notice, *misspelt_notices(this.configuration))):
+            this.write(line, error=True, style="dim")
     if context.invoked_subcommand is None:
         check()
 

@@ -8,8 +8,9 @@ from click.core import ParameterSource
 
 from headway.config.places import PREFIXES
 
-#: What a pod's own environment says under a name that an option would have.
-_TAKEN = {"HEADWAY_DATASTORE"}
+#: What a pod's own environment says under a name that an option would have; and what people call the place
+#: that they deploy to, where the option is there for the sake of Metaflow's scripts only.
+_TAKEN = {"HEADWAY_DATASTORE", "HEADWAY_ENVIRONMENT"}
 
 
 def name_variables(group: click.Group) -> None:

@@ -92,6 +92,11 @@ def kill_pods(
     return asyncio.run(_kill(flow, namespaces, roots, run, user, who, say))
 
 
+def is_known(flow: str, run: str, roots: Sequence[str]) -> bool:
+    """Whether a run is in one of these datastores."""
+    return _find(flow, run, roots) is not None
+
+
 async def _kill(
     flow: str,
     namespaces: Iterable[str],

@@ -56,10 +56,13 @@ class PlainReporter:
         self._hints: set[str] = set()
         self._run = ""
         self._begun = 0.0
+        #: When the run started, by the clock on the wall, where another launcher drove it before.
+        self._created: float | None = None
 
     def run_started(self, record: RunRecord, *, attached: bool = False) -> None:
         self._run, self._begun = record.run, self._clock()
         if attached:
+            self._created = record.created
             self._say(f"Run {record.run} of {record.flow} goes on here.")
             return
         what = f"starts from what run {record.origin} has done" if record.origin else "starts"
@@ -151,8 +154,12 @@ class PlainReporter:
 
     def run_ended(self, end: RunEnd) -> None:
         if end.outcome == SUCCEEDED:
-            took = duration(round(max(0.0, self._clock() - self._begun), 1))
-            self._say(f"Run {self._run} succeeded in {took}.", "good")
+            took = _took(self._clock() - self._begun)
+            if self._created is None:
+                told = f"in {took}"
+            else:
+                told = f"{_took(end.ended - self._created)} after its start, {took} after it went on here"
+            self._say(f"Run {self._run} succeeded {told}.", "good")
             return
         # The whole of a long reason stands at the task's own line.
         message = end.message.split("\n", 1)[0]
@@ -169,6 +176,10 @@ class PlainReporter:
     def _say(self, message: str, style: str = "") -> None:
         if not self._quiet:
             self._write(message, error=True, style=style)
+
+
+def _took(seconds: float) -> str:
+    return duration(round(max(0.0, seconds), 1))
 
 
 def _name(ref: AttemptRef) -> str:

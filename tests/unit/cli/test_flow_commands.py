@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_flows import CommandLine
+from cli_flows import CommandLine, Digits
 
 from headway import FlowSpec, Parameter, kubernetes, step
+from headway.cli.commands_run import finish
+from headway.cli.program import Options, Program
 from headway.cli.start import run_command
 from headway.errors import HeadwayError, RunInterruptedError
+from headway.store.records import FAILED, RunEnd
+from headway.ui.writer import StreamWriter
 from headway.version import VERSION
 
 
@@ -260,3 +264,23 @@ def test_the_address_of_the_datastore_may_stand_in_a_file(
     monkeypatch.setenv(f"HEADWAY_{name}", "")
     assert cli("check").code == 0
     assert os.environ[f"HEADWAY_{name}"] == ""
+
+
+def test_a_misspelt_variable_is_told_once(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADWAY_KUBERNETES_NAMESPCE", "ml")
+    for words in (("check",), ("show",), ("config", "show")):
+        answer = cli(*words)
+        said = "HEADWAY_KUBERNETES_NAMESPCE is not a setting; did you mean HEADWAY_KUBERNETES_NAMESPACE?"
+        assert answer.err.count(said) == 1
+    assert "NAMESPCE" not in cli("--quiet", "check").err
+
+
+@pytest.mark.parametrize(("winners", "told"), [({"start/1": 0}, True), ({}, False)])
+def test_how_to_go_on_is_told_of_a_run_that_did_something(
+    winners: dict[str, int], told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    this = Program(Digits, Options(), StreamWriter())
+    with pytest.raises(SystemExit) as exit_:
+        finish(this, RunEnd(FAILED, 1.0, None, "no", winners))
+    assert exit_.value.code == 1
+    assert ("resume" in capsys.readouterr().err) is told

@@ -51,3 +51,13 @@ def test_a_bad_value_names_the_option(cli: CommandLine, monkeypatch: pytest.Monk
 def test_a_pods_own_variable_is_not_an_option(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADWAY_DATASTORE", "s3://bucket/of-the-pod")
     assert cli(*DRY).code == 0
+
+
+def test_the_environment_is_metaflows_word(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADWAY_ENVIRONMENT", "production")
+    monkeypatch.setenv("METAFLOW_ENVIRONMENT", "pypi")
+    assert cli("check").code == 0
+    monkeypatch.setenv("METAFLOW_ENVIRONMENT", "production")
+    answer = cli("check")
+    assert answer.code == 2
+    assert "The value comes from the variable METAFLOW_ENVIRONMENT." in answer.err

@@ -265,3 +265,14 @@ def test_tasks_taken_over_are_told_one_by_one_while_they_are_few(
     assert screen.lines[-1] == "o [train] 9 of 9 tasks are taken over from run 17.  (dim)"
     reporter.run_started(RunRecord("Digits", "18", "ann", 1.0, origin="17"))
     assert screen.lines[-1] == "e Run 18 of Digits starts from what run 17 has done, for user ann."
+
+
+def test_a_run_that_goes_on_here_took_longer_than_it_did_here(
+    reporter: PlainReporter, screen: Screen, clock: Clock
+) -> None:
+    reporter.run_started(RUN._replace(created=1000.0), attached=True)
+    clock.now += 1.1
+    reporter.run_ended(RunEnd(SUCCEEDED, 1300.5))
+    assert screen.lines[1] == (
+        f"e Run {RUN.run} succeeded 5 minutes, 0.5 seconds after its start, 1.1 seconds after it went on here.  (good)"
+    )

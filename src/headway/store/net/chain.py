@@ -136,7 +136,7 @@ class Chain(Generic[C]):
             self._source, self._renewed = source, self._clock()
             return found
         raise StoreConfigurationError(
-            f"no credentials for {self._store} were found. Looked at:\n"
+            f"no credentials for {self._store} were found.\nLooked at:\n"
             + "\n".join(f"  - {place}" for place in looked),
             self._hint,
         )
