@@ -14,7 +14,8 @@ from headway.cli.commands_run import finish
 from headway.cli.program import Options, Program
 from headway.cli.start import run_command
 from headway.errors import HeadwayError, RunInterruptedError
-from headway.store.records import FAILED, RunEnd
+from headway.store.records import FAILED
+from headway.store.run_records import RunEnd
 from headway.ui.writer import StreamWriter
 from headway.version import VERSION
 
