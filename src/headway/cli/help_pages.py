@@ -35,7 +35,7 @@ Commands:
   doctor       Say what a run of this flow needs, whether it is there,...
   dump         Show the artifacts of tasks.
   help         Show this.
-  kubernetes   Show or end the flow's pods.
+  kubernetes   Show or end the flow's pods, tidy up after them.
   logs         Show what tasks printed and why they failed: logs [show]...
   output-dot   Print the graph for graphviz (DOT).
   output-raw   Print the graph as Headway sees it.
@@ -72,7 +72,7 @@ Commands:
   doctor       Say what a run of this flow needs, whether it is there, and what to do where it is not.
   dump         Show the artifacts of tasks.
   help         Show this.
-  kubernetes   Show or end the flow's pods.
+  kubernetes   Show or end the flow's pods, tidy up after them.
   logs         Show what tasks printed and why they failed: logs [show] RUN[/STEP[/TASK]]; or scrub it.
   output-dot   Print the graph for graphviz (DOT).
   output-raw   Print the graph as Headway sees it.
