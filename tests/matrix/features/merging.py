@@ -126,7 +126,7 @@ class MergePlain(_Merging):
     def join(self, node: Node, shape: Shape) -> str:
         return """\
 self.differing = "settled"
-self.merge_artifacts(inputs, exclude=["left_out", "_point"])
+self.merge_artifacts(inputs, exclude=["left_out", "_point", "choice"])
 self.after_merge = (self.agreed, self.differing, hasattr(self, "left_out"))"""
 
     def expect(self, task: Task, shape: Shape) -> Values:
