@@ -146,7 +146,7 @@ def test_show_is_the_same(flow: Any, capsys: pytest.CaptureFixture[str]) -> None
     assert said.out
 
 
-@pytest.mark.parametrize("name", sorted(quick.SILENT))
+@pytest.mark.parametrize("name", [*sorted(quick.SILENT), "TEST_BUCKET", "BENCH_PEER_IMAGE"])
 def test_variables_that_make_no_difference(
     name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
