@@ -13,8 +13,9 @@ from loopback import Loopback
 
 from headway.errors import StoreConfigurationError, StoreUnavailableError
 from headway.store.forward import child_environment, credentials_to_forward
-from headway.store.gs.credentials import GoogleChain, Token, forget_tokens
+from headway.store.gs.credentials import GoogleChain, forget_tokens
 from headway.store.gs.metadata import metadata_token
+from headway.store.gs.tokens import Token
 from headway.store.net.chain import NoAnswerError
 
 NOW = 1_795_341_600.0

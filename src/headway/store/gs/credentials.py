@@ -7,10 +7,11 @@ import json
 import os
 import time
 from functools import partial
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from headway.errors import StoreConfigurationError
 from headway.store.gs.address import EMULATOR_VARIABLE, address_from_environment
+from headway.store.gs.tokens import Named, Token
 from headway.store.net.chain import Chain, Source
 
 #: What a launcher lends its pods: the text of a file of credentials, as GOOGLE_APPLICATION_CREDENTIALS names one.
@@ -29,29 +30,6 @@ _HINT = (
 #: A token that was granted in this process is taken for another store as long as it holds for so many seconds:
 #: a little more than those at whose end it is renewed.
 _LEAST_SECONDS = 330.0
-
-
-class Token(NamedTuple):
-    """A bearer's token and its end (seconds since the epoch); "" for a server that wants none."""
-
-    value: str
-    expires: Optional[float] = None
-
-    def __repr__(self) -> str:
-        return f"Token({self.value[:4]}…)"
-
-
-class Named(NamedTuple):
-    """Credentials as they stand in a file.
-
-    Attributes:
-        fields: The file's content.
-        name: What they are called in messages.
-    """
-
-    fields: Dict[str, Any]
-    name: str
-
 
 #: By what they were granted for. A forked child goes on with its parent's, instead of asking for one of its own.
 _granted: Dict[str, Token] = {}

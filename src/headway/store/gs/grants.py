@@ -5,7 +5,7 @@ from typing import Any, Callable, Dict, Mapping, Sequence, Tuple
 
 from headway.errors import StoreConfigurationError
 from headway.store.addresses import quote
-from headway.store.gs.credentials import Named, Token
+from headway.store.gs.tokens import Named, Token
 from headway.store.net.answers import Answer
 from headway.store.net.connections import Connections
 from headway.store.net.endpoints import parse_endpoint

@@ -4,8 +4,8 @@ import time
 from typing import Callable, Mapping
 
 from headway.store.addresses import quote
-from headway.store.gs.credentials import Token
 from headway.store.gs.grants import SCOPE, read_grant
+from headway.store.gs.tokens import Token
 from headway.store.net.chain import NoAnswerError
 from headway.store.net.connections import ConnectionFailed, Connections
 from headway.store.net.endpoints import parse_endpoint

@@ -12,8 +12,9 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 from headway.errors import StoreError
 from headway.store.addresses import quote
 from headway.store.gs.address import GoogleAddress
-from headway.store.gs.credentials import GoogleChain, Token
+from headway.store.gs.credentials import GoogleChain
 from headway.store.gs.faults import fault_error, is_retried, parse_fault
+from headway.store.gs.tokens import Token
 from headway.store.net.answers import Answer, Fault
 from headway.store.net.connections import TRUST
 from headway.store.net.faults import Place
