@@ -1,0 +1,125 @@
+"""Runs that are stopped, killed, cut off from their terminal, or driven beside another."""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+from flow_machine import Machine
+
+
+def until(process: "subprocess.Popen[str]", text: str) -> None:
+    """Read its lines up to one that holds this."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if text in line:
+            return
+    raise AssertionError(f"it never said {text!r}")
+
+
+WAITS = 'print("ready", flush=True); time.sleep(600)'
+DEAF = 'signal.signal(signal.SIGTERM, signal.SIG_IGN); print("ready", flush=True); time.sleep(600)'
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_one_signal_stops_cleanly(machine: Machine, number: int) -> None:
+    machine.write(body=WAITS)
+    process = machine.begin("flow.py", "run")
+    until(process, "ready")
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Stopping: running tasks are asked to end" in err
+    assert "Task was stopped." in out
+    name = {signal.SIGINT: "Ctrl-C"}.get(signal.Signals(number), signal.Signals(number).name)
+    assert f" interrupted by {name}" in err
+    assert machine.end().outcome == "interrupted"
+
+
+def test_twice_means_now(machine: Machine) -> None:
+    machine.write(body=DEAF)
+    process = machine.begin("flow.py", "run")
+    until(process, "ready")
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    begun = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert time.monotonic() - begun < 5
+    assert "Ending what still runs at once." in err
+
+
+def test_ctrl_c_while_the_flow_is_imported_is_quick(machine: Machine) -> None:
+    head = "if os.environ.get('HEADWAY_IN_TASK'): time.sleep(600)"
+    machine.write(head=head)
+    process = machine.begin("flow.py", "run")
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "starts, for user" in line:
+            break
+    begun = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert time.monotonic() - begun < 5
+
+
+def test_nothing_lives_on_after_the_launcher_was_killed(machine: Machine) -> None:
+    machine.write(body=DEAF)
+    process = machine.begin("flow.py", "run")
+    until(process, "ready")
+    process.kill()
+    process.communicate(timeout=30)
+    assert machine.all_gone()
+
+
+def test_a_pipe_that_nobody_reads_does_not_end_the_run(machine: Machine) -> None:
+    machine.write(body="time.sleep(0.2)")
+    process = machine.begin("flow.py", "run")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    process.stdout = None
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert machine.end().outcome == "succeeded"
+
+
+def test_a_terminal_that_is_closed_stops_the_run_cleanly(machine: Machine) -> None:
+    machine.write(body=WAITS)
+    ours, theirs = pty.openpty()
+    seen: list[bytes] = []
+    ready = threading.Event()
+
+    def read() -> None:
+        while not ready.is_set():
+            seen.append(os.read(ours, 4096))
+            if b"ready" in b"".join(seen):
+                ready.set()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    process = machine.begin("flow.py", "run", stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    assert ready.wait(30)
+    reader.join()
+    os.close(ours)
+    process.send_signal(signal.SIGHUP)
+    process.wait(30)
+    assert process.returncode == 130
+    assert machine.end().outcome == "interrupted"
+
+
+def test_two_launchers_do_not_disturb_each_other(machine: Machine) -> None:
+    machine.write(body="time.sleep(0.1)")
+    both = [machine.begin("flow.py", "run", "--alpha", str(number)) for number in (1, 10)]
+    outputs = [process.communicate(timeout=60) for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
+    assert len(machine.runs) == 2
+    totals = [re.findall(r"total (\S+)", out) for out, _ in outputs]
+    assert totals == [["6.0"], ["60.0"]]
