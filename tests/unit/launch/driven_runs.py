@@ -1,5 +1,6 @@
 """Runs driven by the real driver, scheduler and journal over a scripted executor, and what was told of them."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -161,3 +162,12 @@ def to(*targets: str) -> Transition:
 
 def ref(step: str, task: int, attempt: int = 0) -> AttemptRef:
     return AttemptRef(step, str(task), attempt)
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    """Let the run go on until this holds."""
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came true")
