@@ -39,7 +39,7 @@ def test_steps_on_this_machine(tmp_path: Path) -> None:
 @pytest.mark.cluster
 @pytest.mark.s3
 def test_steps_as_pods_and_reading_them_back(tmp_path: Path) -> None:
-    names = ("pods linear", "pods foreach-20", "pods cpu", "client", "scale packed")
+    names = ("pods linear", "pods foreach-20", "pods cpu", "client folder", "client s3", "scale packed")
     works = quick("all", tmp_path / "all.json", "--only", *names)
     for name in ("pods linear", "pods foreach-20"):
         (measured,) = works[name]["rounds"]
@@ -49,4 +49,5 @@ def test_steps_as_pods_and_reading_them_back(tmp_path: Path) -> None:
     assert measured["headway"]["cpu"] > measured["floor"]["cpu"] > 0
     (measured,) = works["scale packed"]["rounds"]
     assert 0 < measured["failing"]["objects"] < 20
-    assert works["client"]["rounds"]
+    assert works["client folder"]["rounds"]
+    assert works["client s3"]["rounds"]
