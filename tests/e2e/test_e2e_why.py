@@ -154,7 +154,7 @@ def with_names(
     kubectl: Kubectl, stage: Stage, new_namespace: NewNamespace, port: int, host: str
 ) -> dict[str, Cause]:
     """The causes that need something to be there: a node, namespaces with rules, a registry."""
-    strict = new_namespace("strict", {"pod-security.kubernetes.io/enforce": "baseline"})
+    strict = new_namespace("baseline", {"pod-security.kubernetes.io/enforce": "baseline"})
     ranged, limited, small = (new_namespace(name) for name in ("ranged", "limited", "small"))
     most = {"type": "Container", "max": {"memory": "1G"}}
     ranged.create({"apiVersion": "v1", "kind": "LimitRange", **_named("most"), "spec": {"limits": [most]}})

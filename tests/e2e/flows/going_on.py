@@ -26,6 +26,7 @@ class GoingOnFlow(FlowSpec):
         print("begins", self.input, flush=True)
         time.sleep(2)
         if BROKEN and self.input == 3:
+            time.sleep(3)  # until the others are done
             raise ValueError("broken")
         print("ends", self.input)
         self.made = self.base + self.input
