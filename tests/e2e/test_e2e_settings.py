@@ -129,3 +129,36 @@ def test_the_manifests_of_a_dry_run_are_ones_that_the_cluster_takes(workspace: W
     answer = workspace.kubectl.run("create", "--dry-run=server", "-o", "name", "-f", "-", given=shown.stdout)
     assert answer.count("job.batch/") == shown.stdout.count("kind: Job")
     assert not workspace.jobs()
+
+
+INITIATED = """
+import os
+
+from headway import FlowSpec, kubernetes, step
+
+
+class InitiatedFlow(FlowSpec):
+    @kubernetes
+    @step
+    def start(self):
+        print("exported", os.environ.get("FROM_SCRIPT"))
+
+
+if __name__ == "__main__":
+    InitiatedFlow()
+"""
+
+
+def test_an_init_script_exports_or_fails_by_itself(workspace: Workspace) -> None:
+    name = "HEADWAY_KUBERNETES_SANDBOX_INIT_SCRIPT"
+    well = workspace.run_flow(INITIATED, "run", env={name: "FROM_SCRIPT='a b'; export FROM_SCRIPT"})
+    assert well.returncode == 0, well.all
+    assert "[start/1] exported a b" in well.stdout
+    badly = workspace.run_flow(INITIATED, "run", env={name: "echo no tools >&2; exit 9"})
+    assert badly.returncode == 1, badly.all
+    assert "exported" not in badly.stdout
+    (attempt,) = workspace.read("InitiatedFlow", badly).task("start").attempts
+    assert (attempt.kind, attempt.reason) == ("configuration", "InitScript")
+    assert "did not get beyond its sandbox init script" in attempt.message
+    assert "exit code 9" in attempt.message
+    assert "Try the script in the image" in badly.all
