@@ -57,7 +57,7 @@ class UsageError(HeadwayError):
     """What was typed or written has to change before anything can run."""
 
     exit_code = 2
-    headline = "Usage"
+    headline = "This cannot be done"
 
 
 class FlowDefinitionError(UsageError):

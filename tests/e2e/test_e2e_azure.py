@@ -47,7 +47,7 @@ def test_a_run_lives_in_a_container(space: Workspace, service: dict[str, str]) -
         # As Metaflow writes it: without a scheme.
         "METAFLOW_DATASTORE_SYSROOT_AZURE": f"{CONTAINER}/{space.folder.name}",
     }
-    launch = space.start("in_azure.py", "--datastore=azure", "run", "--forward-credentials", env=env)
+    launch = space.start("in_a_cloud.py", "--datastore=azure", "run", "--forward-credentials", env=env)
     launch.until("work")
     result = launch.wait()
     assert result.returncode == 0, result.all
@@ -56,10 +56,10 @@ def test_a_run_lives_in_a_container(space: Workspace, service: dict[str, str]) -
     assert key not in objects, "by reference only"
     assert key not in result.all
 
-    run = space.read("InAzureFlow", result, env)
+    run = space.read("InACloudFlow", result, env)
     assert run.successful
     assert [task.data["square"] for task in run.steps["work"]] == [1, 4]
-    assert all("in InAzureFlow/" in task.stdout for task in run.steps["work"])
+    assert all("in InACloudFlow/" in task.stdout for task in run.steps["work"])
     assert all(task.attempts[0].pod for task in run.steps["work"])
     assert {
         "AZURE_STORAGE_ACCOUNT",
@@ -69,27 +69,27 @@ def test_a_run_lives_in_a_container(space: Workspace, service: dict[str, str]) -
 
     # A later launcher finds it there, by its whole address too.
     whole = {**env, "METAFLOW_DATASTORE_SYSROOT_AZURE": f"{endpoint}/{CONTAINER}/{space.folder.name}"}
-    resumed = space.run_flow("in_azure.py", "--datastore=azure", "resume", "end", env=whole)
+    resumed = space.run_flow("in_a_cloud.py", "--datastore=azure", "resume", "end", env=whole)
     assert resumed.returncode == 0, resumed.all
     assert "squares [1, 4]" in resumed.stdout
 
     preview = space.run_flow(
-        "in_azure.py", "--datastore=azure", "run", "--dry-run", "--forward-credentials", env=env
+        "in_a_cloud.py", "--datastore=azure", "run", "--dry-run", "--forward-credentials", env=env
     )
     assert f"azure://{CONTAINER}/{space.folder.name}" in preview.stdout, preview.all
     assert endpoint in preview.stdout
     assert key not in preview.all
-    shown = space.run_flow("in_azure.py", "--datastore=azure", "config", "show", env=env)
+    shown = space.run_flow("in_a_cloud.py", "--datastore=azure", "config", "show", env=env)
     assert f"azure://{CONTAINER}/{space.folder.name}" in shown.stdout, shown.all
 
 
 def test_what_is_wrong_is_told_before_anything_runs(space: Workspace, service: dict[str, str]) -> None:
     env = {**NO_OTHER, **service, "HEADWAY_DATASTORE_SYSROOT_AZURE": "azure://nobodys/x"}
-    result = space.run_flow("in_azure.py", "--datastore=azure", "run", env=env)
+    result = space.run_flow("in_a_cloud.py", "--datastore=azure", "run", env=env)
     assert result.returncode == 2, result.all
     assert "there is no container 'nobodys'" in result.stderr
     result = space.run_flow(
-        "in_azure.py", "--datastore=azure", "run", env={**env, "AZURE_STORAGE_KEY": "d3Jvbmc="}
+        "in_a_cloud.py", "--datastore=azure", "run", env={**env, "AZURE_STORAGE_KEY": "d3Jvbmc="}
     )
     assert result.returncode == 2, result.all
     assert "AZURE_STORAGE_KEY in the environment" in result.stderr
@@ -104,9 +104,9 @@ def test_pods_are_lent_an_applications_secret(space: Workspace, target: Target) 
             "AZURE_CLIENT_SECRET": secret,
             "HEADWAY_DATASTORE_SYSROOT_AZURE": f"azure://{CONTAINER}",
         }
-        result = space.run_flow("in_azure.py", "run", "--forward-credentials", env=env)
+        result = space.run_flow("in_a_cloud.py", "run", "--forward-credentials", env=env)
         assert result.returncode == 0, result.all
-        run = space.read("InAzureFlow", result, env)
+        run = space.read("InACloudFlow", result, env)
         assert {"AZURE_AUTHORITY_HOST", "AZURE_CLIENT_SECRET"} <= set(run.task("join").data["given"])
         # Launcher, reader, and each of the three pods signed in for a token of its own.
         assert server.tokens >= 5

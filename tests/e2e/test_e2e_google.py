@@ -44,32 +44,32 @@ def test_a_run_lives_in_an_emulators_bucket(space: Workspace, emulator: str) -> 
     root = f"gs://{BUCKET}/{space.folder.name}"
     env = {**NO_OTHER, "STORAGE_EMULATOR_HOST": emulator, "METAFLOW_DATASTORE_SYSROOT_GS": root}
     # An emulator wants no credentials, so there are none to lend, which is no error.
-    result = space.run_flow("in_google.py", "--datastore=gs", "run", "--forward-credentials", env=env)
+    result = space.run_flow("in_a_cloud.py", "--datastore=gs", "run", "--forward-credentials", env=env)
     assert result.returncode == 0, result.all
     assert "squares [1, 4] [17000000, 17000000]" in result.stdout
 
-    run = space.read("InGoogleFlow", result, env)
+    run = space.read("InACloudFlow", result, env)
     assert run.successful
     assert [task.data["square"] for task in run.steps["work"]] == [1, 4]
-    assert all("in InGoogleFlow/" in task.stdout for task in run.steps["work"])
+    assert all("in InACloudFlow/" in task.stdout for task in run.steps["work"])
     assert all(task.attempts[0].pod for task in run.steps["work"])
     assert run.task("join").data["given"] == ["STORAGE_EMULATOR_HOST"]
 
     # A later launcher finds it there.
-    resumed = space.run_flow("in_google.py", "--datastore=gs", "resume", "end", env=env)
+    resumed = space.run_flow("in_a_cloud.py", "--datastore=gs", "resume", "end", env=env)
     assert resumed.returncode == 0, resumed.all
     assert "squares [1, 4]" in resumed.stdout
 
-    preview = space.run_flow("in_google.py", "--datastore=gs", "run", "--dry-run", env=env)
+    preview = space.run_flow("in_a_cloud.py", "--datastore=gs", "run", "--dry-run", env=env)
     assert f"value: {emulator}" in preview.stdout, preview.all
     assert root in preview.stdout
-    shown = space.run_flow("in_google.py", "--datastore=gs", "config", "show", env=env)
+    shown = space.run_flow("in_a_cloud.py", "--datastore=gs", "config", "show", env=env)
     assert f"{root}" in shown.stdout, shown.all
 
 
 def test_a_bucket_that_is_not_there_is_told_before_anything_runs(space: Workspace, emulator: str) -> None:
     env = {**NO_OTHER, "STORAGE_EMULATOR_HOST": emulator, "HEADWAY_DATASTORE_SYSROOT_GS": "gs://nobodys/x"}
-    result = space.run_flow("in_google.py", "--datastore=gs", "run", env=env)
+    result = space.run_flow("in_a_cloud.py", "--datastore=gs", "run", env=env)
     assert result.returncode == 2, result.all
     assert "there is no bucket 'nobodys'" in result.stderr
 
@@ -91,11 +91,11 @@ def test_pods_are_lent_a_service_accounts_key(space: Workspace, target: Target) 
             "HEADWAY_DATASTORE_SYSROOT_GS": f"gs://{BUCKET}",
             "GOOGLE_APPLICATION_CREDENTIALS": "key.json",
         }
-        launch = space.start("in_google.py", "run", "--forward-credentials", env=env)
+        launch = space.start("in_a_cloud.py", "run", "--forward-credentials", env=env)
         launch.until("work")
         result = launch.wait()
         assert result.returncode == 0, result.all
-        run = space.read("InGoogleFlow", result, env)
+        run = space.read("InACloudFlow", result, env)
         assert run.task("join").data["given"] == ["HEADWAY_GOOGLE_CREDENTIALS", "HEADWAY_GS_ENDPOINT_URL"]
 
         # Launcher and reader, and each of the three pods, signed for a token of its own.

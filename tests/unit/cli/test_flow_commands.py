@@ -133,7 +133,7 @@ def test_what_cannot_be_understood_is_usage(cli: CommandLine, words: tuple[str, 
 def test_numbers_that_make_no_sense(cli: CommandLine, words: tuple[str, ...], said: str) -> None:
     answer = cli("run", "--label", "x", *words)
     assert answer.code == 2
-    assert answer.err.startswith("Usage:\n    ")
+    assert answer.err.startswith("This cannot be done:\n    ")
     assert said in answer.err
 
 

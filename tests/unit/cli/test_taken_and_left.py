@@ -37,7 +37,10 @@ def test_a_command_that_is_not_there_says_what_to_type(
 ) -> None:
     answer = cli(command, *rest)
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err == f"Usage:\n    Headway does not have the command {command}.\n    {LEFT[command]}\n"
+    assert (
+        answer.err
+        == f"This cannot be done:\n    Headway does not have the command {command}.\n    {LEFT[command]}\n"
+    )
 
 
 def test_they_are_no_part_of_the_help(cli: CommandLine) -> None:

@@ -3,8 +3,8 @@ import os
 from headway import FlowSpec, current, kubernetes, step
 
 
-class InAzureFlow(FlowSpec):
-    """Pods whose datastore is a container of Azure Blob Storage."""
+class InACloudFlow(FlowSpec):
+    """Pods whose datastore is a cloud's; what of the environment tells of it is kept."""
 
     @step
     def start(self):
@@ -24,7 +24,11 @@ class InAzureFlow(FlowSpec):
     def join(self, inputs):
         self.squares = [found.square for found in inputs]
         self.sizes = [len(found.large) for found in inputs]
-        self.given = sorted(name for name in os.environ if "AZURE" in name)
+        self.given = sorted(
+            name
+            for name in os.environ
+            if "AZURE" in name or name.startswith(("STORAGE_", "CLOUDSDK_", "HEADWAY_GOOGLE", "HEADWAY_GS_"))
+        )
         self.next(self.end)
 
     @step
@@ -33,4 +37,4 @@ class InAzureFlow(FlowSpec):
 
 
 if __name__ == "__main__":
-    InAzureFlow()
+    InACloudFlow()
