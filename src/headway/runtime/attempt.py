@@ -197,7 +197,7 @@ def _exited(batch: Batch, error: SystemExit) -> Report:
         code = int(error.code or 0)
     else:
         code = 1
-        sys.stderr.write(f"{error.code}\n")
+        _print(f"{error.code}\n")
     return Report(
         exited=code,
         failure=Failure(
@@ -208,6 +208,9 @@ def _exited(batch: Batch, error: SystemExit) -> Report:
         ),
     )
 
+
+#: Characters of an exception's first line that people are told; its traceback has all of it.
+_LONGEST = 2000
 
 #: How the lines of a traceback begin that are not the exception's own words.
 _TRACE = ("Traceback (most", "  File ", "    ")
@@ -223,7 +226,7 @@ def _explain(batch: Batch, error: BaseException) -> Failure:
             if "\n  " in told
             else ""
         )
-    sys.stderr.write(told)
+    _print(told)
     return failure
 
 
@@ -281,7 +284,16 @@ def _first_line(error: BaseException) -> str:
         lines = str(error).strip().splitlines()
     except Exception:
         return ""
-    return lines[0] if lines else ""
+    first = lines[0] if lines else ""
+    return first if len(first) <= _LONGEST else f"{first[:_LONGEST]}…"
+
+
+def _print(text: str) -> None:
+    try:
+        sys.stderr.write(text)
+    except (OSError, ValueError, AttributeError):
+        # The step closed or replaced its streams; what it failed of stands in its record all the same.
+        _ = None
 
 
 def _flush() -> None:

@@ -82,10 +82,17 @@ def run(
     """
     set_environment(batch, task)
     reseed()
-    code = 1
+    code, attempt = 1, os.getpid()
+
+    def mark(which: bytes) -> None:
+        if os.getpid() == attempt:
+            channel.mark(report_fd, which)
+
     try:
-        report = run_attempt_of(load, batch, task, open_store, lambda which: channel.mark(report_fd, which))
-        channel.send(report_fd, report)
+        report = run_attempt_of(load, batch, task, open_store, mark)
+        # A process that the step forked and let come back here ends like any other, and has nothing to report.
+        if os.getpid() == attempt:
+            channel.send(report_fd, report)
         if report.failure is None:
             code = 0
         elif report.exited is not None:

@@ -212,6 +212,34 @@ def test_the_message_is_one_line(store: MemoryStore, error: BaseException, messa
     assert failure_of(store, start).message == message
 
 
+def test_a_message_without_end_is_cut(store: MemoryStore) -> None:
+    def start(self: Any) -> None:
+        raise ValueError("y" * 1_000_000)
+
+    failure = failure_of(store, start)
+    assert failure.message == f"ValueError: {'y' * 2000}…"
+    assert "y" * 1_000_000 in failure.traceback
+
+
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+@pytest.mark.parametrize("left", ["closed", "none"])
+def test_a_step_without_its_streams_fails_of_what_it_failed_of(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, left: str
+) -> None:
+    stream = (tmp_path / "stream").open("w")
+    stream.close()
+    monkeypatch.setattr(sys, name, stream if left == "closed" else None)
+
+    def start(self: Any) -> None:
+        raise ValueError(3)
+
+    def leave(self: Any) -> None:
+        sys.exit("enough")
+
+    assert failure_of(store, start).message == "ValueError: 3"
+    assert failure_of(store, leave).reason == "Exit"
+
+
 def test_running_out_of_memory_in_python_is_a_matter_of_resources(store: MemoryStore) -> None:
     def start(self: Any) -> None:
         raise MemoryError

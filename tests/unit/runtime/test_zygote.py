@@ -174,6 +174,28 @@ def test_each_child_is_one_task_of_the_batch_in_a_group_of_its_own(start: Start)
     assert parent.fork(2).line() == f"True {FLOW}/{RUN}/start/3"
 
 
+@pytest.mark.parametrize("end", ["pass", "sys.exit(3)", "raise ValueError(3)"])
+def test_a_process_that_the_step_forked_speaks_for_nobody_else(start: Start, end: str) -> None:
+    """It comes back to where the attempt began, as code after a fork does that forgets to leave."""
+    parent = start(
+        f"""
+        pid = os.fork()
+        if pid == 0:
+            {end}
+        else:
+            print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+            self.made = 1
+        """
+    )
+    parent.hear()
+    child = parent.fork()
+    report = child.report()
+    assert report is not None
+    assert report.failure is None
+    assert "made" in report.artifacts
+    assert child.read("stdout") == {"pass": "0\n", "sys.exit(3)": "3\n"}.get(end, "1\n")
+
+
 def test_siblings_draw_different_random_numbers(start: Start) -> None:
     parent = start("print(random.random())", "random.random()")
     parent.hear()
