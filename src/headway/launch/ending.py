@@ -46,7 +46,10 @@ def record_end(store: ObjectStore, record: RunRecord, ended: RunEnded, winners: 
 
 @contextmanager
 def interruptible(driver: Driver, reporter: Reporter) -> Iterator[None]:
-    """Ctrl-C, SIGTERM and SIGHUP ask the run to stop; a second one asks it to hurry."""
+    """Ctrl-C, SIGTERM and SIGHUP ask the run to stop; a second one asks it to hurry.
+
+    A signal that is ignored stays so: under ``nohup`` a run outlives its terminal.
+    """
     loop = asyncio.get_running_loop()
 
     def stop(name: str) -> None:
@@ -58,10 +61,11 @@ def interruptible(driver: Driver, reporter: Reporter) -> Iterator[None]:
             reporter.note("Ending what still runs at once.")
 
     names = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SIGHUP"}
-    for number, name in names.items():
-        loop.add_signal_handler(number, stop, name)
+    heard = [number for number in names if signal.getsignal(number) is not signal.SIG_IGN]
+    for number in heard:
+        loop.add_signal_handler(number, stop, names[number])
     try:
         yield
     finally:
-        for number in names:
+        for number in heard:
             loop.remove_signal_handler(number)

@@ -1,0 +1,53 @@
+"""Which signals stop a run: those that somebody may send, and none that its caller has silenced."""
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from headway.launch.ending import interruptible
+
+NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Stopped:
+    """What a driver and a reporter are to signals."""
+
+    def __init__(self) -> None:
+        self.reasons: list[str] = []
+        self.notes: list[str] = []
+
+    def stop(self, reason: str) -> bool:
+        self.reasons.append(reason)
+        return len(self.reasons) == 1
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
+
+
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    """This process's own, given back afterwards."""
+    before = {number: signal.getsignal(number) for number in NUMBERS}
+    for number in NUMBERS:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+async def test_each_signal_is_heard_within_the_block_and_no_longer() -> None:
+    stopped = Stopped()
+    with interruptible(stopped, stopped):  # type: ignore[arg-type]
+        assert not {signal.getsignal(number) for number in NUMBERS} & {signal.SIG_DFL, signal.SIG_IGN}
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+
+
+async def test_a_run_under_nohup_outlives_its_terminal() -> None:
+    """nohup, and a shell that puts a job of a script into the background, silence signals before we start."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    stopped = Stopped()
+    with interruptible(stopped, stopped):  # type: ignore[arg-type]
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
