@@ -90,6 +90,9 @@ class Pools:
         touched: dict[str, TrackedJob] = {}
         for pool, packed in known:
             packed.cancelled = packed.cancelled or failure
+            if packed.settling:
+                # Its end is on its way.
+                continue
             if packed.worker is None:
                 self._ends.drop(pool, packed, failure)
             elif (job := self._job_of(packed.worker)) is not None:

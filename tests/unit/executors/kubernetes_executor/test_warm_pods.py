@@ -133,6 +133,15 @@ async def test_a_limit_of_pods_is_a_limit_of_pods(run: WarmRun) -> None:
     assert [len(run.heard.of(Ended, ref)) for ref in refs] == [1] * 30
 
 
+async def test_what_is_told_twice_to_stop_ends_once(run: WarmRun) -> None:
+    """A second Ctrl-C comes while what no pod was told of is still being written off."""
+    refs = await run.start("succeeds", 30)
+    await run.executor.cancel(refs, STOPPED)
+    await run.executor.cancel(refs, STOPPED, now=True)
+    assert {record.outcome for record in await run.ends(*refs)} == {LOST}
+    assert [len(run.heard.of(Ended, ref)) for ref in refs] == [1] * 30
+
+
 async def test_a_failed_task_does_not_stop_the_others_of_its_pod(run: WarmRun) -> None:
     bad = await run.start("fails", 3)
     good = await run.start("succeeds", 3)
