@@ -43,6 +43,7 @@ class Committer:
         self._waiting: List[Work] = []
         self._under_way = 0
         self._threads = 0
+        self._closed = False
         self._change = threading.Condition()
         self.given_up = False
         self.error: Optional[HeadwayError] = None
@@ -64,12 +65,14 @@ class Committer:
             self._change.notify_all()
 
     def drain(self) -> None:
-        """Until everything is written.
+        """Until everything is written; nothing more can be added.
 
         Raises:
             HeadwayError: Something could not be.
         """
         with self._change:
+            self._closed = True
+            self._change.notify_all()
             self._change.wait_for(lambda: not self._waiting and not self._under_way)
         if self.error is not None:
             raise self.error
@@ -77,7 +80,9 @@ class Committer:
     def _serve(self) -> None:
         while True:
             with self._change:
-                self._change.wait_for(lambda: bool(self._waiting))
+                self._change.wait_for(lambda: bool(self._waiting) or self._closed)
+                if not self._waiting:
+                    return
                 work = self._waiting.pop(0)
                 self._under_way += 1
                 self._change.notify_all()
@@ -85,6 +90,10 @@ class Committer:
                 self._write(work)
             except HeadwayError as error:
                 self.error = error
+            except Exception as error:
+                # Unheard of, it would cost a thread, and the pod would go on as if all were well.
+                words = f"Internal error: a result cannot be written: {type(error).__name__}: {error}"
+                self.error = HeadwayError(words)
             finally:
                 with self._change:
                     self._under_way -= 1
