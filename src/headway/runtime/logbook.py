@@ -1,7 +1,7 @@
 """What an attempt prints, line by line, stamped where it is read and kept within a limit."""
 
 from time import time
-from typing import Callable, Dict, List, NamedTuple, Set
+from typing import Callable, Dict, Iterable, List, NamedTuple, Set
 
 from headway.store.logs import RUNTIME, TASK, encode_line
 
@@ -31,6 +31,14 @@ class StampedLine(NamedTuple):
     def encode(self) -> bytes:
         """As it is stored."""
         return encode_line(self.text, int(self.time * 1000), self.source, self.continues)
+
+
+def by_stream(lines: Iterable[StampedLine]) -> Dict[str, bytes]:
+    """The lines as they are stored; joined once, for there may be very many."""
+    pieces: Dict[str, List[bytes]] = {}
+    for line in lines:
+        pieces.setdefault(line.stream, []).append(line.encode())
+    return {stream: b"".join(encoded) for stream, encoded in pieces.items()}
 
 
 class Logbook:

@@ -5,7 +5,7 @@ from time import time
 from typing import Dict, List
 
 from headway.errors import StoreError
-from headway.runtime.logbook import StampedLine
+from headway.runtime.logbook import StampedLine, by_stream
 from headway.store.base import ObjectStore
 from headway.store.logs import NOTE, Section, encode_note, feed_key
 from headway.store.records import AttemptRef
@@ -50,8 +50,8 @@ class Notes:
             return
         with self._change:
             section = self._sections[ref] = self._of(ref)
-            for line in lines:
-                section.lines[line.stream] = section.lines.get(line.stream, b"") + line.encode()
+            for stream, encoded in by_stream(lines).items():
+                section.lines[stream] = section.lines.get(stream, b"") + encoded
             self._change.notify_all()
 
     def ended(self, ref: AttemptRef, record: bytes, *, hurry: bool) -> None:

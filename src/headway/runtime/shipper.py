@@ -2,10 +2,10 @@
 
 import threading
 from time import time
-from typing import Dict, List
+from typing import List
 
 from headway.errors import StoreError
-from headway.runtime.logbook import StampedLine
+from headway.runtime.logbook import StampedLine, by_stream
 from headway.store.base import ObjectStore
 from headway.store.batch import Batch, TaskSpec
 from headway.store.logs import END, LOG, encode_chunk, feed_key
@@ -101,7 +101,4 @@ class LogShipper:
         return feed_key(self._flow, self._run, int(time() * 1000), self._ref, self._sequence - 1, kind)
 
     def _put(self, key: str, lines: List[StampedLine]) -> None:
-        streams: Dict[str, bytes] = {}
-        for line in lines:
-            streams[line.stream] = streams.get(line.stream, b"") + line.encode()
-        self._store.put(key, encode_chunk(streams))
+        self._store.put(key, encode_chunk(by_stream(lines)))

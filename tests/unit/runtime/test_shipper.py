@@ -156,3 +156,13 @@ def test_threads_that_hand_over_at_once_lose_nothing() -> None:
     for name in "abcd":
         own = [text for text in shipped if text.startswith(name)]
         assert own == [f"{name}{number}" for number in range(200)]
+
+
+def test_a_burst_of_lines_costs_as_much_as_it_is_long() -> None:
+    """Joined one by one, these would be copied for half a minute, and the step held up for as long."""
+    store = MemoryStore()
+    shipper = make_shipper(store)
+    shipper._waiting = [line("x" * 60)] * 60_000
+    shipper.end()
+    ((kind, texts),) = feed(store)
+    assert (kind, len(texts)) == (END, 60_000)
