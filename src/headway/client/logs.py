@@ -1,19 +1,23 @@
 """The log of an attempt: as stored once it is over, before that what it has sent so far."""
 
 import time
-from typing import Iterable, List, Optional, Tuple
+from typing import Container, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from headway.client.lookup import find_run, read_run
 from headway.client.run_data import RunData
 from headway.errors import KeyNotFoundError
 from headway.store import layout
 from headway.store.logs import (
+    END,
     LOG,
+    NOTE,
     RUNTIME,
     LogLine,
     decode_chunk,
+    decode_note,
     encode_chunk,
     encode_line,
+    encode_note,
     parse_feed_key,
     parse_lines,
     reported_log,
@@ -60,7 +64,27 @@ def scrub_log(run: RunData, ref: AttemptRef, streams: Iterable[str]) -> None:
         run.store.put(layout.log(run.flow, run.run, *ref, stream), line)
     for info in run.store.list(layout.feed(run.flow, run.run)):
         parsed = parse_feed_key(info.key)
-        if parsed is None or parsed.ref != ref or parsed.kind != LOG:
+        if parsed is None or (parsed.ref != ref and parsed.kind != NOTE):
             continue
-        sent = decode_chunk(run.store.get(info.key))
-        run.store.put(info.key, encode_chunk({name: data for name, data in sent.items() if name not in gone}))
+        sent = run.store.get(info.key)
+        left = _without(sent, parsed.kind, ref, gone)
+        if left != sent:
+            run.store.put(info.key, left)
+
+
+def _without(sent: bytes, kind: str, ref: AttemptRef, gone: Container[str]) -> bytes:
+    """A feed object without an attempt's lines of these streams; all else that it says stays."""
+
+    def rest(streams: Mapping[str, bytes]) -> Dict[str, bytes]:
+        return {name: data for name, data in streams.items() if name not in gone}
+
+    if kind in (LOG, END):
+        return encode_chunk(rest(decode_chunk(sent)))
+    if kind != NOTE:
+        return sent
+    sections = decode_note(sent)
+    if all(section.ref != ref for section in sections):
+        return sent
+    return encode_note(
+        section._replace(lines=rest(section.lines)) if section.ref == ref else section for section in sections
+    )

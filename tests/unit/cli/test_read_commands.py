@@ -10,7 +10,18 @@ from recorded_runs import BEGUN, BOOM, RecordedRun, digits
 from headway.client import Task
 from headway.store import layout
 from headway.store.folder import FolderStore
-from headway.store.logs import encode_line
+from headway.store.logs import (
+    END,
+    NOTE,
+    Section,
+    decode_chunk,
+    decode_note,
+    encode_chunk,
+    encode_line,
+    encode_note,
+    feed_key,
+)
+from headway.store.records import AttemptRef
 
 
 def put_log(store: FolderStore, task: str, stream: str, *lines: tuple[float, str]) -> None:
@@ -75,6 +86,27 @@ def test_scrubbing_takes_the_text_out_of_the_datastore(cli: CommandLine, folder:
     assert not [key for key, _ in folder.list("") if b"token" in folder.get(key)]
     assert cli("logs", "scrub", "1/train").code == 0
     assert cli("logs", "1/train/4").out == "[scrubbed]\n"
+
+
+def test_scrubbing_finds_what_pods_reported_last_and_what_warm_pods_did(
+    cli: CommandLine, folder: FolderStore
+) -> None:
+    digits(folder)
+    put_log(folder, "3", "stderr", (0, "token=abc"))
+    ref = Task("Digits/1/train/3")._task.ref()
+    told, other = encode_line(b"token=abc", 1), encode_line(b"of no matter", 1)
+    pod = AttemptRef("_pod", "one", 0)
+    folder.put(feed_key("Digits", "1", 1, ref, 1, END), encode_chunk({"stdout": other, "stderr": told}))
+    sections = [
+        Section(ref, {"stderr": told}, b"{}", begun=True),
+        Section(ref._replace(task="4"), {"stderr": other}),
+    ]
+    folder.put(feed_key("Digits", "1", 1, pod, 0, NOTE), encode_note(sections))
+    assert cli("logs", "scrub", "1/train/3", "--stderr").code == 0
+    assert not [key for key, _ in folder.list("") if b"token" in folder.get(key)]
+    assert decode_chunk(folder.get(feed_key("Digits", "1", 1, ref, 1, END))) == {"stdout": other}
+    left = decode_note(folder.get(feed_key("Digits", "1", 1, pod, 0, NOTE)))
+    assert left == [sections[0]._replace(lines={}), sections[1]], "who listens yet hears all else"
 
 
 def test_what_has_not_ended_is_scrubbed_only_where_that_is_said(
