@@ -67,7 +67,8 @@ def gather(
     verdict = look(store, batch)
     while verdict is None:
         if rank == 0:
-            present = [info.key for info in store.list(folder)]
+            # The verdict, which may come at any moment, stands beside the ranks.
+            present = [info.key for info in store.list(folder) if info.key != _key(batch)]
             if len(present) >= ranks:
                 addresses = [store.get(f"{folder}{each:05d}").decode() for each in range(ranks)]
                 verdict = decide(store, batch, Verdict(addresses))

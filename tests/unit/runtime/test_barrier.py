@@ -1,11 +1,13 @@
 """All ranks of a gang begin, or none does."""
 
+from collections.abc import Iterator
+
 import pytest
 from runtime_cases import make_batch
 
 from headway.runtime.barrier import GangGivenUpError, Verdict, decide, gather, look
 from headway.store import layout
-from headway.store.base import ObjectStore
+from headway.store.base import ObjectInfo, ObjectStore
 from headway.store.batch import Batch, Gang
 from headway.testing.memory_store import MemoryStore
 
@@ -73,6 +75,21 @@ def test_without_a_launcher_a_rank_does_not_wait_for_ever(rank: int) -> None:
     for each in range(3):
         come(store, each, "10.0.0.1")
     with pytest.raises(GangGivenUpError):
+        arrive(store, time, 0)
+
+
+class GivenUpMeanwhile(MemoryStore):
+    """The launcher gives the gang up between rank 0's two questions."""
+
+    def list(self, prefix: str, after: str = "") -> Iterator[ObjectInfo]:
+        decide(self, BATCH, Verdict([], "Only 2 of 3 ranks were there."))
+        return super().list(prefix, after)
+
+
+def test_a_gang_that_is_given_up_while_rank_0_counts() -> None:
+    store, time = GivenUpMeanwhile(), Time()
+    come(store, 1, "10.0.0.2")
+    with pytest.raises(GangGivenUpError, match="Only 2 of 3"):
         arrive(store, time, 0)
 
 
