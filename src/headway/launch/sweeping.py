@@ -17,6 +17,10 @@ from headway.store.parallel import run_parallel
 #: Runs of the past whose secrets are looked for: the newest; those of older ones went with their Jobs.
 MOST_RUNS = 200
 
+#: Seconds for which a run is left alone that nobody seems to drive: its launcher may only be starting, or
+#: have another clock than this machine.
+_LONG_AGO = 600.0
+
 _READERS = 16
 
 Say = Callable[[str], object]
@@ -75,13 +79,21 @@ def _current() -> str:
 
 
 def _runs_over(flow: str, roots: Sequence[str]) -> list[str]:
-    """The newest runs that ended, or that no launcher drives any more."""
+    """The newest runs that ended, or that no launcher has driven for a while."""
     newest = sorted({run for root in roots for run in known_runs(root, flow)})[-MOST_RUNS:]
-    verdicts = run_parallel([partial(_is_over, flow, run, roots) for run in newest], _READERS)
+    verdicts = run_parallel([partial(is_over, flow, run, roots) for run in newest], _READERS)
     return [run for run, over in zip(newest, verdicts, strict=True) if over]
 
 
-def _is_over(flow: str, run: str, roots: Sequence[str]) -> bool:
+def is_over(flow: str, run: str, roots: Sequence[str], clock: Callable[[], float] = time.time) -> bool:
+    """Whether nothing of a run is under way any more, and nothing will be.
+
+    Args:
+        flow: The flow.
+        run: The run.
+        roots: The datastores that tell.
+        clock: Seconds since the epoch.
+    """
     try:
         past = find_past_run(flow, run, roots)
     except NotFoundError:
@@ -89,4 +101,5 @@ def _is_over(flow: str, run: str, roots: Sequence[str]) -> bool:
     if past.end() is not None:
         return True
     lease = read_lease(past.store, past.flow, past.run)
-    return lease is None or lease.is_over(time.time())
+    before = clock() - _LONG_AGO
+    return past.record.created < before if lease is None else lease.is_over(before)

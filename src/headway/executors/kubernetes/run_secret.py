@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from headway.executors.kubernetes.api.client import KubernetesClient
-from headway.executors.kubernetes.api.errors import AlreadyExists
+from headway.executors.kubernetes.api.errors import AlreadyExists, ApiError
 from headway.executors.kubernetes.api.kinds import SECRET
 from headway.executors.kubernetes.api.types import Job
 from headway.executors.kubernetes.labels import COMMON, FLOW, RUN, label_value
@@ -77,10 +77,22 @@ class RunSecret:
             await self._client.patch(SECRET, namespace, self.name, patch)
 
     async def remove(self) -> None:
-        """Delete it everywhere; for a run that has ended."""
-        namespaces, self._owners = {*self._owners, *self._inherited}, {}
-        for namespace in namespaces:
-            await self._client.delete(SECRET, namespace, self.name)
+        """Delete it everywhere; for a run that has ended.
+
+        Raises:
+            ApiError: It is still in one of the namespaces; the call may be repeated.
+        """
+        failed: ApiError | None = None
+        for namespace in sorted({*self._owners, *self._inherited}):
+            try:
+                await self._client.delete(SECRET, namespace, self.name)
+            except ApiError as error:
+                failed = error
+            else:
+                self._owners.pop(namespace, None)
+                self._inherited.discard(namespace)
+        if failed is not None:
+            raise failed
 
     def _manifest(self, namespace: str) -> dict[str, Any]:
         return {

@@ -75,6 +75,21 @@ async def test_it_goes_with_the_run(secret: RunSecret, fake: FakeKubernetes) -> 
     assert len(fake.seen("delete", "secrets")) == 1
 
 
+async def test_where_it_cannot_be_deleted_it_goes_elsewhere_all_the_same(
+    secret: RunSecret, fake: FakeKubernetes
+) -> None:
+    for namespace in ("default", "other", "third"):
+        if namespace != "default":
+            fake.namespace(namespace)
+        await secret.ensure(namespace)
+    fake.fault(Fault(verb="delete", resource="secrets", status=403, reason="Forbidden"))
+    with pytest.raises(Forbidden):
+        await secret.remove()
+    assert len(secrets(fake)) == 1
+    await secret.remove()
+    assert secrets(fake) == []
+
+
 async def test_one_that_may_not_be_made_is_asked_for_again(secret: RunSecret, fake: FakeKubernetes) -> None:
     fake.fault(Fault(verb="create", resource="secrets", status=403, reason="Forbidden"))
     with pytest.raises(Forbidden) as caught:

@@ -1,0 +1,57 @@
+"""Which runs are over, so that what they were lent may be taken away."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from headway.launch.lease import Holder, Lease
+from headway.launch.sweeping import is_over
+from headway.store import layout
+from headway.store.folder import FolderStore
+from headway.store.records import SUCCEEDED
+from headway.store.run_records import RunEnd, RunRecord
+
+NOW = 1_800_000_000.0
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    store = FolderStore(str(tmp_path))
+    record = RunRecord(flow="Sample", run="7", user="eve", created=NOW)
+    store.put(layout.run_record("Sample", "7"), record.encode())
+    return store
+
+
+def over(store: FolderStore, after: float) -> bool:
+    return is_over("Sample", "7", [store.url], lambda: NOW + after)
+
+
+def hold(store: FolderStore) -> Lease:
+    elsewhere = dataclasses.replace(Holder.here("eve"), host="far", place="")
+    lease = Lease(store, "Sample", "7", elsewhere, lambda: NOW)
+    lease.acquire()
+    return lease
+
+
+def test_a_run_that_ended_is_over(store: FolderStore) -> None:
+    hold(store)
+    store.put(layout.run_end("Sample", "7"), RunEnd(SUCCEEDED, NOW).encode())
+    assert over(store, 1)
+
+
+def test_a_run_whose_lease_has_only_just_run_out_is_not(store: FolderStore) -> None:
+    """It may be held still, by a launcher whose clock is behind this one's."""
+    hold(store)
+    assert not over(store, 30)
+    assert not over(store, 120)
+    assert over(store, 3600)
+
+
+def test_a_run_that_is_only_just_there_is_not_over_for_want_of_a_lease(store: FolderStore) -> None:
+    assert not over(store, 1)
+    assert over(store, 3600)
+
+
+def test_a_run_that_is_nowhere_is_nobodys_to_sweep(store: FolderStore) -> None:
+    assert not is_over("Sample", "8", [store.url])
