@@ -107,6 +107,10 @@ class PackageCache:
             with tempfile.TemporaryDirectory(prefix=".new-", dir=self._folder) as work:
                 made = Path(work) / "set"
                 self._make(wanted, made)
+                # Steps of another launcher, which was quicker, may be importing from its set.
+                found = None if anew else self.find(wanted)
+                if found is not None:
+                    return found
                 _put(made, folder)
             return _read(folder, cached=False)
         except OSError as error:

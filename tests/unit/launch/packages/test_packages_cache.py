@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from wheels import index_of, make_wheel
 
 from headway.errors import StoreError, UsageError
 from headway.launch.packages import parts
-from headway.launch.packages.cache import PackageCache, cache_folder
+from headway.launch.packages.cache import PackageCache, Resolved, cache_folder
 from headway.launch.packages.ship import package_lines, ship_packages
 from headway.launch.packages.wanted import Target, Wanted
 from headway.runtime.packages import fetch_packages, unpack_part
@@ -122,6 +123,24 @@ def test_a_set_is_resolved_and_sent_once(cache: PackageCache, installs: Installs
     assert installs.calls == 1
     ship_packages(store, "Sample", {"train": WANTED}, cache, notes, anew=True)
     assert installs.calls == 2
+
+
+def test_a_set_that_another_launcher_was_quicker_with_stays_where_it_is(tmp_path: Path) -> None:
+    """Steps of its run may be importing from there at this moment."""
+    quick = Installs()
+    other = PackageCache(tmp_path / "cache", {}, quick)
+    first: list[Resolved] = []
+    inode: list[int] = []
+
+    def slow(wanted: Wanted, site: Path) -> None:
+        first.append(other.resolve(wanted))
+        inode.append((first[0].folder / "set.json").stat().st_ino)
+        quick(wanted, site)
+
+    second = PackageCache(tmp_path / "cache", {}, slow).resolve(WANTED)
+    assert second == replace(first[0], cached=True)
+    assert inode == [(second.folder / "set.json").stat().st_ino]
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == [second.folder.name]
 
 
 def test_the_list_of_parts_comes_last(cache: PackageCache) -> None:
