@@ -41,4 +41,10 @@ class Retries:
         self._tell(RetriesDue(refs))
 
     def _call_later(self, delay: float, call: Callable[[], None]) -> None:
-        self._timers.add(asyncio.get_running_loop().call_later(delay, call))
+        def over() -> None:
+            # A run may retry for days: what is over is not kept.
+            self._timers.discard(timer)
+            call()
+
+        timer = asyncio.get_running_loop().call_later(delay, over)
+        self._timers.add(timer)

@@ -26,6 +26,8 @@ _NOT_RUNNING = 6.0
 _ASK_AGAIN, _ASK_RARELY = 10.0, 60.0
 #: Questions at a time, and pods of one Job that are asked about in a round: what holds for three holds for all.
 _AT_A_TIME, _PER_JOB = 8, 3
+#: Things that are asked about; when there are more, those are forgotten that nobody asked about for long.
+_MOST_DUE = 1000
 #: Seconds for which the list of nodes is good.
 _NODES_KEPT = 60.0
 #: Nodes beyond which a list of them costs more than it tells.
@@ -70,6 +72,7 @@ class Inquirer:
         while True:
             await asyncio.sleep(_ROUND)
             now = self._client.clock.monotonic()
+            self._forget(now)
             questions = [
                 *(self._ask_about_job(job) for job in self._jobs if self._lacks_pods(job, now)),
                 *(self._ask_about_pod(*found) for found in self._standing(now)),
@@ -103,6 +106,11 @@ class Inquirer:
             return False
         self._due[name] = (now + pause, min(pause * 1.5, _ASK_RARELY))
         return True
+
+    def _forget(self, now: float) -> None:
+        """What was not asked about for long runs by now, or is gone: a run may have very many pods."""
+        if len(self._due) > _MOST_DUE:
+            self._due = {name: due for name, due in self._due.items() if due[0] + _ASK_RARELY > now}
 
     async def _ask_about_job(self, job: TrackedJob) -> None:
         events = await self._events(job.namespace, "Job", job.name, "FailedCreate")
