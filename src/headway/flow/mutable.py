@@ -1,6 +1,7 @@
 """What a flow and a step have in common for mutators: decorators, and when they can be changed."""
 
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, Optional
 
@@ -9,7 +10,7 @@ from headway.flow.decorators import DecoratorSpec
 from headway.flow.draft import Draft, Listed, draft_error
 
 
-class Mutable:
+class Mutable(ABC):
     """Something that mutators change; they are given it, and nobody else makes one.
 
     Args:
@@ -62,13 +63,13 @@ class Mutable:
         return draft.take(self._removable(deco_name), deco_name, deco_args, deco_kwargs)
 
     @property
+    @abstractmethod
     def _specs(self) -> list[DecoratorSpec]:
         """All its decorators."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _removable(self, name: str) -> list[DecoratorSpec]:
         """The list from which decorators of this name are removed, if they may be."""
-        raise NotImplementedError
 
     def _only_before(self, what: str) -> None:
         """Refuse what can be done in ``pre_mutate`` only."""

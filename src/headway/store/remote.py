@@ -34,7 +34,7 @@ from headway.store.keys import check_key, check_prefix
 from headway.store.locations import S3Location
 from headway.store.net.answers import Fault
 from headway.store.net.connections import authorities
-from headway.store.net.faults import connection_error, is_hopeless, outage_error
+from headway.store.net.faults import connection_error, is_hopeless, outage_error, with_answer
 from headway.store.net.proxies import proxy_for
 from headway.store.net.retries import RetryPolicy
 from headway.store.remote_faults import first_line, is_behind_end, is_network, read_cause, read_fault
@@ -254,7 +254,7 @@ class ObstoreStore:
             return outage_error(
                 f"{fault.code or fault.status} {fault.message}", place_of(self._address), doing, path, tries
             )
-        return fault_error(fault, self._address, doing, path, self._chain.source)
+        return with_answer(fault_error(fault, self._address, doing, path, self._chain.source), fault)
 
     def _open(self, environ: Mapping[str, str], retries: int) -> NativeS3Store:
         server = self._address.server

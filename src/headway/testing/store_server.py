@@ -5,6 +5,7 @@ All is in memory, and nothing about them is fast.
 
 import socket
 import ssl
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
@@ -63,7 +64,7 @@ class _Server(ThreadingHTTPServer):
 _S = TypeVar("_S", bound="StoreServer")
 
 
-class StoreServer:
+class StoreServer(ABC):
     """A running server; a context manager that stops it.
 
     Args:
@@ -147,13 +148,13 @@ class StoreServer:
                     return fault
         return None
 
+    @abstractmethod
     def served(self, seen: Seen) -> Reply:
         """The reply to a request that nothing goes wrong with."""
-        raise NotImplementedError
 
+    @abstractmethod
     def denied(self) -> Reply:
         """The reply to a request that is refused before its body is read."""
-        raise NotImplementedError
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         outer = self

@@ -41,7 +41,7 @@ def is_expired(fault: Fault) -> bool:
 
 
 def fault_error(fault: Fault, address: AzureAddress, doing: str, key: str, source: str) -> StoreError:
-    """The error for an answer that retries do not mend; it carries the answer's status and code.
+    """The error for an answer that retries do not mend.
 
     Args:
         fault: What the server said.
@@ -50,12 +50,6 @@ def fault_error(fault: Fault, address: AzureAddress, doing: str, key: str, sourc
         key: The full key in the container.
         source: Where the credentials came from.
     """
-    error = _in_words(fault, address, doing, key, source)
-    error.status, error.code = fault.status, fault.code
-    return error
-
-
-def _in_words(fault: Fault, address: AzureAddress, doing: str, key: str, source: str) -> StoreError:
     where = place_of(address).where
     said = f"{fault.code or 'status ' + str(fault.status)}{': ' + fault.message if fault.message else ''}"
     if fault.code == "ContainerNotFound":

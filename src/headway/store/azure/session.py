@@ -1,8 +1,6 @@
 """Signed calls to one container."""
 
-import os
-import time
-from typing import Callable, Mapping, Optional
+from typing import Callable, Mapping
 
 from headway.errors import StoreConfigurationError, StoreError
 from headway.store.addresses import quote
@@ -12,7 +10,7 @@ from headway.store.azure.faults import fault_error, is_expired, is_retried, plac
 from headway.store.azure.signing import Credentials, http_date, shared_key
 from headway.store.net.answers import Answer, Fault
 from headway.store.net.faults import Place
-from headway.store.net.retries import Effort, RetryPolicy
+from headway.store.net.retries import Effort
 from headway.store.net.session import Request, server_time
 from headway.store.net.session import Session as NetSession
 
@@ -26,36 +24,18 @@ _SKEW = 840.0
 _ACCEPTED = {404: "BlobNotFound", 409: "BlobAlreadyExists", 412: "ConditionNotMet"}
 
 
-class Session(NetSession[Credentials]):
-    """Makes calls to one container; safe between threads and across a fork.
+class Session(NetSession[AzureAddress, Credentials]):
+    """Makes calls to one container; safe between threads and across a fork."""
 
-    Args:
-        address: Of the container.
-        environ: Variables for credentials, proxy and certificates.
-        policy: When to try again.
-        credentials: Where to get them; by default the standard chain over ``environ``.
-        clock: Seconds since the epoch.
-        sleep: Waits so many seconds.
-    """
+    _trust = TRUST
+    #: Seconds by which the service's clock is ahead of this one.
+    _skew = 0.0
 
-    def __init__(
-        self,
-        address: AzureAddress,
-        environ: Mapping[str, str] = os.environ,
-        policy: RetryPolicy = RetryPolicy(),  # noqa: B008  (a value, never changed)
-        credentials: Optional[CredentialChain] = None,
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        chain = credentials or CredentialChain(environ, address, clock)
-        super().__init__(address.server, chain, TRUST, environ, policy, clock, sleep)
-        self._address = address
-        self._skew = 0.0
-
-    @property
-    def address(self) -> AzureAddress:
-        """Where the container is."""
-        return self._address
+    @staticmethod
+    def _chain(
+        environ: Mapping[str, str], address: AzureAddress, clock: Callable[[], float]
+    ) -> CredentialChain:
+        return CredentialChain(environ, address, clock)
 
     @property
     def place(self) -> Place:

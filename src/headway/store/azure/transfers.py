@@ -17,7 +17,7 @@ _MOST_BLOCKS = 50_000
 _ROUNDS = 4
 
 
-def put_in_blocks(session: Session[Any], key: str, views: Sequence[memoryview], total: int) -> None:
+def put_in_blocks(session: Session[Any, Any], key: str, views: Sequence[memoryview], total: int) -> None:
     """Write a blob that is in memory, block by block; until all are there nobody sees any of it.
 
     Blocks that never become a blob are dropped by the service after a week.
@@ -38,7 +38,7 @@ def put_in_blocks(session: Session[Any], key: str, views: Sequence[memoryview], 
                 raise
 
 
-def _put(session: Session[Any], key: str, parts: Sequence[Sequence[memoryview]]) -> None:
+def _put(session: Session[Any, Any], key: str, parts: Sequence[Sequence[memoryview]]) -> None:
     # Names of this upload's own: blocks of the same name, of two who write the blob at once, would get mixed.
     upload = os.urandom(8).hex()
 

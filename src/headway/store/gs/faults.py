@@ -26,7 +26,7 @@ def is_retried(fault: Fault) -> bool:
 
 
 def fault_error(fault: Fault, address: GoogleAddress, doing: str, key: str, source: str) -> StoreError:
-    """The error for an answer that retries do not mend; it carries the answer's status and code.
+    """The error for an answer that retries do not mend.
 
     Args:
         fault: What the server said.
@@ -35,20 +35,6 @@ def fault_error(fault: Fault, address: GoogleAddress, doing: str, key: str, sour
         key: The full key in the bucket.
         source: Where the credentials came from.
     """
-    error = _in_words(fault, address, doing, key, source)
-    error.status, error.code = fault.status, fault.code
-    return error
-
-
-def no_bucket(address: GoogleAddress) -> StoreConfigurationError:
-    """The error for a bucket that is not there."""
-    hint = f"Type: gcloud storage buckets create gs://{address.bucket}, or name another one."
-    if address.emulated:
-        hint = f"Create it in the emulator, or unset {EMULATOR_VARIABLE} to reach Google itself."
-    return StoreConfigurationError(f"there is no {address.place.where}", hint)
-
-
-def _in_words(fault: Fault, address: GoogleAddress, doing: str, key: str, source: str) -> StoreError:
     where = address.place.where
     what = key or "objects"
     said = ": ".join(word for word in (fault.code or f"status {fault.status}", fault.message) if word)
@@ -75,6 +61,14 @@ def _in_words(fault: Fault, address: GoogleAddress, doing: str, key: str, source
             f"(gcloud storage buckets add-iam-policy-binding gs://{address.bucket} …).",
         )
     return StoreError(f"{doing} {what} in {where} failed: {said}")
+
+
+def no_bucket(address: GoogleAddress) -> StoreConfigurationError:
+    """The error for a bucket that is not there."""
+    hint = f"Type: gcloud storage buckets create gs://{address.bucket}, or name another one."
+    if address.emulated:
+        hint = f"Create it in the emulator, or unset {EMULATOR_VARIABLE} to reach Google itself."
+    return StoreConfigurationError(f"there is no {address.place.where}", hint)
 
 
 def _is_missing_bucket(fault: Fault, doing: str) -> bool:

@@ -5,9 +5,7 @@ into those of the protocol here: a version's tag is its generation, a number tha
 """
 
 import json
-import os
-import time
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Tuple
 
 from headway.errors import StoreError
 from headway.store.addresses import quote
@@ -16,7 +14,6 @@ from headway.store.gs.credentials import GoogleChain
 from headway.store.gs.faults import fault_error, is_retried, parse_fault
 from headway.store.gs.tokens import Token
 from headway.store.net.answers import Answer, Fault
-from headway.store.net.connections import TRUST
 from headway.store.net.faults import Place
 from headway.store.net.retries import Effort, RetryPolicy
 from headway.store.net.session import Request
@@ -29,34 +26,16 @@ UPLOAD = "uploadType"
 _NEVER = "1"
 
 
-class Session(NetSession[Token]):
+class Session(NetSession[GoogleAddress, Token]):
     """Makes calls to one bucket; safe between threads and across a fork.
 
     What has the kind of an upload in its query is about that; all else is about the object that the key
     names, or about all of the bucket where there is no key.
-
-    Args:
-        address: Of the bucket.
-        environ: Variables for credentials, proxy and certificates.
-        policy: When to try again.
-        credentials: Where to get them; by default the standard chain over ``environ``.
-        clock: Seconds since the epoch.
-        sleep: Waits so many seconds.
     """
 
-    def __init__(
-        self,
-        address: GoogleAddress,
-        environ: Mapping[str, str] = os.environ,
-        policy: RetryPolicy = RetryPolicy(),  # noqa: B008  (a value, never changed)
-        credentials: Optional[GoogleChain] = None,
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        chain = credentials or GoogleChain(environ, clock)
-        super().__init__(address.server, chain, TRUST, environ, policy, clock, sleep)
-        self._address = address
-        self._chain = chain
+    @staticmethod
+    def _chain(environ: Mapping[str, str], address: GoogleAddress, clock: Callable[[], float]) -> GoogleChain:
+        return GoogleChain(environ, clock)
 
     @property
     def place(self) -> Place:
@@ -65,7 +44,7 @@ class Session(NetSession[Token]):
     def once(self) -> "Session":
         """The same with a single try for each call, for who goes on from where the failed one ended."""
         policy = RetryPolicy(tries=1)
-        return Session(self._address, self._environ, policy, self._chain, self._clock, self._sleep)
+        return Session(self._address, self._environ, policy, self._credentials, self._clock, self._sleep)
 
     def pause(self, tries: int) -> None:
         """Wait as long as after so many failed tries of a call."""

@@ -5,6 +5,7 @@ from socket import gaierror, timeout
 from typing import NamedTuple, Optional
 
 from headway.errors import StoreConfigurationError, StoreError, StoreUnavailableError
+from headway.store.net.answers import Fault
 from headway.store.net.endpoints import Endpoint
 
 
@@ -38,6 +39,12 @@ def _distrust(cause: Exception) -> Optional[str]:
     if ssl is None or not isinstance(cause, ssl.SSLCertVerificationError):
         return None
     return str(cause.verify_message)
+
+
+def with_answer(error: StoreError, fault: Fault) -> StoreError:
+    """The error, with the status and the code of the answer that it is about."""
+    error.status, error.code = fault.status, fault.code
+    return error
 
 
 def outage_error(said: str, place: Place, doing: str, key: str, tries: int) -> StoreUnavailableError:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from abc import ABC, abstractmethod
 from typing import (
     Callable,
     Collection,
@@ -9,6 +10,7 @@ from typing import (
     Mapping,
     NamedTuple,
     Optional,
+    Protocol,
     Sequence,
     Tuple,
     TypeVar,
@@ -19,14 +21,25 @@ from headway.errors import StoreError
 from headway.store.base import Buffer
 from headway.store.net.answers import Answer, Fault
 from headway.store.net.chain import Chain, Lasting
-from headway.store.net.connections import ConnectionFailed, Connections
+from headway.store.net.connections import TRUST, ConnectionFailed, Connections
 from headway.store.net.endpoints import Endpoint
-from headway.store.net.faults import Place, connection_error, is_hopeless, outage_error
+from headway.store.net.faults import Place, connection_error, is_hopeless, outage_error, with_answer
 from headway.store.net.files import FileRange
 from headway.store.net.retries import Effort, RetryPolicy, retry_after
 
 Query = Sequence[Tuple[str, str]]
 
+
+class Address(Protocol):
+    """Where a bucket or container is, in the words of its store."""
+
+    @property
+    def server(self) -> Endpoint:
+        """What to connect to."""
+        ...
+
+
+A = TypeVar("A", bound=Address)
 C = TypeVar("C", bound=Lasting)
 
 
@@ -57,44 +70,50 @@ class Request(NamedTuple):
         return sum(memoryview(part).nbytes for part in self.body)
 
 
-class Session(Generic[C]):
+class Session(ABC, Generic[A, C]):
     """Makes calls to one bucket or container; safe between threads and across a fork.
 
     A store's protocol is what a subclass adds: how a request is signed, what an answer means.
 
     Args:
-        server: Where it is.
-        credentials: Where to get them.
-        trust: The variables that may name the file of certificate authorities, the first one first.
-        environ: Variables for proxy and certificates.
+        address: Of the bucket or container.
+        environ: Variables for credentials, proxy and certificates.
         policy: When to try again.
+        credentials: Where to get them; by default the standard chain over ``environ``.
         clock: Seconds since the epoch.
         sleep: Waits so many seconds.
     """
 
+    #: The variables that may name the file of certificate authorities, the first one first.
+    _trust: Sequence[str] = TRUST
+
     def __init__(
         self,
-        server: Endpoint,
-        credentials: Chain[C],
-        trust: Sequence[str],
+        address: A,
         environ: Mapping[str, str] = os.environ,
         policy: RetryPolicy = RetryPolicy(),  # noqa: B008  (a value, never changed)
+        credentials: Optional[Chain[C]] = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._credentials = credentials
-        self._trust = trust
+        self._address = address
         self._environ = environ
         self._policy = policy
+        self._credentials = credentials or self._chain(environ, address, clock)
         self._clock = clock
         self._sleep = sleep
         self._contact = False
-        self._connect(server)
+        self._connect(address.server)
 
     @property
+    def address(self) -> A:
+        """Where the bucket or container is, as far as known by now."""
+        return self._address
+
+    @property
+    @abstractmethod
     def place(self) -> Place:
         """What the errors call this store."""
-        raise NotImplementedError
 
     @property
     def contact(self) -> bool:
@@ -156,39 +175,47 @@ class Session(Generic[C]):
 
     def fail(self, answer: Answer, method: str, key: str, doing: str) -> StoreError:
         """The error for an answer that was accepted but turned out to be none."""
-        return self._refusal(self._read_fault(answer, method), doing, key)
+        return self._refused(self._read_fault(answer, method), doing, key)
+
+    @staticmethod
+    @abstractmethod
+    def _chain(environ: Mapping[str, str], address: A, clock: Callable[[], float]) -> Chain[C]:
+        """Where credentials are looked for unless the caller says so."""
 
     def _digest(self, body: Sequence[Buffer]) -> str:
         """What the protocol computes of a body, once for all tries."""
         return ""
 
+    @abstractmethod
     def _send(self, request: Request, credentials: C) -> Answer:
         """Sign and send a request, once."""
-        raise NotImplementedError
 
     def _hides_fault(self, method: str, answer: Answer) -> bool:
         """Whether an answer whose status is accepted is an error all the same."""
         return False
 
+    @abstractmethod
     def _read_fault(self, answer: Answer, method: str) -> Fault:
         """What an answer with an error says."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _is_missing_key(self, fault: Fault) -> bool:
         """Whether it says that there is no such object, and so that there is such a bucket."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _mend(self, fault: Fault, answer: Answer, credentials: C, effort: Effort) -> bool:
         """Put right what the answer says is wrong, each thing once per call; whether to try again."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _may_pass(self, fault: Fault) -> bool:
         """Whether the same request may well succeed a moment later."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _refusal(self, fault: Fault, doing: str, key: str) -> StoreError:
         """The error for an answer that retries do not mend."""
-        raise NotImplementedError
+
+    def _refused(self, fault: Fault, doing: str, key: str) -> StoreError:
+        return with_answer(self._refusal(fault, doing, key), fault)
 
     def _connect(self, server: Endpoint) -> None:
         """Talk to this server from now on."""
@@ -206,7 +233,7 @@ class Session(Generic[C]):
     def _pause_after_fault(self, fault: Fault, answer: Answer, effort: Effort) -> float:
         """Seconds until the next try; raises if there is to be none."""
         if not self._may_pass(fault):
-            raise self._refusal(fault, effort.doing, effort.key)
+            raise self._refused(fault, effort.doing, effort.key)
         wanted = retry_after(answer.headers.get("retry-after"))
         pause = self._policy.pause(effort.tries, effort.elapsed, True, wanted)
         if pause is None:

@@ -1,5 +1,6 @@
 """What object stores over HTTP do alike: reads in ranges, and conditional writes whose answers may get lost."""
 
+from abc import ABC, abstractmethod
 from typing import Any, Iterator, Mapping, Optional, Sequence, Tuple, Union
 
 from headway.errors import KeyExistsError, KeyNotFoundError, StoreError
@@ -10,7 +11,7 @@ from headway.store.net.session import Session
 from headway.store.net.transfers import MULTIPART_THRESHOLD, PART_SIZE, flat_views, get_in_ranges
 
 
-class HttpStore:
+class HttpStore(ABC):
     """The part of an :class:`~headway.store.base.ObjectStore` that does not depend on its protocol.
 
     Args:
@@ -21,13 +22,13 @@ class HttpStore:
     #: What answers a conditional write that was refused because the object is there, or is another one.
     _refusals: Tuple[int, ...] = (412,)
 
-    def __init__(self, session: Session[Any], prefix: str) -> None:
+    def __init__(self, session: Session[Any, Any], prefix: str) -> None:
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._session = session
 
     @property
-    def url(self) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def url(self) -> str: ...
 
     def get(self, key: str) -> bytes:
         return self._get(key)[0]
@@ -100,6 +101,7 @@ class HttpStore:
         # What others left under names that no key of ours can have ("a//b") could not be read by them.
         return (found for found in self._list(prefix, after) if is_key(found.key))
 
+    @abstractmethod
     def _put_once(
         self, full: str, views: Sequence[memoryview], condition: Mapping[str, str], refusals: Tuple[int, ...]
     ) -> Answer:
@@ -111,14 +113,13 @@ class HttpStore:
             condition: Headers that say when only.
             refusals: What statuses say that the condition does not hold.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def _put_large(self, full: str, views: Sequence[memoryview], total: int) -> None:
         """Write an object in several requests, whole or not at all."""
-        raise NotImplementedError
 
-    def _list(self, prefix: str, after: str) -> Iterator[ObjectInfo]:
-        raise NotImplementedError
+    @abstractmethod
+    def _list(self, prefix: str, after: str) -> Iterator[ObjectInfo]: ...
 
     def _full(self, key: str) -> str:
         return self._prefix + check_key(key)

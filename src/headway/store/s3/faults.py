@@ -48,7 +48,7 @@ def is_expired(fault: Fault) -> bool:
 
 
 def fault_error(fault: Fault, address: S3Address, doing: str, key: str, source: str) -> StoreError:
-    """The error for an answer that retries do not mend; it carries the answer's status and code.
+    """The error for an answer that retries do not mend.
 
     Args:
         fault: What the server said.
@@ -57,12 +57,6 @@ def fault_error(fault: Fault, address: S3Address, doing: str, key: str, source: 
         key: The full key in the bucket.
         source: Where the credentials came from.
     """
-    error = _in_words(fault, address, doing, key, source)
-    error.status, error.code = fault.status, fault.code
-    return error
-
-
-def _in_words(fault: Fault, address: S3Address, doing: str, key: str, source: str) -> StoreError:
     where = place_of(address).where
     said = f"{fault.code or 'status ' + str(fault.status)}{': ' + fault.message if fault.message else ''}"
     if fault.code == "NoSuchBucket":

@@ -1,15 +1,13 @@
 """Signed calls to one bucket."""
 
-import os
-import time
-from typing import Callable, Mapping, Optional, Sequence
+from typing import Callable, Mapping, Sequence
 
 from headway.errors import StoreError
 from headway.store.base import Buffer
 from headway.store.digest import sha256
 from headway.store.net.answers import Answer, Fault
 from headway.store.net.faults import Place
-from headway.store.net.retries import Effort, RetryPolicy
+from headway.store.net.retries import Effort
 from headway.store.net.session import Request, server_time
 from headway.store.net.session import Session as NetSession
 from headway.store.s3.credentials import CredentialChain
@@ -34,36 +32,16 @@ from headway.store.s3.signing import (
 )
 
 
-class Session(NetSession[Credentials]):
-    """Makes calls to one bucket; safe between threads and across a fork.
+class Session(NetSession[S3Address, Credentials]):
+    """Makes calls to one bucket; safe between threads and across a fork."""
 
-    Args:
-        address: Of the bucket.
-        environ: Variables for credentials, proxy and certificates.
-        policy: When to try again.
-        credentials: Where to get them; by default the standard chain over ``environ``.
-        clock: Seconds since the epoch.
-        sleep: Waits so many seconds.
-    """
+    _trust = TRUST
+    #: Seconds by which the server's clock is ahead of this one.
+    _skew = 0.0
 
-    def __init__(
-        self,
-        address: S3Address,
-        environ: Mapping[str, str] = os.environ,
-        policy: RetryPolicy = RetryPolicy(),  # noqa: B008  (a value, never changed)
-        credentials: Optional[CredentialChain] = None,
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        chain = credentials or CredentialChain(environ, address.region, clock)
-        super().__init__(address.server, chain, TRUST, environ, policy, clock, sleep)
-        self._address = address
-        self._skew = 0.0
-
-    @property
-    def address(self) -> S3Address:
-        """Where the bucket is, as far as known by now."""
-        return self._address
+    @staticmethod
+    def _chain(environ: Mapping[str, str], address: S3Address, clock: Callable[[], float]) -> CredentialChain:
+        return CredentialChain(environ, address.region, clock)
 
     @property
     def place(self) -> Place:

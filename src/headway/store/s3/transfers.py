@@ -13,7 +13,7 @@ from headway.store.parallel import run_parallel
 MOST_PARTS = 10_000
 
 
-def put_in_parts(session: Session[Any], key: str, views: Sequence[memoryview], total: int) -> None:
+def put_in_parts(session: Session[Any, Any], key: str, views: Sequence[memoryview], total: int) -> None:
     """Write an object that is in memory by multipart upload; on failure nothing of it is left.
 
     Args:
@@ -29,7 +29,7 @@ def put_in_parts(session: Session[Any], key: str, views: Sequence[memoryview], t
 
 
 def upload_parts(
-    session: Session[Any],
+    session: Session[Any, Any],
     key: str,
     parts: Sequence[Part],
     total: int,
@@ -70,7 +70,7 @@ def _as_it_is(part: Sequence[Buffer]) -> Sequence[Buffer]:
     return part
 
 
-def _complete(session: Session[Any], key: str, upload: str, tags: Sequence[str], total: int) -> None:
+def _complete(session: Session[Any, Any], key: str, upload: str, tags: Sequence[str], total: int) -> None:
     from headway.store.net.markup import escape  # as above
 
     numbered = (f"<PartNumber>{n}</PartNumber><ETag>{escape(tag)}</ETag>" for n, tag in enumerate(tags, 1))
