@@ -4,6 +4,7 @@ What is said here counts only where the attempt left no record.
 """
 
 import json
+import re
 import signal
 
 from headway.executors.kubernetes.api.types import Condition, ContainerStateTerminated, ContainerStatus, Pod
@@ -28,8 +29,8 @@ POD_DELETED = "PodDeleted"
 _OWN_DISK = (
     "ephemeral local storage usage exceeds",
     "exceeded its local ephemeral storage limit",
-    "Usage of EmptyDir volume",
 )
+_FULL_VOLUME = re.compile(r'Usage of EmptyDir volume "([^"]+)" exceeds the limit "([^"]+)"')
 
 #: Exit codes that no step causes: the runtime refused to begin, could not, or was stopped (SIGTERM) before it could.
 _NOT_THE_STEPS = (75, 78, 143)
@@ -58,18 +59,36 @@ def stop_reason(pod: Pod) -> Failure | None:
             f"The pod {pod.metadata.name} was stopped at its deadline.",
             "Raise @timeout, or the run-time limit of the cluster's pods.",
         )
-    if pod.status.reason == "Evicted" and any(words in pod.status.message for words in _OWN_DISK):
-        return Failure(
-            RESOURCES,
-            "DiskFull",
-            f"The pod {pod.metadata.name} used more disk than it may: {pod.status.message.strip()}",
-            "Ask for more with @kubernetes(disk=…) or @resources(disk=…), or leave less on disk at a time.",
-        )
+    full = _disk_full(pod) if pod.status.reason == "Evicted" else None
+    if full is not None:
+        return full
     if pod.status.reason in ("Evicted", "Preempting", "NodeLost", "NodeShutdown", "Shutdown", "Terminated"):
         return Failure(
             INFRASTRUCTURE, pod.status.reason, f"The pod was stopped by its node: {_or(pod.status.message)}"
         )
     return None
+
+
+def _disk_full(pod: Pod) -> Failure | None:
+    """The pod outgrew its own disk, or one of its volumes; None where its node ran short."""
+    said = pod.status.message.strip()
+    volume = _FULL_VOLUME.search(said)
+    if volume:
+        name, limit = volume.groups()
+        return Failure(
+            RESOURCES,
+            "DiskFull",
+            f"The pod {pod.metadata.name} put more into its volume {name} than the {limit} that it may hold.",
+            "Raise emptyDir.sizeLimit of that volume (volumes=), or leave less in it at a time.",
+        )
+    if not any(words in said for words in _OWN_DISK):
+        return None
+    return Failure(
+        RESOURCES,
+        "DiskFull",
+        f"The pod {pod.metadata.name} used more disk than it may: {said}",
+        "Ask for more with @kubernetes(disk=…) or @resources(disk=…), or leave less on disk at a time.",
+    )
 
 
 def failure_of(pod: Pod, container: str, step: str) -> Failure:
@@ -137,6 +156,8 @@ def _disruption(pod: Pod, condition: Condition) -> Failure:
         "TerminationByKubelet": "its node ran short of something or is shutting down",
     }
     why = words.get(condition.reason, condition.message or condition.reason)
+    if pod.status.reason == "Preempting":
+        why = "its node had to make room for a pod that the cluster cannot do without"
     said = f" {pod.status.message.strip()}" if condition.reason == "TerminationByKubelet" else ""
     message = f"The pod {pod.metadata.name} was disrupted: {why}.{said}"
     return Failure(INFRASTRUCTURE, condition.reason, message.rstrip())
@@ -187,7 +208,8 @@ def _by_exit(pod: Pod, container: str, step: str, ended: ContainerStateTerminate
     if ended.reason in ("ContainerCannotRun", "StartError") or ended.exit_code in (126, 127):
         return Failure(
             CONFIGURATION,
-            ended.reason or "StartError",
+            # Of a program that a shell did not find the node says "Error".
+            "ContainerCannotRun" if ended.reason == "ContainerCannotRun" else "StartError",
             f"The container could not start its command: {_or(ended.message)}",
             "The image needs a `python` of version 3.9 or later on its PATH; executable=… names another.",
         )

@@ -1,4 +1,4 @@
-"""Why a Job is refused its pods, from its FailedCreate events: pure.
+"""Why a Job is refused its pods, from its FailedCreate events, or is refused itself: pure.
 
 A refusal by what was asked for is a wrong configuration; one by somebody's trouble (a webhook that is
 down, a full quota) is waited for.
@@ -8,9 +8,13 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from headway.executors.kubernetes.api.errors import ApiError, Forbidden, NotFound, QuotaExceeded, ServerError
 from headway.executors.kubernetes.quantities import quantity
 
-_PREFIX = re.compile(r'^Error creating: |^pods "[^"]*" is forbidden: ')
+_PREFIX = re.compile(
+    r"^Error creating: |^Kubernetes (?:refused to|could not|failed to) \w+ \S+[^:]*: |"
+    r'^(?:pods|jobs\.batch|secrets) "[^"]*" is forbidden: '
+)
 _QUOTA = re.compile(r"exceeded quota: ([^,]+), requested: (.+), used: (.+), limited: (.+)")
 _TRANSIENT = re.compile(
     r"failed calling webhook|internal error occurred|etcdserver|timeout|timed out|connection refused|"
@@ -36,6 +40,20 @@ class Refusal:
     words: str
     hint: str
     waits: bool = False
+
+
+def job_refusal(error: ApiError) -> Refusal | None:
+    """Read why a Job itself is not created; None where what the API said of it is as good.
+
+    Policies, quotas and a namespace that goes away may stand in the way of Jobs as of pods.
+    """
+    by_role = isinstance(error, Forbidden) and error.user is not None
+    if by_role or not isinstance(error, Forbidden | QuotaExceeded | NotFound | ServerError):
+        return None
+    why = refusal(error.message)
+    # A server in trouble is not waited for without end: its own words are kept.
+    as_good = why.reason == "FailedCreate" or (why.reason == "ApiServer" and isinstance(error, ServerError))
+    return None if as_good else why
 
 
 def refusal(message: str) -> Refusal:
@@ -111,10 +129,16 @@ _CAUSES: tuple[tuple[str, str, str, str], ...] = (
         "The words are the policy's own; its owner knows what it wants.",
     ),
     (
-        r"namespace .* (is being terminated|not found)",
+        r"namespace .* is being terminated",
         "Namespace",
-        "its namespace is going away",
-        "Use another namespace.",
+        "its namespace is being deleted",
+        "Name another with namespace=… or HEADWAY_KUBERNETES_NAMESPACE.",
+    ),
+    (
+        r"namespaces? .* not found",
+        "Namespace",
+        "its namespace does not exist",
+        "Create it (kubectl create namespace …), or name another with namespace=….",
     ),
 )
 

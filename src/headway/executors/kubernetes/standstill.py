@@ -11,11 +11,11 @@ from headway.executors.kubernetes.api.types import Condition, ContainerStatus, P
 from headway.executors.kubernetes.pod_images import cause_of, pull_trouble
 from headway.executors.kubernetes.pod_states import has_run, init_waiting, is_over, status_of
 from headway.executors.kubernetes.scheduling import explain
-from headway.store.records import CONFIGURATION
+from headway.store.records import CONFIGURATION, INFRASTRUCTURE
 
 #: The kubelet's words while it cannot pull an image; it alternates between the first two for one trouble.
 _PULL_REASONS = ("ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "SignatureValidationFailed")
-_HOPELESS_IMAGES = ("InvalidImageName", "ErrImageNeverPull", "ErrImageInspect")
+_HOPELESS_IMAGES = ("InvalidImageName", "ErrImageNeverPull")
 _UNMADE = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError", "CreatePodSandboxError")
 
 _MISSING = re.compile(r"(secret|configmap) \"([^\"]+)\" not found", re.IGNORECASE)
@@ -126,6 +126,14 @@ def _waiting(status: ContainerStatus, named: str, image: str, patience: float) -
             "Check the image's name: registry/name:tag, in lower case."
             if waiting.reason == "InvalidImageName"
             else "The node does not have it and image_pull_policy=Never forbids to pull it; use IfNotPresent.",
+        )
+    if waiting.reason == "ErrImageInspect":
+        return Standstill(
+            "ErrImageInspect",
+            f"the image {named} cannot be looked at on its node: {_short(said)}",
+            patience,
+            "The node's container runtime is in trouble; another pod is tried.",
+            INFRASTRUCTURE,
         )
     if waiting.reason in _UNMADE:
         return Standstill(

@@ -17,6 +17,7 @@ from headway.executors.kubernetes.gangs import gang_service
 from headway.executors.kubernetes.gathering import is_gathering
 from headway.executors.kubernetes.labels import BATCH, FLOW, RUN
 from headway.executors.kubernetes.manifest import PodPlan, job_manifest
+from headway.executors.kubernetes.refusal import Refusal, job_refusal
 from headway.executors.kubernetes.run_secret import RunSecret
 from headway.executors.kubernetes.slots import Demand, allot
 from headway.executors.kubernetes.tracked import Jobs, TrackedJob
@@ -225,11 +226,15 @@ class Submitter:
                 job.created = self._client.clock.monotonic()
                 self._hooks.waiting(job, "", "")
                 return
-            failure = _refusal(error, waited=self._client.clock.monotonic() - begun)
+            why = job_refusal(error)
+            failure = _refusal(error, why, waited=self._client.clock.monotonic() - begun)
             if failure is not None:
                 self._hooks.refused(job, failure)
                 return
-            self._hooks.waiting(job, error.reason or "ApiError", error.message)
+            if why is not None:
+                self._hooks.waiting(job, why.reason, f"the cluster refuses the Job: {why.words}. {why.hint}")
+            else:
+                self._hooks.waiting(job, error.reason or "ApiError", error.message)
             await self._pause(job, pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
@@ -299,8 +304,11 @@ def _warm(job: TrackedJob) -> dict[str, str]:
     return {"HEADWAY_INBOX": job.inbox, "HEADWAY_IDLE_TIMEOUT": str(job.idle_timeout)}
 
 
-def _refusal(error: ApiError, waited: float) -> Failure | None:
+def _refusal(error: ApiError, why: Refusal | None, waited: float) -> Failure | None:
     """The failure of attempts whose Job cannot be created, None while trying again may help."""
+    if why is not None:
+        words = f"The cluster refuses the Job: {why.words}"
+        return None if why.waits else Failure(CONFIGURATION, why.reason, words, why.hint)
     reason = error.reason or "ApiError"
     if not getattr(error, "transient", False):
         return Failure(

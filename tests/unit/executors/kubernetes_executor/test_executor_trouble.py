@@ -42,6 +42,16 @@ async def test_a_job_that_is_refused_fails_its_attempts_as_configured_wrongly(
     assert len(run.fake.seen("create", "jobs")) == 1
 
 
+async def test_a_namespace_that_is_deleted_under_a_run_is_named(run: Run[PodPlayer]) -> None:
+    words = "unable to create new content in namespace default because it is being terminated"
+    run.fake.fault(Fault(verb="create", resource="jobs", status=403, reason="Forbidden", message=words))
+    (ref,) = await run.start("waits")
+    failure = (await run.end(ref)).failure
+    assert failure is not None
+    assert (failure.kind, failure.reason) == (CONFIGURATION, "Namespace")
+    assert failure.message == f"The cluster refuses the Job: its namespace is being deleted: {words}"
+
+
 QUOTA = Fault(
     verb="create", resource="jobs", status=403, reason="Forbidden", times=2,
     message='jobs.batch "x" is forbidden: exceeded quota: small, requested: count/jobs.batch=1',

@@ -63,8 +63,8 @@ CASES = {
         ended(128, "StartError", 'exec: "python": executable file not found in $PATH'),
         CONFIGURATION, "StartError", "executable file not found",
     ),
-    "no such program, through sh": (ended(127), CONFIGURATION, "Error", "could not start its command"),
-    "not executable": (ended(126), CONFIGURATION, "Error", "could not start its command"),
+    "no such program, through sh": (ended(127), CONFIGURATION, "StartError", "could not start its command"),
+    "not executable": (ended(126), CONFIGURATION, "StartError", "could not start its command"),
     "cannot run": (ended(1, "ContainerCannotRun", "no such file"), CONFIGURATION, "ContainerCannotRun", "no such file"),
     "built for another processor": (
         ended(255, message="exec /usr/local/bin/python: exec format error"),
@@ -139,7 +139,14 @@ CASES = {
     ),
     "over its volume": (
         pod("Failed", reason="Evicted", message='Usage of EmptyDir volume "tmpfs" exceeds the limit "1Mi".'),
-        RESOURCES, "DiskFull", "EmptyDir",
+        RESOURCES, "DiskFull", "put more into its volume tmpfs than the 1Mi that it may hold",
+    ),
+    "gone for a critical pod": (
+        pod(
+            "Failed", reason="Preempting", message="Preempted in order to admit critical pod",
+            conditions=disrupted("TerminationByKubelet"), terminated={"exitCode": 143, "reason": "Error"},
+        ),
+        INFRASTRUCTURE, "TerminationByKubelet", "its node had to make room for a pod that the cluster cannot do",
     ),
     "deadline": (
         pod("Failed", reason="DeadlineExceeded", terminated={"exitCode": 143}),
@@ -149,6 +156,12 @@ CASES = {
         pod("Failed", reason="NodeShutdown"),
         INFRASTRUCTURE, "NodeShutdown", "stopped by its node: no reason given",
     ),
+    **{
+        f"stopped by its node: {reason}": (
+            pod("Failed", reason=reason, message="x"), INFRASTRUCTURE, reason, "stopped by its node: x",
+        )
+        for reason in ("Preempting", "Shutdown", "NodeLost", "Terminated")
+    },
     "rejected by its node": (
         pod("Failed", reason="OutOfcpu", message="Node didn't have enough resource: cpu"),
         INFRASTRUCTURE, "PodGone", "OutOfcpu: Node didn't have enough resource: cpu",

@@ -9,11 +9,13 @@ import pytest
 
 from headway.config.kubernetes import KubernetesSettings
 from headway.config.resolve import Layer, resolve_kubernetes
-from headway.executors.kubernetes.api.types import Event, Node
+from headway.executors.kubernetes.api.diagnosis import error_from_status
+from headway.executors.kubernetes.api.errors import ApiError, Target
+from headway.executors.kubernetes.api.types import Event, Node, Status
 from headway.executors.kubernetes.fitting import fit
 from headway.executors.kubernetes.pod_events import scaling, setting_up
 from headway.executors.kubernetes.quantities import quantity, shown
-from headway.executors.kubernetes.refusal import refusal
+from headway.executors.kubernetes.refusal import job_refusal, refusal
 from headway.executors.kubernetes.scheduling import explain
 from headway.store.records import CONFIGURATION, INFRASTRUCTURE
 
@@ -207,6 +209,61 @@ def test_why_pods_are_refused(message: str, reason: str, words: str, waits: bool
     assert words in found.words
     assert "Error creating" not in found.words
     assert found.hint
+
+
+JOB = 'jobs.batch "sample-train" is forbidden: '
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "reason", "words", "waits"),
+    [
+        (
+            403, JOB + "unable to create new content in namespace team because it is being terminated", "Namespace",
+            "its namespace is being deleted: unable to create new content", False,
+        ),
+        (404, 'namespaces "team" not found', "Namespace", 'its namespace does not exist: namespaces "team"', False),
+        (
+            403, JOB + "exceeded quota: few, requested: count/jobs.batch=1, used: count/jobs.batch=9, "
+            "limited: count/jobs.batch=9", "Quota",
+            "the namespace's quota few is used up (count/jobs.batch: it asks for 1, 9 of 9 is in use)", True,
+        ),
+        (403, JOB + "status unknown for quota: few, resources: count/jobs.batch", "ApiServer", "in trouble", True),
+        (
+            403, 'admission webhook "policy.example.com" denied the request: no label team', "Denied",
+            "a policy of the cluster forbids it: admission webhook", False,
+        ),
+        (
+            500, 'Internal error occurred: failed calling webhook "p.example.com": no endpoints available', "Webhook",
+            "a webhook that must agree does not answer: Internal error", True,
+        ),
+    ],
+)  # fmt: skip
+def test_why_a_job_is_refused(code: int, message: str, reason: str, words: str, waits: bool) -> None:
+    found = job_refusal(api_error(code, message))
+    assert found is not None
+    assert (found.reason, found.waits) == (reason, waits)
+    assert words in found.words
+    assert "Kubernetes" not in found.words
+    assert found.hint
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (403, JOB + 'User "me" cannot create resource "jobs" in API group "batch" in the namespace "team"'),
+        (403, JOB + "something new"),
+        (422, 'Job.batch "x" is invalid: spec.template: namespace of x not found'),
+        (503, "etcdserver: request timed out"),
+        (429, "too many requests"),
+    ],
+)
+def test_of_other_refusals_of_a_job_the_cluster_speaks_for_itself(code: int, message: str) -> None:
+    assert job_refusal(api_error(code, message)) is None
+
+
+def api_error(code: int, message: str) -> ApiError:
+    answer = Status(kind="Status", code=code, message=message)
+    return error_from_status(answer, Target("create", "jobs", "batch", "team", "sample-train"), source="x")
 
 
 # Events of pods

@@ -129,6 +129,7 @@ def test_an_older_kubelet_that_does_not_say_why() -> None:
         ),
         ("CreateContainerError", "", 30.0, "cannot be made (CreateContainerError): no reason given", "exist"),
         ("RunContainerError", "x", 30.0, "cannot be made", "exist"),
+        ("CreatePodSandboxError", "x", 30.0, "cannot be made", "exist"),
     ],
 )  # fmt: skip
 def test_a_container_that_cannot_start(
@@ -139,6 +140,14 @@ def test_a_container_that_cannot_start(
     assert (found.reason, found.patience, found.kind) == (reason, patience, CONFIGURATION)
     assert words in found.message
     assert hint in found.hint
+
+
+def test_an_image_that_its_node_cannot_look_at_is_the_infrastructures_trouble() -> None:
+    waiting = {"reason": "ErrImageInspect", "message": "disk I/O error"}
+    found = standstill(pod("Pending", waiting=waiting), STEP, IMAGE)
+    assert found is not None
+    assert (found.reason, found.patience, found.kind) == ("ErrImageInspect", 60.0, INFRASTRUCTURE)
+    assert "cannot be looked at on its node: disk I/O error" in found.message
 
 
 def test_an_init_container_that_cannot_start_is_named() -> None:
