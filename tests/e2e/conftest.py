@@ -113,7 +113,8 @@ def new_namespace(target: Target, session_name: str) -> Iterator[NewNamespace]:
 
     yield make
     for each in made:
-        each.run("delete", "namespace", each.namespace, "--wait=false")
+        # A test may have deleted it.
+        each.run("delete", "namespace", each.namespace, "--wait=false", "--ignore-not-found")
 
 
 def secret_of(target: Target) -> Object:

@@ -1,17 +1,13 @@
 """A person with the Role of the documentation and no more, in a namespace that enforces Pod Security *restricted*."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
-from harness.kubectl import Kubectl
 from harness.launch import Launch
+from harness.rights import bind, role
 from harness.target import Target
 from harness.workspace import NewNamespace, Workspace, WorkspaceIn
 
-ROLE = Path(__file__).parents[2] / "docs" / "role.yaml"
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 #: What each person does: the flow, and what is typed behind it.
@@ -26,30 +22,6 @@ RUNS = {
 LENT = {"HEADWAY_KUBERNETES_SECRETS": None}
 
 Started = dict[str, tuple[Workspace, Launch]]
-
-
-def role(*, without: tuple[tuple[str, str], ...] = ()) -> dict[str, Any]:
-    """The documentation's Role; some (verb, resource) can be left out."""
-    written: dict[str, Any] = yaml.safe_load(ROLE.read_text(encoding="utf-8"))
-    for rule in written["rules"]:
-        (resource,) = rule["resources"]
-        rule["verbs"] = [verb for verb in rule["verbs"] if (verb, resource) not in without]
-    written["rules"] = [rule for rule in written["rules"] if rule["verbs"]]
-    return written
-
-
-def bind(kubectl: Kubectl, target: Target, granted: dict[str, Any]) -> None:
-    """Give the limited person a Role in a namespace."""
-    kubectl.create(granted)
-    api = "rbac.authorization.k8s.io"
-    binding = {
-        "apiVersion": f"{api}/v1",
-        "kind": "RoleBinding",
-        "metadata": {"name": "limited"},
-        "roleRef": {"apiGroup": api, "kind": "Role", "name": granted["metadata"]["name"]},
-        "subjects": [dict(target.limited_subject)],
-    }
-    kubectl.create(binding)
 
 
 @pytest.fixture(scope="module")

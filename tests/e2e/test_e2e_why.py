@@ -43,6 +43,10 @@ _BESIDE = {
     "startupProbe": {"exec": {"command": ["false"]}},
 }  # fmt: skip
 _PREPARE = {"name": "prepare", "image": "python:3.11", "command": _CRASH}
+_HUNGRY = {
+    **_PREPARE, "command": ["python", "-c", "b'x' * 300_000_000"], "resources": {"limits": {"memory": "40M"}},
+}  # fmt: skip
+_NAMELESS = {**_PREPARE, "image": "Not A Name"}
 _ON_THE_MOON = {
     "nodeSelectorTerms": [{"matchExpressions": [{"key": "pool", "operator": "In", "values": ["moon"]}]}]
 }
@@ -76,6 +80,11 @@ CAUSES = {
     "no_image_on_the_node": Cause(
         {"image": "nowhere:1", "image_pull_policy": "Never"}, CONFIGURATION, "ErrImageNeverPull",
         "cannot be used", "IfNotPresent",
+    ),
+    # The step's own is looked at before anything runs.
+    "no_name_of_an_image": Cause(
+        {"additional_pod_spec_args": {"initContainers": [_NAMELESS]}}, CONFIGURATION, "InvalidImageName",
+        "the image of the init container prepare cannot be used", "in lower case",
     ),
     # No container.
     "no_secret": Cause(
@@ -130,6 +139,10 @@ CAUSES = {
     "init_container": Cause(
         {"additional_pod_spec_args": {"initContainers": [_PREPARE]}}, "user", "InitContainer",
         "init container prepare of the pod", "kubectl logs",
+    ),
+    "hungry_init_container": Cause(
+        {"additional_pod_spec_args": {"initContainers": [_HUNGRY]}}, "resources", "InitContainer",
+        "ran out of memory (OOMKilled)", "kubectl logs",
     ),
     "crashing_sidecar": Cause(
         {"additional_pod_spec_args": {"initContainers": [_BESIDE]}}, CONFIGURATION, "CrashLoopBackOff",

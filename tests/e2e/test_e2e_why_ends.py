@@ -1,7 +1,7 @@
 """How pods end that had begun: the words, the class, and that only what is the step's own doing spends ``@retry``.
 
-What a healthy cluster does is done to real pods. A node that runs short and a machine that is gone would be
-everybody's: those are said by a node without a machine, whose kubelet is this test.
+What a healthy cluster does is done to real pods. A machine that is gone would be everybody's: that is a node without
+one, and what controllers say of it is their own. Only of a node that runs short this test says it, as its kubelet.
 """
 
 import json
@@ -16,10 +16,12 @@ from harness.causes import FLOW, Branch, Cause, flow_of, told, wrongs
 from harness.kubectl import Kubectl, eventually
 from harness.launch import Launch, Result
 from harness.reading import RunView
+from harness.rights import bind, role
 from harness.stage import Stage
+from harness.target import Target
 from harness.tcp_proxy import TcpProxy
 from harness.webhook import LABEL, webhooks
-from harness.workspace import Workspace, Workspaces
+from harness.workspace import NewNamespace, Workspace, WorkspaceIn, Workspaces
 
 SOON = {"HEADWAY_KUBERNETES_START_FAILURE_TIMEOUT": "9", "HEADWAY_KUBERNETES_UNSCHEDULABLE_TIMEOUT": "12"}
 
@@ -37,6 +39,20 @@ OWN = {
         {"qos": "Guaranteed", "disk": 20, "cpu": 0.3}, "resources", "DiskFull", "used more disk than it may",
         "disk=", body=f"open('/tmp/large', 'wb').write(bytes(90_000_000))\n{LONG}",
     ),
+    "overflows": Cause(
+        {
+            "volumes": [{"name": "v", "emptyDir": {"sizeLimit": "5Mi"}}],
+            "volume_mounts": [{"name": "v", "mountPath": "/v"}],
+        },
+        "resources", "DiskFull", "put more into its volume v than the 5Mi that it may hold", "emptyDir.sizeLimit",
+        body=f"open('/v/large', 'wb').write(bytes(9_000_000))\n{LONG}",
+    ),
+    # The kernel's choice falls on the first process of the container, and so on all of it.
+    "starves": Cause(
+        {"qos": "Guaranteed", "cpu": 0.3, "disk": 100}, "resources", "OutOfMemory",
+        "the kernel killed its container at its limit of 64 MB (OOMKilled)", "on_oom",
+        body="open('/proc/1/oom_score_adj', 'w').write('1000')\nx = b'x' * 300_000_000",
+    ),
 }  # fmt: skip
 
 #: It waits in its first attempt for what will be done to it.
@@ -46,33 +62,56 @@ FIRST_WAITS = f"if current.retry_count == 0:\n    print('waits', flush=True)\n  
 OTHERS = {
     "evicted": ("EvictionByEvictionAPI", "evicted, as when a node is drained"),
     "preempted": ("PreemptionByScheduler", "a pod of higher priority took its place"),
+    "critical": ("TerminationByKubelet", "make room for a pod that the cluster cannot do without"),
     "job_deleted": ("Terminated|JobDeleted|PodDeleted", "deleted|asked to stop"),
 }
 
 
+#: Who gives way to another pod, and the end of the name of what both want.
+SEATS = {"preempted": "", "critical": "-more"}
+
+
 @pytest.fixture(scope="module")
 def scarce(kubectl: Kubectl, session_name: str) -> Iterator[str]:
-    """A resource of which the real node has one, called as the priority classes ``…-low`` and ``…-high`` begin."""
-    resource = f"example.com~1{session_name}"
-    at = f"/status/capacity/{resource}"
+    """How the names of two resources of the real node and of two priority classes (``…-low``, ``…-high``) begin."""
+    places = [f"/status/capacity/example.com~1{session_name}{kind}" for kind in SEATS.values()]
     node = ("patch", "node", "node1", "--subresource=status", "--type=json", "--patch")
-    kubectl.run(*node, json.dumps([{"op": "add", "path": at, "value": "1"}]))
+    kubectl.run(*node, json.dumps([{"op": "add", "path": at, "value": "1"} for at in places]))
     for name, value in (("low", 1000), ("high", 100000)):
         about = {"metadata": {"name": f"{session_name}-{name}"}, "value": value}
         kubectl.create({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", **about})
     yield session_name
     kubectl.run("delete", "priorityclass", f"{session_name}-low", f"{session_name}-high")
-    kubectl.run(*node, json.dumps([{"op": "remove", "path": at}]))
+    kubectl.run(*node, json.dumps([{"op": "remove", "path": at} for at in places]))
 
 
 @pytest.fixture(scope="module")
-def running(workspaces: Workspaces, scarce: str) -> tuple[Workspace, Launch]:
+def doomed(new_namespace: NewNamespace) -> Kubectl:
+    """A namespace that is deleted while a pod runs there."""
+    return new_namespace("doomed")
+
+
+@pytest.fixture(scope="module")
+def running(workspaces: Workspaces, scarce: str, doomed: Kubectl) -> tuple[Workspace, Launch]:
     """Every end, side by side."""
-    seat = {"extended_resources": {f"example.com/{scarce}": 1}, "priority_class_name": f"{scarce}-low"}
-    others = {name: Branch(seat if name == "preempted" else {}, FIRST_WAITS) for name in OTHERS}
-    injected = {"injected": Branch({"labels": {LABEL: "inject"}})}
+
+    def seat(name: str) -> dict[str, Any]:
+        if name not in SEATS:
+            return {}
+        wanted = {f"example.com/{scarce}{SEATS[name]}": 1}
+        return {"extended_resources": wanted, "priority_class_name": f"{scarce}-low"}
+
+    others = {name: Branch(seat(name), FIRST_WAITS) for name in OTHERS}
+    further = {
+        "injected": Branch({"labels": {LABEL: "inject"}}),
+        "homeless": Branch({"namespace": doomed.namespace}, FIRST_WAITS),
+        # Its node does not take it: it is put there without the scheduler, who knows better.
+        "rejected": Branch(
+            {"additional_pod_spec_args": {"nodeName": "node1"}, "node_selector": {"pool": "moon"}}
+        ),
+    }
     space = workspaces()
-    return space, space.start(flow_of({**OWN, **others, **injected}), "run", "--max-workers=100", env=SOON)
+    return space, space.start(flow_of({**OWN, **others, **further}), "run", "--max-workers=100", env=SOON)
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +119,7 @@ def ended(
     running: tuple[Workspace, Launch],
     cut_off: tuple[Workspace, Launch, TcpProxy],
     scarce: str,
+    doomed: Kubectl,
     kubectl: Kubectl,
     session_name: str,
 ) -> tuple[Result, RunView]:
@@ -87,7 +127,14 @@ def ended(
     space, launch = running
     with webhooks(kubectl, session_name):
         _evict(space, pod_of(launch, "evicted"))
-        _preempt(kubectl, scarce, launch)
+        pod_of(launch, "homeless")
+        kubectl.run("delete", "namespace", doomed.namespace, "--wait=false")
+        _unseat(
+            kubectl, launch, "preempted", scarce, {"priorityClassName": f"{scarce}-high"}, "higher priority"
+        )
+        # Whom the scheduler is not asked about, the kubelet makes room for.
+        critical = {"priorityClassName": "system-node-critical", "nodeName": "node1"}
+        _unseat(kubectl, launch, "critical", scarce, critical, "cannot do without")
         (job,) = kubectl.names("jobs", f"{space.selector},metaflow/step_name=job_deleted")
         pod_of(launch, "job_deleted")
         kubectl.run("delete", "job", job, "--wait=false")
@@ -111,23 +158,22 @@ def _evict(space: Workspace, pod: str) -> None:
     space.kubectl.run("create", "--raw", path, "-f", "-", given=json.dumps(body))
 
 
-def _preempt(kubectl: Kubectl, scarce: str, launch: Launch) -> None:
+def _unseat(
+    kubectl: Kubectl, launch: Launch, step: str, scarce: str, rank: dict[str, str], words: str
+) -> None:
     """Another pod wants the same, and is worth more; it leaves as soon as it has had its way."""
-    pod_of(launch, "preempted")
+    pod_of(launch, step)
     container = {
         "name": "vip",
         "image": "python:3.11",
         "command": ["python", "-c", "import time; time.sleep(600)"],
-        "resources": {"limits": {f"example.com/{scarce}": "1"}},
+        "resources": {"limits": {f"example.com/{scarce}{SEATS[step]}": "1"}},
     }
-    spec = {
-        "priorityClassName": f"{scarce}-high",
-        "containers": [container],
-        "terminationGracePeriodSeconds": 0,
-    }
-    kubectl.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "vip"}, "spec": spec})
-    launch.until(r"\[preempted/\d+\] Task (was lost|failed): .*higher priority", 90)
-    kubectl.run("delete", "pod", "vip", "--wait=false")
+    spec = {**rank, "containers": [container], "terminationGracePeriodSeconds": 0}
+    name = f"vip-{step}"
+    kubectl.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec})
+    launch.until(rf"\[{step}/\d+\] Task (was lost|failed): .*{words}", 90)
+    kubectl.run("delete", "pod", name, "--wait=false")
 
 
 @pytest.mark.budget(240)
@@ -145,6 +191,28 @@ def test_what_others_do_to_a_pod_spends_none(ended: tuple[Result, RunView]) -> N
         assert re.fullmatch(reason, first.reason), said
         assert re.search(words, first.message), said
         assert "not counted against @retry" in said
+
+
+def test_a_namespace_that_is_deleted_under_a_run_ends_its_step(
+    ended: tuple[Result, RunView],
+) -> None:
+    result, run = ended
+    first, second = (each for each in run.task("homeless").attempts if not each.successful)
+    said = told(result, "homeless")
+    assert (first.kind, second.kind, second.reason) == ("infrastructure", "configuration", "Namespace"), said
+    assert "not counted against @retry" in said
+    assert "The cluster refuses the Job: its namespace is being deleted" in said
+    assert "Name another with namespace=" in said
+
+
+def test_what_fails_by_the_infrastructure_is_tried_again_five_times(ended: tuple[Result, RunView]) -> None:
+    result, run = ended
+    lost = [each for each in run.task("rejected").attempts if not each.successful]
+    said = told(result, "rejected")
+    assert {(each.kind, each.reason) for each in lost} == {("infrastructure", "PodGone")}, said
+    assert len(lost) == 6, said
+    assert all("Predicate NodeAffinity failed" in each.message for each in lost), said
+    assert said.count("It is tried again in") == 5
 
 
 def test_a_sidecar_that_a_webhook_adds_keeps_no_task_and_no_pod(
@@ -202,8 +270,6 @@ PLAYED: dict[str, tuple[dict[str, str], str, str, str, str]] = {
         {"reason": "Evicted", "message": "The node was low on resource: ephemeral-storage."},
         "TerminationByKubelet", "infrastructure", "TerminationByKubelet", "low on resource: ephemeral-storage",
     ),
-    "node deleted": ({}, "DeletionByPodGC", "infrastructure", "DeletionByPodGC", "its node is gone"),
-    "out of memory": ({"exit": "OOMKilled"}, "", "resources", "OutOfMemory", "the kernel killed its container"),
 }  # fmt: skip
 
 
@@ -214,16 +280,41 @@ def stage(kubectl: Kubectl) -> Iterator[Stage]:
     stage.close()
 
 
-def launched(workspace: Workspace, stage: Stage) -> Launch:
+def launched(workspace: Workspace, stage: Stage, **variables: str) -> Launch:
     """A run whose first pod will be on the stage."""
     # Nobody is there to end its pods: with a grace they would stay for ever.
-    env = {**SOON, "HEADWAY_KUBERNETES_TERMINATION_GRACE_PERIOD_SECONDS": "0"}
+    env = {**SOON, "HEADWAY_KUBERNETES_TERMINATION_GRACE_PERIOD_SECONDS": "0", **variables}
     return workspace.start("linear.py", "run", "--with", f"kubernetes:{stage.settings}", env=env)
 
 
+@pytest.fixture(scope="module")
+def deleted(
+    target: Target, new_namespace: NewNamespace, workspace_in: WorkspaceIn
+) -> Iterator[tuple[Workspace, Launch]]:
+    """A run whose pod's node is taken out of the cluster; the cluster takes a minute to find its pod.
+
+    It is that of a person who may not read nodes: who may is told sooner that the node is gone.
+    """
+    own = new_namespace("orphaned")
+    bind(own, target, role())
+    stage, space = Stage(own), workspace_in(target.as_limited(), own)
+    try:
+        # No other node will do, and that must not end the run before it was looked at.
+        launch = launched(space, stage, HEADWAY_KUBERNETES_UNSCHEDULABLE_TIMEOUT="0")
+        pod = stage.pod(space.selector)
+        stage.play(pod, "Running", {"running": {}})
+        launch.until(r"\[start/1\] Task is starting")
+        stage.leave()
+        yield space, launch
+    finally:
+        stage.close()
+        space.close()
+
+
 @pytest.mark.budget(120)
+@pytest.mark.usefixtures("deleted")
 def test_how_a_pod_ended_is_told_and_counted(workspaces: Workspaces, stage: Stage) -> None:
-    """All side by side; the kubelet's part is played as soon as each is known to run. The last one's is not."""
+    """Both side by side: the kubelet's part is played as soon as each is known to run. The last one's is not."""
     spaces = {case: workspaces() for case in [*PLAYED, "tainted"]}
     runs = {case: launched(space, stage) for case, space in spaces.items()}
     pods = {case: stage.pod(space.selector) for case, space in spaces.items()}
@@ -231,11 +322,8 @@ def test_how_a_pod_ended_is_told_and_counted(workspaces: Workspaces, stage: Stag
         stage.play(pod, "Running", {"running": {}})
     for case, (said, disruption, *_) in PLAYED.items():
         runs[case].until(r"\[start/1\] Task is starting")
-        how = said.get("exit", "")
-        terminated = {"exitCode": 137, "reason": how or "Error", "message": how}
         target = [{"type": "DisruptionTarget", "status": "True", "reason": disruption}] if disruption else []
-        status = {key: value for key, value in said.items() if key != "exit"}
-        stage.play(pods[case], "Failed", {"terminated": terminated}, target, **status)
+        stage.play(pods[case], "Failed", {"terminated": {"exitCode": 137, "reason": "Error"}}, target, **said)
     expected: dict[str, Any] = {case: tuple(parts[2:]) for case, parts in PLAYED.items()}
     for case, parts in expected.items():
         ends(spaces[case], runs[case], *parts)
@@ -279,3 +367,8 @@ def test_a_node_that_is_gone_is_noticed_and_the_task_runs_elsewhere(
     finally:
         kubectl.run("label", "node", "node1", "stage-")
         stage.close()
+
+
+@pytest.mark.budget(120)
+def test_a_pod_whose_node_is_deleted_is_tried_again(deleted: tuple[Workspace, Launch]) -> None:
+    ends(*deleted, "infrastructure", "DeletionByPodGC", "its node is gone")

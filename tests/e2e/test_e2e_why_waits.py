@@ -30,7 +30,9 @@ def affinity(kind: str, app: str, key: str) -> dict[str, Any]:
     return {"affinity": {kind: {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}}
 
 
-def waits(stage: Stage, port: int, runtime_class: str) -> dict[str, tuple[dict[str, Any], str]]:
+def waits(
+    stage: Stage, cordoned: Stage, port: int, runtime_class: str, full: str
+) -> dict[str, tuple[dict[str, Any], str]]:
     """By step: its settings, and a pattern of what is told."""
     here = stage.chosen
     spread = [
@@ -71,6 +73,14 @@ def waits(stage: Stage, port: int, runtime_class: str) -> dict[str, tuple[dict[s
             {**here, "cpu": 2},
             r"1 has too little free cpu.*the cluster's autoscaler does not make a node for it \(pod didn't trigger",
         ),
+        "cordoned": (
+            cordoned.chosen,
+            r"1 has the mark that it takes no pods \(cordoned\).*kubectl uncordon",
+        ),
+        "no_job": (
+            {"namespace": full},
+            r"the cluster refuses the Job: the namespace's quota few is used up \(count/jobs.batch: it asks for 1",
+        ),
         "limited": (
             {"image": f"127.0.0.1:{port}/limited/image:1"},
             r"the registry limits how often it may be asked.*Log in to the registry",
@@ -104,6 +114,26 @@ def stage(kubectl: Kubectl) -> Iterator[Stage]:
         yield stage
     finally:
         stage.close()
+
+
+@pytest.fixture(scope="module")
+def cordoned(kubectl: Kubectl) -> Iterator[Stage]:
+    """A node that takes no pods for now."""
+    stage = Stage(kubectl)
+    try:
+        kubectl.run("cordon", stage.name)
+        yield stage
+    finally:
+        stage.close()
+
+
+@pytest.fixture(scope="module")
+def full(new_namespace: NewNamespace) -> str:
+    """A namespace with no room for a Job."""
+    found = new_namespace("full")
+    about = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "few"}}
+    found.create({**about, "spec": {"hard": {"count/jobs.batch": "0"}}})
+    return found.namespace
 
 
 @pytest.fixture(scope="module")
@@ -181,10 +211,10 @@ def attach(kubectl: Kubectl, volume: str) -> None:
 
 @pytest.mark.budget(120)
 def test_what_may_mend_itself_is_told_and_waited_for(
-    workspace: Workspace, stage: Stage, scenery: str
+    workspace: Workspace, stage: Stage, cordoned: Stage, full: str, scenery: str
 ) -> None:
     with registry() as port:
-        expected = waits(stage, port, scenery)
+        expected = waits(stage, cordoned, port, scenery, full)
         steps = {name: Branch(settings) for name, (settings, _) in expected.items()}
         begun = time.monotonic()
         launch = workspace.start(flow_of(steps, catches=False), "run", "--max-workers=100", env=SOON)
@@ -193,7 +223,7 @@ def test_what_may_mend_itself_is_told_and_waited_for(
             (pod,) = eventually(20, partial(workspace.pods, f"metaflow/step_name={step}"))
             stage.event(pod["metadata"]["name"], reason, words)
         for step, (_, words) in expected.items():
-            launch.until(rf"\[{step}/\d+\] Waiting: .*{words}", 90)
+            launch.until(rf"\[{step}(/\d+)?\] Waiting: .*{words}", 90)
         left = LONGER - (time.monotonic() - begun)
         assert not eventually(max(0, left), lambda: not launch.running), "it waits as long as it takes"
         launch.interrupt()

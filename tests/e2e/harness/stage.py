@@ -157,6 +157,10 @@ class Stage:
         assert eventually(40, told), f"{pod} may stay"
         self._patch("pod", pod, {"phase": "Failed"})
 
+    def leave(self) -> None:
+        """The node is taken out of the cluster, and its pods are not; the cluster finds them by itself."""
+        self._kubectl.run("delete", "node", self.name, "--wait=false")
+
     def clear(self) -> None:
         """Take away the pods that stand here: nobody else would end them."""
         pods = f"--field-selector=spec.nodeName={self.name}"
@@ -169,7 +173,7 @@ class Stage:
         """Take the node away, and what still stands on it."""
         self.fall_silent()
         self.clear()
-        self._kubectl.run("delete", "node", self.name, "--wait=false")
+        self._kubectl.run("delete", "node", self.name, "--wait=false", "--ignore-not-found")
         self._kubectl.run(
             "delete", "lease", self.name, "--namespace", "kube-node-lease", "--ignore-not-found"
         )
