@@ -50,6 +50,8 @@ def run(
     texts = given_values(this.declared.parameters, given, this.configuration.environ)
     if not this.options.quiet and not dry_run:
         this.write(f"Headway {VERSION} runs {this.flow}.", error=True)
+        for note in this.written_graph.notes:
+            this.write(note, error=True)
     request = RunRequest(
         graph=graph,
         origin=this.origin,

@@ -111,6 +111,8 @@ def check(warnings: bool = False) -> None:
 
     this = program()
     plan_steps(this.graph(), this.configuration, this.overrides())
+    for note in this.written_graph.notes:
+        this.write(note, error=True)
     this.write(f"The flow {this.flow} is valid: {len(list(this.written_graph))} steps.", style="good")
     if (
         click.get_current_context().invoked_subcommand is None

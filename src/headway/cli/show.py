@@ -1,6 +1,6 @@
 """What ``show`` prints: a flow's steps, what they do, and how each goes on."""
 
-from headway.flow.graph import Graph, Node
+from headway.flow.graph import FOREACH, Graph, Node
 from headway.ui.writer import StreamWriter
 
 
@@ -25,8 +25,8 @@ def print_graph(graph: Graph, write: StreamWriter) -> None:
 
 
 def _how(node: Node) -> str:
-    if node.foreach:
-        return f" (for each of {node.foreach})"
+    if node.kind == FOREACH:
+        return f" (for each of {node.foreach or '…'})"
     if node.condition:
         return f" (by {node.condition}: {', '.join(f'{value} -> {step}' for value, step in node.cases)})"
     return ""

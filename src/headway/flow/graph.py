@@ -118,7 +118,7 @@ class Node(NamedTuple):
 class Graph:
     """The steps of one flow by name, in the order written, and which is first and last."""
 
-    __slots__ = ("decorators", "doc", "end", "name", "nodes", "start")
+    __slots__ = ("decorators", "doc", "end", "name", "nodes", "notes", "start")
 
     def __init__(
         self,
@@ -136,6 +136,8 @@ class Graph:
         self.doc = doc
         #: The flow's own decorators.
         self.decorators = tuple(decorators)
+        #: What may go wrong at run time, in words, where the source tells; no part of the graph's record.
+        self.notes: Tuple[str, ...] = ()
 
     def __getitem__(self, step: str) -> Node:
         return self.nodes[step]

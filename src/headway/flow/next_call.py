@@ -11,6 +11,9 @@ from headway.flow.names import did_you_mean
 from headway.flow.syntax import FunctionNode, unparsed, walk
 from headway.plain import Any, Mapping, NamedTuple, Optional
 
+#: What can be no name that is computed at run time.
+_WRITTEN = (ast.Constant, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.Lambda)
+
 _FORMS = (
     'self.next(self.a), self.next(self.a, self.b), self.next(self.a, foreach="items"), '
     'self.next(self.a, num_parallel=4) or self.next({"x": self.a, "y": self.b}, condition="kind")'
@@ -40,29 +43,80 @@ class Refusal(NamedTuple):
         return FlowDefinitionError(f"Step '{self.step}' {message}", hint, self.file, line or self.line)
 
 
-def find_next(refuse: Refusal, definition: FunctionNode, this: str) -> Optional[ast.Call]:
-    """The call of ``self.next`` in the last statement; before it only the same call may stand, ahead of a return."""
+class Found(NamedTuple):
+    """The ``self.next`` of a step.
+
+    Attributes:
+        call: The one that ends the step, from which the graph is read; None where no call does.
+        notes: What may go wrong with others, in words.
+    """
+
+    call: Optional[ast.Call] = None
+    notes: tuple[str, ...] = ()
+
+
+def find_next(refuse: Refusal, definition: FunctionNode, this: str) -> Found:
+    """The call of ``self.next`` in the last statement.
+
+    Others may stand before it, ahead of a return: the flow goes where the graph has it, as long as they say the
+    same, in other words perhaps; what they say is known once one is reached, and checked then.
+    """
     last = definition.body[-1]
     found = last.value if isinstance(last, ast.Expr) and _is_next(last.value, this) else None
-    for node in walk(definition):
-        if node is not found and _is_next(node, this):
-            line = getattr(node, "lineno", 0)
-            if isinstance(found, ast.Call):
-                if unparsed(node) == unparsed(found):
-                    continue
-                raise refuse(
-                    f"calls self.next in two ways: {unparsed(node)} and, at its end, {unparsed(found)}.",
-                    "Its code may take many ways, but they all end in the same call. To choose what follows at run "
-                    'time write self.next({"x": self.a, "y": self.b}, condition="kind").',
-                    line,
-                )
+    others = [node for node in walk(definition) if node is not found and _is_next(node, this)]
+    if not isinstance(found, ast.Call):
+        for node in others:
             raise refuse(
                 "calls self.next, but not as its last statement.",
                 "Move it to the end, outside of if, for, try and return. To choose the way at run time "
                 'write self.next({"x": self.a, "y": self.b}, condition="kind").',
-                line,
+                getattr(node, "lineno", 0),
             )
-    return found if isinstance(found, ast.Call) else None
+        return Found()
+    for node in others:
+        if _is_certain(node, definition):
+            said = [unparsed(node), unparsed(found)]
+            raise refuse(
+                f"calls self.next twice: {said[0]}."
+                if said[0] == said[1]
+                else f"calls self.next in two ways: {said[0]} and, at its end, {said[1]}.",
+                "Its code may take many ways, but they all end in the same call. To choose what follows at run "
+                'time write self.next({"x": self.a, "y": self.b}, condition="kind").',
+                getattr(node, "lineno", 0),
+            )
+    return Found(
+        found,
+        tuple(
+            f"Step '{refuse.step}' would fail at {unparsed(node)} (line {node.lineno}): the flow's graph has it go "
+            f"on as its last line says, {unparsed(found)}."
+            for node in others
+            if isinstance(node, ast.Call) and not _may_agree(node, found)
+        ),
+    )
+
+
+def _may_agree(other: ast.Call, last: ast.Call) -> bool:
+    """Whether a call may lead where the last one does, as far as words tell: to the same steps in the same way."""
+    if isinstance(last.args[0] if last.args else None, ast.Dict):
+        # Which step of a switch it is shows once the call is made.
+        return not {keyword.arg for keyword in other.keywords} - {"condition"}
+    if [keyword.arg for keyword in other.keywords] == ["condition"]:
+        return not last.keywords
+    ways = [[keyword.arg for keyword in call.keywords] for call in (other, last)]
+    targets = [sorted(unparsed(target) for target in call.args) for call in (other, last)]
+    return ways[0] == ways[1] and targets[0] == targets[1]
+
+
+def _is_certain(node: ast.AST, definition: FunctionNode) -> bool:
+    """Whether a call is made whenever that at the end is: two calls are one too many."""
+    for place, statement in enumerate(definition.body):
+        if isinstance(statement, ast.Expr) and statement.value is node:
+            return not any(
+                isinstance(each, (ast.Return, ast.Raise))
+                for later in definition.body[place:]
+                for each in walk(later)
+            )
+    return False
 
 
 def _is_next(node: ast.AST, this: str) -> bool:
@@ -113,7 +167,9 @@ def read_next(refuse: Refusal, call: ast.Call, this: str, configs: Optional[Mapp
             "It leads to one step; split in the step that follows.",
         )
     if keyword == "foreach":
-        return NextCall(FOREACH, targets, foreach=_text(refuse, "foreach", value), next_line=call.lineno)
+        # A name that is computed is known, and checked, at run time.
+        name = _text(refuse, "foreach", value) if isinstance(value, _WRITTEN) else None
+        return NextCall(FOREACH, targets, foreach=name, next_line=call.lineno)
     count = value.value if isinstance(value, ast.Constant) else None
     if isinstance(value, ast.Constant) and (type(count) is not int or count < 1):
         raise refuse(f"passes num_parallel={count!r}.", "It is a number of nodes, of at least 1.")

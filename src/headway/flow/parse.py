@@ -35,11 +35,13 @@ def parse_flow(cls: Any, source: Optional[str] = None, declared: Optional[Declar
     check_class(known)
     reader = SourceReader(source)
     scope = None if declared is None else declared.scope
+    notes: list[str] = []
     nodes = [
-        _read_step(reader, name, function, known.decorators[name], scope)
+        _read_step(reader, name, function, known.decorators[name], scope, notes)
         for name, function in steps_of(cls).items()
     ]
     graph = assemble(cls.__name__, nodes, cleaned(cls.__doc__))
+    graph.notes = tuple(notes)
     graph.decorators = checked_flow_decorators(cls, known.flow)
     return graph
 
@@ -50,13 +52,15 @@ def _read_step(
     function: Callable[..., Any],
     decorators: tuple[DecoratorSpec, ...],
     configs: Optional[Mapping[str, Any]],
+    notes: list[str],
 ) -> Node:
     definition, file = reader.find(function)
     refuse = Refusal(name, file, definition.lineno)
     takes_inputs = _takes_inputs(refuse, definition)
     this = _arguments(definition)[0].arg
-    end = find_next(refuse, definition, this)
-    said = read_next(refuse, end, this, configs) if end is not None else NextCall(END)
+    found = find_next(refuse, definition, this)
+    notes += found.notes
+    said = read_next(refuse, found.call, this, configs) if found.call is not None else NextCall(END)
     if said.kind == LINEAR and takes_inputs:
         said = said._replace(kind=JOIN)
     mark = step_mark(function) or StepMark()

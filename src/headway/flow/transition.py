@@ -1,7 +1,7 @@
 """``self.next`` at run time: from what a step said to a :class:`~headway.flow.task.Transition`."""
 
 from headway.errors import FlowDefinitionError
-from headway.flow.graph import PARALLEL_VARIABLE
+from headway.flow.graph import FOREACH, PARALLEL, PARALLEL_VARIABLE, SWITCH
 from headway.flow.names import did_you_mean
 from headway.flow.splits import count_items
 from headway.flow.step import step_mark, steps_of
@@ -9,6 +9,8 @@ from headway.flow.task import Transition
 from headway.plain import Any, Callable, Mapping, NamedTuple, Optional, Tuple
 
 _KEYWORDS = ("condition", "foreach", "num_parallel")
+#: How a fan-out leads to its step, in words.
+_AS = {FOREACH: "by a foreach", PARALLEL: "by num_parallel", "": "once"}
 
 
 class InvalidTransitionError(FlowDefinitionError):
@@ -76,24 +78,48 @@ def make_transition(
     return Transition(names)
 
 
-def check_followed(step: str, targets: Tuple[str, ...], said: Optional[Transition]) -> None:
+def check_followed(step: str, targets: Tuple[str, ...], said: Optional[Transition], leads: str = "") -> None:
     """Refuse the end of a step's code that leads nowhere, or elsewhere than its source shows.
+
+    A step may end with another call of ``self.next`` than its last line has, if that leads to the same steps in
+    the same way: another artifact's foreach, another number of nodes, one of the steps of a switch.
 
     Args:
         step: The step.
         targets: The steps that it may lead to.
         said: What its ``self.next`` said, None where it was not called.
+        leads: How the graph has it lead there, the kind of its node; "" where that is not known.
 
     Raises:
         InvalidTransitionError: So it is.
     """
-    hint = "Whichever way a step's code takes, it has to end with the self.next call that its source shows."
+    hint = "Whichever way a step's code takes, it has to lead where the self.next on its last line leads."
     if said is None:
         raise InvalidTransitionError(f"Step '{step}' ended without saying which step comes next.", hint)
     unknown = [target for target in said.targets if target not in targets]
     if unknown:
         raise InvalidTransitionError(
             f"Step '{step}' leads to {', '.join(unknown)}, where the flow's graph has {', '.join(targets)}.",
+            hint,
+        )
+    if not leads:
+        return
+    fanned = PARALLEL if said.foreach == PARALLEL_VARIABLE else FOREACH if said.splits is not None else ""
+    if fanned != (leads if leads in (FOREACH, PARALLEL) else ""):
+        raise InvalidTransitionError(
+            f"Step '{step}' leads to {', '.join(said.targets)} {_AS[fanned]}, where the flow's graph has it lead "
+            f"there {_AS[leads if leads in _AS else '']}.",
+            hint,
+        )
+    if leads != SWITCH and set(said.targets) != set(targets):
+        raise InvalidTransitionError(
+            f"Step '{step}' leads to {', '.join(said.targets)} only, where the flow's graph has "
+            f"{', '.join(targets)}.",
+            hint,
+        )
+    if leads == SWITCH and len(said.targets) != 1:
+        raise InvalidTransitionError(
+            f"Step '{step}' leads to {', '.join(said.targets)} at once, and a switch leads to one of them.",
             hint,
         )
 

@@ -23,6 +23,7 @@ class StepRun:
         wrapping: The flow's own decorators that run with it.
         gang: How the ranks of a gang find each other, None where the step is none.
         targets: The steps that it may lead to.
+        leads: How it leads to them: the kind of its node.
     """
 
     code: Code
@@ -36,6 +37,7 @@ class StepRun:
     gang: Gang | None = None
     wrapping: Wrapping | None = None
     targets: tuple[str, ...] = ()
+    leads: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,4 +110,5 @@ class BatchFactory:
             secrets=step.secrets,
             targets=step.targets,
             triggers=self.triggers,
+            leads=step.leads,
         )

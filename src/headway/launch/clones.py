@@ -141,7 +141,7 @@ class Clones:
             return False
         if transition.splits is None:
             return node.condition is not None or set(transition.targets) == set(node.targets)
-        if node.kind == FOREACH and node.foreach != transition.foreach:
+        if node.kind == FOREACH and node.foreach not in (None, transition.foreach):
             return False
         return self._max_splits is None or transition.splits <= self._max_splits
 

@@ -106,6 +106,7 @@ def _batches(outset: Outset, begun: Begun, local_code: Code) -> BatchFactory:
             wrapping=step.wrapping,
             memory_steps=step.memory_steps,
             targets=outset.request.graph[name].targets,
+            leads=outset.request.graph[name].kind,
         )
         for name, step in outset.steps.items()
     }

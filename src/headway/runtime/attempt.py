@@ -125,7 +125,7 @@ def _call(
     finally:
         mark(OVER)
     if batch.targets:
-        check_followed(batch.step, batch.targets, said)
+        check_followed(batch.step, batch.targets, said, batch.leads)
     if batch.catch is not None and batch.catch.var is not None:
         setattr(flow, batch.catch.var, None)
     return said

@@ -198,6 +198,7 @@ class Batch(NamedTuple):
         spun: The task of an earlier run that is done again alone, None for a run's own.
         targets: The steps that its ``self.next`` may lead to; () where nothing is checked.
         triggers: What the run was started by, as text; "" without ``--trigger``.
+        leads: How it leads to them: the kind of its node in the graph; "" where nothing is checked.
     """
 
     flow: str
@@ -230,6 +231,7 @@ class Batch(NamedTuple):
     spun: Optional[Spun] = None
     targets: Tuple[str, ...] = ()
     triggers: str = ""
+    leads: str = ""
 
     def encode(self) -> bytes:
         return encode(self._asdict())

@@ -158,7 +158,6 @@ STATEMENTS = {
     "self.next(end)": ("passes end to self.next", "Write one of"),
     "self.next(self.end, for_each='x')": ("passes for_each to self.next", "Did you mean foreach?"),
     "self.next(self.end, **options)": ("passes ** to self.next", "Known: condition, foreach"),
-    "self.next(self.end, foreach=items)": ("passes foreach=items", 'foreach="items"'),
     "self.next(self.end, foreach='')": ("passes foreach='', which cannot be an artifact", "as text"),
     "self.next(self.end, foreach=['a'])": ("passes foreach=['a']", "as text"),
     "self.next(self.a, self.b, foreach='x')": (
@@ -187,6 +186,7 @@ STATEMENTS = {
         "calls self.next in two ways: self.next(self.a) and, at its end, self.next(self.end)",
         "they all end in the same call",
     ),
+    "self.next(self.end); self.next(self.end)": ("calls self.next twice", "they all end in the same call"),
 }
 
 

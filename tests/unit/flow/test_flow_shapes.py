@@ -373,3 +373,54 @@ def test_a_step_may_leave_early_by_the_call_that_ends_it() -> None:
         """
     )
     assert shapes(graph)["start"] == Shape("linear", ("end",))
+
+
+LEAVING = {
+    "self.next(self.a, foreach='items')": {
+        "self.next(self.a, foreach='more')": False,
+        "self.next(self.a)": True,
+        "self.next(self.b, foreach='items')": True,
+    },
+    "self.next({'x': self.a, 'y': self.b}, condition='kind')": {
+        "self.next(self.b)": False,
+        "self.next({'z': self.b}, condition='other')": False,
+        "self.next(self.a, foreach='items')": True,
+    },
+    "self.next(self.a, self.b)": {
+        "self.next(self.b, self.a)": False,
+        "self.next(self.a)": True,
+        "self.next(self.nowhere)": True,
+    },
+}
+
+
+_REST = {
+    "self.a, foreach": "def a(self): self.next(self.join)|def join(self, inputs): self.next(self.end)",
+    "condition": "def a(self): self.next(self.end)|def b(self): self.next(self.end)",
+    "self.a, self.b": "def a(self): self.next(self.join)|def b(self): self.next(self.join)"
+    "|def join(self, inputs): self.next(self.end)",
+}
+
+
+@pytest.mark.parametrize(
+    ("last", "early"), [(last, early) for last, ways in LEAVING.items() for early in ways], ids=str
+)
+def test_another_call_ahead_of_a_return_is_told_only_where_it_would_fail(last: str, early: str) -> None:
+    rest = next(steps for words, steps in _REST.items() if words in last)
+    steps = [f"def start(self):\n    if self.small:\n        {early}\n        return\n    {last}"]
+    steps += [*rest.split("|"), "def end(self): pass"]
+    graph = parse_body("\n".join(f"@step\n{step}" for step in steps))
+    assert bool(graph.notes) is LEAVING[last][early]
+    if graph.notes:
+        assert early in graph.notes[0].replace('"', "'")
+        assert last in graph.notes[0]
+
+
+@pytest.mark.parametrize("name", ["ITEMS", "f'{kind}s'", "self.kind", "names[0]"])
+def test_a_foreach_over_what_is_named_at_run_time(name: str) -> None:
+    steps = [f"def start(self): self.next(self.a, foreach={name})", "def a(self): self.next(self.join)"]
+    steps += ["def join(self, inputs): self.next(self.end)", "def end(self): pass"]
+    graph = parse_body("\n".join(f"@step\n{step}" for step in steps))
+    assert shapes(graph)["start"] == Shape("foreach", ("a",))
+    assert graph["start"].foreach is None
+    assert Graph.from_json(graph.to_json()) == graph

@@ -7,7 +7,7 @@ from flow_sources import FILE, MemorySource, body_source, bound, flow_class
 
 from headway.flow.spec import call_step, transition_of
 from headway.flow.task import Transition
-from headway.flow.transition import InvalidTransitionError
+from headway.flow.transition import InvalidTransitionError, check_followed
 
 
 def said(statements: str, **values: Any) -> Transition | None:
@@ -98,3 +98,46 @@ def test_refused(statements: str) -> None:
 def test_an_unknown_step_is_a_missing_artifact() -> None:
     with pytest.raises(AttributeError, match="Step 'work' has no artifact 'c'"):
         said("self.next(self.c)")
+
+
+A, AB, EACH, GANG = Transition(("a",)), Transition(("a", "b")), Transition(("a",), "xs", 3), ("_parallel", 2)
+
+
+@pytest.mark.parametrize(
+    ("leads", "targets", "said"),
+    [
+        ("linear", ("a",), A),
+        ("linear", ("a",), Transition(("a",), condition="kind", choice="x")),
+        ("join", ("a",), A),
+        ("split", ("a", "b"), AB),
+        ("split", ("b", "a"), AB),
+        ("foreach", ("a",), EACH),
+        ("foreach", ("a",), EACH._replace(foreach="more", splits=9)),
+        ("parallel", ("a",), Transition(("a",), *GANG)),
+        ("switch", ("a", "b"), A),
+        ("", ("a", "b"), A),
+    ],
+)
+def test_a_step_ends_as_the_graph_has_it(leads: str, targets: tuple[str, ...], said: Transition) -> None:
+    check_followed("work", targets, said, leads)
+
+
+@pytest.mark.parametrize(
+    ("leads", "targets", "said", "words"),
+    [
+        ("linear", ("a",), None, "ended without saying"),
+        ("linear", ("b",), A, "leads to a, where the flow's graph has b"),
+        ("linear", ("a",), EACH, "leads to a by a foreach, where the flow's graph has it lead there once"),
+        ("foreach", ("a",), A, "leads to a once, where the flow's graph has it lead there by a foreach"),
+        ("foreach", ("a",), Transition(("a",), *GANG), "by num_parallel, where"),
+        ("switch", ("a", "b"), EACH, "by a foreach, where"),
+        ("switch", ("a", "b"), AB, "leads to a, b at once, and a switch leads to one of them"),
+        ("split", ("a", "b"), A, "leads to a only, where the flow's graph has a, b"),
+    ],
+)
+def test_a_step_that_ends_otherwise_is_refused(
+    leads: str, targets: tuple[str, ...], said: Transition | None, words: str
+) -> None:
+    with pytest.raises(InvalidTransitionError, match="Step 'work'") as caught:
+        check_followed("work", targets, said, leads)
+    assert words in caught.value.message

@@ -25,7 +25,7 @@ def labels(node: Node) -> Mapping[str, str]:
         values = {target: [value for value, step in node.cases if step == target] for target in node.targets}
         return {target: ", ".join(found) for target, found in values.items()}
     if node.kind == FOREACH:
-        return dict.fromkeys(node.targets, f"each of {node.foreach}")
+        return dict.fromkeys(node.targets, f"each of {node.foreach or '…'}")
     if node.kind == PARALLEL:
         return dict.fromkeys(node.targets, f"{node.num_parallel or 'several'} nodes")
     return dict.fromkeys(node.targets, "")
