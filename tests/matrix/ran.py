@@ -179,8 +179,12 @@ class Ran:
         run_id = self.id_of("run")
         dumped = self.typed("dump", run_id, "--private", "--file", "dumped")
         assert dumped.code == 0, dumped.all
-        logs = self.typed("logs", run_id)
-        assert logs.code == 0, logs.all
+
+        def logs(stream: str) -> Typed:
+            told = self.typed("logs", run_id, f"--{stream}")
+            assert told.code == 0, told.all
+            return told
+
         return by_commands(self.shape, self.flow, run_id, self.folder / "dumped", logs)
 
 

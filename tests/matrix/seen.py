@@ -1,8 +1,9 @@
 """A run as a person sees it, through the client or through commands: the same checks read both."""
 
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -118,23 +119,39 @@ def by_client(shape: Shape, run: headway.Run, how: str) -> Seen:
     return Seen(how, shape, run.id, tasks, run.pathspec.partition("/")[0])
 
 
-def by_commands(shape: Shape, flow: str, run_id: str, dumped: Path, logs: Typed) -> Seen:
-    """A run through what ``dump RUN --private --file`` wrote and ``logs RUN`` said."""
+class _TypedTask(SeenTask):
+    """A task of the command line; its logs are asked for once somebody wants them."""
+
+    def __init__(self, pathspec: str, values: Mapping[str, Any], told: Callable[[str], str]) -> None:
+        object.__setattr__(self, "pathspec", pathspec)
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "_told", told)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in {"stdout", "stderr"}:
+            return object.__getattribute__(self, "_told")(name)
+        return object.__getattribute__(self, name)
+
+
+def by_commands(shape: Shape, flow: str, run_id: str, dumped: Path, logs: Callable[[str], Typed]) -> Seen:
+    """A run through what ``dump RUN --private --file`` wrote and ``logs RUN --STREAM`` says."""
     values: dict[str, dict[str, Any]] = pickle.loads(dumped.read_bytes())
-    if len(values) == 1:  # the lines of a single task stand without its name
-        (only,) = ("/".join(pathspec.split("/")[2:]) for pathspec in values)
-        told = {"stdout": {only: logs.stdout}, "stderr": {only: logs.stderr}}
-    else:
-        told = {stream: _by_task(getattr(logs, stream)) for stream in ("stdout", "stderr")}
+
+    @cache
+    def by_task(stream: str) -> Mapping[str, str]:
+        if len(values) == 1:  # the lines of a single task stand without its name
+            return {next(iter(values)).partition("/")[2]: logs(stream).stdout}
+        return _by_task(logs(stream).stdout)
+
     tasks = {}
-    for pathspec, artifacts in values.items():
-        _, _, step, task_id = pathspec.split("/")
+    for path, artifacts in values.items():
+        _, _, name = path.partition("/")
         if "where" not in artifacts:
             continue
-        key = Key(step, tuple(artifacts["where"]), artifacts["round"])
-        assert key not in tasks, f"two tasks at {key}: {tasks[key].pathspec}, {pathspec}"
-        name = f"{step}/{task_id}"
-        tasks[key] = SeenTask(pathspec, artifacts, told["stdout"].get(name, ""), told["stderr"].get(name, ""))
+        key = Key(name.partition("/")[0], tuple(artifacts["where"]), artifacts["round"])
+        assert key not in tasks, f"two tasks at {key}: {tasks[key].pathspec}, {path}"
+        told = partial(lambda name, stream: by_task(stream).get(name, ""), name)
+        tasks[key] = _TypedTask(f"{flow}/{path}", artifacts, told)
     return Seen("commands", shape, run_id, tasks, flow)
 
 

@@ -13,10 +13,10 @@ def package_group() -> click.Group:
     """``package list``, ``package info`` and ``package save``."""
 
     # What reads folders and packs them is not loaded by the commands that do neither.
-    def list_files() -> None:
+    def list_files(archive: bool) -> None:
         from headway.cli import commands_package
 
-        commands_package.list_files()
+        commands_package.list_files(archive=archive)
 
     def info() -> None:
         from headway.cli import commands_package
@@ -31,8 +31,28 @@ def package_group() -> click.Group:
     return click.Group(
         "package",
         help="Show or save the code that ships to pods.",
+        params=[
+            click.Option(
+                ["--timeout"],
+                type=int,
+                hidden=True,
+                expose_value=False,
+                help="Taken for the sake of scripts: nothing here is waited for.",
+            )
+        ],
         commands=[
-            click.Command("list", callback=list_files, help="List what ships, and what does not and why."),
+            click.Command(
+                "list",
+                params=[
+                    click.Option(
+                        ["--archive/--no-archive"],
+                        default=False,
+                        help="Only the files' paths in the package, one a line.",
+                    )
+                ],
+                callback=list_files,
+                help="List what ships, and what does not and why.",
+            ),
             click.Command("info", callback=info, help="Say how much ships."),
             click.Command(
                 "save",

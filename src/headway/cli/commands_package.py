@@ -13,10 +13,18 @@ from headway.launch.shipping import bundle_limits, plan_bundle
 from headway.launch.steps import plan_steps
 
 
-def list_files() -> None:
-    """Print every file that ships on stdout; what does not, and why, on stderr."""
+def list_files(*, archive: bool = False) -> None:
+    """Print every file that ships on stdout; what does not, and why, on stderr.
+
+    Args:
+        archive: Only the paths in the package.
+    """
     this = program()
     plan = _plan()
+    if archive:
+        for row in shipped_rows(plan):
+            this.write(row.path)
+        return
     for row in shipped_rows(plan):
         this.write(f"{row.size:>9}  {row.path}" + (f"  ({row.package})" if row.package else ""))
     for line in _packages():

@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from pickle import dump as pickle_dump
 
@@ -13,8 +14,8 @@ from headway.client.errors import TaskFailedError
 from headway.client.logs import STDERR, STDOUT
 from headway.errors import HeadwayError, NotFoundError, UsageError
 
-#: A line of a task: when, the stream, the text.
-_Line = tuple[datetime, str, str]
+#: A line of a task: when, and the text.
+_Line = tuple[datetime, str]
 
 
 def logs(
@@ -27,18 +28,19 @@ def logs(
     timestamps: bool,
     attempt: int | None,
 ) -> None:
-    """Print the log of one task as it was, or of several with ``[step/task]`` before each line."""
+    """Print the log of one task as it was, or of several with ``[step/task]`` before each line.
+
+    Both streams are what was asked for, so both go to standard output; why a task failed does not.
+    """
     tasks = _tasks(this, path, attempt)
     streams = _wanted(stdout=stdout, stderr=stderr, both=both)
     for task in tasks:
         name = "/".join(task.path_components[-2:])
         prefix = f"[{name}] " if len(tasks) > 1 else ""
         empty = True
-        for time, stream, text in heapq.merge(
-            *(_lines(task, stream) for stream in streams), key=lambda line: line[0]
-        ):
+        for time, text in heapq.merge(*(_lines(task, stream) for stream in streams), key=itemgetter(0)):
             stamp = f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03d}Z " if timestamps else ""
-            this.write(f"{stamp}{prefix}{text}", error=stream == STDERR)
+            this.write(f"{stamp}{prefix}{text}")
             empty = False
         if task.exception is not None:
             _tell_failure(this, name, task, task.exception, whole=empty)
@@ -93,23 +95,26 @@ def dump(
         names = list(task.artifact_names(private=private))
         # A task that failed, or has not ended, has none.
         none = "" if names else " none, it failed" if task.exception else " none yet"
-        this.write(f"Artifacts of run={run} step={step} task={number}:{none}", error=True)
-        values[task.pathspec] = {}
+        if not this.options.quiet:
+            this.write(f"Artifacts of run={run} step={step} task={number}:{none}", error=True)
+        # As the path is typed, and as Metaflow's pickles have it.
+        dumped = values.setdefault(f"{run}/{step}/{number}", {})
         missing -= set(names)
         for name in names:
             if wanted is not None and name not in wanted:
                 continue
             artifact = task[name]
             if file is not None:
-                values[task.pathspec][name] = artifact.data
+                dumped[name] = artifact.data
             else:
                 shown = _shown(artifact, max_value_size)
-                this.write(f"{name} [size: {artifact.size} type: {artifact.type}] = {shown}")
+                this.write(f"{name} [size: {artifact.size} type: <class '{artifact.type}'>] = {shown}")
     if missing:
         this.write(f"No artifact is called {', '.join(sorted(missing))}.", error=True)
     if file is not None:
         _save(file, values)
-        this.write(f"Artifacts written to {file}.", error=True)
+        if not this.options.quiet:
+            this.write(f"Artifacts written to {file}.", error=True)
 
 
 def _tell_failure(this: Program, name: str, task: Task, failure: TaskFailedError, *, whole: bool) -> None:
@@ -128,7 +133,7 @@ def _shown(artifact: DataArtifact, most: int) -> str:
     if artifact.size > most:
         return "(too large to show)"
     try:
-        return repr(artifact.data)
+        return str(artifact.data)
     except HeadwayError as error:
         return f"(cannot be loaded here: {error.message})"
 
@@ -154,7 +159,7 @@ def _wanted(*, stdout: bool, stderr: bool, both: bool) -> Sequence[str]:
 
 def _lines(task: Task, stream: str) -> Iterator[_Line]:
     for time, text in task.loglines(stream):
-        yield time, stream, str(text)
+        yield time, str(text)
 
 
 def _tasks(this: Program, path: str, attempt: int | None) -> list[Task]:

@@ -63,10 +63,15 @@ def resume_command() -> click.Command:
         ),
         *launch_options(),
         click.Option(["--run-id"], metavar="NAME", hidden=True, help="The new run's id; not only digits."),
-        click.Option(["--clone-only"], is_flag=True, hidden=True, help="Take over results and run nothing."),
         click.Option(
-            ["--reentrant"],
-            is_flag=True,
+            ["--clone-only/--no-clone-only"],
+            default=False,
+            hidden=True,
+            help="Take over results and run nothing.",
+        ),
+        click.Option(
+            ["--reentrant/--no-reentrant"],
+            default=False,
             hidden=True,
             help="Go on with the run of that --run-id, if there is one.",
         ),

@@ -28,7 +28,9 @@ def dump_command() -> click.Command:
         "dump",
         params=[
             _path(),
-            click.Option(["--private"], is_flag=True, help="Also artifacts whose name begins with _."),
+            click.Option(
+                ["--private/--no-private"], default=False, help="Also artifacts whose name begins with _."
+            ),
             click.Option(
                 ["--max-value-size"], type=int, default=1000, show_default=True, help="Bytes of values shown."
             ),

@@ -55,16 +55,19 @@ class Found(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def find_next(refuse: Refusal, definition: FunctionNode, this: str) -> Found:
+def find_next(refuse: Refusal, definition: FunctionNode, this: str, end: bool = False) -> Found:
     """The call of ``self.next`` in the last statement.
 
     Others may stand before it, ahead of a return: the flow goes where the graph has it, as long as they say the
-    same, in other words perhaps; what they say is known once one is reached, and checked then.
+    same, in other words perhaps; what they say is known once one is reached, and checked then. Nothing follows the
+    flow's end, whatever it calls.
     """
     last = definition.body[-1]
     found = last.value if isinstance(last, ast.Expr) and _is_next(last.value, this) else None
     others = [node for node in walk(definition) if node is not found and _is_next(node, this)]
     if not isinstance(found, ast.Call):
+        if end:
+            return Found()
         for node in others:
             raise refuse(
                 "calls self.next, but not as its last statement.",
@@ -195,17 +198,19 @@ def _read_switch(
         raise refuse(
             f"passes a dict of steps with {wrong}." if wrong else "passes a dict of steps alone.", form
         )
-    cases = []
-    for key, value in zip(first.keys, first.values):
-        cases.append((_case(refuse, key, this, configs), _target(refuse, value, this)))
+    # As in any dict, of a case that is written twice the last counts.
+    written = {
+        "**" if key is None else unparsed(key): (
+            _case(refuse, key, this, configs),
+            _target(refuse, value, this),
+        )
+        for key, value in zip(first.keys, first.values)
+    }
+    cases = list(written.values())
     if len(cases) < 2:
         raise refuse(
             "has a switch with fewer than two cases.", "Add a case, or write self.next(self.<step>)."
         )
-    values = [value for value, _ in cases]
-    doubles = {value for value in values if values.count(value) > 1}
-    if doubles:
-        raise refuse(f"has a switch with the case {', '.join(sorted(doubles))} twice.", "Keep one of them.")
     return NextCall(
         SWITCH,
         tuple(dict.fromkeys(target for _, target in cases)),

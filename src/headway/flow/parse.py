@@ -58,12 +58,12 @@ def _read_step(
     refuse = Refusal(name, file, definition.lineno)
     takes_inputs = _takes_inputs(refuse, definition)
     this = _arguments(definition)[0].arg
-    found = find_next(refuse, definition, this)
+    mark = step_mark(function) or StepMark()
+    found = find_next(refuse, definition, this, mark.end or name == "end")
     notes += found.notes
     said = read_next(refuse, found.call, this, configs) if found.call is not None else NextCall(END)
     if said.kind == LINEAR and takes_inputs:
         said = said._replace(kind=JOIN)
-    mark = step_mark(function) or StepMark()
     return Node(
         name,
         **said._asdict(),

@@ -45,17 +45,17 @@ class Executing:
         """What its process printed on stderr so far: progress, and the lines of its tasks."""
         return self.command_obj.output("stderr")
 
-    async def stream_log(self, stream: str, position: int = 0) -> AsyncIterator[tuple[int, str]]:
+    async def stream_log(self, stream: str, position: int | None = None) -> AsyncIterator[tuple[int, str]]:
         """The lines of one stream as they come, until the process has ended.
 
         Args:
             stream: "stdout" or "stderr".
-            position: Where to begin: what came with the last line that was read, 0 for the beginning.
+            position: Where to begin: what came with the last line that was read; None or 0 for the beginning.
 
         Yields:
             Where to begin the next time, and the line.
         """
-        async for position_and_line in self.command_obj.lines(_checked(stream), position):
+        async for position_and_line in self.command_obj.lines(_checked(stream), position or 0):
             yield position_and_line
 
     async def _wait(self, timeout: float | None, stream: str | None) -> None:

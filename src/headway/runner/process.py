@@ -57,6 +57,16 @@ class RunningProcess:
         """Its exit code, None while it runs."""
         return self._popen.poll()
 
+    @property
+    def process(self) -> "subprocess.Popen[bytes]":
+        """The process itself."""
+        return self._popen
+
+    @property
+    def log_files(self) -> dict[str, str]:
+        """Where its output is, by stream."""
+        return {stream: str(self.file(stream)) for stream in STREAMS}
+
     def file(self, stream: Stream) -> Path:
         """Where its output is."""
         return self._folder / f"{stream}.log"

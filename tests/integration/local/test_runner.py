@@ -86,7 +86,7 @@ def test_several_at_a_time_one_watched_one_stopped(runner: Runner) -> None:
         async with runner:
             slow, quick = await asyncio.gather(runner.async_run(mood="slow"), runner.async_run(alpha=7))
             assert slow.status == "running"
-            lines = [line async for _, line in quick.stream_log("stdout")]
+            lines = [line async for _, line in quick.stream_log("stdout", None)]
             await slow.wait(timeout=0.1)
             await quick.wait()
             statuses = (slow.status, quick.status)

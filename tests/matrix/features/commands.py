@@ -53,7 +53,9 @@ class Dumped(Feature):
         for node in ran.shape.nodes:
             shown = [line for line in lines if line.endswith(f" = [1, {node.name!r}]")]
             assert len(shown) == len(ran.shape.of(node.name)), (node.name, whole.all)
-            assert all(line.startswith("dumped_one [size: ") and "type: list" in line for line in shown)
+            assert all(
+                line.startswith("dumped_one [size: ") and "type: <class 'list'>" in line for line in shown
+            )
         step = ran.typed("dump", f"{run_id}/{last}", "--include", "dumped_two")
         assert step.stdout.startswith("dumped_two [size: "), step.all
         assert step.stdout.rstrip().endswith("] = 2"), step.all

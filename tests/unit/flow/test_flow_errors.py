@@ -174,7 +174,6 @@ STATEMENTS = {
     "self.next({'x': self.a}, foreach='x')": ("passes a dict of steps with foreach", 'condition="kind"'),
     "self.next({'x': self.a, 'y': self.b}, condition=kind)": ("passes condition=kind", 'condition="items"'),
     "self.next({'x': self.a}, condition='k')": ("fewer than two cases", "Add a case"),
-    "self.next({'x': self.a, 'x': self.b}, condition='k')": ("the case x twice", "Keep one"),
     "self.next({name: self.a, 'y': self.b}, condition='k')": ("the case name", "A case is a text"),
     "self.next({**cases}, condition='k')": ("the case **", "A case is a text"),
     "self.next({'x': a, 'y': self.b}, condition='k')": ("passes a to self.next", "Write one of"),

@@ -424,3 +424,19 @@ def test_a_foreach_over_what_is_named_at_run_time(name: str) -> None:
     assert shapes(graph)["start"] == Shape("foreach", ("a",))
     assert graph["start"].foreach is None
     assert Graph.from_json(graph.to_json()) == graph
+
+
+def test_of_a_case_that_is_written_twice_the_last_counts_as_in_any_dict() -> None:
+    steps = [
+        "def start(self): self.next({'x': self.a, 'x': self.b, 'z': self.a}, condition='kind')",
+        *(f"def {name}(self): self.next(self.end)" for name in "ab"),
+        "def end(self): pass",
+    ]
+    graph = parse_body("\n".join(f"@step\n{step}" for step in steps))
+    assert graph["start"].cases == (("x", "b"), ("z", "a"))
+
+
+def test_nothing_follows_the_end_whatever_it_calls() -> None:
+    end = "def end(self):\n    if self.never:\n        self.next(self.start)"
+    graph = parse_body(f"@step\ndef start(self): self.next(self.end)\n@step\n{end}")
+    assert shapes(graph)["end"] == Shape("end")
