@@ -17,7 +17,7 @@ from headway.lean import json as lean_json
 from headway.lean import pickle as lean_pickle
 from headway.lean import signal as lean_signal
 from headway.lean import socket as lean_socket
-from headway.store.digest import OrderedHash, hmac_sha256, sha256, sha256_of
+from headway.store.digest import block_digest, content_address, hmac_sha256, sha256, sha256_of
 
 VALUES: list[Any] = [
     None,
@@ -147,14 +147,18 @@ def test_hashes_are_those_of_hashlib() -> None:
         assert hmac_sha256(key, b"said") == hmac.digest(key, b"said", "sha256")
 
 
-def test_pieces_are_hashed_in_their_order_whenever_they_come() -> None:
-    contents = [bytearray(4) for _ in range(5)]
-    hashed = OrderedHash([[b"len", content] for content in contents], 35)
-    for number in (3, 1, 0, 4, 2):
-        contents[number][:] = b"%d%d%d%d" % (number, number, number, number)
-        hashed.ready(number)
-    said = b"".join(b"len%d%d%d%d" % (number, number, number, number) for number in range(5))
-    assert hashed.hexdigest() == hashlib.sha256(said).hexdigest()
+def test_an_address_is_made_of_those_of_the_blocks() -> None:
+    digests = [block_digest(block, 3) for block in (b"a", b"b", b"c")]
+    said = b"headway tree\0" + (8).to_bytes(8, "little")
+    said += (9).to_bytes(8, "little") + digests[0] + digests[1] + (0).to_bytes(8, "little")
+    found = content_address([9, 0], [digests[:2], []], 8)
+    assert found == hashlib.sha256(said).hexdigest()
+    assert found not in (
+        content_address([0, 9], [[], digests[:2]], 8),
+        content_address([9, 0], [digests[:1], digests[1:2]], 8),
+        content_address([9, 0], [digests[:2], []], 16),
+        content_address([9, 0], [digests[1::-1], []], 8),
+    )
 
 
 def test_large_data_is_hashed_by_openssl() -> None:

@@ -4,9 +4,12 @@
 
     b"HWB1" | length of the header, 4 bytes little-endian | header, JSON | block | block | …
 
-    header  {"sha256": …, "type": …, "block": 8388608, "frames": [[size, [[codec, stored size], …]], …]}
+    header  {"sha256": …, "hash": "tree", "type": …, "block": 8388608,
+             "frames": [[size, [[codec, stored size], …]], …], "arrays": {"1": ["d", 16], …}}
+    hash    how the sha256 is made: of the blocks' ("tree"), or where there is no such word, of all in a row
     frame   the pickle first, then each of its out-of-band buffers
     block   so many bytes of a frame (the last has fewer), as they are ("raw") or packed ("zlib")
+    arrays  which frames are the content of arrays of Python's own, see ``headway.store.arrays``
 
 Blocks stand alone, so that they are packed, fetched and unpacked side by side, and what does not
 shrink within a large frame is left alone.
@@ -15,7 +18,7 @@ shrink within a large frame is left alone.
 import json
 import zlib
 from functools import partial
-from typing import List, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 from headway.errors import StoreError
 from headway.store.base import Buffer
@@ -36,6 +39,10 @@ _WORTHWHILE = 0.9
 _THREADS = 4
 
 
+#: An array's type code, and what it is on this machine: size, sign and order of its bytes.
+ArrayKind = Tuple[str, int]
+
+
 class Frame(NamedTuple):
     """A frame as the header tells of it: its size, and codec and stored size of each block."""
 
@@ -52,6 +59,8 @@ class Header(NamedTuple):
         block: Bytes in each block of a frame, before compression.
         frames: In their order.
         start: Where the first frame begins.
+        tree: Whether the address is made of those of the blocks.
+        arrays: By frame: the array's type code and its machine format.
     """
 
     sha256: str
@@ -59,19 +68,22 @@ class Header(NamedTuple):
     block: int
     frames: Sequence[Frame]
     start: int
+    tree: bool
+    arrays: Mapping[int, ArrayKind]
 
 
-def encode_blob(sha256: str, kind: str, frames: Sequence[memoryview]) -> List[Buffer]:
+def encode_blob(
+    sha256: str, kind: str, frames: Sequence[memoryview], arrays: Mapping[int, ArrayKind]
+) -> List[Buffer]:
     """The bytes of a blob as a sequence of buffers; what is not packed is not copied.
 
     Args:
         sha256: The address of the content.
         kind: The name of the value's type.
         frames: The content.
+        arrays: Which of them are arrays.
     """
-    views = [
-        frame[start : start + BLOCK_SIZE] for frame in frames for start in range(0, frame.nbytes, BLOCK_SIZE)
-    ]
+    views = [view for frame in frames for view in cut(frame, BLOCK_SIZE)]
     blocks = iter(run_parallel([partial(_pack, view) for view in views], _THREADS))
     listed = []
     body: List[Buffer] = []
@@ -80,9 +92,18 @@ def encode_blob(sha256: str, kind: str, frames: Sequence[memoryview]) -> List[Bu
         packed = [next(blocks) for _ in range(count)]
         listed.append((frame.nbytes, [(codec, memoryview(data).nbytes) for codec, data in packed]))
         body += (data for _, data in packed)
-    header = {"sha256": sha256, "type": kind, "block": BLOCK_SIZE, "frames": listed}
+    header: Dict[str, Any] = {
+        "sha256": sha256, "hash": "tree", "type": kind, "block": BLOCK_SIZE, "frames": listed
+    }  # fmt: skip
+    if arrays:
+        header["arrays"] = arrays
     text = json.dumps(header).encode()
     return [MAGIC + len(text).to_bytes(4, "little") + text, *body]
+
+
+def cut(frame: memoryview, size: int) -> List[memoryview]:
+    """The blocks of a frame."""
+    return [frame[start : start + size] for start in range(0, frame.nbytes, size)]
 
 
 def header_end(data: bytes, name: str) -> int:
@@ -109,7 +130,11 @@ def decode_header(data: bytes, name: str) -> Header:
             Frame(int(size), [(str(codec), int(stored)) for codec, stored in blocks])
             for size, blocks in raw["frames"]
         ]
-        return Header(raw["sha256"], raw["type"], int(raw["block"]), frames, end)
+        arrays = {
+            int(number): (str(code), int(form)) for number, (code, form) in raw.get("arrays", {}).items()
+        }
+        tree = raw.get("hash") == "tree"
+        return Header(raw["sha256"], raw["type"], int(raw["block"]), frames, end, tree, arrays)
     except (ValueError, KeyError, TypeError) as error:
         raise damaged(name, "its header cannot be read") from error
 

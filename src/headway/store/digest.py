@@ -4,8 +4,7 @@
 which a task with small values never needs to pay. For large ones OpenSSL is several times as fast.
 """
 
-from threading import Lock
-from typing import Any, Sequence, Set
+from typing import Any, Iterable, Sequence
 
 from headway.store.base import Buffer
 
@@ -19,6 +18,9 @@ except ImportError:
 
 #: From so many bytes on, OpenSSL's pays for being loaded.
 _LARGE = 1 << 20
+
+#: What an address begins with, so that it is the sha256 of nothing else that is hashed here.
+_TREE = b"headway tree\0"
 
 _BLOCK = 64
 _INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
@@ -40,44 +42,31 @@ def sha256_of(data: Buffer) -> str:
     return str(digest.hexdigest())
 
 
-class OrderedHash:
-    """The sha256 of pieces that come in any order; each is taken up as soon as all before it are there.
+def block_digest(block: Buffer, total: int) -> bytes:
+    """The sha256 of one block of content that has so many bytes in all."""
+    digest = sha256(total)
+    digest.update(block)
+    return bytes(digest.digest())
 
-    So hashing takes place while others are still on their way, in whichever thread has just brought one.
+
+def content_address(lengths: Iterable[int], digests: Iterable[Sequence[bytes]], block: int) -> str:
+    """The address of content that lies in frames, from the sha256 of each block of each frame.
+
+    So blocks are hashed side by side, each as soon as it is there, and nothing is hashed twice. No two
+    contents have the same address by accident of how they are cut: lengths and the size of blocks are in it.
 
     Args:
-        pieces: All of them in their order, before they have their content.
-        size: Bytes in all.
+        lengths: Bytes of each frame.
+        digests: For each frame, those of its blocks in their order.
+        block: Bytes of each block of a frame, but for its last.
+
+    Returns:
+        Hexadecimal digits.
     """
-
-    def __init__(self, pieces: Sequence[Sequence[Buffer]], size: int) -> None:
-        self._pieces = pieces
-        self._digest = sha256(size)
-        self._there: Set[int] = set()
-        self._next = 0
-        self._busy = False
-        self._lock = Lock()
-
-    def ready(self, number: int) -> None:
-        """The piece of this number has its content."""
-        with self._lock:
-            self._there.add(number)
-            if self._busy:
-                return
-            self._busy = True
-        while self._has_more():
-            for part in self._pieces[self._next]:
-                self._digest.update(part)
-            self._next += 1
-
-    def _has_more(self) -> bool:
-        with self._lock:
-            self._busy = self._next in self._there
-            return self._busy
-
-    def hexdigest(self) -> str:
-        """Of all that came, in hexadecimal digits."""
-        return str(self._digest.hexdigest())
+    said = [_TREE, block.to_bytes(8, "little")]
+    for length, blocks in zip(lengths, digests):
+        said += (length.to_bytes(8, "little"), *blocks)
+    return str(_own(b"".join(said)).hexdigest())
 
 
 def hmac_sha256(key: bytes, message: bytes) -> bytes:

@@ -109,9 +109,14 @@ class ObstoreStore:
         return b""
 
     def read_into(self, key: str, start: int, into: memoryview) -> int:
-        data = self.get_range(key, start, start + len(into))
-        into[: len(data)] = data
-        return len(data)
+        filled = 0
+        while filled < len(into):  # by parts, each of which is in memory twice
+            data = self.get_range(key, start + filled, start + min(filled + _PART_SIZE, len(into)))
+            if not data:
+                break
+            into[filled : filled + len(data)] = data
+            filled += len(data)
+        return filled
 
     def get_tagged(self, key: str) -> Tuple[bytes, str]:
         def read(store: NativeS3Store, path: str) -> Tuple[bytes, str]:

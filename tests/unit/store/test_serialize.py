@@ -15,7 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway.errors import StoreError
-from headway.store.serialize import FIRST_READ, Blob, dump, load, type_name
+from headway.store import arrays, pages
+from headway.store.blob_format import BLOCK_SIZE
+from headway.store.contents import FIRST_READ
+from headway.store.digest import content_address
+from headway.store.serialize import Blob, dump, load, type_name
 from headway.store.unpicklable import ArtifactLoadError, UnpicklableArtifactError
 
 
@@ -112,9 +116,56 @@ def test_buffers_come_back_writable_unless_they_were_not() -> None:
         back[0].data[0] = 1
 
 
-def test_a_buffer_that_is_not_contiguous() -> None:
-    back = load(Memory(stored(dump(array.array("d", range(100_000))))))
-    assert back == array.array("d", range(100_000))
+def test_arrays_of_pythons_own_are_neither_copied_into_the_pickle_nor_out_of_it() -> None:
+    large = array.array("d", range(100_000))
+    value = {"a": large, "b": [large, array.array("H", range(40_000)), array.array("b", b"small")]}
+    blob = dump(value)
+    assert [len(frame) for frame in blob.frames[1:]] == [800_000, 80_000]
+    large[0] = 7.5  # a view sees the change, a copy does not
+    assert bytes(blob.frames[1]) == large.tobytes()
+    blob = dump(value)
+    memory = Memory(stored(blob))
+    for fill in (None, memory.fill):
+        back = load(memory, sha256=blob.sha256, fill=fill)
+        assert back == value
+        assert back["a"] is back["b"][0]
+        back["a"].append(1.0)  # nothing else holds its memory
+
+
+class OfAnotherMachine:
+    """Pickles as an array of ints does where their bytes stand the other way round."""
+
+    form = 9 if sys.byteorder == "little" else 8
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        turned = array.array("i", range(50_000))
+        turned.byteswap()
+        return arrays.restore, ("i", self.form, pickle.PickleBuffer(turned))
+
+
+def test_arrays_of_another_machine_come_back_with_the_same_numbers() -> None:
+    blob = dump(OfAnotherMachine())._replace(arrays={1: ("i", OfAnotherMachine.form)})
+    assert header(stored(blob))["arrays"] == {"1": ["i", OfAnotherMachine.form]}
+    assert load(Memory(stored(blob)), sha256=blob.sha256) == array.array("i", range(50_000))
+    assert type(arrays.room(7, ("i", 8))) is bytearray, "no whole number of numbers"
+
+
+@pytest.mark.parametrize("code", "bBhHiIlLqQfd")
+def test_arrays_of_every_kind_of_number(code: str) -> None:
+    value = array.array(code, [number % 100 for number in range(70_000)])
+    back = load(Memory(stored(dump(value))))
+    assert (back, back.typecode) == (value, code)
+
+
+def test_arrays_that_are_something_else_too_are_left_to_pickle() -> None:
+    text = array.array("u", "words " * 20_000)
+    back = load(Memory(stored(dump([text, Marked("d", range(20_000))]))))
+    assert back[0] == text
+    assert (type(back[1]), back[1].tolist()) == (Marked, list(range(20_000)))
+
+
+class Marked(array.array):  # type: ignore[type-arg]
+    """An array of a class of its own."""
 
 
 def test_equal_values_have_equal_addresses() -> None:
@@ -124,10 +175,9 @@ def test_equal_values_have_equal_addresses() -> None:
 
 def test_the_address_does_not_depend_on_compression() -> None:
     blob = dump(Matrix(TEXT))
-    digest = hashlib.sha256()
-    for frame in blob.frames:
-        digest.update(len(frame).to_bytes(8, "little") + bytes(frame))
-    assert blob.sha256 == digest.hexdigest() == header(stored(blob))["sha256"]
+    sizes = [len(frame) for frame in blob.frames]
+    digests = [[hashlib.sha256(frame).digest()] for frame in blob.frames]
+    assert blob.sha256 == content_address(sizes, digests, BLOCK_SIZE) == header(stored(blob))["sha256"]
 
 
 def test_bytes_do_not_wander_between_frames_unseen() -> None:
@@ -222,12 +272,58 @@ def test_what_is_stored_as_it_is_goes_straight_to_where_it_belongs() -> None:
     assert load(memory, "model", fill=memory.fill).data == NOISE * 20
     assert memory.reads == [(0, FIRST_READ)]
     assert sum(size for _, size in memory.filled) == len(memory.data) - FIRST_READ
+    assert len(memory.filled) == 3
     cut = Memory(memory.data[:-1])
     with pytest.raises(StoreError, match="cut off"):
         load(cut, "model", fill=cut.fill)
     damaged = Memory(memory.data[:-1] + bytes([memory.data[-1] ^ 1]))
     with pytest.raises(StoreError, match="does not match its sha256"):
         load(damaged, "model", fill=damaged.fill)
+
+
+def test_a_very_large_buffer_comes_in_few_requests_for_all_threads() -> None:
+    """Ranges of several blocks, none beyond 32 MiB, and enough of them that no thread is without one."""
+    data = stored(dump(Matrix(NOISE * 140)))
+    memory = Memory(data)
+    assert load(memory, fill=memory.fill).data == NOISE * 140
+    assert 8 <= len(memory.filled) <= 12
+    assert max(size for _, size in memory.filled) <= 32 << 20
+
+
+def test_a_header_that_contradicts_itself_is_told() -> None:
+    """A block as it is that has more bytes than it says that it holds."""
+    data = large_blob()
+    memory = Memory(data.replace(b'["raw", 8388608]', b'["raw", 8388609]', 1))
+    with pytest.raises(StoreError, match="artifact x is damaged"):
+        load(memory, "x", fill=memory.fill)
+
+
+def test_blobs_of_the_first_versions_are_read() -> None:
+    """Their address is the sha256 of all frames in a row, each after its length."""
+    blob = dump([Matrix(NOISE * 9), Matrix(TEXT)])
+    digest = hashlib.sha256()
+    for frame in blob.frames:
+        digest.update(len(frame).to_bytes(8, "little") + bytes(frame))
+    old = stored(blob._replace(sha256=digest.hexdigest()))
+    head = int.from_bytes(old[4:8], "little")
+    text = old[8 : 8 + head].replace(b'"hash": "tree", ', b"")
+    old = old[:4] + len(text).to_bytes(4, "little") + text + old[8 + head :]
+    back = load(Memory(old), sha256=digest.hexdigest())
+    assert [bytes(each.data) for each in back] == [NOISE * 9, TEXT]
+    with pytest.raises(StoreError, match="does not match"):
+        load(Memory(old.replace(NOISE[:100], NOISE[100:200], 1)), sha256=digest.hexdigest())
+
+
+def test_memory_that_the_system_does_not_give_in_pages_comes_from_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    large = pages.large_room(5 << 20)
+    assert (len(large), bytes(large[:3]), large.readonly) == (5 << 20, b"\0\0\0", False)
+    monkeypatch.setattr(pages.mmap, "mmap", refuse)
+    assert type(pages.large_room(5 << 20)) is bytearray
 
 
 @pytest.mark.parametrize(
