@@ -1,6 +1,6 @@
 """The state machine of one run: what to start, try again, cancel, and when it is over."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from headway.schedule.batching import Batching
@@ -16,6 +16,7 @@ from headway.schedule.events import (
     StopRequested,
     UnexpectedEventError,
 )
+from headway.schedule.gangs import GangAgain, GangEnds, GangFailed, GangSucceeded
 from headway.schedule.instructions import (
     INTERRUPTED,
     CancelAttempts,
@@ -57,6 +58,7 @@ class Scheduler:
         self._tasks = TaskTable(plan.nodes)
         self._joins = JoinGroups()
         self._batching = Batching(plan, self._policies, self._tasks)
+        self._gangs = GangEnds(plan, self._policies, self._tasks)
         self._started = False
         self._stop: _Stop | None = None
         self._end: AttemptRef | None = None
@@ -169,7 +171,7 @@ class Scheduler:
             self._end = ref
         return self._follow(following, ref)
 
-    def _follow(self, following: list[Start | Arrival], ref: AttemptRef) -> list[Instruction]:
+    def _follow(self, following: Iterable[Start | Arrival], ref: AttemptRef) -> list[Instruction]:
         instructions: list[Instruction] = []
         for item in following:
             if isinstance(item, Start):
@@ -180,58 +182,17 @@ class Scheduler:
 
     def _gang_moved(self, gang: Gang) -> list[Instruction]:
         """An attempt of a rank has ended: what follows is decided once all have."""
-        if not gang.over:
-            return []
-        first = gang.first_failure()
-        if gang.succeeded:
-            return self._gang_succeeded(gang)
-        if first is None:
-            # Only a stop of the whole run ends a rank without a failure.
-            self._gang_given_up(gang, set())
-            return []
-        rank, failure = first
-        ref, step = gang.tasks[rank].ref, gang.control.cohort.step
-        policy = self._policies[step]
-        pool = policy.pool(failure)
-        earlier = gang.control.spend(pool)
-        if self._stop or earlier >= policy.budget(pool):
-            tries = f" after {ref.attempt + 1} attempts" if ref.attempt else ""
-            words = (
-                f"{step}/{ref.task} failed{tries}, the first of {len(gang.tasks)} ranks: {failure.message}"
-            )
-            self._gang_given_up(gang, {rank for _, rank, _ in gang.failures})
-            return self._halt(_Stop(FAILED, words, ref, failure.hint))
-        gang.again()
-        for task in gang.tasks:
-            self._tasks.move(task, TaskState.RETRYING)
-        return [ScheduleRetry(gang.control.ref, policy.retry_delay(pool, earlier))]
-
-    def _gang_succeeded(self, gang: Gang) -> list[Instruction]:
-        control = gang.control
-        is_end = self._plan.nodes[control.cohort.step].end
-        # By num_parallel every rank is a split of its own; else what rank 0 said is said for all.
-        leading = gang.tasks if control.cohort.ranks else [control]
-        following: list[tuple[AttemptRef, list[Start | Arrival]]] = []
-        if not self._stop or is_end:
-            try:
-                following = [
-                    (task.ref, advance(self._plan, task.ref, task.frames, gang.transitions[rank]))
-                    for rank, task in enumerate(leading)
-                ]
-            except TransitionError as e:
-                self._gang_given_up(gang, {0})
-                words = f"{control.cohort.step}/{control.name} failed: {e}."
-                return self._halt(_Stop(FAILED, words, control.ref, e.hint))
-        for task in gang.tasks:
-            self._tasks.finish(task, TaskState.SUCCEEDED)
-        if is_end:
-            self._end = control.ref
-        return [item for ref, ways in following for item in self._follow(ways, ref)]
-
-    def _gang_given_up(self, gang: Gang, failed: set[int]) -> None:
-        """The gang is over for good; ranks that succeeded alone count for nothing."""
-        for rank, task in enumerate(gang.tasks):
-            self._tasks.finish(task, TaskState.FAILED if rank in failed else TaskState.CANCELLED)
+        match self._gangs.decide(gang, stopping=self._stop is not None):
+            case GangSucceeded(ways):
+                if self._plan.nodes[gang.control.cohort.step].end:
+                    self._end = gang.control.ref
+                return [item for ref, following in ways for item in self._follow(following, ref)]
+            case GangFailed(ref, message, hint):
+                return self._halt(_Stop(FAILED, message, ref, hint))
+            case GangAgain(delay):
+                return [ScheduleRetry(gang.control.ref, delay)]
+            case _:
+                return []
 
     def _rank_failed(self, task: Task, gang: Gang, failure: Failure, at: float) -> list[Instruction]:
         """The first rank that fails ends the others: without it they would wait for ever."""
