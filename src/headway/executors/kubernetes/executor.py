@@ -15,6 +15,7 @@ from headway.executors.guarded import guarded
 from headway.executors.kubernetes.adopt import PODLESS, Adopter, ended_without_pod, take_inventory
 from headway.executors.kubernetes.api.errors import ApiError
 from headway.executors.kubernetes.assignment import Assignments
+from headway.executors.kubernetes.cancelling import Canceller
 from headway.executors.kubernetes.cluster import Prepared
 from headway.executors.kubernetes.departure import Departure
 from headway.executors.kubernetes.ends import EndHooks, Ends
@@ -81,11 +82,9 @@ class KubernetesExecutor:
         self._tasks: set[asyncio.Task[None]] = set()
         self._services: list[asyncio.Task[None]] = []
         self._sink: Sink = lambda _: None
-        self._cancelled = False
         hooks = Hooks(
             self._refused, self._job_waits, self._withdrawn, lambda error: self._sink(Broken(error))
         )
-        self._clock = clock
         self._submitter = Submitter(cluster, store, self._jobs, limit, pod_env, self._secret, hooks)
         self._assignments = Assignments(settings, self._jobs, self._submitter, self._spawn)
         self._adopter = Adopter(cluster.client, self._settler, self._assignments, self._submitter, self.over)
@@ -113,6 +112,7 @@ class KubernetesExecutor:
             cluster.client.clock.monotonic,
             ReportHooks(self._tell, self._pools.heard, self.over),
         )
+        self._canceller = Canceller(self._jobs, self._pools, self._submitter, self.over, clock)
         self._departure = Departure(cluster.client, self._selector, self._jobs, self._submitter)
         self._observer = Observer(cluster.client, flow, run, self._jobs, self)
         self._lost_nodes = LostNodes(cluster.client, self._jobs, self, self._settler.beat, clock)
@@ -161,36 +161,12 @@ class KubernetesExecutor:
         self._submitter.share()
 
     async def cancel(self, refs: tuple[AttemptRef, ...], failure: Failure, *, now: bool = False) -> None:
-        self._cancelled = True
-        for job in self._pools.cancel(refs, failure):
-            self._submitter.withdraw(job, now=now)
-        touched: dict[str, TrackedJob] = {}
-        for ref in refs:
-            found = self._jobs.find(ref)
-            if found is not None:
-                job, attempt = found
-                attempt.cancelled_at = attempt.cancelled_at or self._clock()
-                attempt.cancelled = attempt.cancelled or failure
-                touched[job.name] = job
-                if attempt.pod and not attempt.started:
-                    # A container whose Python has not begun is deaf to SIGTERM: it finds a record and refuses.
-                    self.over(job, attempt, failure)
-        for job in touched.values():
-            broken = job.batch.gang is not None and len(job.attempts) < len(job.batch.tasks)
-            if all(attempt.cancelled for attempt in job.attempts.values()) and not broken:
-                self._submitter.withdraw(job, now=now)
-            else:
-                for attempt in [each for each in job.attempts.values() if each.cancelled]:
-                    if attempt.pod:
-                        self._submitter.delete_pod(job, attempt.pod, now=now)
-                    else:
-                        # Its turn may still come; by then it has a record, and its pod refuses to begin.
-                        self.over(job, attempt, failure)
+        self._canceller.cancel(refs, failure, now=now)
 
     async def close(self, *, now: bool = False) -> None:
         """Take away what still runs, wait until it is gone, and let go of everything."""
         await self._pools.leave()
-        await self._departure.clear(self._assignments.every(), cancelled=self._cancelled, now=now)
+        await self._departure.clear(self._assignments.every(), cancelled=self._canceller.used, now=now)
         await self._clear_feed()
         await self.let_go()
         with contextlib.suppress(ApiError):
