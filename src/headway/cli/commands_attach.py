@@ -21,7 +21,7 @@ def attach(this: Program, *, run: str | None, max_workers: int | None, forward_c
     check_numbers(max_workers, 1, 1)
     options = this.options
     roots = where_runs_are(this.configuration, options.datastore, options.datastore_root)
-    past = find_origin_run(this.flow, run, this.configuration, roots)
+    past = find_origin_run(this.flow, run, this.configuration, roots, "attach ID")
     this.stored_configs = past.values(configs_of(this.flow_class))
     check_attachable(past, this.written_graph)
     go_on(this, past, roots, max_workers, forward_credentials)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from headway.cli import errors
-from headway.cli.embedded import names_cluster, will_use_embedded_cluster
+from headway.cli.embedded import home_folder, names_cluster, will_use_embedded_cluster
 from headway.cli.program import Program
 from headway.config.sources import Configuration
 from headway.errors import UsageError
@@ -23,7 +23,9 @@ def doctor_of_flow(this: Program, *, late: Sequence[str], inside: bool, forward_
     """Look at what this flow needs."""
     graph = this.graph(tuple(late))
     wants = any(node.decorator("kubernetes") for node in graph)
-    embedded = will_use_embedded_cluster(this, graph) if wants else not names_cluster(os.environ, Path.home())
+    embedded = (
+        will_use_embedded_cluster(this, graph) if wants else not names_cluster(os.environ, home_folder())
+    )
     options = this.options
     report(
         Examination(
@@ -47,7 +49,7 @@ def doctor(flow: str | None, rest: Sequence[str], *, inside: bool, write: Writer
         words = [sys.executable, flow, "doctor", *rest, *([] if inside else ["--no-inside"])]
         sys.exit(subprocess.run(words, check=False).returncode)
     configuration = Configuration.load(os.environ, Path.cwd())
-    embedded = not names_cluster(os.environ, Path.home())
+    embedded = not names_cluster(os.environ, home_folder())
     report(Examination(configuration, embedded=embedded, inside=inside), write)
 
 

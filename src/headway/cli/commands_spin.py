@@ -38,7 +38,7 @@ def spin_step(
         )
     run, step, task = parse_pathspec(pathspec, this.flow)
     roots = where_runs_are(this.configuration, options.datastore, options.datastore_root)
-    past = find_origin_run(this.flow, run, this.configuration, roots)
+    past = find_origin_run(this.flow, run, this.configuration, roots, "spin RUN/STEP")
     this.stored_configs = past.values(configs_of(this.flow_class))
     request = SpinRequest(
         graph=this.graph(),

@@ -23,12 +23,12 @@ def will_use_embedded_cluster(this: Program, graph: Graph) -> bool:
     found = running()
     if found is not None and os.environ.get("KUBECONFIG") == str(found.kubeconfig):
         return True
-    return _wanted(this) == ALWAYS or not names_cluster(os.environ, Path.home())
+    return _wanted(this) == ALWAYS or not names_cluster(os.environ, home_folder())
 
 
 def point_at_running_cluster() -> None:
     """Where nothing names a cluster, look at the embedded one if it runs; none is started."""
-    if names_cluster(os.environ, Path.home()):
+    if names_cluster(os.environ, home_folder()):
         return
     from headway.localcluster import running  # only for commands about pods
 
@@ -59,7 +59,7 @@ def use_embedded_cluster(this: Program, graph: Graph) -> bool:
     found = running()
     if found is not None and named == str(found.kubeconfig):
         return True
-    if wanted == AUTO and names_cluster(os.environ, Path.home()):
+    if wanted == AUTO and names_cluster(os.environ, home_folder()):
         return False
     handle = found or start(Options(idle_exit=_idle_exit(this)))
     os.environ["KUBECONFIG"] = str(handle.kubeconfig)
@@ -76,7 +76,13 @@ def names_cluster(environ: Mapping[str, str], home: Path) -> bool:
     """Whether anything names a cluster: KUBECONFIG, being in a pod, or ``~/.kube/config``."""
     if environ.get("KUBECONFIG") or environ.get("KUBERNETES_SERVICE_HOST"):
         return True
-    return (home / ".kube" / "config").exists()
+    # Of a home that cannot be looked into, Path.exists() would raise.
+    return os.path.exists(home / ".kube" / "config")  # noqa: PTH110
+
+
+def home_folder() -> Path:
+    """This person's home; a user without one has ``~``, which is no folder."""
+    return Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() raises where there is none
 
 
 def _idle_exit(this: Program) -> float:

@@ -16,6 +16,17 @@ SCHEMES: Mapping[str, tuple[str, ...]] = {
 }
 
 
+#: How a root begins that was meant to be an URL, and lacks a slash.
+_NEARLY = frozenset(scheme.partition("//")[0] for of in SCHEMES.values() for scheme in of if scheme) | {
+    "gcs:"
+}
+
+
+def _spelled(root: str) -> str:
+    scheme, _, rest = root.partition("/")
+    return f"{scheme}//{rest}"
+
+
 def login_name() -> str | None:
     """The name of this process's user in the system's user database, None where it has none."""
     import pwd  # missing on some platforms; only asked where no variable tells
@@ -74,6 +85,11 @@ def check_root(kind: str, root: object, source: str) -> str:
         SettingsError: It is not a root of this kind.
     """
     schemes = SCHEMES[kind]
+    if kind == "local" and isinstance(root, str) and "://" not in root and root.partition("/")[0] in _NEARLY:
+        # Taken for a folder it would be made, and hold the data unseen.
+        raise SettingsError(
+            "datastore root", root, "an URL is written with two slashes", source, f"Write {_spelled(root)}."
+        )
     if isinstance(root, str):
         scheme = next((scheme for scheme in schemes if root.startswith(scheme)), None)
         if kind == "azure" and "://" not in root and root.strip("/"):

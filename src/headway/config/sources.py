@@ -16,6 +16,7 @@ variable or value, and null in a file, is not set.
 """
 
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -144,7 +145,8 @@ def _chosen_profile(environ: Mapping[str, str], option: str | None) -> tuple[str
 
 
 def _files(paths: Iterable[str]) -> list[ConfigFile]:
-    return [_read(path) for path in map(Path, paths) if path.is_file()]
+    # Of a folder that is closed to this person, Path.is_file() would raise.
+    return [_read(Path(path)) for path in paths if os.path.isfile(path)]  # noqa: PTH113
 
 
 def _read(path: Path) -> ConfigFile:

@@ -45,7 +45,8 @@ def which_runs(
     if run is not None and user is not None:
         raise UsageError("--run-id and --user or --my-runs exclude each other.", "Say whose, or which run.")
     if run is None and user is None:
-        run = latest_run(flow, str(datastore_roots(configuration)["local"].value))
+        here = str(datastore_roots(configuration)["local"].value)
+        run = latest_run(flow, here, "--run-id ID (or say whose: --my-runs)")
     return run, user
 
 

@@ -163,18 +163,23 @@ def find_past_run(flow: str, run: str, roots: Iterable[str]) -> PastRun:
     )
 
 
-def latest_run(flow: str, local_root: str) -> str:
+def latest_run(flow: str, local_root: str, named: str = "--origin-run-id ID") -> str:
     """The id of the flow's newest run that was started from this folder.
+
+    Args:
+        flow: The flow's name.
+        local_root: The local datastore's folder.
+        named: How the command at hand takes the id of another run, for words.
 
     Raises:
         UsageError: None was.
     """
     try:
         return (Path(local_root) / flow / LATEST_RUN).read_text().strip()
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"No run of {flow} was started from here (nothing in {local_root} tells of one).",
-            "Name the run: --origin-run-id ID, and its datastore if it is not the configured one.",
+            f"Name the run: {named}, and its datastore if it is not the configured one.",
         ) from error
 
 

@@ -34,16 +34,27 @@ def where_runs_are(
 
 
 def find_origin_run(
-    flow: str, run: str | None, configuration: Configuration, roots: tuple[str, ...]
+    flow: str,
+    run: str | None,
+    configuration: Configuration,
+    roots: tuple[str, ...],
+    named: str = "--origin-run-id ID",
 ) -> PastRun:
     """The run that is meant: the one named, else the newest that was started from here.
+
+    Args:
+        flow: The flow's name.
+        run: The id that was typed, if any.
+        configuration: Names the local datastore.
+        roots: The datastores to look in.
+        named: How the command at hand takes an id, for words.
 
     Raises:
         NotFoundError: It is nowhere.
         UsageError: None is named, and none was started from here.
     """
     here = str(datastore_roots(configuration)["local"].value)
-    return find_past_run(flow, latest_run(flow, here) if run is None else run, roots)
+    return find_past_run(flow, latest_run(flow, here, named) if run is None else run, roots)
 
 
 def resumption(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headway.errors import HeadwayError
+from headway.errors import HeadwayError, UsageError
 from headway.localcluster.certificates import ensure
 from headway.localcluster.options import Options
 from headway.localcluster.state import OCCUPIED, READY, State, default_folder
@@ -49,6 +49,7 @@ def start(options: Options | None = None, folder: Path | None = None) -> Handle:
         folder: Where its files are; `$XDG_STATE_HOME/headway/cluster` by default.
 
     Raises:
+        UsageError: Its files cannot be kept there.
         HeadwayError: It does not start; the message has the end of its log.
     """
     state = State(folder or default_folder())
@@ -58,9 +59,15 @@ def start(options: Options | None = None, folder: Path | None = None) -> Handle:
         if not wanted.idle_exit:
             state.stays.touch()
         return found
-    state.prepare()
-    state.stays.unlink(missing_ok=True)
-    ensure(state.certificates)
+    try:
+        state.prepare()
+        state.stays.unlink(missing_ok=True)
+        ensure(state.certificates)
+    except OSError as error:
+        raise UsageError(
+            f"The embedded cluster cannot keep its files in {state.folder}: {error.strerror or error}.",
+            "Name a folder of your own that has room: export XDG_STATE_HOME=/path",
+        ) from error
     port = wanted.port or state.record().get("port", 0)
     reading, writing = os.pipe()
     pid = _spawn(state, writing, {**wanted.dump(), "port": port})
@@ -110,7 +117,11 @@ def running(folder: Path | None = None) -> Handle | None:
     Args:
         folder: Where its files are; the default as for `start`.
     """
-    state = State(folder or default_folder())
+    try:
+        state = State(folder or default_folder())
+    except UsageError:
+        # Nobody can have started one that this user would find.
+        return None
     if not state.in_use():
         return None
     record = state.record()

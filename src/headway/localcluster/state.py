@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from headway.errors import HeadwayError
+from headway.errors import UsageError
 
 READY = b"ok"
 """What a daemon says to its starter when its API answers."""
@@ -19,9 +19,21 @@ OCCUPIED = b"another cluster runs in this folder"
 
 
 def default_folder() -> Path:
-    """`$XDG_STATE_HOME/headway/cluster`."""
-    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(base) / "headway" / "cluster"
+    """`$XDG_STATE_HOME/headway/cluster`.
+
+    Raises:
+        UsageError: Nothing names a folder that could be meant from anywhere.
+    """
+    base = os.environ.get("XDG_STATE_HOME")
+    # Of a user without a home, which Path.home() would raise for, "~" is left.
+    place = Path(base) if base else Path(os.path.expanduser("~"), ".local", "state")  # noqa: PTH111
+    if not place.is_absolute():
+        wrong = f"XDG_STATE_HOME={base!r} is no absolute path." if base else "This user has no home folder."
+        raise UsageError(
+            f"The embedded cluster has no place for its files. {wrong}",
+            "Name a folder of your own: export XDG_STATE_HOME=/path",
+        )
+    return place / "headway" / "cluster"
 
 
 @dataclass(frozen=True)
@@ -110,11 +122,9 @@ class State:
             if not self._lock.exists():
                 return False
             held = self.acquire()
-        except PermissionError as error:
-            hint = "Set XDG_STATE_HOME to a folder of your own."
-            raise HeadwayError(
-                f"The cluster's folder {self.folder} belongs to somebody else.", hint
-            ) from error
+        except OSError:
+            # Somebody else's: whatever runs there is out of reach, and whoever wants to start one is told.
+            return False
         if held is None:
             return True
         held.close()

@@ -30,6 +30,9 @@ _STALE_TRIES = 10
 
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
+#: What to type where the folder is of no use.
+_ELSEWHERE = "name another folder: --datastore-root=/path, or export HEADWAY_DATASTORE_SYSROOT_LOCAL=/path"
+
 T = TypeVar("T")
 
 
@@ -248,7 +251,15 @@ class FolderStore:
         return self._error(error, "reading", key)
 
     def _write_error(self, error: OSError, key: str) -> StoreError:
-        if isinstance(error, (FileExistsError, NotADirectoryError, IsADirectoryError)):
+        in_the_way = isinstance(error, (FileExistsError, NotADirectoryError, IsADirectoryError))
+        if (in_the_way or isinstance(error, FileNotFoundError)) and not os.path.isdir(self._root):
+            there = os.path.lexists(self._root)
+            what = "is no folder" if there else f"cannot be made: {error.strerror or error}"
+            return StoreConfigurationError(
+                f"the datastore {self._root} {what}",
+                f"Remove what is in the way, or {_ELSEWHERE}",
+            )
+        if in_the_way:
             return StoreError(
                 f"{key} cannot be written in {self._root}: there a key cannot be the folder of another",
                 "Use another datastore, or remove what is in the way.",
@@ -259,7 +270,7 @@ class FolderStore:
         message = f"{doing} {key} in the datastore {self._root} failed: {error.strerror or error}"
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             return StoreConfigurationError(
-                message, f"Make {self._root} writable for this user, or use another root."
+                message, f"Make {self._root} writable for this user, or {_ELSEWHERE}"
             )
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return StoreUnavailableError(message, "Make room there, then try again.")

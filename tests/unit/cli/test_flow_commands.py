@@ -288,3 +288,15 @@ def test_how_to_go_on_is_told_of_a_run_that_did_something(
         finish(this, RunEnd(FAILED, 1.0, None, "no", winners))
     assert exit_.value.code == 1
     assert ("resume" in capsys.readouterr().err) is told
+
+
+@pytest.mark.parametrize(
+    ("command", "naming"),
+    [(("resume",), "--origin-run-id ID"), (("attach",), "attach ID"), (("spin", "train"), "spin RUN/STEP")],
+)
+def test_where_no_run_was_started_it_is_said_how_this_command_takes_one(
+    cli: CommandLine, command: tuple[str, ...], naming: str
+) -> None:
+    answer = cli(*command)
+    assert answer.code == 2
+    assert f"Name the run: {naming}, and its datastore" in answer.err

@@ -12,6 +12,7 @@ from cli_flows import CommandLine
         (("--my-runs", "--run-id", "12"), "--run-id and --user or --my-runs exclude each other."),
         (("--user", "bob", "--run-id", "12"), "--run-id and --user or --my-runs exclude each other."),
         ((), "No run of Digits was started from here"),
+        ((), "Name the run: --run-id ID (or say whose: --my-runs)"),
     ],
 )
 def test_what_cannot_be_meant(cli: CommandLine, command: str, words: tuple[str, ...], said: str) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from headway.config.general import datastore_roots, default_decorators, local_root, user
+from headway.config.general import check_root, datastore_roots, default_decorators, local_root, user
 from headway.config.sources import Configuration
 from headway.errors import SettingsError
 
@@ -83,3 +83,13 @@ def test_default_decorators_are_found(tmp_path: Path) -> None:
     found = default_decorators(configuration(tmp_path, METAFLOW_DEFAULT_DECOSPECS="kubernetes:cpu=2 retry"))
     assert found is not None
     assert found.value == "kubernetes:cpu=2 retry"
+
+
+@pytest.mark.parametrize(
+    ("root", "meant"), [("s3:/b/x", "s3://b/x"), ("gs:/b", "gs://b"), ("azure:/c", "azure://c")]
+)
+def test_an_url_that_lacks_a_slash_is_no_folder(root: str, meant: str) -> None:
+    with pytest.raises(SettingsError, match="two slashes") as caught:
+        check_root("local", root, "--datastore-root")
+    assert caught.value.hint == f"Write {meant}."
+    assert check_root("local", f"./{root}", "--datastore-root") == f"./{root}"

@@ -178,3 +178,9 @@ def test_a_key_without_prefix_is_an_error_in_our_files_only(home: Path, cwd: Pat
 def test_names_lists_what_is_set_anywhere(home: Path, cwd: Path) -> None:
     write(cwd / ".headway/config.json", {"HEADWAY_B": 1, "stacks": {}})
     assert load(home, cwd, METAFLOW_A="1", HEADWAY_B="2", HEADWAY_C="").names() == ["A", "B"]
+
+
+def test_a_home_that_cannot_be_looked_into_holds_no_file(tmp_path: Path) -> None:
+    """A closed one, in a container whose HOME is root's; here one whose name is too long for any file."""
+    configuration = Configuration.load({"HOME": f"/{'x' * 300}"}, tmp_path)
+    assert configuration.files == ()

@@ -250,3 +250,21 @@ def test_a_file_that_is_replaced_while_it_is_read_is_read_anew(
     store.put("a", b"x")
     assert store.get("a") == b"x"
     assert len(tries) == 3
+
+
+@pytest.mark.parametrize("what", ["a file", "a link to nothing", "below a file", "nowhere that can be"])
+def test_a_root_that_cannot_be_a_folder_is_told_with_what_to_type(tmp_path: Path, what: str) -> None:
+    root = tmp_path / "root"
+    if what in ("a file", "below a file"):
+        root.touch()
+    elif what == "a link to nothing":
+        root.symlink_to(tmp_path / "gone" / "root")
+    place = {"below a file": root / "sub", "nowhere that can be": Path("/proc/nowhere")}.get(what, root)
+    store = FolderStore(str(place))
+    with pytest.raises(StoreConfigurationError) as caught:
+        store.put_if_absent("a/b", b"x")
+    assert caught.value.exit_code == 2
+    told = "is no folder" if what in ("a file", "a link to nothing") else "cannot be made"
+    assert f"the datastore {place} {told}" in caught.value.message
+    assert "--datastore-root=/path" in (caught.value.hint or "")
+    assert list(store.list("")) == []

@@ -56,9 +56,18 @@ class Resolved:
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """``$XDG_CACHE_HOME/headway/packages``."""
-    base = environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "headway" / "packages"
+    """``$XDG_CACHE_HOME/headway/packages``.
+
+    Raises:
+        UsageError: This user has no home, and nothing else is named.
+    """
+    base = environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - Path's raises
+    if base.startswith("~"):
+        raise UsageError(
+            "There is no place for packages: this user has no home folder.",
+            "Name a folder of your own: export XDG_CACHE_HOME=/path",
+        )
+    return Path(base) / "headway" / "packages"
 
 
 class PackageCache:

@@ -317,3 +317,14 @@ def test_a_file_that_is_no_kubeconfig_is_named_and_not_quoted(tmp_path: Path, te
 def test_a_folder_is_no_kubeconfig(tmp_path: Path) -> None:
     with pytest.raises(ClusterConfigurationError, match="cannot be read"):
         load_access(kubeconfig=tmp_path, environ={})
+
+
+def test_files_that_cannot_be_looked_at(tmp_path: Path, home: Path) -> None:
+    """In a folder that is closed; here with a name that no file can have."""
+    closed = f"/{'x' * 300}"
+    with pytest.raises(ClusterConfigurationError, match="cannot be read: File name too long"):
+        load_access(environ={"KUBECONFIG": closed}, home=home)
+    with pytest.raises(ClusterConfigurationError, match="No Kubernetes cluster is configured"):
+        load_access(environ={}, home=Path(closed))
+    with pytest.raises(ClusterConfigurationError, match="no such file exists"):
+        load_access(environ={"KUBECONFIG": "~nobody-of-this-name/config"}, home=home)

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -192,4 +193,4 @@ def resolved(file: str, path: Path) -> Path:
         file: The name as written.
         path: The kubeconfig it stands in.
     """
-    return (path.parent / Path(file).expanduser()).resolve()
+    return (path.parent / os.path.expanduser(file)).resolve()  # noqa: PTH111 - Path's raises without a home
