@@ -23,6 +23,8 @@ _BEGINNINGS = (
 
 _NAMES = frozenset(
     {
+        "DATATOOLS_CLIENT_PARAMS",
+        "DATATOOLS_SESSION_VARS",
         "OTEL_ENDPOINT",
         "S3_VERIFY_CERTIFICATE",
         "UI_URL",

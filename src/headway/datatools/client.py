@@ -3,11 +3,11 @@
 import os
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional, Sequence, Tuple, Type, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Type, Union
 
 from headway.datatools.buckets import THREADS, Buckets, Known, missing
 from headway.datatools.downloads import Fetched, Wanted, fetch
-from headway.datatools.errors import S3URLError
+from headway.datatools.errors import S3URLError, no_folder
 from headway.datatools.objects import Facts, S3Object, headers_for
 from headway.datatools.roots import default_encryption, temporary_root
 from headway.datatools.scope import Place, checked_root, place_of, root_of_run, url_of
@@ -59,9 +59,14 @@ class S3:
         s3root: The root's URL; means nothing with ``run``.
         encryption: The server-side encryption of what is put ("AES256", "aws:kms"); by default as
             configured by S3_SERVER_SIDE_ENCRYPTION, else as the bucket says.
+        role: The ARN of a role to assume with the credentials that are found.
+        session_vars: In place of what is found: ``aws_access_key_id``, ``aws_secret_access_key``,
+            ``aws_session_token``, ``region_name``, ``profile_name``, as ``boto3.Session`` takes them.
+        client_params: The same with ``endpoint_url`` and ``verify``, as ``boto3.client`` takes them.
 
     Raises:
         S3URLError: The root is none, or nothing says where data of runs goes.
+        S3ClientError: What is said of the server or the credentials has no meaning here.
     """
 
     def __init__(
@@ -72,6 +77,10 @@ class S3:
         run: Optional[Any] = None,
         s3root: Optional[str] = None,
         encryption: Optional[str] = None,
+        *,
+        role: Optional[str] = None,
+        session_vars: Optional[Mapping[str, Any]] = None,
+        client_params: Optional[Mapping[str, Any]] = None,
     ) -> None:
         self._root: Optional[str] = None
         if run is not None:
@@ -80,7 +89,12 @@ class S3:
             self._root = checked_root(s3root)
         self._tmproot = tmproot
         self._encryption = encryption or default_encryption()
-        self._buckets = Buckets()
+        connect = None
+        if role or session_vars or client_params:
+            from headway.datatools.otherwise import connecting  # for clients only that are told more
+
+            connect = connecting(os.environ, role, session_vars, client_params)
+        self._buckets = Buckets(connect)
         self._folder: Optional[str] = None
         self._files = 0
 
@@ -346,9 +360,8 @@ class S3:
         if self._folder is None:
             from tempfile import mkdtemp  # only for downloads, and costly to load
 
-            self._folder = os.path.abspath(
-                mkdtemp(prefix="headway.s3.", dir=self._tmproot or temporary_root())
-            )
+            with no_folder(self._tmproot or temporary_root()) as root:
+                self._folder = os.path.abspath(mkdtemp(prefix="headway.s3.", dir=root))
         self._files += 1
         name = _UNFIT_FOR_NAMES.sub("_", place.key.rstrip("/").rpartition("/")[2])[-80:]
         return f"{self._folder}/{self._files}-{name}"

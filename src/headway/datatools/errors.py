@@ -60,13 +60,16 @@ class S3DiskSpaceError(S3ClientError):
     headline = "Insufficient disk space"
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
 @contextmanager
 def said_of(url: str) -> Iterator[None]:
     """Raise what happens within as an error of this module about the URL."""
     try:
         yield
     except FileWriteError as error:
-        if error.cause.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.cause.errno in _FULL:
             raise S3DiskSpaceError(
                 f"{url} does not fit on the disk: {error}",
                 "Ask for more with @kubernetes(disk=…), or name a folder with room: S3(tmproot=…).",
@@ -76,6 +79,19 @@ def said_of(url: str) -> Iterator[None]:
         ) from error
     except StoreError as error:
         raise _of_the_store(error, url) from error
+
+
+@contextmanager
+def no_folder(root: str) -> Iterator[str]:
+    """Raise what happens while a folder for downloads is made in another as an error of this module."""
+    try:
+        yield root
+    except OSError as error:
+        kind = S3DiskSpaceError if error.errno in _FULL else S3OperationError
+        raise kind(
+            f"There can be no folder for downloads in {root}: {error.strerror}.",
+            "Name another one: S3(tmproot=…).",
+        ) from error
 
 
 def _of_the_store(error: StoreError, url: str) -> S3ClientError:

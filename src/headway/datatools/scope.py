@@ -50,13 +50,13 @@ def root_of_run(run: Any, bucket: Optional[str], prefix: Optional[str]) -> str:
     return _SCHEME + "/".join(part for part in parts if part)
 
 
-def checked_root(url: str) -> str:
+def checked_root(url: object) -> str:
     """The URL of a root, without a slash at its end.
 
     Raises:
         S3URLError: It is none.
     """
-    if not url.startswith(_SCHEME) or not url[len(_SCHEME) :].strip("/"):
+    if not isinstance(url, str) or not url.startswith(_SCHEME) or not url[len(_SCHEME) :].strip("/"):
         raise S3URLError(f"s3root={url!r} is not possible: it must be like s3://bucket/prefix.")
     return url.rstrip("/")
 
@@ -79,6 +79,8 @@ def url_of(root: Optional[str], key: object) -> str:
         if key is not None and key.startswith(_SCHEME) and key[len(_SCHEME) :].partition("/")[1]:
             return key
         hint = "S3(run=self)" if current.is_running_flow else "S3(s3root='s3://bucket/prefix') or S3(run=…)"
+        if key is not None and key.startswith(_SCHEME):
+            raise S3URLError(f"{key} names no key in a bucket.", f"All of a bucket is {_SCHEME}bucket/.")
         raise S3URLError(
             f"{key!r} is not a whole URL, and this S3 has no root that it could be relative to.",
             f"Write s3://bucket/{key or 'key'}, or {hint}.",

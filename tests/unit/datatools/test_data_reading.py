@@ -237,7 +237,7 @@ def test_whole_urls_where_there_is_no_root(tree: S3Server) -> None:
             "d/e/3.txt",
         ]
         assert s3.put("s3://bucket/else/where", "x") == "s3://bucket/else/where"
-        for key in ("a/0.txt", None, "s3://bucket"):
+        for key in ("a/0.txt", None):
             with pytest.raises(S3URLError, match="no root"):
                 s3.get(key)
         with pytest.raises(S3URLError, match="needs a root"):

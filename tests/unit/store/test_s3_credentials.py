@@ -8,7 +8,7 @@ import pytest
 from loopback import Loopback
 
 from headway.errors import StoreConfigurationError, StoreUnavailableError
-from headway.store.s3.credentials import CredentialChain
+from headway.store.s3.credentials import CredentialChain, role_credentials
 from headway.store.s3.signing import Credentials
 
 ASSUMED = """<Response><Result><Credentials>
@@ -277,3 +277,15 @@ def test_credentials_that_the_store_calls_expired_are_fetched_again(web: Loopbac
     assert found.renew(first)
     assert found.get().access_key == "NEW"
     assert found.renew(first), "another thread was faster"
+
+
+def test_a_role_on_top_of_whatever_is_found(web: Loopback) -> None:
+    web.answers["POST /"] = (200, ASSUMED)
+    environ = {**NOTHING, "AWS_ENDPOINT_URL_STS": web.url}
+    found = chain({"AWS_ACCESS_KEY_ID": "AK", "AWS_SECRET_ACCESS_KEY": "s"})
+    credentials = role_credentials(environ, "eu-west-1", "arn:aws:iam::1:role/r", found)
+    assert credentials.get() == Credentials("ASIAROLE", "role/secret", "role+token", EXPIRATION)
+    assert credentials.source == "the role arn:aws:iam::1:role/r"
+    asked = parse_qs(web.requests[0].body)
+    assert (asked["Action"], asked["RoleArn"]) == (["AssumeRole"], ["arn:aws:iam::1:role/r"])
+    assert "Credential=AK/" in web.requests[0].headers["authorization"]

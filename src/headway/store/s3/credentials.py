@@ -50,6 +50,18 @@ class CredentialChain(Chain[Credentials]):
         )
 
 
+def role_credentials(
+    environ: Mapping[str, str], region: str, role: str, signer: Chain[Credentials]
+) -> Chain[Credentials]:
+    """Credentials of a role that is assumed with those of another chain, and again before they end."""
+    from headway.store.s3.sts import assumed_role  # for clients that name a role
+
+    def find(looked: List[str]) -> Source[Credentials]:
+        return Source(f"the role {role}", lambda: assumed_role(environ, region, role, signer.get()))
+
+    return Chain([find], "S3", "Is the role called so, and may these credentials assume it?")
+
+
 def _environment(environ: Mapping[str, str], region: str, looked: List[str]) -> Optional[Source[Credentials]]:
     access, secret = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
     if access and secret:

@@ -1,7 +1,7 @@
 """Credentials of a role, from the token service."""
 
 import time
-from typing import Dict, Mapping, Optional
+from typing import Dict, List, Mapping, Optional, Tuple
 
 from headway.errors import StoreConfigurationError
 from headway.store.digest import sha256_of
@@ -27,6 +27,12 @@ def web_identity(environ: Mapping[str, str], region: str, role: str, file: str, 
     return _ask_sts(environ, region, query, f"the web identity of {role}", None)
 
 
+def assumed_role(environ: Mapping[str, str], region: str, role: str, signer: Credentials) -> Credentials:
+    """Assume a role with these credentials."""
+    query = _assuming(role, "headway")
+    return _ask_sts(environ, region, query, f"the role {role}", signer)
+
+
 def profile_role(environ: Mapping[str, str], region: str, name: str) -> Credentials:
     """Assume the role of a profile, as its ``source_profile`` or ``web_identity_token_file`` allows."""
     profile = read_profile(name, environ)
@@ -47,15 +53,19 @@ def profile_role(environ: Mapping[str, str], region: str, name: str) -> Credenti
         signer = profile_keys(keys)
         if not signer.access_key:
             raise _unsupported(name, f"takes its keys from profile {source!r}, which has none")
-    query = [
+    query = _assuming(role, session)
+    if profile.get("external_id"):
+        query.append(("ExternalId", profile["external_id"]))
+    return _ask_sts(environ, region, query, f"profile {name!r}", signer)
+
+
+def _assuming(role: str, session: str) -> List[Tuple[str, str]]:
+    return [
         ("Action", "AssumeRole"),
         ("Version", "2011-06-15"),
         ("RoleArn", role),
         ("RoleSessionName", session),
     ]
-    if profile.get("external_id"):
-        query.append(("ExternalId", profile["external_id"]))
-    return _ask_sts(environ, region, query, f"profile {name!r}", signer)
 
 
 def _ask_sts(
