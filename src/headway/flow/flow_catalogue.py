@@ -28,6 +28,11 @@ def _name(value: object) -> object:
     return value
 
 
+def _branch(value: object) -> object:
+    # Empty as a variable that is not set makes it: the user's own.
+    return value if value == "" else _name(value)
+
+
 def _hooks(value: object) -> object:
     if isinstance(value, (list, tuple)) and all(isinstance(item, str) or callable(item) for item in value):
         return value
@@ -47,7 +52,7 @@ def _check_hooks(attributes: Mapping[str, Any]) -> str:
 # fmt: off
 _PROJECT = (
     Attribute("name", None, "The project.", _name),
-    Attribute("branch", None, "The branch; by default the user's own.", _name),
+    Attribute("branch", None, "The branch; by default the user's own.", _branch),
     Attribute("production", False, "Whether the branch is a production branch.", flag),
 )
 _EXIT_HOOK = (

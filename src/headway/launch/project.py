@@ -13,7 +13,7 @@ def resolve_project(graph: Graph, user: str, branch: str | None, production: boo
     Args:
         graph: The flow's graph.
         user: Who runs it; the branch is theirs where nothing else is said.
-        branch: ``--branch``.
+        branch: ``--branch``; empty for none.
         production: ``--production``.
 
     Raises:
@@ -22,6 +22,8 @@ def resolve_project(graph: Graph, user: str, branch: str | None, production: boo
     spec = graph.decorator("project")
     if spec is None:
         return None
+    # A variable of a script that is not set makes `--branch ""`, which says nothing.
+    branch = branch or None
     for name, typed in (("branch", branch), ("production", production or None)):
         written = spec.attributes.get(name)
         if typed is not None and written is not None and typed != written:

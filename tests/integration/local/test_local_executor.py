@@ -178,6 +178,14 @@ async def test_the_environment_is_there_when_the_flow_is_imported(run: Run) -> N
     assert run.value(without, "seen") is None
 
 
+async def test_the_environment_is_there_when_the_interpreter_starts(run: Run) -> None:
+    await run.begin("self.seen = (time.tzname[0], sys.flags.hash_randomization, '/libraries' in sys.path)")
+    variables = {"TZ": "XYZ-3", "PYTHONHASHSEED": "0", "PYTHONPATH": "/libraries"}
+    record = await run.end(await run.start(run.batch(env=variables)))
+    await run.executor.close()
+    assert run.value(record, "seen") == ("XYZ", 0, True)
+
+
 async def test_a_thread_at_import_means_processes_of_their_own(run: Run) -> None:
     head = "threading.Thread(target=time.sleep, args=(600,), daemon=True).start()"
     await run.begin("self.parent = os.getppid()", head)

@@ -21,6 +21,8 @@ def graph(**attributes: Any) -> Graph:
     ("written", "branch", "production", "full", "user_branch", "is_production"),
     [
         ({}, None, False, "user.ann", True, False),
+        ({}, "", False, "user.ann", True, False),
+        ({"branch": ""}, None, True, "prod", False, True),
         ({}, "exp", False, "test.exp", False, False),
         ({}, None, True, "prod", False, True),
         ({}, "exp", True, "prod.exp", False, True),
@@ -56,7 +58,7 @@ def test_decorator_and_command_line_must_not_contradict(
         resolve_project(graph(**written), "ann", branch, production)
 
 
-@pytest.mark.parametrize("branch", ["", "A", "a.b", "a b", "x" * 129])
+@pytest.mark.parametrize("branch", ["A", "a.b", "a b", "x" * 129])
 def test_a_branch_needs_a_possible_name(branch: str) -> None:
     with pytest.raises(UsageError, match=r"^--branch="):
         resolve_project(graph(), "ann", branch, False)

@@ -244,7 +244,8 @@ class LocalExecutor:
             zygote = await self._warm_parent(attempt.batch)
             if zygote is None:
                 words = (str(batch_fd), str(report), str(index), self._store.url)
-                child = await start_fresh(python_command("headway.runtime.fresh", *words), fds, ended)
+                command = python_command("headway.runtime.fresh", *words)
+                child = await start_fresh(command, fds, ended, batch.env)
                 attempt.signal, attempt.gone = child.signal, child.gone
                 return child.pid
             number, pid = await zygote.fork(index, fds, ended)

@@ -5,7 +5,8 @@ import contextlib
 import os
 import signal
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from headway.executors.local.zygote import ChildExit
 from headway.runtime.channel import Report, Watch, decode_parts
@@ -107,7 +108,10 @@ def as_file(data: bytes) -> int:
 
 
 async def start_fresh(
-    command: list[str], fds: tuple[int, int, int, int], ended: Callable[[ChildExit], None]
+    command: list[str],
+    fds: tuple[int, int, int, int],
+    ended: Callable[[ChildExit], None],
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> "FreshChild":
     """Start a process of its own for one attempt.
 
@@ -115,6 +119,8 @@ async def start_fresh(
         command: The interpreter and its arguments; the batch's and the report's descriptors stand in it.
         fds: The batch as a file, and the write ends of stdout, stderr and report.
         ended: Called once, when the process has ended.
+        environment: Variables beside our own. The interpreter and the libraries that it loads see them from
+            the start, as some need: PYTHONHASHSEED, LD_LIBRARY_PATH, TZ.
     """
     batch, stdout, stderr, report = fds
     process = await asyncio.create_subprocess_exec(
@@ -124,6 +130,7 @@ async def start_fresh(
         stderr=stderr,
         pass_fds=(batch, report),
         start_new_session=True,
+        env={**os.environ, **environment},
     )
     child = FreshChild(process)
     child.watch(ended)
