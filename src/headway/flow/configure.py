@@ -165,7 +165,8 @@ def _parsed(each: ConfigDeclaration, value: Any, where: str) -> Any:
 
 
 def _checked(each: ConfigDeclaration, value: Any, where: str) -> Any:
-    if each.plain or isinstance(value, Mapping):
+    # JSON's null is a configuration that is not given; a parser that gives none has forgotten its return.
+    if each.plain or isinstance(value, Mapping) or (value is None and each.parser is None):
         return value
     raise UsageError(
         f"Config '{each.name}' from {where} holds {value!r}, a {type(value).__name__}, and no names with values.",

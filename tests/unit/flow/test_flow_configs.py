@@ -186,6 +186,12 @@ def test_defaults_that_are_functions_and_parsers() -> None:
     }  # fmt: skip
 
 
+def test_null_is_a_configuration_that_is_not_given() -> None:
+    assert declared('cfg = Config("cfg")', values={"cfg": "null"}).values == {"cfg": None}
+    with pytest.raises(UsageError, match="holds None"):
+        declared('cfg = Config("cfg", parser=lambda text: None)', values={"cfg": "{}"})
+
+
 @pytest.mark.parametrize(
     ("body", "values", "words"),
     [
