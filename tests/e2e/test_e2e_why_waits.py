@@ -62,7 +62,12 @@ def waits(
         ),
         "unbound": (
             {"persistent_volume_claims": {"unbound": "/v"}},
-            r"a volume claim of the pod is not bound to a volume yet.*kubectl describe pvc says why",
+            r'the volume claim unbound is not bound to a volume yet: .*"nix" not found.*kubectl describe pvc',
+        ),
+        # Of which the scheduler says nothing: it has a node for the pod, but for the volume.
+        "unmade": (
+            {"persistent_volume_claims": {"unmade": "/v"}},
+            r"the volume claim unmade is not bound to a volume yet: Waiting for a volume to be created",
         ),
         "gated": (
             {"additional_pod_spec_args": {"schedulingGates": [{"name": "example.com/queue"}]}},
@@ -140,7 +145,7 @@ def full(new_namespace: NewNamespace) -> str:
 def scenery(kubectl: Kubectl, session_name: str) -> Iterator[str]:
     """Claims without a volume and with one that is elsewhere; a kind of pods that no node can run, by name."""
     with ExitStack() as later:
-        for each in [*runtime_class(session_name), *claims(session_name)]:
+        for each in [*classes(session_name), *claims(session_name)]:
             kubectl.create(each)
             about = each["metadata"]
             options = ("--ignore-not-found", "--wait=false", "--grace-period=0", "--force")
@@ -149,14 +154,18 @@ def scenery(kubectl: Kubectl, session_name: str) -> Iterator[str]:
         yield session_name
 
 
-def runtime_class(name: str) -> list[dict[str, Any]]:
+def classes(name: str) -> list[dict[str, Any]]:
+    """Of pods that no node can run, and of volumes that nobody makes."""
+    about = {"metadata": {"name": name}}
+    late = {"provisioner": f"{name}.example.com", "volumeBindingMode": "WaitForFirstConsumer"}
     return [
-        {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": name}, "handler": "nix"}
+        {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", **about, "handler": "nix"},
+        {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", **about, **late},
     ]
 
 
 def claims(name: str) -> list[dict[str, Any]]:
-    """A claim whose class does not exist, and one whose volume a pod of the real node holds."""
+    """Claims whose class does not exist, and whose volume nobody makes; one whose volume a pod of the real node holds."""
     room, mode = {"storage": "1Gi"}, ["ReadWriteOnce"]
     asked = {"accessModes": mode, "resources": {"requests": room}}
     volume = {
@@ -181,6 +190,7 @@ def claims(name: str) -> list[dict[str, Any]]:
             {**asked, "storageClassName": "", "volumeName": name},
         ),
         ("v1", "PersistentVolumeClaim", "unbound", {**asked, "storageClassName": "nix"}),
+        ("v1", "PersistentVolumeClaim", "unmade", {**asked, "storageClassName": name}),
         ("v1", "Pod", "holder", holder),
     ]
     return [

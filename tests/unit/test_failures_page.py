@@ -18,7 +18,7 @@ PACKAGES = ("executors", "launch", "runtime", "schedule", "store")
 
 #: Where reasons of pods and events are given on in their own words, but for those that tell of no trouble.
 GIVES_ON = ("outcome", "pod_events", "standstill")
-NO_TROUBLE = ("_PROGRESS", "_SCALING", "PULLING")
+NO_TROUBLE = ("_PROGRESS", "_SCALING", "_LACKING", "PULLING")
 
 
 @cache

@@ -14,10 +14,11 @@ from headway.executors.kubernetes.api.errors import ApiError, Forbidden
 from headway.executors.kubernetes.api.kinds import EVENT, NODE
 from headway.executors.kubernetes.api.types import Event, Node
 from headway.executors.kubernetes.fitting import fit
-from headway.executors.kubernetes.pod_events import in_order, scaling, setting_up
+from headway.executors.kubernetes.pod_events import UNBOUND, in_order, scaling, setting_up, unbound
 from headway.executors.kubernetes.refusal import Refusal, refusal
 from headway.executors.kubernetes.standstill import GOES_ON, Standstill
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
+from headway.executors.kubernetes.volumes import claims
 
 #: Seconds after which a Job without a pod, and a pod that does not run, are asked about.
 _NO_POD_YET = 2.0
@@ -124,8 +125,20 @@ class Inquirer:
             return
         if attempt.node:
             self._answers.noted(job, attempt, setting_up(events or (), job.settings.image, patience))
-        elif attempt.standing is not None and attempt.standing.reason == "Unschedulable":
-            self._answers.noted(job, attempt, await self._unscheduled(job, attempt.standing, events))
+        elif (known := attempt.standing) is None or known.reason == UNBOUND:
+            # Of a pod that has a node but for its volume, which is being made, the scheduler says nothing at all.
+            self._answers.noted(job, attempt, await self._unbound(job) or attempt.noted)
+        elif known.reason == "Unschedulable":
+            why = await self._unbound(job) if known.unbound else None
+            self._answers.noted(job, attempt, why or await self._unscheduled(job, known, events))
+
+    async def _unbound(self, job: TrackedJob) -> Standstill | None:
+        """Why one of the pod's volume claims has no volume."""
+        for claim in claims(job.settings):
+            events = await self._events(job.namespace, "PersistentVolumeClaim", claim, "")
+            if why := unbound(claim, events or ()):
+                return why
+        return None
 
     async def _unscheduled(
         self, job: TrackedJob, known: Standstill, events: Sequence[Event] | None

@@ -22,6 +22,11 @@ PULLING = "Pulling"
 #: After these, what stood in the way before does so no longer.
 _PROGRESS = ("SuccessfulAttachVolume", "SuccessfulMountVolume", "Pulled", "Created", "Started")
 _SCALING = ("TriggeredScaleUp", "NotTriggerScaleUp", "Nominated")
+#: The word for a claim without a volume.
+UNBOUND = "UnboundClaim"
+#: Why it has none; that one is asked for, or that the claim waits for its first pod, tells less.
+_LACKING = ("ProvisioningFailed", "FailedBinding")
+_ASKED_FOR = "ExternalProvisioning"
 _EARLIEST = datetime.min.replace(tzinfo=timezone.utc)
 
 
@@ -105,6 +110,32 @@ def scaling(events: Iterable[Event]) -> tuple[bool, str]:
         if event.reason in _SCALING:
             return event.reason != "NotTriggerScaleUp", event.message.strip()
     return False, ""
+
+
+def unbound(claim: str, events: Iterable[Event]) -> Standstill | None:
+    """Why a claim that a pod without a node waits for has no volume; None where its events tell of nothing.
+
+    Args:
+        claim: The claim's name.
+        events: The claim's.
+    """
+    asked = ""
+    for event in reversed(in_order(events)):
+        if event.reason == "ProvisioningSucceeded":
+            break
+        if event.reason in _LACKING:
+            return _unbound(claim, event.message)
+        if event.reason == _ASKED_FOR and not asked:
+            asked = event.message
+    return _unbound(claim, asked) if asked else None
+
+
+def _unbound(claim: str, said: str) -> Standstill:
+    return Standstill(
+        UNBOUND,
+        f"the volume claim {claim} is not bound to a volume yet: {_short(said)}",
+        hint=f"Waiting goes on until it is; check its storage class: kubectl describe pvc {claim}.",
+    )
 
 
 def _short(text: str, most: int = 300) -> str:

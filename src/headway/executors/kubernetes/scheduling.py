@@ -25,12 +25,14 @@ class Explained:
         hint: What to do about it.
         hopeless: Whether no node that comes could change it: what the pod names does not exist.
         fixed: Whether all nodes are ruled out by what they are (labels, taints), not by what runs on them.
+        unbound: Whether a claim of the pod has no volume; its events may say why.
     """
 
     words: str
     hint: str
     hopeless: bool = False
     fixed: bool = False
+    unbound: bool = False
 
 
 _ROOM = "Ask for less ({0}=…), or for a node that is there."
@@ -120,6 +122,7 @@ def explain(message: str) -> Explained:
         return Explained(
             "a volume claim of the pod is not bound to a volume yet",
             "kubectl describe pvc says why: a storage class that does not exist, or no volume left.",
+            unbound=True,
         )
     found = _NODES.search(message)
     if found is None:
@@ -134,7 +137,8 @@ def explain(message: str) -> Explained:
     of = f"of {total} nodes " if total > 1 else "of 1 node "
     fixed = counted >= total and all(each for *_, each in pieces)
     hints = list(dict.fromkeys(hint for *_, hint, _ in pieces if hint))[:_MOST_HINTS]
-    return Explained(f"{of}{words}", " ".join(hints) or _GENERAL, fixed=fixed)
+    lacking = "available persistent volumes to bind" in why
+    return Explained(f"{of}{words}", " ".join(hints) or _GENERAL, fixed=fixed, unbound=lacking)
 
 
 def _piece(text: str) -> tuple[int, str, str, bool]:

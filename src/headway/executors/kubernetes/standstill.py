@@ -38,6 +38,7 @@ class Standstill:
         kind: The class of that failure.
         vague: Whether the cause is not told; what was known of the same trouble before then stands.
         fixed: Whether all nodes are ruled out by what they are, not by what runs on them.
+        unbound: Whether it is for want of a volume; the events of the pod's claims may say why.
         detail: What the node says of it in its own words, where the message is ours.
     """
 
@@ -48,6 +49,7 @@ class Standstill:
     kind: str = CONFIGURATION
     vague: bool = False
     fixed: bool = False
+    unbound: bool = False
     detail: str = ""
 
     @property
@@ -98,6 +100,7 @@ def _unscheduled(pod: Pod, condition: Condition, patience: float) -> Standstill:
         patience if why.hopeless else None,
         why.hint if why.hopeless else f"{why.hint}{GOES_ON}",
         fixed=why.fixed,
+        unbound=why.unbound,
     )
 
 

@@ -1,5 +1,6 @@
 """The volumes of a pod and where its container mounts them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from headway.config.checks import mounts, tmpfs_mebibytes
@@ -42,6 +43,13 @@ def volumes_and_mounts(settings: KubernetesSettings, runtime_config_map: str) ->
     volumes += (dict(volume) for volume in settings.volumes)
     found += (dict(mount) for mount in settings.volume_mounts)
     return volumes, found
+
+
+def claims(settings: KubernetesSettings) -> list[str]:
+    """The names of the volume claims that the pods use."""
+    sources = [volume.get("persistentVolumeClaim") for volume in settings.volumes]
+    named = [str(source["claimName"]) for source in sources if isinstance(source, Mapping)]
+    return list(dict.fromkeys([*settings.persistent_volume_claims, *named]))
 
 
 def _in_memory(mebibytes: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from headway.executors.kubernetes.api.diagnosis import error_from_status
 from headway.executors.kubernetes.api.errors import ApiError, Target
 from headway.executors.kubernetes.api.types import Event, Node, Status
 from headway.executors.kubernetes.fitting import fit
-from headway.executors.kubernetes.pod_events import scaling, setting_up
+from headway.executors.kubernetes.pod_events import scaling, setting_up, unbound
 from headway.executors.kubernetes.quantities import quantity, shown
 from headway.executors.kubernetes.refusal import job_refusal, refusal
 from headway.executors.kubernetes.scheduling import explain
@@ -349,3 +349,29 @@ def test_what_is_over_is_not_told(said: list[tuple[str, str]]) -> None:
 )  # fmt: skip
 def test_whether_an_autoscaler_makes_a_node(said: list[tuple[str, str]], answer: tuple[bool, str]) -> None:
     assert scaling(events(*said)) == answer
+
+
+ASKED = ("ExternalProvisioning", "Waiting for a volume to be created by the external provisioner 'x'")
+FAILED = ("ProvisioningFailed", 'storageclass.storage.k8s.io "nix" not found')
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ([], ""),
+        ([("WaitForFirstConsumer", "waiting for first consumer to be created before binding")], ""),
+        ([("WaitForFirstConsumer", "waiting"), ASKED], "Waiting for a volume to be created by"),
+        ([FAILED, ASKED], 'storageclass.storage.k8s.io "nix" not found'),
+        ([FAILED, ("ProvisioningSucceeded", "pv-1"), ASKED], "Waiting for a volume to be created by"),
+        ([FAILED, ASKED, ("ProvisioningSucceeded", "pv-1")], ""),
+    ],
+)  # fmt: skip
+def test_why_a_claim_has_no_volume(said: list[tuple[str, str]], words: str) -> None:
+    found = unbound("data", events(*said))
+    if not words:
+        assert found is None
+    else:
+        assert found is not None
+        assert (found.reason, found.patience) == ("UnboundClaim", None)
+        assert found.message.startswith(f"the volume claim data is not bound to a volume yet: {words}")
+        assert "kubectl describe pvc data" in found.hint
