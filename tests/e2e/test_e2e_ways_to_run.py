@@ -107,3 +107,18 @@ def write(folder: Path, files: dict[str, str]) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+
+
+def test_steps_that_leave_early_and_a_run_after_another(workspace: Workspace) -> None:
+    first = workspace.run_flow("leaving.py", "run")
+    assert first.returncode == 0, first.all
+    assert first.about("end/12")[1] == "total 24 before None", first.all
+    assert "would fail" not in first.stderr
+    second = workspace.run_flow("leaving.py", "--trigger", f"LeavingFlow/{first.run_id}", "run")
+    assert second.returncode == 0, second.all
+    run = workspace.read("LeavingFlow", second)
+    assert (len(run.steps["work"]), run.task("end").data["total"], run.task("end").data["before"]) == (
+        2,
+        21,
+        24,
+    )

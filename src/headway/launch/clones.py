@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from headway.flow.graph import FOREACH, Graph, Node
+from headway.flow.graph import FOREACH, PARALLEL, Graph, Node
 from headway.launch.past import PastRun, Place
 from headway.runtime.commit import ORIGIN_ATTEMPT, ORIGIN_RUN, ORIGIN_TASK, commit, origin_facts
 from headway.runtime.state import PARAMETERS
@@ -56,6 +56,7 @@ class Clones:
         self._max_splits = max_splits
         self._clock = clock
         self._known = past.succeeded()
+        self._then = past.graph
         #: New attempt to the one that it was taken over from.
         self._origins: dict[AttemptRef, AttemptRef] = {PARAMETERS: PARAMETERS}
         self._recalled: dict[AttemptRef, Record] = {}
@@ -139,10 +140,15 @@ class Clones:
             return not node.targets
         if not set(transition.targets) <= set(node.targets):
             return False
+        if (transition.splits is not None) is not (node.kind in (FOREACH, PARALLEL)):
+            return False
         if transition.splits is None:
             return node.condition is not None or set(transition.targets) == set(node.targets)
-        if node.kind == FOREACH and node.foreach not in (None, transition.foreach):
-            return False
+        if node.kind == FOREACH and node.foreach != transition.foreach:
+            # A step may leave early by another foreach than the graph's; one that was rewritten is run again.
+            then = self._then.nodes.get(node.name)
+            if then is None or then.foreach != node.foreach:
+                return False
         return self._max_splits is None or transition.splits <= self._max_splits
 
     def _clone(self, start: StartBatch, task: TaskSpec, origin: Record) -> Record:

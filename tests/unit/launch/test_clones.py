@@ -262,6 +262,29 @@ async def test_a_foreach_over_something_else_now_is_run_again() -> None:
     assert len(second.ran()) == 6
 
 
+@pytest.mark.parametrize("written", ["others", None], ids=str)
+async def test_a_foreach_other_than_the_graph_has_is_taken_over_where_the_graph_stays(
+    written: str | None,
+) -> None:
+    shape = graph(Node("start", "foreach", ("work",), foreach=written), *list(FOREACH)[1:])
+    acts = {"start": fan_out("work", 2), **going(work="join")}
+    first = Run(shape, {**acts, "join": Act(outcome=BROKEN_CODE)})
+    assert (await first.drive()).outcome == FAILED
+    second = Run(shape, {**acts, **going(join="end")}, run="2", of=first)
+    assert (await second.drive()).outcome == SUCCEEDED
+    assert second.ran() == ["join/4", "end/5"]
+
+
+async def test_what_was_no_foreach_and_is_one_now_is_run_again() -> None:
+    plain = graph(Node("start", "linear", ("work",)), Node("work", "linear", ("end",)), Node("end", "end"))
+    first = Run(plain, going(start="work", work="end"))
+    assert (await first.drive()).outcome == SUCCEEDED
+    acts = {"start": fan_out("work", 2), **going(work="join", join="end")}
+    second = Run(FOREACH, acts, run="2", of=first)
+    assert (await second.drive()).outcome == SUCCEEDED
+    assert second.ran()[0] == "start/1"
+
+
 async def test_more_splits_than_are_allowed_are_told_by_the_step_itself() -> None:
     acts = {"start": fan_out("work", 5), **going(work="join", join="end")}
     first = Run(FOREACH, acts, max_splits=4)
