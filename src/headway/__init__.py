@@ -233,6 +233,13 @@ def __getattr__(name: str) -> Any:
         if place not in _LAUNCHERS or error.name != place:
             raise
         value: Any = _not_in_pods(name)
+    except ImportError as error:
+        from headway.flow.shadows import hidden_module  # only on the way to an error
+
+        told = hidden_module(error)
+        if told is None:
+            raise
+        raise ImportError(f"{told} Rename it.") from None
     else:
         value = getattr(sys.modules[place], name)
     globals()[name] = value
@@ -272,6 +279,14 @@ def _start(flow_class: Any) -> None:
         # Pressed while the command line was being loaded.
         sys.stderr.write("Interrupted.\n")
         sys.exit(130)
+    except (ImportError, AttributeError) as error:
+        from headway.flow.shadows import hidden_module  # as above
+
+        told = hidden_module(error)
+        if told is None:
+            raise
+        sys.stderr.write(f"This cannot be done:\n    {told}\n    Rename it.\n")
+        sys.exit(2)
 
 
 _entry.register(_start)

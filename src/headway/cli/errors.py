@@ -4,7 +4,7 @@ import os
 import sys
 import traceback
 
-from headway.errors import FlowDefinitionError, HeadwayError, RunInterruptedError
+from headway.errors import FlowDefinitionError, HeadwayError, RunInterruptedError, UsageError
 from headway.ui.writer import StreamWriter
 
 SUCCESS, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -24,6 +24,11 @@ def report(error: BaseException, write: StreamWriter) -> int:
         for line in str(error).splitlines():
             write(f"    {line}", error=True)
         return INTERRUPTED if isinstance(error, RunInterruptedError) else error.exit_code
+    from headway.flow.shadows import hidden_module  # for what went wrong unforeseen only
+
+    hidden = hidden_module(error)
+    if hidden is not None:
+        return report(UsageError(hidden, "Rename it."), write)
     write("Internal error, a defect of Headway. Please report it with what follows:", error=True, style="bad")
     sys.stderr.write("".join(traceback.format_exception(error)))
     return FAILED

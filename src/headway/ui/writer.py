@@ -20,8 +20,8 @@ class StreamWriter:
     """Writes lines to the process's streams, flushed, so that a pipe sees them as they come."""
 
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
-        self._out = out or sys.stdout
-        self._err = err or sys.stderr
+        self._out = out or sys.stdout or _nowhere("stdout", 1)
+        self._err = err or sys.stderr or _nowhere("stderr", 2)
         for stream in (self._out, self._err):
             if isinstance(stream, TextIOWrapper):
                 # A terminal that cannot show a character shows its number; no task fails for that.
@@ -36,6 +36,21 @@ class StreamWriter:
             stream.flush()
         except OSError:
             _mute(stream)
+
+
+def _nowhere(name: str, number: int) -> TextIO:
+    """A stream for a process that was started without this one (``>&-``, some schedulers); from now on it is there."""
+    descriptor = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.fstat(number)
+    except OSError:
+        # Else the next file that is opened would take its place, and be written to by whatever prints.
+        os.dup2(descriptor, number)
+    # Also where it is the same: what is started from here has it, too.
+    os.set_inheritable(descriptor, descriptor == number)
+    stream: TextIO = open(descriptor, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - stays open for good
+    setattr(sys, name, stream)
+    return stream
 
 
 def _mute(stream: TextIO) -> None:

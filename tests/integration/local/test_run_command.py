@@ -186,3 +186,14 @@ def test_a_step_may_start_processes_of_its_own(machine: Machine, method: str, ta
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("got [7]") == 3
     assert "is valid" not in done.stdout
+
+
+@pytest.mark.parametrize("name", ["click", "queue", "token"])
+def test_a_file_of_the_persons_that_hides_a_module_is_named(machine: Machine, name: str) -> None:
+    machine.write()
+    (machine.folder / f"{name}.py").write_text("mine = 1\n")
+    done = machine.run("flow.py", "run")
+    assert f"{name}.py hides the module {name} that Headway needs" in done.stderr
+    assert "Rename it." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 2

@@ -2,6 +2,8 @@
 
 import io
 import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -82,3 +84,27 @@ def test_the_processes_own_streams_by_default(capsys: pytest.CaptureFixture[str]
     write("one")
     write("two", error=True)
     assert capsys.readouterr() == ("one\n", "two\n")
+
+
+@pytest.mark.parametrize("how", [">&-", "2>&-", ">&- 2>&-"])
+def test_streams_that_are_not_there_are_not_missed(tmp_path: Path, how: str) -> None:
+    """As a scheduler starts a program whose words nobody wants; no file that is opened takes their place."""
+    program = (
+        "from headway.ui.writer import StreamWriter\n"
+        "write = StreamWriter()\n"
+        "write('data')\n"
+        "write('words', error=True)\n"
+        f"file = open({str(tmp_path / 'file')!r}, 'w')\n"
+        "print('more', file.fileno() > 2, flush=True)\n"
+        "import subprocess, sys; sys.exit(subprocess.call(['sh', '-c', 'echo child; echo child >&2']))\n"
+    )
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -c "$1" {how}', sys.executable, program],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ("" if how.startswith(">") else "data\nmore True\nchild\n")
+    assert done.stderr == ("" if "2>" in how else "words\nchild\n")
+    assert (tmp_path / "file").read_text() == ""
