@@ -16,17 +16,22 @@ PREFIX = "parameter_"
 
 def parameter_options(parameters: Iterable[Parameter]) -> list[click.Parameter]:
     """One option for each parameter; its text is converted by the parameter itself, whose errors say more."""
-    return [
-        click.Option(
-            [f"--{parameter.name}", f"{PREFIX}{parameter.attribute}"],
-            multiple=parameter.multiple,
-            help=_help(parameter),
-            metavar=parameter.type_name.upper(),
-            # Its variables are read below, with its own separators.
-            envvar=[],
-        )
-        for parameter in parameters
-    ]
+    return [_option(parameter) for parameter in parameters]
+
+
+def _option(parameter: Parameter) -> click.Option:
+    # One without a value has nothing that stands for it in the help.
+    kind: dict[str, Any] = {"is_flag": True} if parameter.is_flag else {"metavar": parameter.type_name.upper()}
+    return click.Option(
+        [f"--{parameter.name}", f"{PREFIX}{parameter.attribute}"],
+        multiple=parameter.multiple,
+        help=_help(parameter),
+        # Not given is not false: the parameter's own default counts.
+        default=None,
+        # Its variables are read below, with its own separators.
+        envvar=[],
+        **kind,
+    )
 
 
 def given_values(

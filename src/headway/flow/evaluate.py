@@ -119,5 +119,5 @@ def evaluate_parameter(parameter: Parameter, scope: Scope) -> Parameter:
     made = copy(parameter)
     vars(made).update(found)
     if not parameter.typed:
-        made.type = inferred_type(made.default, bool(made.multiple))
+        made.type = inferred_type(made.default, bool(made.multiple), made.is_flag)
     return made

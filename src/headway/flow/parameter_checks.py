@@ -13,11 +13,11 @@ RESERVED_PARAMETERS = frozenset(
 )  # fmt: skip
 
 #: What a parameter can say, and what Metaflow's hand on to their command line's options, which means nothing here.
-_SAID = ("default", "type", "help", "required", "show_default", "multiple", "separator")
+_SAID = ("default", "type", "help", "required", "show_default", "multiple", "separator", "is_flag")
 _HANDED_ON = frozenset(
     {
         "allow_from_autoenv", "callback", "cls", "confirmation_prompt", "count", "envvar", "expose_value",
-        "flag_value", "hidden", "hide_input", "is_eager", "is_flag", "metavar", "nargs", "prompt", "show_choices",
+        "flag_value", "hidden", "hide_input", "is_eager", "metavar", "nargs", "prompt", "show_choices",
         "show_envvar",
     }
 )  # fmt: skip
@@ -56,7 +56,7 @@ def _check_declaration(parameter: Parameter) -> None:
             "Call the attribute otherwise.",
         )
     for key in parameter.options:
-        if key not in _HANDED_ON:
+        if key not in _HANDED_ON and key not in _SAID:
             near = closest(key, _SAID)
             raise parameter.error(
                 f"it does not support '{key}'.",

@@ -53,7 +53,8 @@ class Parameter:
         show_default: Whether ``--help`` shows the default; text is shown in its place.
         multiple: Whether the option can be given several times; the value is then a tuple.
         separator: For text: what stands between the items of a list.
-        **options: Anything else, kept for the command line.
+        **options: Anything else, kept for the command line: ``is_flag=True`` makes it an option without
+            a value, whose name alone means true.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class Parameter:
         self.file = caller.f_code.co_filename
         self.line = caller.f_lineno
         self.typed = type is not None
-        self.type: Any = type if self.typed else inferred_type(default, multiple)
+        self.type: Any = type if self.typed else inferred_type(default, multiple, self.is_flag)
 
     def __set_name__(self, owner: Any, attribute: str) -> None:
         self.attribute = attribute
@@ -91,6 +92,11 @@ class Parameter:
         """The value within a step, the declaration itself on the class."""
         # Once loaded, the value stands in the object's own dictionary, which Python looks in first.
         return self if flow is None else flow.__getattr__(self.attribute)
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether the option has no value: given, the parameter is true."""
+        return self.options.get("is_flag") is True
 
     @property
     def variables(self) -> Tuple[str, str]:
@@ -194,8 +200,10 @@ class Parameter:
         return f"Parameter({self.name!r}, type={self.type_name})"
 
 
-def inferred_type(default: Any, multiple: bool) -> Any:
+def inferred_type(default: Any, multiple: bool, is_flag: bool = False) -> Any:
     """The type of a parameter that names none: its default's, text where that tells nothing."""
+    if is_flag:
+        return bool
     if default is None or callable(default):
         return str
     if multiple and isinstance(default, (list, tuple)):

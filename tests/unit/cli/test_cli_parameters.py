@@ -123,3 +123,21 @@ def test_a_parameter_may_be_called_like_an_option_that_only_headway_has(cli: Com
     assert "--override TEXT" in out or "--override STR" in out
     assert "--headway-override" in out
     assert "--headway-dry-run" in out
+
+
+def test_a_flag_stands_alone() -> None:
+    class Flags(FlowSpec):
+        keep = Parameter("keep", is_flag=True)
+        only_one = Parameter("only-one", default=False, is_flag=True, help="Only one.")
+        path = Parameter("path", default="here")
+
+        @step
+        def start(self) -> None:
+            pass
+
+    given = values("--keep", "--path", "there", flow=Flags)
+    assert (given["keep"], given["only_one"], given["path"]) == (True, False, "there")
+    # Not given, it is what its default says: nothing, where there is none.
+    assert values("--only-one", flow=Flags)["keep"] is None
+    assert values("--only-one", flow=Flags)["only_one"] is True
+    assert values(flow=Flags, environ={"METAFLOW_RUN_KEEP": "true"})["keep"] is True
