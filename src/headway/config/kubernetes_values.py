@@ -68,8 +68,9 @@ def registry(value: object) -> str:
 
 
 def labels(value: object) -> dict[str, str]:
-    """Labels: keys and values as the API server takes them."""
-    found = string_map(value, bare_keys=True)
+    """Labels: keys and values as the API server takes them; None, as of a variable that is not set, is empty."""
+    written = {key: "" if item is None else item for key, item in mapping(value, bare_keys=True).items()}
+    found = string_map(written, bare_keys=True)
     for key, item in found.items():
         check_key(key)
         check_label_value(key, item)

@@ -20,6 +20,7 @@ class Draft:
     Attributes:
         cls: The flow's class.
         configs: Its configurations' values by attribute, as steps see them.
+        config_names: What each is called on the command line, by attribute.
         parameters: Its parameters by attribute.
         decorators: Its own decorators.
         steps: Each step's decorators, from top to bottom.
@@ -29,12 +30,14 @@ class Draft:
         self,
         cls: Any,
         configs: dict[str, Any],
+        config_names: dict[str, str],
         parameters: dict[str, Parameter],
         decorators: list[DecoratorSpec],
         steps: dict[str, list[DecoratorSpec]],
     ) -> None:
         self.cls = cls
         self.configs = configs
+        self.config_names = config_names
         self.parameters = parameters
         self.decorators = decorators
         self.steps = steps

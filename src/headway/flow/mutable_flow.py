@@ -33,8 +33,9 @@ class MutableFlow(Mutable):
 
     @property
     def configs(self) -> Iterator[tuple[str, Any]]:
-        """The flow's configurations: (attribute, value)."""
-        return iter(list(self._draft.configs.items()))
+        """The flow's configurations: (name, value); the name is the command line's, not the attribute."""
+        names = self._draft.config_names
+        return iter([(names[attribute], value) for attribute, value in self._draft.configs.items()])
 
     @property
     def parameters(self) -> Iterator[tuple[str, Parameter]]:

@@ -48,7 +48,9 @@ class Mutation:
         self._declared = declared
         attributes = {attribute: declared.scope[attribute] for attribute in declared.configs}
         steps = {name: list(specs) for name, specs in declared.decorators.items()}
-        self._draft = Draft(declared.cls, attributes, dict(declared.parameters), list(declared.flow), steps)
+        names = {attribute: config._declaration.name for attribute, config in declared.configs.items()}
+        parameters = dict(declared.parameters)
+        self._draft = Draft(declared.cls, attributes, names, parameters, list(declared.flow), steps)
         self._made: dict[int, tuple[DecoratorSpec, Any]] = {}
         self._flow_mutators = [evaluate_spec(spec, declared.scope) for spec in flow_mutators_of(declared.cls)]
         self._before()

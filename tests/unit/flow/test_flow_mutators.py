@@ -29,7 +29,7 @@ CONTEXT = ParameterContext("F", "ann", "", lambda line: None, "local")
 HEARD: list[Any] = []
 
 BODY = """
-cfg = Config("cfg", default_value={"cpu": 2, "vars": {"A": "1"}})
+cfg = Config("settings", default_value={"cpu": 2, "vars": {"A": "1"}})
 alpha = Parameter("my-alpha", default=1)
 @On(before=before_first, after=after_first)
 @retry(times=cfg.cpu)
@@ -159,7 +159,7 @@ def test_what_a_step_shows() -> None:
 
 def test_what_a_flow_shows() -> None:
     def look(flow: MutableFlow) -> None:
-        assert [(name, value.cpu) for name, value in flow.configs] == [("cfg", 2)]
+        assert [(name, value.cpu) for name, value in flow.configs] == [("settings", 2)]
         assert [name for name, _ in flow.parameters] == ["alpha"]
         assert [(name, step.name) for name, step in flow.steps] == [("start", "start"), ("end", "end")]
         assert flow.alpha.default == 1
