@@ -21,7 +21,9 @@ def parameter_options(parameters: Iterable[Parameter]) -> list[click.Parameter]:
 
 def _option(parameter: Parameter) -> click.Option:
     # One without a value has nothing that stands for it in the help.
-    kind: dict[str, Any] = {"is_flag": True} if parameter.is_flag else {"metavar": parameter.type_name.upper()}
+    kind: dict[str, Any] = (
+        {"is_flag": True} if parameter.is_flag else {"metavar": parameter.type_name.upper()}
+    )
     return click.Option(
         [f"--{parameter.name}", f"{PREFIX}{parameter.attribute}"],
         multiple=parameter.multiple,

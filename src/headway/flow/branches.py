@@ -6,7 +6,7 @@ everything else keeps the stack. A graph is balanced where all ways to a step ag
 """
 
 from headway.errors import FlowDefinitionError
-from headway.flow.graph import FAN_OUTS, Node, topological_order
+from headway.flow.graph import FAN_OUTS, SWITCH, Node, topological_order
 from headway.plain import Dict, List, Mapping, NamedTuple, Tuple
 
 #: (split, the target of it that this branch begins with), outermost first.
@@ -97,22 +97,25 @@ def _joined_split(steps: Mapping[str, Node], node: Node, arriving: Mapping[str, 
             f"Step '{split.name}' splits straight into '{node.name}', which joins: a branch has no step.",
             f"Put a step between '{split.name}' and '{node.name}', or take the argument inputs away.",
         )
-    _check_whole(node, split, innermost)
+    _check_whole(steps, node, split, innermost)
     return split
 
 
-def _check_whole(node: Node, split: Node, innermost: Mapping[str, Tuple[str, str]]) -> None:
-    """Every branch of the split comes to the join, and each by one step."""
+def _check_whole(
+    steps: Mapping[str, Node], node: Node, split: Node, innermost: Mapping[str, Tuple[str, str]]
+) -> None:
+    """Every branch of the split comes to the join, each by one step or by ways of which a switch takes one."""
     by_branch: Dict[str, List[str]] = {}
     for before, (_, branch) in innermost.items():
         by_branch.setdefault(branch, []).append(before)
-    for branch, steps in by_branch.items():
-        if len(steps) > 1:
+    for branch, ways in by_branch.items():
+        switches = [before for before in ways if steps[before].kind == SWITCH]
+        if switches:
             raise _error(
                 node,
-                f"Step '{node.name}' joins {_quoted(steps)}, of which only one runs: "
-                f"they are conditional ways of one branch ('{branch}').",
-                "Introduce an intermediate, unconditional step: lead them to it, and it to the join.",
+                f"Step '{node.name}' joins {_quoted(ways)}, of which only one runs: "
+                f"they are conditional ways of one branch ('{branch}'), and '{switches[0]}' decides which.",
+                f"Introduce an intermediate, unconditional step between '{switches[0]}' and '{node.name}'.",
             )
     lacking = [target for target in split.targets if target not in by_branch]
     if lacking:
