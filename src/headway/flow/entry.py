@@ -8,10 +8,16 @@ guard, starts nothing there.
 import os
 import sys
 
-from headway.plain import Any, Callable, Optional
+from headway.plain import Any, Callable, Dict, Mapping, Optional
 
 _start: Optional[Callable[[Any], object]] = None
 _disabled = False
+_in_main = False
+_constructed: Dict[Any, Mapping[str, Any]] = {}
+
+
+class _ConstructedError(BaseException):
+    """The main file, run again for its steps, has come to where it constructs a flow."""
 
 
 def register(start: Callable[[Any], object]) -> None:
@@ -32,14 +38,45 @@ def enable() -> None:
     _disabled = False
 
 
-def start(flow: Any) -> None:
+def start(flow: Any, attributes: Mapping[str, Any]) -> None:
     """Start what is registered for this flow class, unless that is disabled.
 
     Nothing is started either where multiprocessing imports the main file again, as ``__mp_main__``, for
     a process that a step starts: it could be meant for the person's own program only.
+
+    Args:
+        flow: The class.
+        attributes: What a constructor of the class's own has set by then.
     """
-    if _start is not None and not _disabled and flow.__module__ != "__mp_main__":
+    if _disabled:
+        if _in_main:
+            _constructed[flow] = dict(attributes)
+            raise _ConstructedError
+    elif _start is not None and flow.__module__ != "__mp_main__":
         _start(flow)
+
+
+def until_constructed(run: Callable[[], object]) -> None:
+    """Run the main file as far as its own program gets: to where it constructs its flow.
+
+    The command line never returns from there, so what stands behind is not meant for steps either.
+
+    Args:
+        run: Runs it.
+    """
+    global _in_main
+    _in_main = True
+    try:
+        run()
+    except _ConstructedError:
+        pass
+    finally:
+        _in_main = False
+
+
+def constructed_with(flow: Any) -> Mapping[str, Any]:
+    """What a constructor of this class's own has set before the command line took over."""
+    return _constructed.get(flow, {})
 
 
 def keep_standard_module(path: str) -> None:

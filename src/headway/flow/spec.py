@@ -32,7 +32,7 @@ class FlowSpec:
 
     def __init__(self, use_cli: bool = True) -> None:
         if use_cli:
-            entry.start(type(self))
+            entry.start(type(self), vars(self))
 
     def next(
         self,
@@ -261,6 +261,10 @@ def _bound(cls: Any, task: TaskContext, view: bool) -> Any:
     read_only = read_only_names(cls)
     if task.parameters:
         read_only = {**dict.fromkeys(task.parameters, "a parameter of the flow"), **read_only}
+    if not view:
+        # A constructor of the flow's own comes before each task; what it sets are the task's artifacts.
+        given = entry.constructed_with(cls)
+        flow.__dict__.update((name, value) for name, value in given.items() if name not in read_only)
     flow.__dict__[_STATE] = TaskState(task, read_only, view)
     return flow
 

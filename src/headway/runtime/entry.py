@@ -1,7 +1,7 @@
 """Starts the person's flow code again, the way they started it, without its command line.
 
 The main file becomes ``__main__`` here as well, so that classes defined in it pickle under
-the same name everywhere; ``MyFlow()`` in it does nothing, with or without a main guard.
+the same name everywhere; it is run as far as ``MyFlow()``, with or without a main guard.
 """
 
 import os
@@ -69,7 +69,8 @@ def _run_main(code: Code, root: str) -> ModuleType:
     module.__dict__["__builtins__"] = __builtins__
     sys.argv = [path or "-c"]
     sys.modules["__main__"] = module
-    exec(compiled, module.__dict__)  # noqa: S102 - the person's own flow file is what we are here to run
+    # The person's own flow file is what we are here to run.
+    entry.until_constructed(lambda: exec(compiled, module.__dict__))  # noqa: S102
     return module
 
 

@@ -111,8 +111,8 @@ GRAPHS: dict[str, tuple[dict[str, str], str, str]] = {
     ),
     "a conditional way into a join": (
         {
-            "start": 'self.a, foreach="x"', "a": '{"l": self.b, "r": self.c}, condition="k"', "b": "self.join",
-            "c": "self.join", "join": "self.end", "end": "",
+            "start": 'self.a, foreach="x"', "a": '{"l": self.b, "r": self.join}, condition="k"', "b": "self.join",
+            "join": "self.end", "end": "",
         },
         "of which only one runs", "Introduce an intermediate, unconditional step",
     ),

@@ -36,6 +36,17 @@ SHAPES: dict[str, tuple[dict[str, str], dict[str, Shape]]] = {
             "join": Shape("join", ("end",), "start"), "end": Shape("end"),
         },
     ),
+    "a branch that ends in one of two ways": (
+        {
+            "start": "self.a, self.b", "a": '{"l": self.c, "r": self.d}, condition="k"', "c": "self.join",
+            "d": "self.join", "b": "self.join", "join": "self.end", "end": "",
+        },
+        {
+            "start": Shape("split", ("a", "b")), "a": Shape("switch", ("c", "d")),
+            "c": Shape("linear", ("join",)), "d": Shape("linear", ("join",)), "b": Shape("linear", ("join",)),
+            "join": Shape("join", ("end",), "start"), "end": Shape("end"),
+        },
+    ),
     "foreach": (
         {"start": 'self.a, foreach="items"', "a": "self.join", "join": "self.end", "end": ""},
         {

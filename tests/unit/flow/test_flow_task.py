@@ -249,6 +249,36 @@ def test_constructing_starts_what_is_registered(monkeypatch: pytest.MonkeyPatch)
     assert started == [Flow]
 
 
+def test_the_main_file_is_run_as_far_as_it_constructs_its_flow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entry, "_disabled", True)
+    monkeypatch.setattr(entry, "_constructed", {})
+    reached: list[str] = []
+
+    class Own(Flow):
+        alpha = Parameter("alpha")
+
+        def __init__(self) -> None:
+            self.source = "warehouse"
+            self.alpha = 2
+            super().__init__()
+            reached.append("behind the constructor")
+
+    def program() -> None:
+        Flow(use_cli=False)
+        Own()
+        reached.append("behind the flow")
+
+    entry.until_constructed(program)
+    assert reached == []
+    # What it set by then belongs to each task; parameters have their own values.
+    bound = bind(Own, TaskContext(MemorySource(x=1), "work"))
+    assert produced(bound) == {"source": "warehouse"}
+    assert bound.source == "warehouse"
+    # Anywhere else a flow can be constructed, and nothing happens.
+    Own()
+    assert reached == ["behind the constructor"]
+
+
 # Joins
 
 
