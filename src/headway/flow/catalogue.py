@@ -175,8 +175,9 @@ def check_spec(
             )
         refused = attribute.refusal(value)
         if refused is not None:
-            shown = spec.shown.get(name)
-            written = f"@{spec.name}({name}={shown!r}){on}" if where else f"{name}={shown!r}"
+            # A group of settings is long, and may hold what nobody else should see.
+            shown = "…" if name == "pod_settings" else repr(spec.shown.get(name))
+            written = f"@{spec.name}({name}={shown}){on}" if where else f"{name}={shown}"
             raise error_at(spec, f"{written}: {refused}.", getattr(refused, "hint", None))
     wrong = kind.check(spec.attributes)
     if wrong:

@@ -71,9 +71,13 @@ class FlowSpec:
         state.next_line = line
 
     @property
-    def name(self) -> str:
-        """The flow's name."""
-        return type(self).__name__
+    def name(self) -> Any:
+        """The flow's name, unless the step itself has set this to something else."""
+        return self.__dict__.get("name", type(self).__name__)
+
+    @name.setter
+    def name(self, value: Any) -> None:
+        self.__dict__["name"] = value
 
     @property
     def script_name(self) -> str:
@@ -132,7 +136,8 @@ class FlowSpec:
         own = vars(self)
 
         def is_set(name: str) -> bool:
-            return name in own or name in state.read_only
+            # What the class has under this name would hide the artifact anyway.
+            return name in own or name in state.read_only or hasattr(type(self), name)
 
         state.adopted.update(choose_artifacts(step, sources, is_set, exclude, include))
 

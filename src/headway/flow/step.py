@@ -38,6 +38,7 @@ def step(
     start: bool = False,
     end: bool = False,
     node_info: Optional[Mapping[str, Any]] = None,
+    **unknown: Any,
 ) -> Union[F, Callable[[F], F]]:
     """Make a method a step of its flow.
 
@@ -47,7 +48,17 @@ def step(
             nor the graph's shape says so.
         end: Whether the flow ends here.
         node_info: Facts for tools, kept with the graph.
+        **unknown: Nothing else is taken.
+
+    Raises:
+        FlowDefinitionError: It stands on what can be no step, or is given something else.
     """
+    if unknown:
+        raise FlowDefinitionError(
+            f"@step does not take {', '.join(unknown)}; it takes start, end and node_info.",
+            "Where and with what a step runs is said by decorators above it: "
+            "@kubernetes(image=…, pod_settings={…}), @resources(cpu=…, memory=…).",
+        )
     mark = StepMark(start, end, node_info or {})
     if function is not None:
         return _marked(function, mark)

@@ -115,6 +115,11 @@ REFUSED = {
     "@secrets(sources='name')": ("a list of secrets is allowed", ""),
     "@kubernetes(cpu=0)": ("@kubernetes(cpu=0) on step 'only': a number of cores greater than 0 is allowed", ""),
     "@kubernetes(labels={'a': 'not allowed!'})": ("@kubernetes(labels=", ""),
+    "@kubernetes(pod_settings={'labels': {'a': 'not allowed!'}, 'env': {'TOKEN': 'x'}})": (
+        "@kubernetes(pod_settings=…) on step 'only': labels: the value 'not allowed!'", "",
+    ),
+    "@kubernetes(pod_settings={'shape': 1})": ("settings of @kubernetes are allowed in it, and 'shape' is none", ""),
+    "@kubernetes(pod_settings=3)": ("a dict of settings is allowed", ""),
     "@kubernetes(qos='Best')": ("one of Guaranteed, Burstable is allowed", ""),
 }  # fmt: skip
 
@@ -126,6 +131,19 @@ def test_refused(lines: str) -> None:
     assert message in error.message
     assert hint in str(error)
     assert (error.file, error.line) == (FILE, 1 + len(lines.splitlines()))
+
+
+def test_settings_may_stand_in_a_group_of_their_own() -> None:
+    lines = "@kubernetes(pod_settings={'node_selectors': {'pool': 'gpu'}, 'host_ipc': True}, service_account_name='ml')"
+    (spec,) = parse_body(on_one_step(lines)).nodes["only"].decorators
+    assert spec.attributes["pod_settings"] == {"node_selectors": {"pool": "gpu"}, "host_ipc": True}
+
+
+def test_step_says_what_it_does_not_take() -> None:
+    given: dict[str, Any] = {"step_operator": "k8s"}
+    with pytest.raises(FlowDefinitionError, match="@step does not take step_operator") as caught:
+        step(**given)
+    assert "@kubernetes(" in (caught.value.hint or "")
 
 
 def test_on_a_method_that_is_no_step() -> None:

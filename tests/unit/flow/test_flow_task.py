@@ -153,15 +153,26 @@ def test_an_artifact_whose_class_is_gone_is_not_missing() -> None:
         ("other_name", "a parameter of the flow"),
         ("limit", "a constant of the flow's class"),
         ("index", "a name that every flow object has"),
-        ("name", "a name that every flow object has"),
         ("next", "a name that every flow object has"),
-        ("end", "a step of the flow"),
     ],
 )
 def test_what_cannot_be_assigned(name: str, what: str) -> None:
     with pytest.raises(AttributeError) as caught:
         setattr(flow(), name, 1)
     assert str(caught.value) == f"Step 'work' cannot change '{name}', which is {what}. Use another name."
+
+
+def test_an_artifact_may_be_called_like_a_step_or_like_the_flow_s_name() -> None:
+    one = flow()
+    assert one.name == "Flow"
+    one.name, one.end = "Ada", b"a plot"
+    assert (one.name, one.end) == ("Ada", b"a plot")
+    assert produced(one) == {"name": "Ada", "end": b"a plot"}
+    # The class hides it from the steps after it, so that a join does not mind where inputs differ.
+    after = bound(Flow, source=MemorySource(name="Ada", end=b"a plot"))
+    assert after.name == "Flow"
+    assert callable(after.end)
+    assert set(inherited(after)) == {"name", "end"}
 
 
 def test_parameters_and_constants_are_read() -> None:
