@@ -274,7 +274,6 @@ def end(self):
         ("fst", "does not have.\nDid you mean fast"),
         ("n", "which is"),
         ("list[4]", "does not have"),
-        ("n.slow", "the case 2 twice"),
     ):
         with pytest.raises(HeadwayError, match=words):
             graph(case)
