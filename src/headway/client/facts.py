@@ -7,7 +7,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 from headway.client.run_data import PARAMETERS, RunData
 from headway.store import layout
 from headway.store.locations import kind_of
-from headway.store.records import SUCCEEDED, FrameTuple, Record
+from headway.store.records import CAUGHT, SUCCEEDED, FrameTuple, Record
 
 #: A fact, and when it was known in seconds since the epoch.
 Fact = Tuple[str, str, float]
@@ -81,6 +81,11 @@ def _facts(run: RunData, record: Record) -> List[Fact]:
     # Told last, whatever the run's record says under the same name.
     first = [(name, value, record.started) for name, value in begun.items() if name not in ended]
     return [*first, *((name, value, record.ended) for name, value in ended.items())]
+
+
+def went_well(record: Record) -> bool:
+    """Whether the step of an attempt did what it should; it did not where ``@catch`` went on in its place."""
+    return record.outcome == SUCCEEDED and CAUGHT not in record.metadata
 
 
 def store_type(root: str) -> str:

@@ -7,12 +7,11 @@ from headway.client.artifact import Artifacts, DataArtifact, Values, public
 from headway.client.code import MetaflowCode, code_of
 from headway.client.entity import InRun
 from headway.client.errors import TaskFailedError
-from headway.client.facts import Metadata, foreach_index, local_time, metadata_of, utc_time
+from headway.client.facts import Metadata, foreach_index, local_time, metadata_of, utc_time, went_well
 from headway.client.logs import STDERR, STDOUT
 from headway.client.run_data import PARAMETERS
 from headway.client.task_data import TaskData, tasks_of
 from headway.client.told import ToldArtifact
-from headway.store.records import SUCCEEDED
 
 
 class Task(InRun, depth=4):
@@ -89,9 +88,9 @@ class Task(InRun, depth=4):
 
     @property
     def successful(self) -> bool:
-        """Whether it ended with success."""
+        """Whether its step ended with success; False where ``@catch`` went on in place of it."""
         record = self._task.record()
-        return record is not None and record.outcome == SUCCEEDED
+        return record is not None and went_well(record)
 
     @property
     def finished(self) -> bool:

@@ -3,7 +3,7 @@
 from typing import Any, Callable, ClassVar, Dict
 
 from headway.client.artifact import DataArtifact
-from headway.client.facts import foreach_levels
+from headway.client.facts import foreach_levels, went_well
 from headway.client.task_data import TaskData
 from headway.store.records import SUCCEEDED, ArtifactRef, Record
 
@@ -15,7 +15,7 @@ _MAKERS: Dict[str, _Maker] = {
     "_foreach_stack": lambda task, record: foreach_levels(record.frames),
     "_foreach_num_splits": lambda task, record: record.transition.splits if record.transition else None,
     "_foreach_var": lambda task, record: record.transition.foreach if record.transition else None,
-    "_success": lambda task, record: record.outcome == SUCCEEDED,
+    "_success": lambda task, record: went_well(record),
     "_task_ok": lambda task, record: record.outcome == SUCCEEDED,
     "_transition": lambda task, record: (
         (list(record.transition.targets), record.transition.foreach) if record.transition else None

@@ -90,7 +90,7 @@ def text(value: object) -> object:
 
 
 def _identifier(value: object) -> object:
-    if not isinstance(value, str) or not value.isidentifier() or value.startswith("_"):
+    if not isinstance(value, str) or not value.isidentifier() or value.startswith("__"):
         raise ValueError("the name of an artifact is allowed, as text")
     return value
 

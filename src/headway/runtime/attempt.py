@@ -83,6 +83,7 @@ def _run(
         from headway.flow.given_members import give_parameters  # for flows that mutators gave parameters
 
         give_parameters(flow_class, batch.parameters)
+    caught = False
     flow = bind(flow_class, _context(batch, task, store))
     _tell_current(flow_class, batch, task, store)
     try:
@@ -96,13 +97,13 @@ def _run(
         failure = _failure_of(batch, error)
         if not catches(batch, task, failure):
             raise
-        said = catch(flow, batch, error, failure)
+        said, caught = catch(flow, batch, error, failure), True
     transition = Transition(said.targets, said.foreach, said.splits) if said else None
     if batch.spun is not None and not batch.spun.persist:
-        return Report(transition=transition)
+        return Report(transition=transition, caught=caught)
     artifacts: Dict[str, ArtifactRef] = dict(inherited(flow))
     artifacts.update(ArtifactStore(store, batch.flow).save_many(produced(flow)))
-    return Report(artifacts=artifacts, transition=transition)
+    return Report(artifacts=artifacts, transition=transition, caught=caught)
 
 
 def _call(

@@ -25,12 +25,14 @@ class Report(NamedTuple):
         transition: What ``self.next`` said.
         failure: Why the attempt failed, None where it succeeded.
         exited: The code of a ``sys.exit`` that ended the step, None otherwise.
+        caught: Whether the step failed and ``@catch`` went on in its place.
     """
 
     artifacts: Dict[str, ArtifactRef] = {}  # noqa: RUF012 - a named tuple default, never changed
     transition: Optional[Transition] = None
     failure: Optional[Failure] = None
     exited: Optional[int] = None
+    caught: bool = False
 
     def encode(self) -> bytes:
         return json.dumps(self._asdict(), separators=(",", ":")).encode()
@@ -45,6 +47,7 @@ class Report(NamedTuple):
             transition=Transition(tuple(transition[0]), *transition[1:]) if transition else None,
             failure=Failure(*failure) if failure else None,
             exited=raw["exited"],
+            caught=raw["caught"],
         )
 
 

@@ -156,6 +156,6 @@ def _variable(name: str) -> str:
 
 def _missing(source: Source, packages: str, extra: str, error: ImportError) -> NoReturn:
     raise SecretError(
-        f"The secret {source} needs {packages}, of which something is missing where this step runs.",
+        f"The secret {source} needs {packages}, which is not installed where this step runs.",
         f"Here: pip install 'headway[{extra}-secrets]'. In a pod: name an image that has {packages}.",
     ) from error

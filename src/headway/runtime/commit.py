@@ -8,7 +8,7 @@ from headway.runtime.logbook import Logbook
 from headway.store import layout
 from headway.store.base import ObjectStore
 from headway.store.batch import Batch, TaskSpec
-from headway.store.records import FAILED, LOST, SUCCEEDED, AttemptRef, Failure, Record
+from headway.store.records import CAUGHT, FAILED, LOST, SUCCEEDED, AttemptRef, Failure, Record
 
 STREAMS = ("stdout", "stderr")
 
@@ -50,7 +50,12 @@ def record_of(
         artifacts=done.artifacts if done else {},
         transition=done.transition if done else None,
         failure=failure,
-        metadata={**metadata, **_gang_facts(batch, task), **_spun_facts(batch)},
+        metadata={
+            **metadata,
+            **_gang_facts(batch, task),
+            **_spun_facts(batch),
+            **({CAUGHT: "True"} if done and done.caught else {}),
+        },
         started=started,
         ended=ended,
         # Those of a task that is done again alone are another run's.

@@ -74,6 +74,9 @@ NOT_BEGUN = "NotBegun"
 #: What became of an attempt.
 SUCCEEDED, FAILED, LOST = "succeeded", "failed", "lost"
 
+#: Metadata of an attempt that counts as a success because ``@catch`` went on in place of its step.
+CAUGHT = "caught"
+
 
 class Record(NamedTuple):
     """An attempt's result; the creation of this object, once, is what makes it true.

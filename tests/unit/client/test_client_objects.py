@@ -170,6 +170,15 @@ def test_a_failure_reads_as_an_exception(folder: FolderStore) -> None:
     assert not Run("Digits/1").successful
 
 
+def test_a_step_that_catch_stood_in_for_is_done_and_was_no_success(folder: FolderStore) -> None:
+    run = RecordedRun(folder)
+    run.end(end=run.attempt("end", "1", metadata={"caught": "True"}))
+    task = Task("Digits/1/end/1")
+    assert (task.successful, task.finished, task.exception) == (False, True, None)
+    assert (task["_success"].data, task["_task_ok"].data) == (False, True)
+    assert Run("Digits/1").successful
+
+
 def test_values_and_artifacts_of_a_task(folder: FolderStore) -> None:
     digits(folder)
     task = Task("Digits/1/train/3")

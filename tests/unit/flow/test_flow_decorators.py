@@ -51,8 +51,8 @@ def test_every_decorator_stands_in_the_catalogue() -> None:
         ("@timeout(hours=2)\n@kubernetes\n@resources(cpu=4)",
          [("timeout", {"hours": 2}), ("kubernetes", {}), ("resources", {"cpu": 4})]),
         ("@environment(vars={'A': 1})", [("environment", {"vars": {"A": 1}})]),
-        ("@batch(queue='q')\n@secrets(sources=['a.b'])\n@catch(var='failure')",
-         [("batch", {"queue": "q"}), ("secrets", {"sources": ["a.b"]}), ("catch", {"var": "failure"})]),
+        ("@batch(queue='q')\n@secrets(sources=['a.b'])\n@catch(var='_failure')",
+         [("batch", {"queue": "q"}), ("secrets", {"sources": ["a.b"]}), ("catch", {"var": "_failure"})]),
     ],
 )  # fmt: skip
 def test_only_what_is_written_is_noted(lines: str, expected: list[tuple[str, dict[str, Any]]]) -> None:

@@ -48,6 +48,8 @@ def run(store: MemoryStore, body: Any, catch: Catch = CATCH, **changes: Any) -> 
 def test_an_exception_becomes_an_artifact_and_what_was_set_before_stays(store: MemoryStore) -> None:
     report = run(store, breaking)
     assert report.failure is None
+    assert report.caught
+    assert Report.decode(report.encode()) == report
     assert report.transition == Transition(("end",))
     values = loaded(store, report)
     error = values.pop("failed")
@@ -72,7 +74,9 @@ def test_the_name_is_there_where_all_is_well(store: MemoryStore) -> None:
         self.next(self.start)
 
     for tasks in (LAST, (TaskSpec("1", 0),)):
-        assert loaded(store, run(store, start, tasks=tasks))["failed"] is None
+        report = run(store, start, tasks=tasks)
+        assert loaded(store, report)["failed"] is None
+        assert not report.caught
 
 
 def test_an_attempt_that_is_followed_by_another_is_not_caught(store: MemoryStore) -> None:
