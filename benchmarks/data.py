@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Literal
 
 import obstore
 from cluster import sweep
@@ -120,16 +121,19 @@ def _stamped(place: Place, module: str, name: str, ran: Ran, cluster: bool = Fal
 
 def _from_pod(place: Place, length: int) -> Measures:
     store = place.raw(f"{place.name}/raw")
-    urls = {}
-    for method in ("PUT", "GET"):
-        urls[method] = obstore.sign(store, method, "pod-array", timedelta(hours=1))
+    objects = "pod-array", "pod-array-again"
+
+    def signed(method: Literal["PUT", "GET"], name: str) -> str:
+        return obstore.sign(store, method, name, timedelta(hours=1))
+
     words = (
-        "run", "--length", str(length), "--put", urls["PUT"], "--get", urls["GET"],
+        "run", "--length", str(length), "--put", signed("PUT", objects[0]), "--get", signed("GET", objects[0]),
+        "--put_again", signed("PUT", objects[1]),
         "--with", f"kubernetes:cpu={_CPU},memory={_MEMORY},disk=50,image={IMAGE}",
     )  # fmt: skip
     ran = place.run("headway", "pod_array.py", POD_ARRAY, words, place.in_pods("headway"))
     sweep(place.namespace)
-    store.delete("pod-array")
+    store.delete(list(objects))
     return _stamped(place, "headway", "PodArrayFlow", ran, cluster=True)
 
 
