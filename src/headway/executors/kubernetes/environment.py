@@ -1,6 +1,7 @@
 """The environment of the container: what the runtime needs, what the pod knows of itself, the user's own."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from headway.config.checks import tmpfs_mebibytes
@@ -29,10 +30,18 @@ _FIELDS = {
 }
 #: Bytes; a limit that is not set reads as what the node can give.
 _RESOURCES = {"HEADWAY_MEMORY_LIMIT": "limits.memory", "HEADWAY_MEMORY_REQUEST": "requests.memory"}
+#: Of ``@environment``, what is read when a process starts: the task's own process, forked and given the rest
+#: then, would come too late.
+_READ_AT_START = ("GLIBC_TUNABLES", "LANG", "LC_", "LD_", "MALLOC_", "PYTHON", "TZ")
 
 
 def container_env(
-    settings: KubernetesSettings, step: str, datastore: str, batch_key: str, store: Mapping[str, str]
+    settings: KubernetesSettings,
+    step: str,
+    datastore: str,
+    batch_key: str,
+    store: Mapping[str, str],
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
     """The ``env`` of the container, each name once: defaults, then the user's own, then what must be so."""
     entries: dict[str, dict[str, Any]] = {}
@@ -40,6 +49,9 @@ def container_env(
         entries[name] = {"value": value}
     for name, given in settings.env.items():
         entries[name] = {"valueFrom": given} if isinstance(given, Mapping) else {"value": str(given)}
+    for name, value in environment.items():
+        if name.startswith(_READ_AT_START) and name.isidentifier() and name.isascii():
+            entries[name] = {"value": literal(value)}
     fixed = {
         "HEADWAY_DATASTORE": datastore,
         "HEADWAY_BATCH": batch_key,

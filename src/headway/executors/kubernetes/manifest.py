@@ -112,7 +112,7 @@ def pod_spec(settings: KubernetesSettings, batch: Batch, pod: PodPlan, deadline:
         "imagePullPolicy": settings.image_pull_policy,
         "command": container_command(settings),
         "env": [
-            *container_env(settings, batch.step, pod.datastore, pod.batch_key, pod.env),
+            *container_env(settings, batch.step, pod.datastore, pod.batch_key, pod.env, batch.env),
             *([] if batch.gang is None else gang_environment(settings, batch, batch.gang)),
         ],
         "envFrom": [

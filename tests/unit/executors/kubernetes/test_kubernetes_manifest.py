@@ -121,6 +121,14 @@ def test_the_runtimes_variables_win_over_the_users() -> None:
     assert found["PYTHONUNBUFFERED"] == ""
 
 
+def test_what_a_process_reads_when_it_starts_is_there_when_the_pods_does() -> None:
+    variables = {"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "$7", "AWS_REGION": "of the step", "LD_not-one": "x"}
+    found = environment(manifest_of(Case("", {"env": {"TZ": "UTC"}}, batch={"env": variables})))
+    assert {name: found.get(name) for name in variables} == {
+        "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "$$7", "AWS_REGION": "eu-central-1", "LD_not-one": None,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("text", ["plain", "$(HOME)", "$$", "a$b$$(c)", "$"])
 def test_a_literal_survives_the_expansion_of_variables(text: str) -> None:
     assert expanded(literal(text)) == text
