@@ -197,12 +197,16 @@ def test_a_namespace_that_is_deleted_under_a_run_ends_its_step(
     ended: tuple[Result, RunView],
 ) -> None:
     result, run = ended
-    first, second = (each for each in run.task("homeless").attempts if not each.successful)
+    *before, last = (each for each in run.task("homeless").attempts if not each.successful)
     said = told(result, "homeless")
-    assert (first.kind, second.kind, second.reason) == ("infrastructure", "configuration", "Namespace"), said
+    assert {each.kind for each in before} == {"infrastructure"}, said
+    assert (last.kind, last.reason) == ("configuration", "Namespace"), said
     assert "not counted against @retry" in said
-    assert "The cluster refuses the Job: its namespace is being deleted" in said
-    assert "Name another with namespace=" in said
+    # By the time of the next attempt it may have gone.
+    assert re.search(r"The cluster refuses the Job: its namespace (is being deleted|does not exist)", said), (
+        said
+    )
+    assert "ame another with namespace=" in said
 
 
 def test_what_fails_by_the_infrastructure_is_tried_again_five_times(ended: tuple[Result, RunView]) -> None:
