@@ -59,7 +59,7 @@ def works(place: Place) -> list[Work]:
         return ran.measures
 
     def width(number: int) -> tuple[str, ...]:
-        return ("--width", str(number))
+        return ("--width", str(number), "--max-num-splits", str(number))
 
     peers = not place.quick and PEER_IMAGE is not None
     return [

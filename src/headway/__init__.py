@@ -267,14 +267,9 @@ def __dir__() -> list[str]:
 def _start(flow_class: Any) -> None:
     # The command line stands above the flow layer and is not for pods: this is the one hook up to it.
     try:
-        from headway.cli.quick import answer
+        from headway.cli.first import begin
 
-        if answer(flow_class, sys.argv[1:], sys.argv[0]):
-            sys.exit(0)
-        # All that other commands need: ten times as much.
-        from headway.cli.start import start_flow
-
-        start_flow(flow_class)
+        begin(flow_class)
     except KeyboardInterrupt:
         # Pressed while the command line was being loaded.
         sys.stderr.write("Interrupted.\n")

@@ -5,6 +5,7 @@ from collections.abc import Container, Mapping
 from typing import Any
 
 import click
+from msgspec.structs import asdict
 
 from headway.cli.beforehand_commands import config_group, doctor_command, package_group
 from headway.cli.configs import config_options
@@ -97,7 +98,7 @@ def _begin(**_: Any) -> None:
     context.obj = this
     # For programs it is no news.
     if not this.options.quiet and context.invoked_subcommand != DESCRIBE:
-        notice = unused_notice(this.configuration, unfitting(vars(this.options)))
+        notice = unused_notice(this.configuration, unfitting(asdict(this.options)))
         for line in filter(None, (notice, *misspelt_notices(this.configuration))):
             this.write(line, error=True, style="dim")
     if context.invoked_subcommand is None:

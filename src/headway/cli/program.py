@@ -3,10 +3,11 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from headway.cli.configs import given_configs
 from headway.config.general import default_decorators, name_store, user
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
     from headway.launch.overrides import Override
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(Struct, frozen=True):
     """The program's own options.
 
     Attributes:

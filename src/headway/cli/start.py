@@ -1,5 +1,6 @@
 """Where the command line of a flow begins: ``MyFlow()`` comes here."""
 
+import gc
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -21,7 +22,10 @@ from headway.ui.writer import StreamWriter
 
 def start_flow(flow_class: Any) -> NoReturn:
     """Run the command that the process was started with, and exit."""
-    sys.exit(run_command(flow_class, sys.argv[1:], sys.argv[0]))
+    code = run_command(flow_class, sys.argv[1:], sys.argv[0])
+    # The process ends: a last search for garbage among all that was loaded would be in vain.
+    gc.freeze()
+    sys.exit(code)
 
 
 def run_command(flow_class: Any, arguments: Sequence[str], program: str) -> int:

@@ -1,7 +1,7 @@
 """Which datastore a run uses: one pure choice, with the line that says why."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from headway.config.general import SCHEMES, check_root
 from headway.config.sources import Sourced
@@ -27,8 +27,7 @@ def _of_this_machine(root: str) -> str:
     return f"its pod cannot reach {root}, a folder of this machine"
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """The datastore of a run.
 
     Attributes:

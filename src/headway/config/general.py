@@ -3,8 +3,8 @@
 import os
 from collections.abc import Callable, Mapping, MutableMapping
 
-from headway.config.places import PREFIXES
-from headway.config.sources import Configuration, Sourced, nearest
+from headway.config.places import PREFIXES, nearest
+from headway.config.sources import Configuration, Sourced
 from headway.errors import SettingsError, UnknownUserError
 
 #: The kinds of datastore, with the scheme that a root of that kind begins with.
@@ -74,8 +74,8 @@ def local_root(configuration: Configuration) -> Sourced:
     found = configuration.get("DATASTORE_SYSROOT_LOCAL")
     if found is not None:
         return Sourced(check_root("local", found.value, found.source), found.source)
-    folder = nearest(configuration.cwd, ".headway") or configuration.cwd / ".headway"
-    return Sourced(str(folder), "default")
+    folder = nearest(configuration.cwd, ".headway") or os.path.join(configuration.cwd, ".headway")
+    return Sourced(folder, "default")
 
 
 def check_root(kind: str, root: object, source: str) -> str:

@@ -19,9 +19,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from headway.config import places
 from headway.config.places import PREFIXES
@@ -30,8 +28,7 @@ from headway.errors import SettingsError
 _UNPREFIXED = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
-@dataclass(frozen=True)
-class Sourced:
+class Sourced(NamedTuple):
     """A configured value and where it was found.
 
     Attributes:
@@ -43,16 +40,14 @@ class Sourced:
     source: str
 
 
-@dataclass(frozen=True)
-class ConfigFile:
+class ConfigFile(NamedTuple):
     """One configuration file that was read: its path and its object."""
 
-    path: Path
+    path: str
     values: Mapping[str, object]
 
 
-@dataclass(frozen=True)
-class Configuration:
+class Configuration(NamedTuple):
     """What a person configured outside their code. Build it with :meth:`load`.
 
     Attributes:
@@ -63,12 +58,14 @@ class Configuration:
     """
 
     environ: Mapping[str, str]
-    cwd: Path
+    cwd: str
     files: tuple[ConfigFile, ...] = ()
     profile: str | None = None
 
     @classmethod
-    def load(cls, environ: Mapping[str, str], cwd: Path, profile: str | None = None) -> "Configuration":
+    def load(
+        cls, environ: Mapping[str, str], cwd: "str | os.PathLike[str]", profile: str | None = None
+    ) -> "Configuration":
         """Read the files that apply.
 
         Args:
@@ -79,14 +76,15 @@ class Configuration:
         Raises:
             SettingsError: A file is not a JSON object, or the named configuration has no file.
         """
+        folder = os.fspath(cwd)
         chosen = _chosen_profile(environ, profile)
         name, origin = chosen or (None, "")
-        own = _files(places.own_places(environ, str(cwd), name))
+        own = _files(places.own_places(environ, folder, name))
         for file in own:
             _check_keys(file)
-        files = (*own, *_files(places.metaflow_places(environ, str(cwd), name)))
-        if name and not any(file.path.name == f"config_{name}.json" for file in files):
-            homes = ", ".join(str(home) for home in (headway_home(environ), metaflow_home(environ)))
+        files = (*own, *_files(places.metaflow_places(environ, folder, name)))
+        if name and not any(os.path.basename(file.path) == f"config_{name}.json" for file in files):
+            homes = f"{places.headway_home(environ)}, {places.metaflow_home(environ)}"
             raise SettingsError(
                 "profile",
                 name,
@@ -94,7 +92,7 @@ class Configuration:
                 origin,
                 "Write that file, or name a configuration that exists.",
             )
-        return cls(environ, cwd, files, name)
+        return cls(environ, folder, files, name)
 
     def get(self, name: str) -> Sourced | None:
         """The configured value of a name without prefix, or None where nobody set it."""
@@ -119,22 +117,6 @@ class Configuration:
         return sorted({key[len(prefix) :] for key in keys for prefix in PREFIXES if key.startswith(prefix)})
 
 
-def headway_home(environ: Mapping[str, str]) -> Path:
-    """The folder of Headway's own files for this person."""
-    return Path(places.headway_home(environ))
-
-
-def metaflow_home(environ: Mapping[str, str]) -> Path:
-    """The folder of Metaflow's configuration for this person."""
-    return Path(places.metaflow_home(environ))
-
-
-def nearest(cwd: Path, relative: str) -> Path | None:
-    """The nearest existing ``<folder>/<relative>``, from the working directory upward."""
-    found = places.nearest(str(cwd), relative)
-    return None if found is None else Path(found)
-
-
 def _chosen_profile(environ: Mapping[str, str], option: str | None) -> tuple[str, str] | None:
     if option:
         return option, "--config-name"
@@ -145,13 +127,13 @@ def _chosen_profile(environ: Mapping[str, str], option: str | None) -> tuple[str
 
 
 def _files(paths: Iterable[str]) -> list[ConfigFile]:
-    # Of a folder that is closed to this person, Path.is_file() would raise.
-    return [_read(Path(path)) for path in paths if os.path.isfile(path)]  # noqa: PTH113
+    return [_read(path) for path in paths if os.path.isfile(path)]
 
 
-def _read(path: Path) -> ConfigFile:
+def _read(path: str) -> ConfigFile:
     try:
-        values: Any = json.loads(path.read_text(encoding="utf-8"))
+        with open(path, encoding="utf-8") as file:
+            values: Any = json.load(file)
     except json.JSONDecodeError as error:
         raise _bad_file(path, f"line {error.lineno}, column {error.colno}: {error.msg}") from error
     except UnicodeDecodeError as error:
@@ -167,13 +149,13 @@ def _check_keys(file: ConfigFile) -> None:
     for key, value in file.values.items():
         if _UNPREFIXED.fullmatch(key) and not key.startswith(PREFIXES):
             allowed = "a name in a configuration file begins with HEADWAY_ or METAFLOW_"
-            raise SettingsError(key, value, allowed, str(file.path), f"Write HEADWAY_{key}.")
+            raise SettingsError(key, value, allowed, file.path, f"Write HEADWAY_{key}.")
 
 
-def _bad_file(path: Path, problem: str) -> SettingsError:
+def _bad_file(path: str, problem: str) -> SettingsError:
     return SettingsError(
         "configuration file",
-        str(path),
+        path,
         f"{problem}; the file must hold one JSON object",
         hint='Like this: {"HEADWAY_KUBERNETES_NAMESPACE": "ml"}',
     )

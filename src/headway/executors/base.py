@@ -1,15 +1,15 @@
 """What every executor is to the launcher: batches go in, events about attempts come out."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from headway.store.batch import Batch
 from headway.store.records import AttemptRef, Failure, Record
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """The attempt's process or pod runs.
 
     Attributes:
@@ -23,24 +23,21 @@ class Started:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """Lines that the attempt printed: (stream, seconds since the epoch, text)."""
 
     ref: AttemptRef
     lines: tuple[tuple[str, float, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """The attempt is over and its record is in place."""
 
     ref: AttemptRef
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """Why something stands still, in words, or that it goes on.
 
     Attributes:
@@ -56,15 +53,13 @@ class Waiting:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(Struct, frozen=True):
     """The executor itself cannot go on."""
 
     error: BaseException
 
 
-@dataclass(frozen=True, slots=True)
-class Adoption:
+class Adoption(Struct, frozen=True):
     """A batch of another launcher, which is dead.
 
     Attributes:

@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from headway.errors import HeadwayError, UsageError
 from headway.flow.configs import Config, ConfigDeclaration, as_value
@@ -14,8 +13,7 @@ from headway.flow.parameters import ParameterContext
 from headway.flow.parser_of import parser_of
 
 
-@dataclass(frozen=True)
-class GivenConfigs:
+class GivenConfigs(NamedTuple):
     """What a person gave for a flow's configurations.
 
     Attributes:
@@ -23,8 +21,8 @@ class GivenConfigs:
         values: Name to (text or value, where it was said).
     """
 
-    files: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    values: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
+    files: Mapping[str, tuple[str, str]] = {}
+    values: Mapping[str, tuple[Any, str]] = {}
 
 
 def read_configs(

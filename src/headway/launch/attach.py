@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from headway.errors import UsageError
 from headway.flow.graph import Graph
@@ -25,8 +27,7 @@ _HOW = {SUCCEEDED: "succeeded", FAILED: "failed", INTERRUPTED: "was interrupted"
 _TRIES = 3
 
 
-@dataclass(frozen=True)
-class Launched:
+class Launched(Struct, frozen=True):
     """How a run was started, as far as only its launcher knew.
 
     Attributes:
@@ -56,13 +57,12 @@ class Launched:
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> "Launched":
         """From the journal; what a newer version added is ignored."""
-        names = {field.name for field in fields(cls)}
+        names = set(cls.__struct_fields__)
         known = {name: value for name, value in data.items() if name in names}
         return cls(**{**known, "overrides": tuple(known.get("overrides", ()))})
 
 
-@dataclass(frozen=True)
-class TakenOver:
+class TakenOver(Struct, frozen=True):
     """A run in another launcher's hands.
 
     Attributes:

@@ -1,14 +1,14 @@
 """Turns what the scheduler asks for into batches that an executor can start."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from headway.schedule.instructions import StartBatch
 from headway.store.batch import Batch, Catch, Code, Gang, Project, Secrets, Wrapping
 
 
-@dataclass(frozen=True, slots=True)
-class StepRun:
+class StepRun(Struct, frozen=True):
     """How one step's code is to run, wherever it runs.
 
     Attributes:
@@ -40,8 +40,7 @@ class StepRun:
     leads: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class BatchFactory:
+class BatchFactory(Struct, frozen=True):
     """Makes batches of one run.
 
     Attributes:

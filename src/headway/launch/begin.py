@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from headway.errors import StoreError
 from headway.launch.attach import Launched, take_over
@@ -28,8 +29,7 @@ from headway.store.records import AttemptRef
 from headway.store.run_records import RunRecord
 
 
-@dataclass(frozen=True)
-class Begun:
+class Begun(Struct, frozen=True):
     """A run in this launcher's hands.
 
     Attributes:
@@ -55,8 +55,7 @@ class Begun:
     recorded: frozenset[AttemptRef] = frozenset()
 
 
-@dataclass(frozen=True)
-class Beginning:
+class Beginning(Struct, frozen=True):
     """Brings a run into this launcher's hands.
 
     Attributes:

@@ -1,12 +1,13 @@
 """A run comes to be: its id, its record, its parameters; anew or from an earlier run's."""
 
-import platform
 import re
+import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from headway.errors import UsageError
 from headway.flow.graph import Graph
@@ -31,8 +32,7 @@ RESUME_STEP, RESUME_IDENTIFIER = "resume-step", "resume-identifier"
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 
 
-@dataclass(frozen=True)
-class Resumption:
+class Resumption(Struct, frozen=True):
     """That a run is to go on from where an earlier one stands.
 
     Attributes:
@@ -161,7 +161,7 @@ def _record(new: NewRun, resumed: Resumption | None) -> RunRecord:
 
 def _system_tags(user: str, project: Project | None) -> tuple[str, ...]:
     tags = (f"project:{project.name}", f"project_branch:{project.branch}") if project else ()
-    python = platform.python_version()
+    python = sys.version.split()[0]
     return (
         *tags,
         f"user:{user}",

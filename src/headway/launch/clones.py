@@ -7,8 +7,9 @@ over too. So whatever follows from something that is run anew is run anew, in ev
 
 import time
 from collections.abc import Callable, Container, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from headway.flow.graph import FOREACH, PARALLEL, Graph, Node
 from headway.launch.past import PastRun, Place

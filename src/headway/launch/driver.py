@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import NoReturn, TypeVar
+
+from msgspec.structs import replace
 
 from headway.errors import HeadwayError, RunInterruptedError, StoreUnavailableError
 from headway.executors.base import Adoption, Broken, Ended, Executor, ExecutorEvent, Output, Started, Waiting

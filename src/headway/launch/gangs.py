@@ -1,7 +1,8 @@
 """What ``@parallel`` means for the plan of a run: how many ranks, what they are called, where they meet."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from headway.errors import FlowDefinitionError
 from headway.flow.graph import Node

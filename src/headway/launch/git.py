@@ -4,7 +4,6 @@ No process is started for it, so that it costs next to nothing; whether files we
 commit would take one, and is not told.
 """
 
-import configparser
 import json
 import re
 from pathlib import Path
@@ -28,7 +27,7 @@ def git_info(folder: Path) -> dict[str, str]:
     try:
         found = _repository(folder)
         return {} if found is None else _told(*found)
-    except (OSError, UnicodeDecodeError, configparser.Error):
+    except (OSError, ValueError):
         # A courtesy: a run needs no repository.
         return {}
 
@@ -68,8 +67,13 @@ def _commit(reference: str, own: Path, common: Path) -> str:
 
 
 def _origin(common: Path) -> str:
+    import configparser  # most folders are no repository
+
     parser = configparser.ConfigParser(strict=False, interpolation=None, allow_no_value=True)
     # Git indents its values, which would make them go on with the line before.
     text = (common / "config").read_text(encoding="utf-8")
-    parser.read_string("\n".join(line.strip() for line in text.splitlines()))
+    try:
+        parser.read_string("\n".join(line.strip() for line in text.splitlines()))
+    except configparser.Error:
+        return ""
     return parser.get('remote "origin"', "url", fallback="") or ""

@@ -11,11 +11,10 @@ therefore writes a window before it decides anything.
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
 from threading import Lock
 from typing import Any
 
-import msgspec
+from msgspec import Struct, convert, field
 
 from headway.errors import KeyExistsError, StoreError
 from headway.launch.lease import LeaseLostError
@@ -37,8 +36,7 @@ from headway.store.records import encode
 FORMAT = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """Something the launcher did that no scheduler event tells: a Job created, an attempt written off.
 
     Attributes:
@@ -173,7 +171,9 @@ def first_window(store: ObjectStore, flow: str, run: str) -> list[Entry]:
 
 def encode_entry(entry: Entry) -> bytes:
     """One entry as a line of JSON, without the line's end."""
-    return encode({"entry": type(entry).__name__, **{f.name: getattr(entry, f.name) for f in fields(entry)}})
+    return encode(
+        {"entry": type(entry).__name__, **{name: getattr(entry, name) for name in entry.__struct_fields__}}
+    )
 
 
 def decode_entry(line: bytes) -> Entry:
@@ -186,7 +186,7 @@ def decode_entry(line: bytes) -> Entry:
     name = raw.pop("entry", None)
     if name not in _TYPES:
         raise ValueError(f"unknown journal entry {name!r}")
-    entry: Entry = msgspec.convert(raw, type=_TYPES[name])
+    entry: Entry = convert(raw, type=_TYPES[name])
     return entry
 
 
@@ -218,7 +218,7 @@ def _decode_window(data: bytes) -> list[Entry]:
 
 def _json_object(line: bytes) -> dict[str, Any]:
     # Not msgspec's parser: an exception's text may hold lone surrogates, which it refuses.
-    return msgspec.convert(json.loads(line), type=dict[str, Any])
+    return convert(json.loads(line), type=dict[str, Any])
 
 
 def _key(folder: str, number: int) -> str:

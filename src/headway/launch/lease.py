@@ -8,14 +8,12 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
-from getpass import getuser
-from pathlib import Path
 from socket import gethostname
 from uuid import uuid4
 
-import msgspec
+from msgspec import Struct, convert
+from msgspec.structs import asdict, replace
 
 from headway.errors import HeadwayError, KeyExistsError, KeyNotFoundError, StoreError
 from headway.store.base import ObjectStore
@@ -43,8 +41,7 @@ class LeaseLostError(HeadwayError):
     headline = "Run was taken over"
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Who drives a run.
 
     Attributes:
@@ -64,7 +61,11 @@ class Holder:
     @classmethod
     def here(cls, user: str | None = None) -> "Holder":
         """This process, under an id of its own."""
-        return cls(uuid4().hex, gethostname(), os.getpid(), user or getuser(), process_place())
+        if user is None:
+            from getpass import getuser  # a run knows its user
+
+            user = getuser()
+        return cls(uuid4().hex, gethostname(), os.getpid(), user, process_place())
 
 
 def process_place() -> str:
@@ -74,14 +75,13 @@ def process_place() -> str:
         "" where the system does not tell.
     """
     try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return f"{boot}/{Path('/proc/self/ns/pid').readlink()}"
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return f"{file.read().strip()}/{os.readlink('/proc/self/ns/pid')}"
     except OSError:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseRecord:
+class LeaseRecord(Struct, frozen=True):
     """The lease as it stands in the datastore.
 
     Attributes:
@@ -132,7 +132,7 @@ class LeaseRecord:
     @classmethod
     def decode(cls, data: bytes) -> "LeaseRecord":
         """From JSON; a field that a newer version added is ignored."""
-        return msgspec.convert(json.loads(data), type=cls)
+        return convert(json.loads(data), type=cls)
 
 
 class Lease:

@@ -2,13 +2,13 @@
 
 import re
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from msgspec import Struct
 
 from headway.errors import UsageError
 from headway.store.batch import Code
@@ -20,8 +20,7 @@ _COMMAND = re.compile(r"-[bBdEiIOPqRsSuvx]*c(.*)", re.DOTALL)
 SOURCE_FILE = "flow_from_command_line.py"
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """The flow's code as it was started.
 
     Attributes:
@@ -73,6 +72,8 @@ def local_code(origin: Origin) -> Iterator[Code]:
     if origin.source is None:
         yield origin.code
         return
+    import tempfile  # for flows in no file
+
     with tempfile.TemporaryDirectory(prefix="headway-") as folder:
         (Path(folder) / origin.code.main).write_text(origin.source, encoding="utf-8")
         yield origin.code._replace(root=folder)

@@ -2,9 +2,10 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from headway.config.data import data_environment
 from headway.config.datastore import Choice, choose_datastore
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
     from headway.config.kubernetes import KubernetesSettings
 
 
-@dataclass(frozen=True)
-class Outset:
+class Outset(Struct, frozen=True, dict=True):
     """A run as it is meant to be.
 
     Attributes:

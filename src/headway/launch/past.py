@@ -1,10 +1,11 @@
 """A run of the past, found where runs are looked for, and what of it succeeded."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from headway.errors import KeyNotFoundError, NotFoundError, UsageError
 from headway.flow.graph import Graph
@@ -34,8 +35,7 @@ class Place(NamedTuple):
     number: int
 
 
-@dataclass(frozen=True, eq=False)
-class PastRun:
+class PastRun(Struct, frozen=True, eq=False):
     """A run that was started some time ago, and where it is.
 
     Attributes:

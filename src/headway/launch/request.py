@@ -1,8 +1,9 @@
 """What a person asks for who types ``run``, ``resume`` or ``attach``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from headway.flow.graph import Graph
 from headway.launch.claim import Resumption
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from headway.launch.overrides import Override
 
 
-@dataclass(frozen=True)
-class RunRequest:
+class RunRequest(Struct, frozen=True):
     """What is to be run, and how, as a person asked for it.
 
     Attributes:

@@ -6,8 +6,9 @@ What it reads is the earlier run's; what it makes goes to a folder of its own, a
 import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from headway.client.places import SPIN_FOLDER
 from headway.config.general import user as configured_user
@@ -44,8 +45,7 @@ from headway.store.run_records import RunEnd, RunRecord
 _TASK = "1"
 
 
-@dataclass(frozen=True)
-class SpinRequest:
+class SpinRequest(Struct, frozen=True):
     """What is to be done again, as a person asked for it.
 
     Attributes:
@@ -81,12 +81,11 @@ class SpinRequest:
     production: bool = False
 
 
-@dataclass(frozen=True)
-class _SpunBatches(BatchFactory):
+class _SpunBatches(BatchFactory, frozen=True):
     """Gives the one task the place of the earlier one, and its inputs."""
 
-    record: Record = Record(AttemptRef("", "", 0), SUCCEEDED)  # noqa: RUF009 - a value
-    spun: Spun = Spun("", "", "")  # noqa: RUF009 - likewise
+    record: Record = Record(AttemptRef("", "", 0), SUCCEEDED)
+    spun: Spun = Spun("", "", "")
 
     def make(self, start: StartBatch) -> Batch:
         frames = self.record.frames

@@ -1,7 +1,9 @@
 """Where a run stands that another launcher drove: its journal, replayed."""
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from headway.errors import HeadwayError, UsageError
 from headway.launch.journal import Decision, Entry
@@ -30,8 +32,7 @@ class NotTakenOverError(HeadwayError):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Unfinished:
+class Unfinished(Struct, frozen=True):
     """A batch that was started, or about to be, and what of it the journal knows no end of.
 
     Attributes:
@@ -54,8 +55,7 @@ class Unfinished:
         return replace(self.batch, tasks=left)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """A run's state between two events.
 
     Attributes:

@@ -2,8 +2,10 @@
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from headway.config.sources import Configuration
 from headway.errors import SettingsError, UsageError
@@ -37,8 +39,7 @@ _NOT_YET = {
 HOST_PYTHON = "headway.dev/python"
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedStep:
+class PlannedStep(Struct, frozen=True):
     """How one step runs.
 
     Attributes:
@@ -270,4 +271,6 @@ def with_interpreter(settings: "KubernetesSettings", path: str) -> "KubernetesSe
 
     Only the embedded cluster reads it, whose pods are processes of this machine.
     """
-    return replace(settings, annotations={**settings.annotations, HOST_PYTHON: path})
+    from dataclasses import replace as changed  # what such a flow has loaded by now
+
+    return changed(settings, annotations={**settings.annotations, HOST_PYTHON: path})

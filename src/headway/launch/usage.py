@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from headway.runtime.usage import after_kill, rounded_up
 from headway.store.records import OUT_OF_MEMORY, Record
@@ -28,8 +29,7 @@ _NAMED = 8
 _MB = 1_000_000
 
 
-@dataclass(slots=True)
-class _Most:
+class _Most(Struct):
     """The most that a task of one step used; killed: the most it held when the kernel stopped it, in MB."""
 
     tasks: int = 0

@@ -2,8 +2,8 @@
 
 It speaks with the launcher over one socket that keeps message boundaries (Linux):
 
-- the launcher sends ``{"fork": n, "index": i}`` with four file descriptors (the batch as a file,
-  stdout, stderr, report), or ``{"signal": number, "child": n}``;
+- the launcher sends ``{"store": url, "code": …, "environ": {…}}`` once, then ``{"fork": n, "index": i}`` with
+  four file descriptors (the batch as a file, stdout, stderr, report), or ``{"signal": number, "child": n}``;
 - the zygote answers ``{"ready": true, "forkable": …, "why": …}`` once, then ``{"started": n, "pid": …}``
   and ``{"ended": n, "status": …, "peak": …, "cpu": …}`` for each child.
 
@@ -35,11 +35,16 @@ _FORK_SAFE_POOLS = ("libopenblas", "libscipy_openblas", "libgomp", "libmkl", "li
 
 
 def main() -> NoReturn:
-    """The process; its arguments are ``SOCKET_FD STORE_URL CODE_JSON``."""
-    fd, url, code_json = sys.argv[1:4]
-    code = Code.from_json(json.loads(code_json))
-    control = socket.socket(fileno=int(fd))
+    """The process; its argument is the socket's descriptor."""
+    control = socket.socket(fileno=int(sys.argv[1]))
     control.set_inheritable(False)
+    first = control.recv(_MESSAGE)
+    if not first:
+        # The launcher ran nothing, or is gone.
+        os._exit(0)
+    told = json.loads(first)
+    code, url = Code.from_json(told["code"]), told["store"]
+    os.environ.update(told["environ"])
     os.environ.update(HEADWAY_IN_TASK="1", HEADWAY_TASK_DATASTORE=url)
     load, unfit = import_once(code)
     _load_store(url)

@@ -4,25 +4,22 @@ Events about an attempt that is over or superseded change nothing, so that every
 (record, pod watch, a replayed journal) may report the same end again.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from headway.store.records import AttemptRef, Failure, Transition
 
 
-@dataclass(frozen=True, slots=True)
-class RunStarted:
+class RunStarted(Struct, frozen=True):
     """The run's record and its ``_parameters`` task exist: the start step may run."""
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptStarted:
+class AttemptStarted(Struct, frozen=True):
     """The attempt runs by now. Changes the counts only; a launcher that does not count may leave it out."""
 
     ref: AttemptRef
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptSucceeded:
+class AttemptSucceeded(Struct, frozen=True):
     """The attempt's record says *succeeded*.
 
     Attributes:
@@ -34,8 +31,7 @@ class AttemptSucceeded:
     transition: Transition | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptFailed:
+class AttemptFailed(Struct, frozen=True):
     """The attempt's record says *failed*, or the launcher wrote it as *lost*.
 
     The launcher settles the record first: an attempt reported here never succeeds later.
@@ -52,29 +48,25 @@ class AttemptFailed:
     at: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptCancelled:
+class AttemptCancelled(Struct, frozen=True):
     """An attempt named by ``CancelAttempts`` is gone without a result of its own."""
 
     ref: AttemptRef
 
 
-@dataclass(frozen=True, slots=True)
-class RetryDue:
+class RetryDue(Struct, frozen=True):
     """The wait that a ``ScheduleRetry`` asked for is over."""
 
     ref: AttemptRef
 
 
-@dataclass(frozen=True, slots=True)
-class RetriesDue:
+class RetriesDue(Struct, frozen=True):
     """Several waits are over: what can start together, starts as one batch."""
 
     refs: tuple[AttemptRef, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StopRequested:
+class StopRequested(Struct, frozen=True):
     """Somebody wants the run to stop: Ctrl-C, SIGTERM, ``stop``."""
 
     reason: str

@@ -1,6 +1,6 @@
 """What the scheduler asks the launcher to do."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from headway.store.batch import TaskSpec
 from headway.store.records import AttemptRef, FrameTuple
@@ -9,8 +9,7 @@ from headway.store.records import AttemptRef, FrameTuple
 INTERRUPTED = "interrupted"
 
 
-@dataclass(frozen=True, slots=True)
-class StartBatch:
+class StartBatch(Struct, frozen=True):
     """Start these attempts of one step, together.
 
     Attributes:
@@ -38,8 +37,7 @@ class StartBatch:
     grown: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleRetry:
+class ScheduleRetry(Struct, frozen=True):
     """After so many seconds (and jitter), say ``RetryDue`` or ``RetriesDue`` with this ref.
 
     Attributes:
@@ -53,16 +51,14 @@ class ScheduleRetry:
     fallback: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CancelAttempts:
+class CancelAttempts(Struct, frozen=True):
     """Stop these attempts and tell the end of each: cancelled, failed, or succeeded after all."""
 
     refs: tuple[AttemptRef, ...]
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunEnded:
+class RunEnded(Struct, frozen=True):
     """Nothing runs and nothing will: the last instruction of a run.
 
     Attributes:

@@ -1,13 +1,12 @@
 """The joins that wait: which siblings of a split have come, in split order."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from headway.schedule.transitions import Arrival
 from headway.store.records import AttemptRef
 
 
-@dataclass(slots=True, eq=False)
-class _Group:
+class _Group(Struct, eq=False):
     arrived: list[AttemptRef | None]
     missing: int
 

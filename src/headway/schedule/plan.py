@@ -1,7 +1,8 @@
 """What the scheduler must know of a flow: its shape, and how often each step may be tried again."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from headway.store.records import (
     CONFIGURATION,
@@ -25,8 +26,7 @@ FIRST_BACKOFF_SECONDS = 1.0
 LONGEST_BACKOFF_SECONDS = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class PlanNode:
+class PlanNode(Struct, frozen=True):
     """One step of the plan.
 
     Attributes:
@@ -51,8 +51,7 @@ class PlanNode:
     worker: str = "{control}_node_{rank}"
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """The steps by name, and which of them is first.
 
     Raises:
@@ -75,8 +74,7 @@ class Plan:
         return cls(start, {node.name: node for node in nodes})
 
 
-@dataclass(frozen=True, slots=True)
-class StepPolicy:
+class StepPolicy(Struct, frozen=True):
     """How often, and how soon, a step's tasks are tried again.
 
     Attributes:

@@ -1,7 +1,8 @@
 """The state machine of one run: what to start, try again, cancel, and when it is over."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from headway.schedule.batching import Batching
 from headway.schedule.events import (
@@ -34,8 +35,7 @@ from headway.store.records import FAILED, NOT_BEGUN, SUCCEEDED, USER, AttemptRef
 PARAMETERS = AttemptRef("_parameters", "0", 0)
 
 
-@dataclass(frozen=True, slots=True)
-class _Stop:
+class _Stop(Struct, frozen=True):
     """Why nothing more is started; the first reason stands."""
 
     outcome: str

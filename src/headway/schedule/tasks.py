@@ -1,9 +1,10 @@
 """The tasks of a run: minted, moved from state to state, counted."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from headway.schedule.events import UnexpectedEventError
 from headway.schedule.plan import MEMORY
@@ -43,8 +44,7 @@ class StepCounts(NamedTuple):
     cancelled: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Cohort:
+class Cohort(Struct, frozen=True, eq=False):
     """What the siblings of one fan-out share, held once however many they are; compared by identity.
 
     ``ranks`` says whether they are the ranks of one gang and splits as well (``num_parallel``).
@@ -57,8 +57,7 @@ class Cohort:
     ranks: bool = False
 
 
-@dataclass(slots=True, eq=False)
-class Task:
+class Task(Struct, eq=False):
     """A task that is not over: one of a gang is not before all ranks are.
 
     Attributes:
@@ -112,8 +111,7 @@ class Task:
         return earlier
 
 
-@dataclass(slots=True, eq=False)
-class Gang:
+class Gang(Struct, eq=False):
     """The ranks of one gang: started together, over together, tried again together.
 
     Attributes:

@@ -4,7 +4,7 @@ A task's frames are its place in the fan-out. A split pushes a frame, a linear t
 switch keep them, a join pops the innermost one.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from headway.flow.graph import PARALLEL_VARIABLE
 from headway.schedule.plan import Plan
@@ -15,8 +15,7 @@ Frames = tuple[FrameTuple, ...]
 _HINT = "Whichever way a step's code takes, it has to end with the self.next call that its source shows."
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """Tasks of one step that are ready: one for each index.
 
     Attributes:
@@ -32,8 +31,7 @@ class Start:
     ranks: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Struct, frozen=True):
     """A task has come to the join of its split.
 
     Attributes:

@@ -21,6 +21,7 @@ from headway.store.keys import check_key, check_prefix
 #: Names that begin so are half-written objects; no key may hold one.
 _TEMPORARY = ".headway~"
 _LOCKS = ".locks"
+_RESERVED_FOLDER, _RESERVED_NAME = f"{_LOCKS}/", f"/{_TEMPORARY}"
 
 #: How often a folder may vanish under a writer, because another deleted the last object in it.
 _FOLDER_TRIES = 100
@@ -145,7 +146,7 @@ class FolderStore:
 
     def _path(self, key: str) -> str:
         check_key(key)
-        if key.startswith(f"{_LOCKS}/") or f"/{_TEMPORARY}" in f"/{key}":
+        if key.startswith(_RESERVED_FOLDER) or _RESERVED_NAME in f"/{key}":
             raise ValueError(f"{key!r} is reserved by the folder store")
         return f"{self._root}/{key}"
 

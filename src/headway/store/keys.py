@@ -3,7 +3,8 @@
 
 def is_key(key: str) -> bool:
     """Whether an object of a datastore can be called so; others may leave objects that cannot."""
-    return bool(key) and _is_plain(key) and not any(part in ("", ".", "..") for part in key.split("/"))
+    slashed = f"/{key}/"
+    return not ("//" in slashed or "/./" in slashed or "/../" in slashed) and _is_plain(key)
 
 
 def check_key(key: str) -> str:

@@ -112,7 +112,7 @@ class Record(NamedTuple):
 
     @classmethod
     def decode(cls, data: bytes) -> "Record":
-        raw = known(cls, json.loads(bytes(data).decode()))
+        raw = known(cls, json.loads(str(data, "utf-8")))
         raw["ref"] = AttemptRef(*raw["ref"])
         raw["frames"] = tuple(frame_from_json(frame) for frame in raw.get("frames", ()))
         raw["artifacts"] = {name: ArtifactRef._make(ref) for name, ref in raw.get("artifacts", {}).items()}
@@ -138,4 +138,6 @@ def frame_from_json(raw: List[Any]) -> FrameTuple:
 
 def known(cls: Any, raw: Dict[str, Any]) -> Dict[str, Any]:
     """The fields that this version has; what a newer one added is ignored."""
-    return {name: value for name, value in raw.items() if name in cls._fields}
+    for name in raw.keys() - cls._fields:
+        del raw[name]
+    return raw

@@ -74,12 +74,12 @@ class ZygoteProcess:
         environ = {**os.environ, "PYTHONPATH": str(Path(headway.__file__).parents[1])}
         with theirs:
             self.process = subprocess.Popen(
-                python_command(
-                    "headway.runtime.zygote", str(theirs.fileno()), store.url, json.dumps(self.code)
-                ),
+                python_command("headway.runtime.zygote", str(theirs.fileno())),
                 pass_fds=(theirs.fileno(),), cwd=folder, env=environ, start_new_session=True,
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             )  # fmt: skip
+        told = {"store": store.url, "code": self.code, "environ": {"MOOD": "late"}}
+        ours.send(json.dumps(told).encode())
 
     def hear(self) -> dict[str, Any]:
         """The zygote's next message, {} where it is gone."""
@@ -163,6 +163,12 @@ def test_it_forks_once_the_flow_is_imported(start: Start) -> None:
     ended = parent.hear()
     assert (ended["ended"], ended["status"]) == (1, 0)
     assert ended["peak"] > 1_000_000
+
+
+def test_variables_that_the_launcher_set_meanwhile_are_the_steps(start: Start) -> None:
+    parent = start("print(os.environ['MOOD'])", "assert os.environ['MOOD'] == 'late'")
+    parent.hear()
+    assert parent.fork().line() == "late"
 
 
 def test_each_child_is_one_task_of_the_batch_in_a_group_of_its_own(start: Start) -> None:

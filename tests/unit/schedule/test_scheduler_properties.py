@@ -1,11 +1,11 @@
 """Whatever the order of ends, failures and retries, a run of any flow ends as a simple model predicts."""
 
-from dataclasses import replace
 from random import Random
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from random_flows import Flow, Ranked, Spread, expected, flows
 from simulation import Simulation
 

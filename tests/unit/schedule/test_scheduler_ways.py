@@ -1,8 +1,7 @@
 """How a run goes from step to step: lines, splits, joins, switches, by example."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from scheduler_examples import CHAIN, FORK, LINE, PARAMETERS, WIDE, bad, begin, ok, plan, ref, wide
 
 from headway.schedule import (

@@ -8,9 +8,10 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+
+from msgspec import Struct, field
 
 from headway.errors import HeadwayError, StoreUnavailableError
 from headway.executors.base import Adoption, Broken, Ended, Output, Sink, Started, Waiting
@@ -32,8 +33,7 @@ _LOOPBACK = "127.0.0.1"
 _STORE_PAUSE = 5.0
 
 
-@dataclass(slots=True, eq=False)
-class _Attempt:
+class _Attempt(Struct, eq=False):
     """One attempt in hand; ``signal`` is set once it runs, ``cancelled`` once it is to end.
 
     ``gone`` waits for the end of a process of its own; forked ones are the zygote's to wait for.

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import tempfile
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -99,6 +98,8 @@ def as_file(data: bytes) -> int:
     if hasattr(os, "memfd_create"):
         fd = os.memfd_create("batch", 0)
     else:
+        import tempfile  # most systems can do without
+
         with tempfile.TemporaryFile() as file:
             fd = os.dup(file.fileno())
     view = memoryview(data)

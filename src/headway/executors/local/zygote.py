@@ -7,24 +7,21 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from headway.errors import HeadwayError
-from headway.executors.local.command import python_command
+from headway.executors.local.warmup import CAN_FORK, take
 from headway.store.batch import Code
 
 _MESSAGE = 64 * 1024
 
-#: Whether this system can have a zygote: Linux alone keeps message boundaries and forks safely.
-CAN_FORK = sys.platform.startswith("linux")
 #: Seconds after which a message is sent again for which the socket had no room.
 _RETRY = 0.005
 
 
-@dataclass(frozen=True, slots=True)
-class ChildExit:
+class ChildExit(Struct, frozen=True):
     """How a local process ended: its wait status, peak memory in bytes, processor time in seconds."""
 
     status: int
@@ -41,24 +38,16 @@ class Zygote:
     """
 
     def __init__(self, code: Code, store_url: str) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._socket = ours
+        warm = take()
+        self._process, self._socket = warm.process, warm.socket
         self._exits: dict[int, Callable[[ChildExit], None]] = {}
         self._pids: dict[int, asyncio.Future[int]] = {}
         self._groups: dict[int, int] = {}
         self._number = 0
         self._error: HeadwayError | None = None
         self._ready: asyncio.Future[str] | None = None
-        with theirs:
-            self._process = subprocess.Popen(
-                python_command("headway.runtime.zygote", str(theirs.fileno()), store_url, json.dumps(code)),
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                # The flow is imported here a second time; what that prints was printed by the first.
-                stdout=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        ours.setblocking(False)
+        warm.tell(store_url, code)
+        self._socket.setblocking(False)
 
     def connect(self) -> None:
         """Begin to listen; needs the running event loop."""

@@ -3,8 +3,9 @@
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from headway.config.sources import Configuration
 from headway.errors import SettingsError
@@ -25,8 +26,7 @@ _MACHINES = {
 _STOCK_IMAGE = re.compile(r"(?:.*/)?python:(3\.\d+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """What packages are for.
 
     Attributes:
@@ -49,8 +49,7 @@ class Target:
         return f"Python {self.python}, " + ("this machine" if self.is_here else f"linux/{self.machine}{musl}")
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """Packages that are resolved together.
 
     Attributes:
