@@ -1,7 +1,8 @@
 """What the ends of a gang's ranks mean for the gang: one decision, once the last of them has ended."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from headway.schedule.plan import Plan, StepPolicy
 from headway.schedule.tasks import Gang, TaskState, TaskTable
@@ -9,8 +10,7 @@ from headway.schedule.transitions import Arrival, Start, TransitionError, advanc
 from headway.store.records import AttemptRef
 
 
-@dataclass(frozen=True, slots=True)
-class GangSucceeded:
+class GangSucceeded(Struct, frozen=True):
     """Every rank did.
 
     Attributes:
@@ -20,8 +20,7 @@ class GangSucceeded:
     ways: tuple[tuple[AttemptRef, tuple[Start | Arrival, ...]], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class GangFailed:
+class GangFailed(Struct, frozen=True):
     """It has failed for good.
 
     Attributes:
@@ -35,15 +34,13 @@ class GangFailed:
     hint: str
 
 
-@dataclass(frozen=True, slots=True)
-class GangAgain:
+class GangAgain(Struct, frozen=True):
     """All of it is to be tried again, after so many seconds."""
 
     delay: float
 
 
-@dataclass(frozen=True, slots=True)
-class GangStopped:
+class GangStopped(Struct, frozen=True):
     """No rank failed by itself: the run stops, and the gang with it."""
 
 

@@ -1,8 +1,8 @@
 """Which runs are over, so that what they were lent may be taken away."""
 
-import dataclasses
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from headway.launch.lease import Holder, Lease
@@ -28,7 +28,7 @@ def over(store: FolderStore, after: float) -> bool:
 
 
 def hold(store: FolderStore) -> Lease:
-    elsewhere = dataclasses.replace(Holder.here("eve"), host="far", place="")
+    elsewhere = msgspec.structs.replace(Holder.here("eve"), host="far", place="")
     lease = Lease(store, "Sample", "7", elsewhere, lambda: NOW)
     lease.acquire()
     return lease
