@@ -24,6 +24,8 @@ def report(error: BaseException, write: StreamWriter) -> int:
         for line in str(error).splitlines():
             write(f"    {line}", error=True)
         return INTERRUPTED if isinstance(error, RunInterruptedError) else error.exit_code
+    if isinstance(error, FileNotFoundError) and not _stands_somewhere():
+        return report(UsageError("The folder that you are in is no longer there.", "Type: cd ~"), write)
     from headway.flow.shadows import hidden_module  # for what went wrong unforeseen only
 
     hidden = hidden_module(error)
@@ -32,6 +34,14 @@ def report(error: BaseException, write: StreamWriter) -> int:
     write("Internal error, a defect of Headway. Please report it with what follows:", error=True, style="bad")
     sys.stderr.write("".join(traceback.format_exception(error)))
     return FAILED
+
+
+def _stands_somewhere() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109 - nothing else is to be loaded on this way
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _place(error: HeadwayError) -> str:

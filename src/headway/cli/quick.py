@@ -75,7 +75,11 @@ def _is_configured(environ: Mapping[str, str]) -> bool:
             rest = name[len(prefix) :] if name.startswith(prefix) else ""
             if value and rest and rest not in SILENT and not rest.startswith(_OWN):
                 return True
-    cwd = os.getcwd()
+    try:
+        cwd = os.getcwd()
+    except OSError:
+        # Told the ordinary way.
+        return True
     files = (*own_places(environ, cwd, None), *metaflow_places(environ, cwd, None))
     return any(os.path.exists(path) for path in files)
 

@@ -135,10 +135,12 @@ class PlainReporter:
         # That nothing more was heard is worth a word of its own only where it is all there is to say.
         lost = record.outcome == LOST and failure.kind == INFRASTRUCTURE
         verb = "Task was lost" if lost else "Task failed"
-        self._write(f"[{name}] {verb}: {failure.message}", error=True, style="bad")
+        for line in f"{verb}: {failure.message}".splitlines():
+            self._write(f"[{name}] {line}", error=True, style="bad")
         if failure.hint:
             self._hints.add(failure.hint)
-            self._write(f"[{name}] {failure.hint}", error=True)
+            for line in failure.hint.splitlines():
+                self._write(f"[{name}] {line}", error=True)
         if retry_in is not None:
             when = f"in {duration(retry_in)}" if retry_in else "now"
             ranks = record.metadata.get(WORLD_SIZE)

@@ -300,3 +300,19 @@ def test_where_no_run_was_started_it_is_said_how_this_command_takes_one(
     answer = cli(*command)
     assert answer.code == 2
     assert f"Name the run: {naming}, and its datastore" in answer.err
+
+
+@pytest.mark.parametrize("command", ["run", "show"])
+def test_a_folder_that_is_no_longer_there_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: CommandLine, command: str
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    answer = cli(command)
+    assert answer.code == 2
+    assert (
+        answer.err
+        == "This cannot be done:\n    The folder that you are in is no longer there.\n    Type: cd ~\n"
+    )

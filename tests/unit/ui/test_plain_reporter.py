@@ -160,6 +160,20 @@ def test_quietly(quiet: PlainReporter, screen: Screen, clock: Clock) -> None:
         ),
         (failed("of a newer kind", "X", "It failed."), 5.0, ["e [train/3] Task failed: It failed.  (bad)"]),
         (Record(REF, FAILED), None, ["e [train/3] Task failed: The task failed.  (bad)"]),
+        (
+            Record(
+                REF,
+                FAILED,
+                failure=Failure(USER, "Exception", "Not found. Looked at:\n  - here", "Try\nthis."),
+            ),
+            None,
+            [
+                "e [train/3] Task failed: Not found. Looked at:  (bad)",
+                "e [train/3]   - here  (bad)",
+                "e [train/3] Try",
+                "e [train/3] this.",
+            ],
+        ),
     ],
 )
 def test_how_a_failure_is_told(
