@@ -98,7 +98,8 @@ class ArtifactStore:
         key = layout.blob(self._flow, blob.sha256)
         if blob.size >= _ASK_FIRST_SIZE:
             there = self._store.size(key)
-            if there is not None:
+            # No blob is empty: what a power cut left of one is written again.
+            if there:
                 return ArtifactRef(blob.sha256, there, blob.type)
         buffers = blob.encode()
         self._store.put(key, buffers)

@@ -206,10 +206,16 @@ class FolderStore:
         except OSError as error:
             raise self._write_error(error, key) from error
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            try:
+                self._take(handle)
+            except OSError as error:
+                raise self._error(error, "locking", key) from error
             yield
         finally:
             os.close(handle)
+
+    def _take(self, handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX)
 
     def _walk(self, base: str, prefix: str, after: str) -> Iterator[ObjectInfo]:
         try:

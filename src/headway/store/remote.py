@@ -123,7 +123,10 @@ class ObstoreStore:
             found = obstore.get(store, path)
             return bytes(found.bytes()), found.meta["e_tag"] or ""
 
-        return self._call("reading", key, read)
+        data, tag = self._call("reading", key, read)
+        if not tag:
+            raise StoreError(f"{self.url} gives no ETag for {key}, so it cannot be replaced safely")
+        return data, tag
 
     def put(self, key: str, data: Union[Buffer, Sequence[Buffer]]) -> None:
         views = [memoryview(buffer).cast("B") for buffer in join_buffers(data)]

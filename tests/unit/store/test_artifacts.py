@@ -53,6 +53,13 @@ def test_a_large_value_that_is_there_is_not_stored_again(
     assert methods(store) == ["size", "put", "size"]
 
 
+def test_what_a_power_cut_left_empty_is_stored_again(store: MemoryStore, artifacts: ArtifactStore) -> None:
+    ref = artifacts.save("x", LARGE)
+    store.put(layout.blob("Flow", ref.sha256), b"")
+    assert artifacts.save("x", LARGE) == ref
+    assert artifacts.load("x", ref) == LARGE
+
+
 def test_several_values(store: MemoryStore, artifacts: ArtifactStore) -> None:
     values = {f"a{number}": [number] * number for number in range(20)} | {"large": LARGE}
     refs = artifacts.save_many(values)

@@ -268,3 +268,16 @@ def test_a_root_that_cannot_be_a_folder_is_told_with_what_to_type(tmp_path: Path
     assert f"the datastore {place} {told}" in caught.value.message
     assert "--datastore-root=/path" in (caught.value.hint or "")
     assert list(store.list("")) == []
+
+
+def test_a_folder_that_passes_no_locks_on_is_told_as_the_datastores_trouble(tmp_path: Path) -> None:
+    class Lockless(FolderStore):
+        def _take(self, handle: int) -> None:
+            raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    store = Lockless(str(tmp_path))
+    store.put("a", b"one")
+    _, tag = store.get_tagged("a")
+    with pytest.raises(StoreUnavailableError, match=r"locking a in the datastore .*: No locks available"):
+        store.replace("a", b"two", tag)
+    assert store.get("a") == b"one"

@@ -178,3 +178,12 @@ def test_something_else_that_answers_is_no_missing_key(
     server.fail(Fault(Reply(status, b"<html>no such page</html>")))
     with pytest.raises(StoreConfigurationError, match="what answers there is no S3 server"):
         store.get("a")
+
+
+def test_what_has_no_version_is_never_replaced(server: S3Server, store: ObstoreStore) -> None:
+    """An empty one would be no condition at all, and two launchers could hold one lease."""
+    store.put("a", b"one")
+    plain = {"last-modified": "Thu, 01 Jan 2026 00:00:00 GMT"}
+    server.fail(Fault(Reply(200, b"one", plain), method="GET"))
+    with pytest.raises(StoreError, match="gives no ETag for a"):
+        store.get_tagged("a")
