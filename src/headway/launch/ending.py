@@ -48,7 +48,8 @@ def record_end(store: ObjectStore, record: RunRecord, ended: RunEnded, winners: 
 def interruptible(driver: Driver, reporter: Reporter) -> Iterator[None]:
     """Ctrl-C, SIGTERM and SIGHUP ask the run to stop; a second one asks it to hurry.
 
-    A signal that is ignored stays so: under ``nohup`` a run outlives its terminal.
+    SIGHUP stays ignored where it is: under ``nohup`` a run outlives its terminal. SIGINT is heard all the same,
+    which scripts ignore for what they start in the background: who sends it there means it.
     """
     loop = asyncio.get_running_loop()
 
@@ -61,11 +62,12 @@ def interruptible(driver: Driver, reporter: Reporter) -> Iterator[None]:
             reporter.note("Ending what still runs at once.")
 
     names = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SIGHUP"}
-    heard = [number for number in names if signal.getsignal(number) is not signal.SIG_IGN]
-    for number in heard:
-        loop.add_signal_handler(number, stop, names[number])
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        del names[signal.SIGHUP]
+    for number, name in names.items():
+        loop.add_signal_handler(number, stop, name)
     try:
         yield
     finally:
-        for number in heard:
+        for number in names:
             loop.remove_signal_handler(number)

@@ -1,4 +1,4 @@
-"""Which signals stop a run: those that somebody may send, and none that its caller has silenced."""
+"""Which signals stop a run: those that somebody may send, and not the terminal's end where that is silenced."""
 
 import signal
 from collections.abc import Iterator
@@ -44,10 +44,18 @@ async def test_each_signal_is_heard_within_the_block_and_no_longer() -> None:
 
 
 async def test_a_run_under_nohup_outlives_its_terminal() -> None:
-    """nohup, and a shell that puts a job of a script into the background, silence signals before we start."""
+    """nohup silences the one signal before we start."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     stopped = Stopped()
     with interruptible(stopped, stopped):  # type: ignore[arg-type]
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
         assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+async def test_a_run_in_the_background_of_a_script_can_still_be_interrupted() -> None:
+    """A shell without job control silences Ctrl-C for it; who sends the signal to it alone means it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stopped = Stopped()
+    with interruptible(stopped, stopped):  # type: ignore[arg-type]
+        assert signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
