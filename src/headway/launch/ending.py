@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from headway.errors import HeadwayError, RunInterruptedError
+from headway.errors import HeadwayError, KeyExistsError, RunInterruptedError, StoreError
 from headway.launch.driver import Driver
 from headway.launch.lease import LeaseLostError
 from headway.launch.reporter import Reporter
@@ -35,12 +35,31 @@ async def ended(store: ObjectStore, record: RunRecord) -> AsyncIterator[None]:
         raise
 
 
-def record_end(store: ObjectStore, record: RunRecord, ended: RunEnded, winners: Mapping[str, int]) -> RunEnd:
-    """Write down how a run ended; what is there already stays."""
+def record_end(
+    store: ObjectStore,
+    record: RunRecord,
+    ended: RunEnded,
+    winners: Mapping[str, int],
+    note: Callable[[str], None] = lambda _: None,
+) -> RunEnd:
+    """Write down how a run ended; what is there already stays.
+
+    Args:
+        store: The run's datastore.
+        record: The run.
+        ended: How it ended.
+        winners: The attempts that count, by task.
+        note: Told where the datastore does not take it; that changes nothing of what happened.
+    """
     end = RunEnd(ended.outcome, time.time(), ended.end_ref, ended.message, dict(winners), ended.hint)
-    with contextlib.suppress(HeadwayError):
-        # Another launcher may have ended the run; a datastore in trouble does not change what happened.
+    try:
         store.put_if_absent(layout.run_end(record.flow, record.run), end.encode())
+    except StoreError as error:
+        if not isinstance(error, KeyExistsError):  # then another launcher ended the run
+            note(
+                f"How the run ended could not be written to {store.url}: {error.message} To readers it seems to go "
+                "on until attach has written that down."
+            )
     return end
 
 

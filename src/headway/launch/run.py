@@ -80,7 +80,8 @@ async def _drive(outset: Outset, local_code: Code, zygote: Zygote | None, report
         await stack.enter_async_context(heeded(store, record.flow, record.run, driver.stop))
         reporter.run_started(record, attached=request.attaches is not None)
         said = await driver.run(begun.standing, begun.recorded)
-        end = await asyncio.to_thread(record_end, store, record, said, begun.scheduler.winners())
+        winners = begun.scheduler.winners()
+        end = await asyncio.to_thread(record_end, store, record, said, winners, reporter.note)
     for line in usage.lines():
         reporter.note(line)
     reporter.run_ended(end)

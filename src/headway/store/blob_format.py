@@ -165,7 +165,8 @@ def damaged(name: str, why: str) -> StoreError:
     """The error for a blob that is not what was stored."""
     return StoreError(
         f"artifact {name} is damaged in the datastore: {why}",
-        "Run the step that made it again; resume would clone the damaged copy.",
+        "Delete that object, then run the step that made it again: an object that is there is not written anew, and "
+        "resume would take over the damaged one.",
     )
 
 
