@@ -72,7 +72,4 @@ def _user() -> str:
         from headway.config.sources import Configuration
     except ImportError:
         return os.environ.get("HEADWAY_USER") or os.environ.get("METAFLOW_USER") or "unknown"
-    # pathlib is loaded by the configuration in any case.
-    from pathlib import Path
-
-    return user(Configuration.load(os.environ, Path.cwd()))
+    return user(Configuration.load(os.environ, os.getcwd()))

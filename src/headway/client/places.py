@@ -118,10 +118,7 @@ def _configured() -> List[str]:
             "Nothing says here where runs are kept: HEADWAY_DATASTORE is not set.",
             "Call headway.client.metadata('s3://bucket/prefix') first.",
         ) from error
-    # pathlib is loaded by the configuration in any case.
-    from pathlib import Path
-
-    configuration = Configuration.load(os.environ, Path.cwd())
+    configuration = Configuration.load(os.environ, os.getcwd())
     name_store(configuration)
     known = datastore_roots(configuration)
     default = choose_datastore(

@@ -323,6 +323,10 @@ def _fill_once(path: str, start: int, into: memoryview) -> int:
         os.close(handle)
 
 
+#: So much is read of a file before its size is asked for; most are smaller.
+_SMALL = 64 << 10
+
+
 def _read_once(path: str, start: int, end: Optional[int]) -> bytes:
     """One try of a read.
 
@@ -330,11 +334,12 @@ def _read_once(path: str, start: int, end: Optional[int]) -> bytes:
     """
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        found = os.fstat(handle)
-        if stat.S_ISDIR(found.st_mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
-        last = found.st_size if end is None else min(end, found.st_size)
-        data = os.pread(handle, max(0, last - start), start)
+        wanted = _SMALL if end is None else max(0, min(end - start, _SMALL))
+        data = os.pread(handle, wanted, start)
+        if len(data) < wanted or start + wanted == end:
+            return data
+        size = os.fstat(handle).st_size
+        last = size if end is None else min(end, size)
         while start + len(data) < last:
             # A read gives at most 2 GiB; nothing more means that the file was cut off meanwhile.
             more = os.pread(handle, last - start - len(data), start + len(data))
