@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+# Under nohup, what the tests start would be as deaf to it as we are, and some is to hear it.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
 UNIT = Path(__file__).parent / "unit"
 #: CPU seconds of a unit test, those of the processes it waited for included.
 BUDGET = 2.0

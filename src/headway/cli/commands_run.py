@@ -50,7 +50,7 @@ def run(
     texts = given_values(this.declared.parameters, given, this.configuration.environ)
     if not this.options.quiet and not dry_run:
         this.write(f"Headway {VERSION} runs {this.flow}.", error=True)
-        for note in this.written_graph.notes:
+        for note in graph.notes:
             this.write(note, error=True)
     request = RunRequest(
         graph=graph,

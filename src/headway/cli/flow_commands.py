@@ -111,10 +111,11 @@ def check(warnings: bool = False) -> None:
     from headway.launch.steps import plan_steps
 
     this = program()
-    plan_steps(this.graph(), this.configuration, this.overrides())
-    for note in this.written_graph.notes:
+    graph = this.graph()
+    plan_steps(graph, this.configuration, this.overrides())
+    for note in graph.notes:
         this.write(note, error=True)
-    this.write(f"The flow {this.flow} is valid: {len(list(this.written_graph))} steps.", style="good")
+    this.write(f"The flow {this.flow} is valid: {len(list(graph))} steps.", style="good")
     if (
         click.get_current_context().invoked_subcommand is None
         and click.get_current_context().info_name != "check"

@@ -176,7 +176,9 @@ class Graph:
         """The same graph with late decorators attached to each step that lacks them; what is written wins."""
         attached = tuple(specs)
         nodes = [node._replace(decorators=attach(node.decorators, attached)) for node in self]
-        return Graph(self.name, nodes, self.start, self.end, self.doc, self.decorators)
+        graph = Graph(self.name, nodes, self.start, self.end, self.doc, self.decorators)
+        graph.notes = self.notes
+        return graph
 
     def to_json(self) -> Dict[str, Any]:
         """Plain data for the run's record."""

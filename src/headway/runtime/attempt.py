@@ -12,6 +12,7 @@ from headway.flow.task import Input, TaskContext
 from headway.flow.task import Transition as Said
 from headway.flow.transition import check_followed
 from headway.runtime.channel import BEGUN, OVER, Report
+from headway.runtime.commit import patiently
 from headway.runtime.limits import StepTimeoutError, TimeLimit
 from headway.runtime.state import PARAMETERS, AttemptArtifacts, sources
 from headway.runtime.told import told_when_asked
@@ -102,7 +103,8 @@ def _run(
     if batch.spun is not None and not batch.spun.persist:
         return Report(transition=transition, caught=caught)
     artifacts: Dict[str, ArtifactRef] = dict(inherited(flow))
-    artifacts.update(ArtifactStore(store, batch.flow).save_many(produced(flow)))
+    made = produced(flow)
+    artifacts.update(patiently(lambda: ArtifactStore(store, batch.flow).save_many(made)))
     return Report(artifacts=artifacts, transition=transition, caught=caught)
 
 

@@ -1,8 +1,10 @@
 """Makes an attempt's result true: logs first, then the record, created once and by one writer only."""
 
-from typing import Dict, Optional
+import sys
+import time
+from typing import Callable, Dict, Optional, TypeVar
 
-from headway.errors import KeyExistsError
+from headway.errors import KeyExistsError, StoreUnavailableError
 from headway.runtime.channel import Report
 from headway.runtime.logbook import Logbook
 from headway.store import layout
@@ -11,6 +13,13 @@ from headway.store.batch import Batch, TaskSpec
 from headway.store.records import CAUGHT, FAILED, LOST, SUCCEEDED, AttemptRef, Failure, Record
 
 STREAMS = ("stdout", "stderr")
+
+#: For so many seconds a datastore that does not answer is waited for before what a step made is given up.
+PATIENCE = 3600.0
+#: Seconds between two tries, each of which lasts as long as the store's own retries.
+PAUSE = 5.0
+
+T = TypeVar("T")
 
 #: Metadata of a gang's tasks: how many ranks there are, which this is, and whether it is the first.
 WORLD_SIZE, NODE_INDEX, TASK_TYPE = "parallel-world-size", "parallel-node-index", "internal_task_type"
@@ -81,6 +90,33 @@ def _spun_facts(batch: Batch) -> Dict[str, str]:
 def origin_facts(run: str, task: str, attempt: int) -> Dict[str, str]:
     """What a task says of the one of an earlier run that it stands for."""
     return {ORIGIN_RUN: run, ORIGIN_TASK: task, ORIGIN_ATTEMPT: str(attempt)}
+
+
+def patiently(write: Callable[[], T], clock: Callable[[], float] = time.monotonic) -> T:
+    """Write something down that would otherwise be lost, however long the datastore is away, up to an hour.
+
+    A step may have computed for days when the datastore is in trouble for a few minutes.
+
+    Args:
+        write: Does it; called again after a failure, so that doing it twice must do no harm.
+        clock: Seconds.
+
+    Raises:
+        StoreUnavailableError: The datastore did not come back.
+    """
+    begun, told = clock(), False
+    while True:
+        try:
+            return write()
+        except StoreUnavailableError as error:
+            if clock() - begun > PATIENCE:
+                raise
+            if not told:
+                sys.stderr.write(
+                    f"{error.message} What the step made is kept until the datastore answers again.\n"
+                )
+                told = True
+            time.sleep(PAUSE)
 
 
 def store_logs(store: ObjectStore, batch: Batch, task: TaskSpec, book: Logbook) -> None:

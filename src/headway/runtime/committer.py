@@ -1,10 +1,11 @@
 """Writes the logs and records of a warm pod's tasks while the next ones run."""
 
 import threading
+from functools import partial
 from typing import Dict, List, NamedTuple, Optional
 
 from headway.errors import HeadwayError
-from headway.runtime.commit import commit
+from headway.runtime.commit import commit, patiently
 from headway.runtime.notes import Notes
 from headway.store import layout
 from headway.store.base import ObjectStore
@@ -102,8 +103,9 @@ class Committer:
     def _write(self, work: Work) -> None:
         ref = work.record.ref
         for stream, content in work.logs.items():
-            self._store.put(layout.log(self._flow, self._run, *ref, stream), content)
-        truth = commit(self._store, self._flow, self._run, work.record)
+            key = layout.log(self._flow, self._run, *ref, stream)
+            patiently(partial(self._store.put, key, content))
+        truth = patiently(lambda: commit(self._store, self._flow, self._run, work.record))
         if truth.outcome != work.record.outcome:
             self.given_up = True
             return

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from flow_sources import Shape, parse, parse_body, shapes, steps
 
+from headway.flow.decorators import DecoratorSpec
 from headway.flow.graph import Graph
 
 SHAPES: dict[str, tuple[dict[str, str], dict[str, Shape]]] = {
@@ -425,6 +426,7 @@ def test_another_call_ahead_of_a_return_is_told_only_where_it_would_fail(last: s
     if graph.notes:
         assert early in graph.notes[0].replace('"', "'")
         assert last in graph.notes[0]
+    assert graph.with_decorators([DecoratorSpec("retry")]).notes == graph.notes
 
 
 @pytest.mark.parametrize("name", ["ITEMS", "f'{kind}s'", "self.kind", "names[0]"])

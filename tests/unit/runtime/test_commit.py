@@ -6,8 +6,9 @@ import pytest
 from runtime_cases import FLOW, RUN, make_batch
 
 from headway.errors import StoreUnavailableError
+from headway.runtime import commit as module
 from headway.runtime.channel import Report
-from headway.runtime.commit import commit, lost, record_of, store_logs
+from headway.runtime.commit import PATIENCE, commit, lost, patiently, record_of, store_logs
 from headway.runtime.logbook import Logbook
 from headway.store import layout
 from headway.store.logs import parse_lines
@@ -99,6 +100,32 @@ def test_a_datastore_in_trouble_is_told(store: MemoryStore) -> None:
     store.fail_next(StoreUnavailableError("no answer"))
     with pytest.raises(StoreUnavailableError):
         commit(store, FLOW, RUN, Record(REF, SUCCEEDED))
+
+
+def test_what_would_be_lost_waits_for_the_datastore(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "PAUSE", 0)
+    for _ in range(3):
+        store.fail_next(StoreUnavailableError("no answer."), "put_if_absent")
+    record = Record(REF, SUCCEEDED)
+    assert patiently(lambda: commit(store, FLOW, RUN, record)) == record
+    told = capsys.readouterr().err
+    assert told == "no answer. What the step made is kept until the datastore answers again.\n", "told once"
+
+
+def test_a_datastore_that_stays_away_is_given_up(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAUSE", 0)
+    tries: list[int] = []
+
+    def write() -> None:
+        tries.append(0)
+        raise StoreUnavailableError("no answer.")
+
+    times = iter([0.0, 100.0, PATIENCE, PATIENCE + 1])
+    with pytest.raises(StoreUnavailableError):
+        patiently(write, clock=lambda: next(times))
+    assert len(tries) == 3
 
 
 def test_logs_are_stored_by_stream_and_nothing_for_silence(store: MemoryStore) -> None:

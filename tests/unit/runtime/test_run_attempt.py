@@ -16,7 +16,7 @@ from headway.flow.current import current
 from headway.flow.graph import Graph, Node
 from headway.flow.spec import FlowSpec
 from headway.flow.step import step
-from headway.runtime import attempt
+from headway.runtime import attempt, commit
 from headway.runtime.attempt import failed_report, run_attempt
 from headway.runtime.state import PARAMETERS
 from headway.store import layout
@@ -305,6 +305,24 @@ def test_a_wrong_transition_is_told_with_its_place(store: MemoryStore) -> None:
     assert failure.kind == USER
     assert "nothing_here" in failure.message
     assert failure.traceback.count("  File ") == 1
+
+
+def test_what_a_step_made_waits_for_a_datastore_that_is_away(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commit, "PAUSE", 0)
+    ran: list[int] = []
+
+    def start(self: Any) -> None:
+        ran.append(1)
+        self.model = 7
+        for _ in range(2):
+            store.fail_next(StoreUnavailableError("no answer"), "put")
+        self.next(self.start)
+
+    report = run_body(store, start)
+    assert loaded(store, report)["model"] == 7
+    assert ran == [1]
 
 
 @pytest.mark.parametrize(
