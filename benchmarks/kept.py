@@ -10,6 +10,8 @@ from flows import FOREACH
 from place import Place
 from works import Measures
 
+from headway.store.open import open_store
+
 _KEPT = Path(__file__).parents[1] / ".dev" / "bench"
 
 
@@ -30,6 +32,11 @@ class Kept:
     made: str
 
 
+def _holds_something(root: str) -> bool:
+    """Whether the bucket still is the one in which the run was made: test servers begin empty again."""
+    return next(iter(open_store(root).list("")), None) is not None
+
+
 def kept_run(place: Place, module: str, width: int, on_s3: bool) -> Kept:
     """A run of this width; made now where there is none.
 
@@ -44,7 +51,7 @@ def kept_run(place: Place, module: str, width: int, on_s3: bool) -> Kept:
     marker = home / "kept.json"
     if marker.exists():
         raw = json.loads(marker.read_text())
-        if raw.pop("root") == root:
+        if raw.pop("root") == root and (not on_s3 or _holds_something(root)):
             return Kept(home, **raw)
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
