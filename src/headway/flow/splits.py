@@ -9,8 +9,10 @@ def count_items(iterable: Any) -> int:
     """How many tasks a foreach over this makes.
 
     Raises:
-        TypeError: It cannot be iterated.
+        TypeError: It cannot be iterated, or only once.
     """
+    if hasattr(iterable, "__next__"):
+        raise TypeError("an iterator gives its items once, and each task has to find its own")
     if hasattr(iterable, "__iter__") and hasattr(iterable, "__len__") and not hasattr(iterable, "iloc"):
         return len(iterable)
     # Iteration is what the items are defined by: the len() of a DataFrame counts
@@ -26,6 +28,8 @@ def item_at(iterable: Any, index: int) -> Any:
     """
     if type(iterable) in (list, tuple, str, bytes, range):
         return iterable[index]
+    if isinstance(iterable, (set, frozenset)):
+        return sorted(iterable, key=_rank)[index]
     if not _is_keyed(iterable):
         try:
             return iterable[index]
@@ -33,6 +37,15 @@ def item_at(iterable: Any, index: int) -> Any:
             # Iterable without positions.
             return _nth(iterable, index)
     return _nth(iterable, index)
+
+
+def _rank(item: Any) -> Any:
+    """What the items of a set are sorted by: the order in which a set gives them is another in each process."""
+    from pickle import dumps  # for sets only
+
+    if isinstance(item, (set, frozenset)):
+        return dumps(sorted(map(_rank, item)))
+    return dumps([_rank(part) for part in item]) if isinstance(item, tuple) else dumps(item)
 
 
 def _is_keyed(iterable: Any) -> bool:

@@ -167,8 +167,9 @@ def _foreach(
     try:
         count = count_items(value)
     except TypeError as error:
+        why = "gives its items only once" if hasattr(value, "__next__") else "cannot be iterated"
         raise refuse(
-            f"the foreach variable '{variable}' is {_short(value)}, which cannot be iterated.",
+            f"the foreach variable '{variable}' is {_short(value)}, which {why}.",
             f"Make self.{variable} a list.",
         ) from error
     if count == 0:

@@ -1,12 +1,16 @@
 """What a task within a foreach knows: its index, its input, the stack around it, also once names have changed."""
 
+import subprocess
+import sys
 from collections import OrderedDict, deque
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flow_sources import MemorySource, Place, bound
 
+import headway
 from headway.flow.graph import PARALLEL_VARIABLE
 from headway.flow.spec import FlowSpec, call_step, inherited
 from headway.flow.splits import count_items, item_at
@@ -173,6 +177,28 @@ def test_what_can_be_gone_over(iterable: Any, items: list[Any]) -> None:
         item_at(iterable, len(items))
 
 
-def test_what_cannot() -> None:
+@pytest.mark.parametrize("value", [5, iter([1]), map(str, [1])], ids=["number", "iterator", "map"])
+def test_what_cannot(value: Any) -> None:
     with pytest.raises(TypeError):
-        count_items(5)
+        count_items(value)
+
+
+def test_a_set_has_one_order_in_every_process() -> None:
+    program = (
+        "from headway.flow.splits import item_at\n"
+        "words = {'alpha', 'beta', 'gamma', 'delta', ('x', frozenset({'p', 'q', 'r'})), 7, None}\n"
+        "print([sorted(each[1]) if isinstance(each, tuple) else each for each in\n"
+        "       (item_at(words, index) for index in range(7))])"
+    )
+    source = str(Path(headway.__file__).parents[1])
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={"PYTHONHASHSEED": str(seed), "PYTHONPATH": source},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in (1, 2, 3)
+    }
+    assert len(told) == 1

@@ -41,7 +41,6 @@ def helper(self): pass
         ("self.next(self.a, self.b)", Transition(("a", "b"))),
         ("self.next(self.a, foreach='xs')", Transition(("a",), "xs", 3)),
         ("self.xs = {1: 2}\nself.next(self.a, foreach='xs')", Transition(("a",), "xs", 1)),
-        ("self.xs = (x for x in 'ab')\nself.next(self.a, foreach='xs')", Transition(("a",), "xs", 2)),
         ("self.next(self.gang, num_parallel=4)", Transition(("gang",), "_parallel", 4)),
         ("self.next({'u': self.a, 'v': self.b}, condition='kind')",
          Transition(("b",), condition="kind", choice="v")),
@@ -66,6 +65,7 @@ REFUSED = {
     "self.next(self.a, self.b, foreach='xs')": "a foreach leads to one step, not to a, b",
     "self.next(self.a, foreach='nothing')": "the foreach variable 'nothing' is not an artifact of this step",
     "self.next(self.a, foreach='number')": "the foreach variable 'number' is 5, which cannot be iterated",
+    "self.next(self.a, foreach='once')": "which gives its items only once",
     "self.next(self.a, foreach='none')": "the foreach over 'none' has no items",
     "self.next(self.a, foreach='xs', num_parallel=2)": "foreach and num_parallel cannot be combined",
     "self.next(self.gang, num_parallel=0)": "num_parallel is a number of nodes of at least 1, not 0",
@@ -89,7 +89,7 @@ REFUSED = {
 @pytest.mark.parametrize("statements", REFUSED, ids=str)
 def test_refused(statements: str) -> None:
     with pytest.raises(InvalidTransitionError) as caught:
-        said(statements, xs="abc", kind="v", number=5, none=[], listed=[1])
+        said(statements, xs="abc", kind="v", number=5, once=iter([1]), none=[], listed=[1])
     assert REFUSED[statements] in caught.value.message
     assert "self.next() in step 'work'" in caught.value.message
     assert (caught.value.file, caught.value.line) == (FILE, 4 + statements.count("\n"))
