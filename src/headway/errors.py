@@ -30,7 +30,7 @@ A message says what happened, to what, the likely cause and what to type next.
 This module runs in pods: standard library, Python 3.9.
 """
 
-from headway.plain import Any, Optional, Tuple
+from headway.plain import Any, Optional, Tuple, Union
 
 
 class HeadwayError(Exception):
@@ -38,16 +38,31 @@ class HeadwayError(Exception):
 
     Args:
         message: What happened and to what, in one or two sentences.
-        hint: What to do or type next; printed on a line of its own.
+        hint: What to do or type next; printed on a line of its own. Flows written for Metaflow have a line's
+            number in this place.
+        source_file: The file that it is about, for such flows.
+        msg: The message, as they may call it.
+        lineno: The line, likewise.
     """
 
     exit_code = 1
     headline = "Flow failed"
 
-    def __init__(self, message: str = "", hint: Optional[str] = None) -> None:
+    def __init__(
+        self,
+        message: str = "",
+        hint: Union[str, int, None] = None,
+        source_file: Optional[str] = None,
+        *,
+        msg: str = "",
+        lineno: Optional[int] = None,
+    ) -> None:
+        message = message or msg
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = hint if isinstance(hint, str) else None
+        self.line_no = hint if isinstance(hint, int) else lineno
+        self.source_file = source_file
 
     def __str__(self) -> str:
         return self.message if self.hint is None else f"{self.message}\n{self.hint}"
@@ -79,7 +94,7 @@ class FlowDefinitionError(UsageError):
         file: Optional[str] = None,
         line: Optional[int] = None,
     ) -> None:
-        super().__init__(message, hint)
+        super().__init__(message, hint, file, lineno=line)
         self.file = file
         self.line = line
 

@@ -202,3 +202,16 @@ def test_modules_beside_the_package_have_their_names(metaflow: ModuleType, line:
         assert getattr(place, name) is not None
         if name.endswith(("Exception", "Failed", "NotFound", "Warn")):
             assert issubclass(getattr(place, name), HeadwayError)
+
+
+def test_metaflows_own_exception_takes_what_it_took_there(metaflow: ModuleType) -> None:
+    MetaflowException = importlib.import_module("metaflow.exception").MetaflowException
+
+    class Mine(MetaflowException):
+        def __init__(self, msg: str, lineno: int) -> None:
+            super().__init__(msg, lineno)
+
+    assert (str(Mine("bad x", 12)), Mine("bad x", 12).line_no) == ("bad x", 12)
+    told = MetaflowException(msg="no", lineno=7, source_file="flow.py")
+    assert (told.message, told.line_no, told.source_file) == ("no", 7, "flow.py")
+    assert (str(MetaflowException("no", "Try this.")), MetaflowException().line_no) == ("no\nTry this.", None)

@@ -11,7 +11,7 @@ from headway.executors.kubernetes.api.watch import watch
 from headway.executors.kubernetes.api.watch_contact import Recovered, Trouble
 from headway.executors.kubernetes.api.watch_view import Deleted, Synced
 from headway.executors.kubernetes.inquiry import Inquirer
-from headway.executors.kubernetes.labels import run_selector
+from headway.executors.kubernetes.labels import JOB_NAME_LABELS, run_selector
 from headway.executors.kubernetes.outcome import failure_of, gone, noted_task, stop_reason
 from headway.executors.kubernetes.pod_events import PULLING
 from headway.executors.kubernetes.pod_states import (
@@ -28,7 +28,6 @@ from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
 from headway.runtime.limits import duration
 from headway.store.records import CONFIGURATION, INFRASTRUCTURE, USER, Failure
 
-JOB_NAME_LABELS = ("batch.kubernetes.io/job-name", "job-name")
 INDEX_ANNOTATION = "batch.kubernetes.io/job-completion-index"
 
 #: Seconds for which the pods of an ended Job may still be unheard of.

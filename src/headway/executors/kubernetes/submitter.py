@@ -15,7 +15,7 @@ from headway.executors.kubernetes.api.types import Job
 from headway.executors.kubernetes.cluster import Prepared
 from headway.executors.kubernetes.gangs import gang_service
 from headway.executors.kubernetes.gathering import is_gathering
-from headway.executors.kubernetes.labels import BATCH, FLOW, RUN
+from headway.executors.kubernetes.labels import BATCH, FLOW, JOB_NAME_LABELS, RUN
 from headway.executors.kubernetes.manifest import PodPlan, job_manifest
 from headway.executors.kubernetes.refusal import Refusal, job_refusal
 from headway.executors.kubernetes.run_secret import RunSecret
@@ -276,11 +276,22 @@ class Submitter:
             return found
 
     async def _delete(self, job: TrackedJob, *, now: bool) -> None:
+        pods = await self._pods_of(job) if now else set()
         await self._insist(job, "Job", JOB, job.name, None)
         if now:
-            for pod in list(job.live_pods):
+            for pod in pods | job.live_pods:
                 self.delete_pod(job, pod, now=True)
         self._hooks.withdrawn(job)
+
+    async def _pods_of(self, job: TrackedJob) -> set[str]:
+        """The pods of a Job that may still run, those that the watch has not told of yet among them."""
+        if len(job.live_pods) >= job.parallelism:
+            return set(job.live_pods)
+        selector = f"{JOB_NAME_LABELS[0]}={job.name}"
+        with contextlib.suppress(ApiError):  # what is known will have to do
+            listed = await self._client.list(POD, job.namespace, label_selector=selector)
+            return {*job.live_pods, *(pod.metadata.name for pod in listed.items)}
+        return set(job.live_pods)
 
     async def _delete_pod(self, job: TrackedJob, pod: str, *, now: bool) -> None:
         await self._insist(job, f"pod {pod}", POD, pod, 0 if now else None)

@@ -14,6 +14,8 @@ from headway.store import layout
 from headway.store.logs import END
 from headway.store.records import (
     SUCCEEDED,
+    USER,
+    Failure,
     Transition,
 )
 from headway.testing.executor_suite import (
@@ -62,6 +64,16 @@ async def test_the_start_is_told_with_the_pod(run: Run[PodPlayer]) -> None:
     assert event.facts["kubernetes-pod-name"] == pod.name
     assert event.facts["kubernetes-node-name"] == "node1"
     assert event.facts["kubernetes-pod-namespace"] == "default"
+
+
+async def test_hurry_reaches_pods_that_the_watch_has_not_told_of(run: Run[PodPlayer]) -> None:
+    (ref,) = await run.start("waits")
+    pod = await run.pod_of(ref)
+    found = run.executor._jobs.find(ref)
+    assert found is not None
+    found[0].live_pods.clear()
+    await run.executor.cancel((ref,), Failure(USER, "Cancelled", "Stopped."), now=True)
+    await run.until(lambda: pod.name in [str(call.name) for call in run.fake.seen("delete", "pods")])
 
 
 async def test_lines_are_seen_while_the_pod_runs_and_none_twice(run: Run[PodPlayer]) -> None:
