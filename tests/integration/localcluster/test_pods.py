@@ -59,8 +59,8 @@ def test_too_much_memory_is_oom_killed(cluster: Cluster) -> None:
 
 def test_grace_period_then_kill_as_for_any_first_process(cluster: Cluster) -> None:
     cluster.apply(pod("a", "sleep", "60", spec={"terminationGracePeriodSeconds": 1}))
-    handler = "import signal,sys,time; signal.signal(15, lambda *_: sys.exit(7)); print('up', flush=True); time.sleep(60)"
-    cluster.apply(pod("b", "python", "-c", handler, spec={"activeDeadlineSeconds": 2}))
+    handler = "trap 'exit 7' TERM; sleep 60 & wait $!"
+    cluster.apply(pod("b", "sh", "-c", handler, spec={"activeDeadlineSeconds": 2}))
     cluster.wait_phase("a", "Running")
     begun = time.monotonic()
     cluster.kubectl("delete", "pod", "a")

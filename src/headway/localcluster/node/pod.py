@@ -55,6 +55,7 @@ class PodWorker:
         self._main: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
         self._silent = False
+        self._verdict = ("", "")  # the reason and the words for which it is being stopped
 
     def start(self) -> None:
         """Begin; everything else happens in tasks."""
@@ -81,7 +82,8 @@ class PodWorker:
             for worker in self._workers:
                 worker.kill()
         if self._stopping is None:
-            self._stopping = asyncio.create_task(self._stop(grace, reason, message))
+            self._verdict = (reason, message)
+            self._stopping = asyncio.create_task(self._stop(grace))
 
     def die(self) -> None:
         """Lose the pod as a machine that is switched off does: no word to the API."""
@@ -138,6 +140,8 @@ class PodWorker:
         current = store.find(POD, namespace_of(self.pod), name_of(self.pod))
         if current is None or uid_of(current) != uid_of(self.pod):
             return
+        if phase(self.state) in ("Succeeded", "Failed"):
+            self._judge()  # with the phase, in one write: who waits for it looks at the reason next
         status = pod_status(self.state, current["status"], timestamp(self.context.registry.now()))
         self.context.registry.set_status(POD, current, status)
 
@@ -196,7 +200,13 @@ class PodWorker:
 
         return asyncio.create_task(wait())
 
-    async def _stop(self, grace: float, reason: str, message: str) -> None:
+    def _judge(self) -> None:
+        """Give the pod the reason for which it was stopped, if it was for one."""
+        reason, message = self._verdict
+        if reason:
+            self.state.failed, self.state.reason, self.state.message = True, reason, message
+
+    async def _stop(self, grace: float) -> None:
         await asyncio.gather(*(worker.stop(grace) for worker in self._workers))
         if self._main is not None:
             # The container's own task still writes its last state; what only waits is cancelled.
@@ -205,8 +215,7 @@ class PodWorker:
                 self._main.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await self._main
-        if reason:
-            self.state.failed, self.state.reason, self.state.message = True, reason, message
+        self._judge()
         for state in (*self.state.inits, *self.state.mains):
             state.finished = state.finished or "terminated" in state.state
         if phase(self.state) not in ("Succeeded", "Failed") and any(s.finished for s in self.state.mains):
