@@ -1,8 +1,10 @@
 """``NBRunner``: runs a flow that is written in a cell of a notebook."""
 
+import ast
 import linecache
+import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,15 @@ from headway.errors import UsageError
 from headway.runner.executing import ExecutingRun
 from headway.runner.runner import Runner
 
+#: What steps may use although it stands behind their class.
+_DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
 
 class NBRunner:
     """Runs the flow of a notebook's cell, as a process of its own.
 
-    The cell must hold all that the flow needs, imports included; it is written to a file.
+    The cell must hold all that the flow needs, imports included; it is written to a file. It may be the
+    cell that runs the flow, too: what is no definition and stands behind the class is left out.
 
     ::
 
@@ -116,18 +122,46 @@ class NBRunner:
 
 
 def cell_of(flow: type) -> str:
-    """The source of the cell that defines a class, without the notebook's own commands.
+    """What a flow's file needs of its cell: all up to the end of the class, and what is defined behind it.
+
+    Other statements behind the class are left out, for one of them may be what runs the flow.
 
     Raises:
         UsageError: The class stands in no cell.
     """
+    for source in _sources(flow):
+        plain = "".join(line for line in source if not line.startswith(("%", "!", "get_ipython()")))
+        try:
+            statements = ast.parse(plain).body
+        except SyntaxError:
+            continue
+        found = [at for at, each in enumerate(statements) if _is_class(each, flow.__name__)]
+        if found:
+            return _needed(plain.splitlines(keepends=True), statements, found[-1])
+    raise UsageError(
+        f"{flow.__name__} stands in no cell of a notebook.",
+        "In a file, run it with Runner('that_file.py').",
+    )
+
+
+def _sources(flow: type) -> Iterator[list[str]]:
+    """The lines of cells in which a class may stand, the likeliest first."""
     functions = [value for value in vars(flow).values() if hasattr(value, "__code__")]
     file = functions[0].__code__.co_filename if functions else ""
+    if Path(file).is_file() and flow.__module__ != "__main__":
+        return
     # Notebooks keep their cells where tracebacks look for lines.
-    lines = linecache.getlines(file)
-    if not lines or (Path(file).is_file() and flow.__module__ != "__main__"):
-        raise UsageError(
-            f"{flow.__name__} stands in no cell of a notebook.",
-            "In a file, run it with Runner('that_file.py').",
-        )
-    return "".join(line for line in lines if not line.startswith(("%", "!", "get_ipython()")))
+    yield linecache.getlines(file)
+    # Not those that a magic runs (%%time), and a class without functions names no cell at all.
+    shell: Any = getattr(sys.modules["__main__"], "get_ipython", lambda: None)()
+    for cell in reversed(shell.history_manager.input_hist_raw if shell else ()):
+        yield cell.splitlines(keepends=True)
+
+
+def _is_class(statement: ast.stmt, name: str) -> bool:
+    return isinstance(statement, ast.ClassDef) and statement.name == name
+
+
+def _needed(lines: Sequence[str], statements: Sequence[ast.stmt], flow: int) -> str:
+    behind = [ast.unparse(each) for each in statements[flow + 1 :] if isinstance(each, _DEFINITIONS)]
+    return "\n".join(["".join(lines[: statements[flow].end_lineno]), *behind])

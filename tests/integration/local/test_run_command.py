@@ -64,6 +64,28 @@ def test_a_failure(machine: Machine) -> None:
     assert machine.end().outcome == "failed"
 
 
+@pytest.mark.budget(20)
+def test_quietly(machine: Machine) -> None:
+    """Only what tasks print, and why something failed."""
+    machine.write(body='if self.alpha > 1: raise ValueError("no good")\n        print("working")')
+    done = machine.run("flow.py", "--quiet", "run")
+    assert done.returncode == 0
+    assert sorted(done.stdout.splitlines()) == [
+        "[end/6] total 3.0", "[work/2] working", "[work/3] working", "[work/4] working",
+    ]  # fmt: skip
+    assert done.stderr == ""
+    done = machine.run("flow.py", "--quiet", "run", "--alpha", "2", "--max-workers", "1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("[work/2] Traceback (most recent call last):\n")
+    assert "\n[work/2] Task failed: ValueError: no good\n" in done.stderr
+    flow = machine.folder / "flow.py"
+    flow.write_text(flow.read_text().replace("> 1", "> 2"))
+    done = machine.run("flow.py", "--quiet", "resume")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert min(done.stdout.splitlines()) == "[end/6] total 12.0"
+    assert len(done.stdout.splitlines()) == 4
+
+
 def test_retries(machine: Machine) -> None:
     machine.write(
         decorators="@retry(times=2)", body='if current.retry_count < 2: raise ValueError("not yet")'

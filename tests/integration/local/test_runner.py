@@ -1,12 +1,15 @@
 """Runs started from Python, as real processes."""
 
 import asyncio
+import linecache
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from headway import Runner
+from headway import NBRunner, Runner
 from headway.runner import ExecutingRun, RunNotStartedError
 
 FLOW = """
@@ -130,3 +133,84 @@ def test_it_can_be_called_where_an_event_loop_runs(runner: Runner) -> None:
         return runner.run().status
 
     assert asyncio.run(in_a_notebook()) == "successful"
+
+
+CELL = """
+class Noted(FlowSpec):
+    alpha = Parameter("alpha", default=1)
+
+    @step
+    def start(self):
+        self.twice = 2 * self.alpha
+        self.next(self.end)
+
+    @step
+    def end(self):
+        if os.environ.get("BREAK"):
+            raise ValueError("broken")
+        print("alpha was", self.alpha)
+
+for_nobody = NBRunner(Noted)
+for_nobody.nbrun()
+"""
+
+
+@pytest.fixture
+def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., NBRunner]:
+    """Runners of a flow in a notebook's cell, which runs the flow itself."""
+    name = str(tmp_path / "ipykernel_7" / "8.py")
+    cell = "import os\nfrom headway import FlowSpec, NBRunner, Parameter, step\n" + CELL
+    linecache.cache[name] = (len(cell), None, cell.splitlines(keepends=True), name)
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile(cell.partition("for_nobody")[0], name, "exec"), names)
+    for variable in [variable for variable in os.environ if variable.startswith(("HEADWAY_", "METAFLOW_"))]:
+        monkeypatch.delenv(variable)
+
+    def make(**env: str) -> NBRunner:
+        env = {"HEADWAY_USER": "ann", "HOME": str(tmp_path), **env}
+        return NBRunner(names["Noted"], show_output=False, env=env, base_dir=str(tmp_path))
+
+    return make
+
+
+def files_of_cells(folder: Path) -> int:
+    return len(list(folder.glob("Noted_*")))
+
+
+@pytest.mark.budget(60)
+def test_a_notebook_runs_its_cell(noted: Callable[..., NBRunner], tmp_path: Path) -> None:
+    """What a notebook has is an event loop that runs already: all is called within one."""
+
+    async def in_a_notebook() -> None:
+        run = noted().nbrun(alpha=4, tags=["x"])
+        assert (run.successful, run.user_tags, run["start"].task.data.twice) == (True, {"x"}, 8)
+        task = noted().nbspin(f"Noted/{run.id}/start", persist=True)
+        assert (task.successful, task.data.twice) == (True, 8)
+
+        failed = noted(BREAK="1").nbrun(alpha=5)
+        assert (failed.successful, failed.finished) == (False, True)
+        again = noted().nbresume(origin_run_id=failed.id)
+        assert (again.successful, again["start"].task.data.twice) == (True, 10)
+        assert again["start"].task.origin_pathspec == f"Noted/{failed.id}/start/1"
+        assert files_of_cells(tmp_path) == 0, "each cleaned up after itself"
+
+        runner = noted()
+        several = await asyncio.gather(*(runner.async_run(alpha=number) for number in (1, 2)))
+        resumed = await runner.async_resume(origin_run_id=failed.id, step_to_rerun="start")
+        spun = await runner.async_spin("start")
+        for each in (*several, resumed, spun):
+            await each.wait()
+            assert each.status == "successful", each.stderr
+        assert [each.run["start"].task.data.twice for each in several] == [2, 4]
+        assert resumed.run["start"].task.origin_pathspec is None
+        assert runner.run().status == "successful"
+        assert runner.resume().status == "successful"
+        assert runner.spin("start").status == "successful"
+        with pytest.raises(ValueError, match="'beta'"):
+            await runner.async_run(beta=1)
+        assert files_of_cells(tmp_path) == 1
+        runner.cleanup()
+        assert several[0].stdout == ""
+        assert files_of_cells(tmp_path) == 0
+
+    asyncio.run(in_a_notebook())

@@ -133,7 +133,12 @@ def test_scrubbing_all_attempts_or_one(cli: CommandLine, folder: FolderStore) ->
     assert cli("logs", "scrub", "1/train/2", "--attempt", "0").code == 0
     assert cli("logs", "1/train/2", "--attempt", "0").out == "[scrubbed]\n" * 2
     assert cli("logs", "1/train/2", "--attempt", "1").out == "try 1\n"
-    assert "6 attempts" not in cli("logs", "scrub", "1/train/2", "--all").err
+    latest = cli("logs", "scrub", "1/train/2", "--latest", "--stdout")
+    assert latest.err == "stdout of 1 attempt is gone; reasons of failures stay.\n"
+    assert cli("logs", "1/train/2").out == "[scrubbed]\n"
+    assert cli("logs", "1/train/2", "--attempt", "1").out == "try 1\n"
+    every = cli("logs", "scrub", "1/train/2", "--all")
+    assert "3 attempts" in every.err, every.err
     assert cli("logs", "1/train/2", "--attempt", "1").out == "[scrubbed]\n" * 2
     assert cli("logs", "scrub", "1/train/2", "--all", "--attempt", "1").code == 2
 

@@ -63,6 +63,9 @@ def test_list_for_programs(cli: CommandLine, folder: FolderStore) -> None:
         (("add", "x", "--run-id", "1"), 1, "is not in the namespace 'user:ann'"),
         (("add", "--run-id", "2"), 2, "TAG"),
         (("add", "", "--run-id", "2"), 2, "A tag cannot be empty"),
+        (("add", "x" * 501, "--run-id", "2"), 2, "500 are allowed"),
+        (("add", *map(str, range(51)), "--run-id", "2"), 2, "can have 50 tags, and this would make 51"),
+        (("replace", "--run-id", "2", "--remove", "x", "--add", "y" * 501), 2, "500 are allowed"),
         (("remove", "user:ann", "--run-id", "2"), 2, "system tags say how Digits/2 was started"),
         (("replace", "--run-id", "2", "--add", "x"), 2, "at least one --remove TAG and one --add TAG"),
         (("list", "--all", "--my-runs"), 2, "--all and --my-runs cannot be given together"),
@@ -95,7 +98,9 @@ def test_a_flow_that_never_ran_has_no_tags(cli: CommandLine, folder: FolderStore
 
 
 def test_run_refuses_a_tag_that_cannot_be_one(cli: CommandLine, folder: FolderStore) -> None:
-    answer = cli("run", "--label", "x", "--tag", "")
-    assert answer.code == 2
-    assert "A tag cannot be empty" in answer.err
+    too_many = [word for number in range(51) for word in ("--tag", str(number))]
+    for words, said in ((["--tag", ""], "A tag cannot be empty"), (too_many, "can have 50 tags")):
+        answer = cli("run", "--label", "x", *words)
+        assert answer.code == 2
+        assert said in answer.err
     assert not list(folder.list(""))

@@ -1,7 +1,9 @@
 """A flow in a notebook's cell: its source becomes a file."""
 
 import linecache
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,21 +23,62 @@ class InCell(FlowSpec):
 """
 
 
-@pytest.fixture
-def flow() -> type:
+SAME_CELL = """from headway import FlowSpec, NBRunner, step
+
+class InCell(FlowSpec):
+    @step
+    def start(self):
+        helper()
+
+run = NBRunner(InCell).nbrun()
+@cached
+def helper():
+    return 1
+print(run); import json
+"""
+
+
+def flow_of(cell: str, kept: bool = True) -> type:
     """A class as a notebook makes it: compiled under a name of its own, whose lines are kept for tracebacks."""
     name = "/tmp/ipykernel_1/2.py"
-    linecache.cache[name] = (len(CELL), None, CELL.splitlines(keepends=True), name)
+    linecache.cache.pop(name, None)
+    if kept:
+        linecache.cache[name] = (len(cell), None, cell.splitlines(keepends=True), name)
     names: dict[str, object] = {"__name__": "__main__"}
-    exec(compile(CELL.replace("%", "#").replace("!", "#"), name, "exec"), names)
+    above = "".join("#" * line.startswith(("%", "!")) + line for line in cell.splitlines(keepends=True))
+    exec(compile(above.partition("run = ")[0], name, "exec"), names)
     found = names["InCell"]
     assert isinstance(found, type)
     return found
 
 
+@pytest.fixture
+def flow() -> type:
+    return flow_of(CELL)
+
+
 def test_the_cell_without_the_notebooks_own_commands(flow: type) -> None:
     assert cell_of(flow).startswith("from headway import FlowSpec, step\n\nclass InCell(FlowSpec):")
     assert "pip" not in cell_of(flow)
+
+
+def test_the_cell_may_be_the_one_that_runs_the_flow() -> None:
+    cell = cell_of(flow_of(SAME_CELL))
+    assert "nbrun" not in cell, "its process would run it again, and that one's again"
+    assert "print" not in cell
+    assert "@cached\ndef helper():\n    return 1\n" in cell, "steps may call it"
+    assert cell.endswith("import json")
+
+
+def test_a_cell_that_a_magic_ran_is_found_in_the_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    history = SimpleNamespace(input_hist_raw=["", "class InCell: old", CELL, "%%time\n" + CELL, "InCell("])
+    shell = SimpleNamespace(history_manager=history)
+    monkeypatch.setattr(sys.modules["__main__"], "get_ipython", lambda: shell, raising=False)
+    for cell in (CELL, "class InCell: pass"):
+        assert cell_of(flow_of(cell, kept=False)).startswith("from headway import FlowSpec, step\n\nclass")
+    history.input_hist_raw.append("class Other: pass")
+    with pytest.raises(UsageError, match="NoCell stands in no cell"):
+        cell_of(type("NoCell", (), {}))
 
 
 def test_its_file_is_there_until_it_is_cleaned_up(flow: type, tmp_path: Path) -> None:
