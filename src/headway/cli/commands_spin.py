@@ -3,7 +3,7 @@
 import sys
 
 from headway.cli import errors
-from headway.cli.commands_run import check_numbers
+from headway.cli.commands_run import check_numbers, truth
 from headway.cli.program import Program
 from headway.errors import UsageError
 from headway.flow.members import configs_of
@@ -23,7 +23,7 @@ def spin_step(
     pathspec: str,
     skip_decorators: bool,
     artifacts_module: str | None,
-    persist: bool,
+    persist: bool | None,
     max_log_size: int,
     run_id_file: str | None,
     runner_attribute_file: str | None,
@@ -31,6 +31,8 @@ def spin_step(
     """Do one task of an earlier run again, alone."""
     check_numbers(None, 1, max_log_size)
     options = this.options
+    if persist is None:
+        persist = truth(this, "SPIN_PERSIST")
     if options.configs or options.config_values:
         raise UsageError(
             "spin takes no configurations: the task has those of its run.",

@@ -22,7 +22,7 @@ from headway.cli.shared_options import top_options
 from headway.cli.show import print_graph
 from headway.cli.spin_command import spin_command
 from headway.cli.tag_commands import tag_group
-from headway.cli.taken_options import taken_options, unfitting
+from headway.cli.taken_options import environment_notice, taken_options, unfitting
 from headway.cli.variables import name_variables
 from headway.config.misspelt import misspelt_notices
 from headway.config.unused import unused_notice
@@ -99,7 +99,8 @@ def _begin(**_: Any) -> None:
     # For programs it is no news.
     if not this.options.quiet and context.invoked_subcommand != DESCRIBE:
         notice = unused_notice(this.configuration, unfitting(asdict(this.options)))
-        for line in filter(None, (notice, *misspelt_notices(this.configuration))):
+        environment = environment_notice(this.options.environment)
+        for line in filter(None, (notice, environment, *misspelt_notices(this.configuration))):
             this.write(line, error=True, style="dim")
     if context.invoked_subcommand is None:
         check()

@@ -36,7 +36,7 @@ class Options(Struct, frozen=True):
         late: ``--with``, as typed.
         package_suffixes: ``--package-suffixes``.
         package_max_size: ``--package-max-size``.
-        environment: ``--environment``, which changes nothing.
+        environment: ``--environment``, which changes nothing, and says so where that may surprise.
         packages_anew: ``--force-rebuild-environments``.
         config_name: ``--config-name``.
         overrides: ``--override``, as typed.

@@ -32,7 +32,7 @@ def spin_command() -> click.Command:
             ),
             click.Option(
                 ["--persist/--no-persist"],
-                default=False,
+                default=None,
                 help="Whether what the task makes is kept, in .headway_spin [default: no].",
             ),
             click.Option(["--max-log-size"], type=int, default=10, show_default=True, help="MB of log kept."),

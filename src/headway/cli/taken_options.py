@@ -11,6 +11,14 @@ _FITTING: Mapping[str, str] = {
     "monitor": "nullSidecarMonitor",
 }
 
+#: What makes no environment here, and what does instead.
+_ENVIRONMENTS: Mapping[str, str] = {
+    "conda": "no conda environment is made; @pypi brings packages without this option, or name an image with "
+    "@kubernetes(image=…).",
+    "uv": "no environment is made of pyproject.toml and uv.lock; steps here use this Python as it is, and @pypi "
+    "brings packages to pods.",
+}
+
 
 def taken_options() -> list[click.Parameter]:
     """The options."""
@@ -35,3 +43,13 @@ def unfitting(given: Mapping[str, str | None]) -> Iterator[str]:
         # A place stands behind a kind as in local@/data, and the datastore says where that is here.
         if value and value.partition("@")[0] != fitting:
             yield f"--{name.replace('_', '-')}={value}"
+
+
+def environment_notice(kind: str | None) -> str:
+    """What ``--environment`` does not do, "" where it asks for nothing more than there is.
+
+    Args:
+        kind: As it was typed.
+    """
+    missing = _ENVIRONMENTS.get(kind or "")
+    return f"--environment={kind}: {missing}" if missing else ""

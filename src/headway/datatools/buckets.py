@@ -5,12 +5,13 @@ from typing import Callable, Dict, Iterator, NamedTuple, Optional
 
 from headway.datatools.errors import S3NotFoundError, said_of
 from headway.datatools.objects import Facts, facts_in
+from headway.datatools.roots import retry_policy, worker_count
 from headway.datatools.scope import Place
 from headway.store.s3.answers import parse_page
 from headway.store.s3.endpoints import address_from_environment
 from headway.store.s3.session import Session
 
-#: Objects at a time; as many connections are kept.
+#: Objects at a time where S3_WORKER_COUNT says nothing; as many connections are kept.
 THREADS = 16
 
 
@@ -33,11 +34,15 @@ class Buckets:
 
     Args:
         connect: Opens the session of a bucket; by default as the environment says.
+
+    Attributes:
+        threads: How many objects are transferred at a time.
     """
 
     def __init__(self, connect: Optional[Callable[[str], Session]] = None) -> None:
         self._connect = connect or _connect
         self._sessions: Dict[str, Session] = {}
+        self.threads = worker_count() or THREADS
 
     def session(self, bucket: str) -> Session:
         """The session of a bucket.
@@ -97,4 +102,4 @@ def missing(url: str) -> S3NotFoundError:
 
 
 def _connect(bucket: str) -> Session:
-    return Session(address_from_environment(bucket, os.environ))
+    return Session(address_from_environment(bucket, os.environ), policy=retry_policy())

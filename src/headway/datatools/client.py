@@ -5,7 +5,7 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Type, Union
 
-from headway.datatools.buckets import THREADS, Buckets, Known, missing
+from headway.datatools.buckets import Buckets, Known, missing
 from headway.datatools.downloads import Fetched, Wanted, fetch
 from headway.datatools.errors import S3URLError, no_folder
 from headway.datatools.objects import Facts, S3Object, headers_for
@@ -303,7 +303,7 @@ class S3:
             found = self._buckets.entries(under, recursive=recursive)
             return [S3Object(prefix, under._replace(key=key).url, size=size) for key, size in found]
 
-        listed = run_parallel([partial(entries, url) for url in urls], THREADS)
+        listed = run_parallel([partial(entries, url) for url in urls], self._buckets.threads)
         return [entry for under in listed for entry in under]
 
     def _infos(self, keys: Sequence[Optional[str]], return_missing: bool) -> List[S3Object]:
@@ -311,7 +311,7 @@ class S3:
         calls = [partial(self._buckets.head, place_of(url)) for url in urls]
         return [
             self._described(url, known, return_missing)
-            for url, known in zip(urls, run_parallel(calls, THREADS))
+            for url, known in zip(urls, run_parallel(calls, self._buckets.threads))
         ]
 
     def _described(self, url: str, known: Optional[Known], return_missing: bool) -> S3Object:

@@ -8,7 +8,7 @@ import re
 from functools import partial
 from typing import Callable, List, NamedTuple, Optional, Sequence
 
-from headway.datatools.buckets import THREADS, Buckets
+from headway.datatools.buckets import Buckets
 from headway.datatools.errors import S3InvalidRangeError, S3NotFoundError, S3OperationError, said_of
 from headway.datatools.objects import Facts, facts_in
 from headway.datatools.scope import Place
@@ -67,8 +67,8 @@ def fetch(
         S3ClientError: One of them could not be fetched; the first that fails says why.
     """
     calls = [partial(_begin, buckets, one, path_for(one.place), allow_missing) for one in wanted]
-    begun = run_parallel(calls, THREADS)
-    run_parallel([call for one in begun if one for call in one.rest], THREADS)
+    begun = run_parallel(calls, buckets.threads)
+    run_parallel([call for one in begun if one for call in one.rest], buckets.threads)
     return [one.fetched if one else None for one in begun]
 
 

@@ -6,6 +6,7 @@ Loaded only where an ``S3`` is told so.
 from typing import Any, Callable, Dict, Mapping, Optional
 
 from headway.datatools.errors import S3ClientError
+from headway.datatools.roots import retry_policy
 from headway.store.net.chain import Chain
 from headway.store.s3.credentials import CredentialChain, role_credentials
 from headway.store.s3.endpoints import REGION_VARIABLES, address_from_environment
@@ -65,7 +66,7 @@ def connecting(
         chain: Chain[Credentials] = CredentialChain(told, address.region)
         if role is not None:
             chain = role_credentials(told, address.region, role, chain)
-        return Session(address, told, credentials=chain)
+        return Session(address, told, credentials=chain, policy=retry_policy())
 
     return connect
 

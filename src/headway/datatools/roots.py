@@ -3,15 +3,17 @@
 import os
 from typing import TYPE_CHECKING, Optional, Tuple
 
-from headway.datatools.errors import S3URLError
+from headway.datatools.errors import S3ClientError, S3URLError
 from headway.errors import StoreConfigurationError
 from headway.flow.current import current
 from headway.store.locations import S3Location, parse_location
+from headway.store.net.retries import RetryPolicy
 
 if TYPE_CHECKING:
     from headway.config.sources import Configuration
 
 _FOLDER = "data"
+_MOST_WORKERS = 1000
 _HOW = "Set HEADWAY_DATATOOLS_S3ROOT=s3://bucket/prefix, or write S3(s3root='s3://bucket/prefix')."
 
 
@@ -41,6 +43,25 @@ def default_encryption() -> Optional[str]:
     return _setting("S3_SERVER_SIDE_ENCRYPTION")
 
 
+def worker_count() -> Optional[int]:
+    """The configured S3_WORKER_COUNT: how many objects are transferred at a time; None where nothing says.
+
+    Raises:
+        S3ClientError: It is no such number.
+    """
+    return _number("S3_WORKER_COUNT", 1, _MOST_WORKERS)
+
+
+def retry_policy() -> RetryPolicy:
+    """How often a call is made again: S3_RETRY_COUNT times, where that is configured.
+
+    Raises:
+        S3ClientError: It is no such number.
+    """
+    retries = _number("S3_RETRY_COUNT", 0, _MOST_WORKERS)
+    return RetryPolicy() if retries is None else RetryPolicy(tries=retries + 1)
+
+
 def temporary_root() -> str:
     """The folder for downloads: the task's ``current.tempdir``, else the configured TEMPDIR, else this one."""
     within = current.get("tempdir")
@@ -51,9 +72,25 @@ def _beside_the_runs() -> Optional[str]:
     for name in ("HEADWAY_DATASTORE", "HEADWAY_TASK_DATASTORE"):
         url = os.environ.get(name, "")
         if url.startswith("s3://"):
-            return f"{url.rstrip('/')}/{_FOLDER}"
+            return f"{url.rstrip('/')}/{_folder()}"
     root = _setting("DATASTORE_SYSROOT_S3")
-    return f"{root.rstrip('/')}/{_FOLDER}" if root else None
+    return f"{root.rstrip('/')}/{_folder()}" if root else None
+
+
+def _folder() -> str:
+    return (_setting("DATATOOLS_SUFFIX") or "").strip("/") or _FOLDER
+
+
+def _number(name: str, least: int, most: int) -> Optional[int]:
+    written = _setting(name)
+    if written is None:
+        return None
+    if not written.isdecimal() or not least <= int(written) <= most:
+        raise S3ClientError(
+            f"{name} is {written!r}, and a whole number from {least} to {most} is allowed.",
+            f"Set HEADWAY_{name} to one, or to nothing.",
+        )
+    return int(written)
 
 
 def configured(name: str) -> Optional[str]:

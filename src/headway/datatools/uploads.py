@@ -7,7 +7,7 @@ from itertools import islice
 from threading import Lock
 from typing import BinaryIO, Iterable, Iterator, List, Mapping, NamedTuple, Protocol, Sequence, TypeVar, Union
 
-from headway.datatools.buckets import THREADS, Buckets
+from headway.datatools.buckets import Buckets
 from headway.datatools.errors import S3InvalidObjectError, S3NotFoundError, S3OperationError, said_of
 from headway.datatools.scope import Place
 from headway.store.base import Buffer
@@ -148,8 +148,8 @@ def upload(buckets: Buckets, uploads: Sequence[Upload], *, overwrite: bool) -> L
     sizes = [one.source.size for one in uploads]
     small = [index for index, size in enumerate(sizes) if size <= _SMALL]
     larger = [index for index, size in enumerate(sizes) if _SMALL < size <= PART_SIZE]
-    run_parallel([partial(put_small, index) for index in small], THREADS)
-    run_parallel([partial(put_small, index) for index in larger], _LARGE_THREADS)
+    run_parallel([partial(put_small, index) for index in small], buckets.threads)
+    run_parallel([partial(put_small, index) for index in larger], min(buckets.threads, _LARGE_THREADS))
     for index, size in enumerate(sizes):
         if size > PART_SIZE:
             stored[index] = _put_in_parts(buckets, uploads[index], overwrite=overwrite)

@@ -117,7 +117,8 @@ def spin(request: SpinRequest, configuration: Configuration, reporter: Reporter)
     )
     if unheard:
         reporter.note(f"Decorators without a say in this: {', '.join(unheard)}.")
-    folder = Path(configuration.cwd) / SPIN_FOLDER
+    root = configuration.get("DATASTORE_SYSROOT_SPIN")
+    folder = Path(str(root.value) if root is not None else configuration.cwd) / SPIN_FOLDER
     with local_code(request.origin) as code, warm_parent(code, str(folder)) as zygote:
         store = FolderStore(str(folder))
         holder = Holder.here(user)

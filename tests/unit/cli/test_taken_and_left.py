@@ -14,6 +14,8 @@ from headway.cli.left_commands import LEFT
         ("--no-pylint",),
         ("--pylint",),
         ("--metadata=local",),
+        ("--environment=local",),
+        ("--environment=pypi",),
         ("--metadata", "local@/data"),
         ("--event-logger=nullSidecarLogger", "--monitor", "nullSidecarMonitor"),
     ],
@@ -28,6 +30,22 @@ def test_what_they_ask_for_that_is_not_there_is_named(cli: CommandLine) -> None:
     answer = cli("--metadata=service", "--monitor=debugMonitor", "check")
     assert answer.code == 0
     assert answer.err == "Set, and without meaning to Headway: --metadata=service, --monitor=debugMonitor.\n"
+
+
+@pytest.mark.parametrize("kind", ["uv", "conda"])
+def test_an_environment_that_is_not_made_is_told(
+    cli: CommandLine, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = cli(f"--environment={kind}", "check")
+    assert answer.code == 0
+    (line,) = answer.err.splitlines()
+    assert line.startswith(f"--environment={kind}: no ")
+    assert "@pypi" in line
+    monkeypatch.setenv("METAFLOW_ENVIRONMENT", kind)
+    assert cli("check").err == answer.err
+    assert cli("--quiet", "check").err == ""
+    monkeypatch.setenv("METAFLOW_DEFAULT_ENVIRONMENT", kind)
+    assert "METAFLOW_DEFAULT_ENVIRONMENT" in cli("--environment=local", "check").err
 
 
 @pytest.mark.parametrize("command", LEFT)

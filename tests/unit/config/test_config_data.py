@@ -34,3 +34,24 @@ def test_nothing_configured_is_nothing_told(tmp_path: Path) -> None:
 def test_a_root_that_is_none_is_refused_before_the_run(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="METAFLOW_DATATOOLS_S3ROOT"):
         data_environment(loaded(tmp_path, METAFLOW_DATATOOLS_S3ROOT="gs://bucket/x"))
+
+
+def test_counts_and_the_folder_of_the_data_reach_pods(tmp_path: Path) -> None:
+    configuration = loaded(
+        tmp_path,
+        METAFLOW_S3_RETRY_COUNT="0",
+        METAFLOW_S3_WORKER_COUNT="64",
+        METAFLOW_DATATOOLS_SUFFIX="things",
+    )
+    assert data_environment(configuration) == {
+        "HEADWAY_DATATOOLS_SUFFIX": "things",
+        "HEADWAY_S3_RETRY_COUNT": "0",
+        "HEADWAY_S3_WORKER_COUNT": "64",
+    }
+
+
+@pytest.mark.parametrize("variable", ["METAFLOW_S3_RETRY_COUNT", "METAFLOW_S3_WORKER_COUNT"])
+@pytest.mark.parametrize("value", ["-1", "many", "1.5", "1001"])
+def test_a_count_that_is_none_is_refused_before_the_run(tmp_path: Path, variable: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=variable):
+        data_environment(loaded(tmp_path, **{variable: value}))

@@ -15,7 +15,7 @@ from headway.datatools import (
     S3OperationError,
     S3URLError,
 )
-from headway.datatools.downloads import THREADS
+from headway.datatools.buckets import THREADS
 from headway.store.net.transfers import PART_SIZE
 from headway.testing.s3_server import S3Server, error
 from headway.testing.store_server import Fault, Reply

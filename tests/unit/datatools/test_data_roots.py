@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from headway import S3, FlowSpec, current
-from headway.datatools import S3URLError
-from headway.datatools.roots import temporary_root
+from headway.datatools import S3ClientError, S3URLError
+from headway.datatools.buckets import Buckets
+from headway.datatools.roots import data_root, retry_policy, temporary_root, worker_count
+from headway.store.net.retries import RetryPolicy
 
 
 class Flow(NamedTuple):
@@ -26,6 +28,9 @@ VARIABLES = [
     for prefix in ("HEADWAY", "METAFLOW")
     for name in (
         "DATATOOLS_S3ROOT",
+        "DATATOOLS_SUFFIX",
+        "S3_RETRY_COUNT",
+        "S3_WORKER_COUNT",
         "DATASTORE_SYSROOT_S3",
         "DATASTORE",
         "TASK_DATASTORE",
@@ -137,3 +142,22 @@ def test_where_downloads_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
         assert temporary_root() == "/metaflow_temp"
     finally:
         current._end()
+
+
+def test_how_many_at_a_time_and_how_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (worker_count(), retry_policy()) == (None, RetryPolicy())
+    monkeypatch.setenv("METAFLOW_S3_WORKER_COUNT", "64")
+    monkeypatch.setenv("METAFLOW_S3_RETRY_COUNT", "0")
+    assert (worker_count(), Buckets().threads, retry_policy().tries) == (64, 64, 1)
+    monkeypatch.setenv("HEADWAY_S3_WORKER_COUNT", "0")
+    with pytest.raises(S3ClientError, match="S3_WORKER_COUNT is '0', and a whole number from 1 to 1000"):
+        S3(s3root="s3://bucket/prefix")
+    monkeypatch.setenv("METAFLOW_S3_RETRY_COUNT", "often")
+    with pytest.raises(S3ClientError, match="S3_RETRY_COUNT is 'often'"):
+        retry_policy()
+
+
+def test_the_folder_beside_the_runs_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADWAY_DATASTORE_SYSROOT_S3", "s3://bucket/runs")
+    monkeypatch.setenv("METAFLOW_DATATOOLS_SUFFIX", "/things/")
+    assert data_root() == ("bucket", "runs/things")
