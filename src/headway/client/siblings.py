@@ -73,14 +73,15 @@ class Siblings:
         """The value of an artifact that this one has."""
         if (place, name) in self._values:
             return self._values.pop((place, name))
-        if not self._near:
+        record = self.record(place)
+        assert record is not None, "who has the artifact has a record"
+        ref = record.artifacts[name]
+        if not self._near and not ref.pickled:
             window = self._windows.setdefault(name, Window(len(self._refs)))
             ahead = [at for at in window.take(place) if at != place]
             for at, found in zip(ahead, self._run.together([partial(self._small, at, name) for at in ahead])):
                 self._values.update(((at, name), value) for value in found)
-        record = self.record(place)
-        assert record is not None, "who has the artifact has a record"
-        return self._run.artifacts.load(name, record.artifacts[name])
+        return self._run.artifacts.load(name, ref)
 
     def _small(self, place: int, name: str) -> List[Any]:
         """The value in a list, or an empty one: what cannot be read is told to whoever asks for it."""

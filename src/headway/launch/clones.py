@@ -18,6 +18,7 @@ from headway.runtime.state import PARAMETERS
 from headway.schedule.instructions import StartBatch
 from headway.schedule.transitions import at_index
 from headway.store import layout
+from headway.store.artifacts import ArtifactStore
 from headway.store.base import ObjectStore
 from headway.store.batch import TaskSpec
 from headway.store.parallel import run_parallel
@@ -185,7 +186,8 @@ class BlobCopier:
         """
         if self._past.store.url == self._store.url:
             return
-        wanted = {ref.sha256 for ref in refs} - self._there
+        artifacts = ArtifactStore(self._past.store, self._past.flow)
+        wanted = {address for ref in set(refs) for address in artifacts.objects_of(ref)} - self._there
         run_parallel([partial(self._bring, digest) for digest in sorted(wanted)], _WRITERS)
         self._there |= wanted
 

@@ -104,7 +104,7 @@ def _run(
         return Report(transition=transition, caught=caught)
     artifacts: Dict[str, ArtifactRef] = dict(inherited(flow))
     made = produced(flow)
-    artifacts.update(patiently(lambda: ArtifactStore(store, batch.flow).save_many(made)))
+    artifacts.update(patiently(lambda: ArtifactStore(store, batch.flow).save_many(made, artifacts.values())))
     return Report(artifacts=artifacts, transition=transition, caught=caught)
 
 

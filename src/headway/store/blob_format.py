@@ -38,6 +38,8 @@ _WORTHWHILE = 0.9
 
 _THREADS = 4
 
+#: What is wrong with a blob whose frames are not those that its address was made of.
+OTHER_CONTENT = "its content does not match its sha256"
 
 #: An array's type code, and what it is on this machine: size, sign and order of its bytes.
 ArrayKind = Tuple[str, int]

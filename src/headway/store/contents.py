@@ -6,6 +6,7 @@ from typing import Any, Callable, List, NamedTuple, Optional, Sequence
 from headway.store.base import Buffer
 from headway.store.blob_format import (
     BLOCK_SIZE,
+    OTHER_CONTENT,
     Header,
     damaged,
     decode_header,
@@ -26,8 +27,6 @@ _LARGE_ROOM = 4 << 20
 _MOST_AT_ONCE = 32 << 20
 
 _THREADS = 4
-
-_OTHER_CONTENT = "its content does not match its sha256"
 
 #: Reads bytes [start, end) of a blob; shorter at its end. Called from several threads.
 ReadRange = Callable[[int, int], bytes]
@@ -74,7 +73,7 @@ def read_contents(read: ReadRange, fill: Optional[Fill], name: str, expected: st
     else:
         found = _address_in_a_row(views)
     if found != (expected or header.sha256):
-        raise damaged(name, _OTHER_CONTENT)
+        raise damaged(name, OTHER_CONTENT)
     return contents
 
 
@@ -95,7 +94,7 @@ def _alone(first: bytes, header: Header, name: str, expected: str) -> Optional[b
     else:
         found = _address_in_a_row([view])
     if found != (expected or header.sha256):
-        raise damaged(name, _OTHER_CONTENT)
+        raise damaged(name, OTHER_CONTENT)
     return content
 
 

@@ -25,11 +25,19 @@ class AttemptRef(NamedTuple):
 
 
 class ArtifactRef(NamedTuple):
-    """Where an artifact's value is: its content's sha256, its size there in bytes, its type's name."""
+    """Where an artifact's value is.
+
+    Attributes:
+        sha256: The address of its content.
+        size: Its size in the datastore, in bytes.
+        type: The name of its type.
+        pickled: The pickle itself in base64, where it is so small that it stands here; there is no object, then.
+    """
 
     sha256: str
     size: int
     type: str
+    pickled: str = ""
 
 
 class Transition(NamedTuple):
@@ -115,7 +123,7 @@ class Record(NamedTuple):
         raw = known(cls, json.loads(str(data, "utf-8")))
         raw["ref"] = AttemptRef(*raw["ref"])
         raw["frames"] = tuple(frame_from_json(frame) for frame in raw.get("frames", ()))
-        raw["artifacts"] = {name: ArtifactRef._make(ref) for name, ref in raw.get("artifacts", {}).items()}
+        raw["artifacts"] = {name: ArtifactRef(*ref) for name, ref in raw.get("artifacts", {}).items()}
         raw["inputs"] = tuple(AttemptRef(*ref) for ref in raw.get("inputs", ()))
         if raw.get("transition"):
             targets, foreach, splits = raw["transition"]

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from headway.store.base import Buffer
-from headway.store.blob_format import BLOCK_SIZE, ArrayKind, cut, encode_blob
+from headway.store.blob_format import BLOCK_SIZE, OTHER_CONTENT, ArrayKind, cut, damaged, encode_blob
 from headway.store.digest import block_digest, content_address
 from headway.store.parallel import run_parallel
 
@@ -43,6 +43,11 @@ class Blob(NamedTuple):
     def size(self) -> int:
         """Bytes before compression."""
         return sum(frame.nbytes for frame in self.frames)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a pickle and nothing else."""
+        return len(self.frames) == 1
 
     def encode(self) -> List[Buffer]:
         """The blob's bytes as a sequence of buffers; here compression happens."""
@@ -123,7 +128,18 @@ def load(read: "ReadRange", name: str = "", sha256: str = "", fill: "Optional[Fi
     """
     from headway.store.contents import read_contents  # a task whose step reads nothing loads nothing
 
-    contents = read_contents(read, fill, name, sha256)
+    return _unpickled(read_contents(read, fill, name, sha256), name)
+
+
+def load_plain(pickled: Buffer, name: str, sha256: str) -> Any:
+    """Read back a value that is a pickle and nothing else, as :func:`load` does."""
+    view = memoryview(pickled)
+    if _address((view,)) != sha256:
+        raise damaged(name, OTHER_CONTENT)
+    return _unpickled((view,), name)
+
+
+def _unpickled(contents: Sequence[Any], name: str) -> Any:
     try:
         with _NoCollection():
             return pickle.loads(contents[0], buffers=contents[1:])

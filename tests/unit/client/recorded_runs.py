@@ -11,7 +11,7 @@ from headway.store.artifacts import ArtifactStore
 from headway.store.base import ObjectStore
 from headway.store.batch import Batch, Code, TaskSpec
 from headway.store.logs import LOG, encode_chunk, encode_line, feed_key
-from headway.store.records import FAILED, SUCCEEDED, AttemptRef, Failure, FrameTuple, Record
+from headway.store.records import FAILED, SUCCEEDED, ArtifactRef, AttemptRef, Failure, FrameTuple, Record
 from headway.store.run_records import RunEnd, RunRecord
 
 #: Seconds since the epoch at which every recorded run begins.
@@ -42,6 +42,7 @@ class RecordedRun:
         tags: The tags they gave.
         graph: Its graph.
         origin: The run it resumed.
+        within: Whether small values stand in the records; otherwise each is an object, as large ones are.
     """
 
     store: ObjectStore
@@ -51,6 +52,7 @@ class RecordedRun:
     tags: tuple[str, ...] = ()
     graph: Graph = field(default_factory=lambda: GRAPH)
     origin: str | None = None
+    within: bool = False
     record: RunRecord = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,7 +94,7 @@ class RecordedRun:
             ref=ref,
             outcome=outcome or (SUCCEEDED if failure is None else FAILED),
             frames=frames,
-            artifacts=ArtifactStore(self.store, self.flow).save_many(dict(values or {})),
+            artifacts=self._saved(values or {}),
             failure=failure,
             metadata=dict(metadata or {}),
             started=started,
@@ -102,6 +104,12 @@ class RecordedRun:
         )
         assert commit(self.store, self.flow, self.run, record) is record
         return ref
+
+    def _saved(self, values: Mapping[str, object]) -> dict[str, ArtifactRef]:
+        artifacts = ArtifactStore(self.store, self.flow)
+        if self.within:
+            return artifacts.save_many(values)
+        return {name: artifacts.save(name, value) for name, value in values.items()}
 
     def running(self, step: str, task: str, attempt: int = 0, index: int = 0, **more: object) -> AttemptRef:
         """An attempt that was handed to a pod and has left no record."""

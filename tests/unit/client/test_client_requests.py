@@ -112,6 +112,17 @@ def test_one_task_after_another_reads_ahead_and_nothing_twice(only_far: MemorySt
     assert {number for (call, _), number in counted.items() if call == "get_range"} == {1}
 
 
+def test_small_values_come_with_the_records(only_far: MemoryStore) -> None:
+    digits(only_far, models=60, within=True)
+    reads(only_far)
+    assert [task.data.score for task in Step("Digits/1/train")] == [
+        number * 10 for number in range(59, -1, -1)
+    ]
+    counted = reads(only_far)
+    assert [key for (call, key) in counted if call == "get_range"] == []
+    assert sum(counted.values()) <= 60 + 3, "the run's record, its end, a list perhaps"
+
+
 def test_the_first_of_many_tasks_is_read_alone(only_far: MemoryStore) -> None:
     digits(only_far, models=30)
     reads(only_far)

@@ -33,8 +33,9 @@ def make_batch(step: str = "start", tasks: int = 1, **changes: Any) -> Batch:
 def store_task(
     store: ObjectStore, ref: AttemptRef, artifacts: dict[str, object], frames: tuple[FrameTuple, ...] = ()
 ) -> None:
-    """Write the record of an attempt that succeeded with these artifacts."""
-    places = ArtifactStore(store, FLOW).save_many(artifacts)
+    """Write the record of an attempt that succeeded with these artifacts, each an object as large ones are."""
+    saved = ArtifactStore(store, FLOW)
+    places = {name: saved.save(name, value) for name, value in artifacts.items()}
     commit(store, FLOW, RUN, Record(ref, SUCCEEDED, frames=frames, artifacts=places))
 
 

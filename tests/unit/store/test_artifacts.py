@@ -9,6 +9,7 @@ from headway.errors import StoreError, StoreUnavailableError
 from headway.store import layout
 from headway.store.artifacts import INCLUDED, ArtifactStore
 from headway.store.folder import FolderStore
+from headway.store.records import SUCCEEDED, AttemptRef, Record
 from headway.store.unpicklable import UnpicklableArtifactError
 from headway.testing.memory_store import MemoryStore
 
@@ -67,6 +68,37 @@ def test_several_values(store: MemoryStore, artifacts: ArtifactStore) -> None:
     assert artifacts.load_many(refs) == values
 
 
+def test_small_values_stand_in_their_references(store: MemoryStore, artifacts: ArtifactStore) -> None:
+    values = {"number": 7, "text": "ä" * 100, "none": None, "items": [{"a": 1}], "large": b"." * 600}
+    refs = artifacts.save_many(values)
+    assert [name for name, ref in refs.items() if not ref.pickled] == ["large"]
+    assert store.calls == [("put", layout.blob("Flow", refs["large"].sha256))]
+    assert (
+        Record.decode(Record(AttemptRef("a", "1", 0), SUCCEEDED, artifacts=refs).encode()).artifacts == refs
+    )
+    store.calls.clear()
+    assert artifacts.load_many(refs) == values
+    assert len(store.calls) == 1
+    assert {name: artifacts.load(name, ref) for name, ref in refs.items()} == values
+    assert refs["number"]._replace(pickled="", size=0) == artifacts.save("x", 7)._replace(size=0)
+
+
+def test_a_record_takes_so_many_small_values_and_no_more(artifacts: ArtifactStore) -> None:
+    first = artifacts.save_many({f"a{number}": f"{number:0400}" for number in range(30)})
+    within = sum(len(ref.pickled) for ref in first.values())
+    assert 6000 < within < 9000
+    more = artifacts.save_many({f"b{number}": f"{number:0400}" for number in range(30)}, first.values())
+    assert within + sum(len(ref.pickled) for ref in more.values()) < 9000
+    assert artifacts.load_many({**first, **more})["b29"] == f"{29:0400}"
+
+
+@pytest.mark.parametrize("pickled", ["####", "gASVBQ==", "no base64"])
+def test_a_damaged_value_within_its_record_is_told(artifacts: ArtifactStore, pickled: str) -> None:
+    ref = artifacts.save_many({"x": 1})["x"]._replace(pickled=pickled)
+    with pytest.raises(StoreError, match="artifact x is damaged"):
+        artifacts.load("x", ref)
+
+
 def test_no_value_at_all(artifacts: ArtifactStore) -> None:
     assert artifacts.save_many({}) == {}
     assert artifacts.load_many({}) == {}
@@ -92,7 +124,7 @@ def test_nothing_is_stored_if_one_value_cannot_be_pickled(
 def test_a_store_that_fails_is_told(store: MemoryStore, artifacts: ArtifactStore) -> None:
     store.fail_next(StoreUnavailableError("down"), "put")
     with pytest.raises(StoreUnavailableError):
-        artifacts.save_many({f"a{number}": number for number in range(10)})
+        artifacts.save_many({f"a{number}": b"." * (1000 + number) for number in range(10)})
 
 
 def test_a_value_that_is_gone_is_told(store: MemoryStore, artifacts: ArtifactStore) -> None:
