@@ -9,11 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from _pytest.terminal import TerminalReporter
 
 # Under nohup, what the tests start would be as deaf to it as we are, and some is to hear it.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 UNIT = Path(__file__).parent / "unit"
+#: Tests of whole machines: processes, servers, clusters. Each has a second go, but few of them in one session;
+#: docs/decisions/2026-11-22-second-go.md says why.
+MACHINES = (Path(__file__).parent / "integration", Path(__file__).parent / "e2e")
+MOST_SECOND_GOES = 3
 #: CPU seconds of a unit test, those of the processes it waited for included.
 BUDGET = 2.0
 #: A busy machine spends up to so many times the CPU on the same work.
@@ -58,6 +63,9 @@ def update_golden(request: pytest.FixtureRequest) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if any(item.path.is_relative_to(folder) for folder in MACHINES):
+            item.add_marker(pytest.mark.flaky(reruns=1, reruns_delay=2))
     for marker, (variables, reason) in SERVERS.items():
         missing = [name for name in variables if not os.environ.get(name)]
         if not missing:
@@ -68,11 +76,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(skip)
 
 
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    if not session.config.getoption("--no-skips") or exitstatus:
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    again = terminalreporter.stats.get("rerun", [])
+    if not again:
         return
+    terminalreporter.section("failed at the first go, and were run again")
+    for report in again:
+        terminalreporter.write_line(report.nodeid)
+        terminalreporter.write_line(report.longreprtext)
+    if len(again) > MOST_SECOND_GOES:
+        terminalreporter.write_line(
+            f"More than {MOST_SECOND_GOES} tests needed a second go: that fails the session."
+        )
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     assert reporter is not None
+    if not exitstatus and len(reporter.stats.get("rerun", [])) > MOST_SECOND_GOES:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if not session.config.getoption("--no-skips") or exitstatus:
+        return
     if reporter.stats.get("skipped") or not reporter.stats.get("passed"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

@@ -18,7 +18,7 @@
     v1/<flow>/run/<run>/task/<step>/<task>/<attempt>/record.json   the commit: its creation is the truth
     v1/<flow>/run/<run>/task/<step>/<task>/<attempt>/stdout.log    its log, stamped lines, whole
     v1/<flow>/run/<run>/task/<step>/<task>/<attempt>/stderr.log
-    v1/<flow>/data/<2 hex>/<sha256>                   artifacts, by content
+    v1/<flow>/data/<2 hex>/<sha256>                   artifacts, by content; small ones are in the record
     v1/<flow>/code/<sha256>                           bundles of code, by content
     v1/<flow>/packages/<2 hex>/<sha256>               packages for steps: lists of parts, and parts, by content
 

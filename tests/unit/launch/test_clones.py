@@ -355,13 +355,18 @@ async def test_trouble_with_the_datastore_while_taking_over_is_waited_out() -> N
 
 async def test_in_another_datastore_what_artifacts_hold_is_brought_along() -> None:
     first = Run(LINEAR, {**going(start="middle"), "middle": Act(outcome=BROKEN_CODE)})
-    kept = ArtifactStore(first.store, FLOW).save("x", [1, 2, 3])
-    first.executor.script(Act(outcome=to("middle"), artifacts={"x": kept}), "start")
+    artifacts = ArtifactStore(first.store, FLOW)
+    kept = {
+        "x": artifacts.save("x", [1, 2, 3]),
+        "included": artifacts.save_file("included", b"line\r\n", "a.txt", "utf-8"),
+        **artifacts.save_many({"small": 7}),
+    }
+    first.executor.script(Act(outcome=to("middle"), artifacts=kept), "start")
     await first.drive()
     second = Run(LINEAR, going(middle="end"), run="2", of=first, store=MemoryStore("elsewhere"))
     assert (await second.drive()).outcome == SUCCEEDED
-    (found,) = second.record("start", 1).artifacts.values()
-    assert ArtifactStore(second.store, FLOW).load("x", found) == [1, 2, 3]
+    found = ArtifactStore(second.store, FLOW).load_many(second.record("start", 1).artifacts)
+    assert found == {"x": [1, 2, 3], "included": "line\n", "small": 7}
 
 
 async def test_what_an_earlier_launcher_took_over_is_recalled() -> None:
