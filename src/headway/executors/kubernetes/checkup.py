@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from headway.config.kubernetes import KubernetesSettings
 from headway.errors import ClusterConfigurationError, HeadwayError
@@ -22,6 +22,9 @@ from headway.executors.kubernetes.api.kubeconfig import load_access
 from headway.executors.kubernetes.api.types import KubernetesObject, Node, ResourceQuota
 from headway.executors.kubernetes.cluster import NEEDED_FOR_GANGS, NEEDED_TO_LEND, connect
 from headway.executors.kubernetes.fitting import fit
+from headway.executors.kubernetes.manifest import PodPlan, pod_spec
+from headway.executors.kubernetes.needs import needs_of
+from headway.store.batch import Batch, Code, TaskSpec
 
 #: What a launcher can do without, and what is missed then.
 _OPTIONAL = (
@@ -138,13 +141,20 @@ async def _nodes(client: KubernetesClient, steps: Mapping[str, KubernetesSetting
     grade = GOOD if ready else BAD
     yield Finding(grade, f"{len(ready)} of {len(nodes)} nodes are ready ({', '.join(kinds)}).")
     for step, settings in steps.items():
-        found = fit(settings, nodes)
+        found = fit(needs_of(_spec(step, settings)), nodes)
         if found.words:
             yield Finding(
                 BAD,
                 f"Step {step}: no node could ever take its pods. {found.words[:1].upper()}{found.words[1:]}.",
                 "Ask for less, add tolerations or change the selector, unless an autoscaler makes such nodes.",
             )
+
+
+def _spec(step: str, settings: KubernetesSettings) -> dict[str, Any]:
+    """The spec of the step's pods, but for which batch they have."""
+    code = Code("path", "doctor.py", ("__main__", "DoctorFlow"))
+    batch = Batch("doctor", "doctor", step, "doctor", code, (TaskSpec("1", 0),))
+    return pod_spec(settings, batch, PodPlan("doctor", "", ""), settings.active_deadline_seconds)
 
 
 async def _needed_objects(

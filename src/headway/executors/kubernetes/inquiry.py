@@ -13,7 +13,8 @@ from headway.executors.kubernetes.api.client import KubernetesClient
 from headway.executors.kubernetes.api.errors import ApiError, Forbidden
 from headway.executors.kubernetes.api.kinds import EVENT, NODE
 from headway.executors.kubernetes.api.types import Event, Node
-from headway.executors.kubernetes.fitting import fit
+from headway.executors.kubernetes.fitting import Fit, fit
+from headway.executors.kubernetes.needs import ASKING_POD
 from headway.executors.kubernetes.pod_events import UNBOUND, in_order, scaling, setting_up, unbound
 from headway.executors.kubernetes.refusal import Refusal, refusal
 from headway.executors.kubernetes.standstill import GOES_ON, Standstill
@@ -130,7 +131,7 @@ class Inquirer:
             self._answers.noted(job, attempt, await self._unbound(job) or attempt.noted)
         elif known.reason == "Unschedulable":
             why = await self._unbound(job) if known.unbound else None
-            self._answers.noted(job, attempt, why or await self._unscheduled(job, known, events))
+            self._answers.noted(job, attempt, why or await self._unscheduled(job, attempt.pod, known, events))
 
     async def _unbound(self, job: TrackedJob) -> Standstill | None:
         """Why one of the pod's volume claims has no volume."""
@@ -141,7 +142,7 @@ class Inquirer:
         return None
 
     async def _unscheduled(
-        self, job: TrackedJob, known: Standstill, events: Sequence[Event] | None
+        self, job: TrackedJob, pod: str, known: Standstill, events: Sequence[Event] | None
     ) -> Standstill | None:
         """What is known of a pod without a node beyond the scheduler's words."""
         if known.patience is not None:
@@ -150,8 +151,7 @@ class Inquirer:
         if scales:
             words = f"an autoscaler is making a node for it ({said})"
             return Standstill("ScaleUp", words, hint="A new node takes a few minutes.")
-        nodes = await self._readable_nodes()
-        found = fit(job.settings, nodes) if nodes is not None else None
+        found = await self._fit(job.namespace, pod)
         never = bool(found and found.words) or (known.fixed and events is not None)
         refused = f"; the cluster's autoscaler does not make a node for it ({said})" if said else ""
         if not never and not refused:
@@ -172,6 +172,19 @@ class Inquirer:
             f"{known.hint.removesuffix(GOES_ON)} Where an autoscaler needs longer than {limit} seconds to make a "
             "node, raise HEADWAY_KUBERNETES_UNSCHEDULABLE_TIMEOUT (0 waits for ever).",
         )
+
+    async def _fit(self, namespace: str, pod: str) -> Fit | None:
+        """What the nodes are to the pod as admission left it, None where it or they cannot be read."""
+        nodes = await self._readable_nodes()
+        if nodes is None:
+            return None
+        try:
+            async with self._room:
+                # A list of one: the documented Role lets a launcher list pods, and not get them.
+                found = await self._client.list(ASKING_POD, namespace, field_selector=f"metadata.name={pod}")
+        except ApiError:
+            return None
+        return fit(found.items[0].spec, nodes) if found.items else None
 
     async def _events(self, namespace: str, kind: str, name: str, reason: str) -> Sequence[Event] | None:
         """The object's events, None where they cannot be read."""

@@ -152,6 +152,30 @@ async def test_what_no_node_could_ever_take_fails_in_the_end_unless_an_autoscale
     assert {"ScaleUp", "NeverSchedulable"} <= {reason for reason, _ in run.waits()}
 
 
+@pytest.mark.budget(6)
+async def test_what_admission_gave_a_pod_counts_and_not_what_was_sent(run: Run[PodPlayer]) -> None:
+    """The cluster lets the pod tolerate the only node's taint, so it waits for room, however long that takes."""
+    run.player.held = True
+    (ref,) = await run.start("waits")
+    await run.until(lambda: run.player.pods)
+    run.fake.state.add(
+        "nodes",
+        None,
+        {
+            "metadata": {"name": "n"},
+            "spec": {"taints": [{"key": "team", "value": "a", "effect": "NoSchedule"}]},
+            "status": {"allocatable": {"cpu": "4", "memory": "16Gi", "ephemeral-storage": "100Gi"}},
+        },
+    )
+    pod = run.fake.pods()[0]
+    pod["spec"]["tolerations"] = [{"key": "team", "operator": "Exists"}]
+    run.fake.state.update("pods", pod)
+    run.fake.pod_unschedulable(run.player.pods[0].name)
+    await asyncio.sleep(300)
+    assert not run.heard.of(Ended, ref)
+    assert [reason for reason, _ in run.waits() if reason] == ["Unschedulable"]
+
+
 async def test_a_namespace_that_wants_more_security_gets_it(run: Run[PodPlayer]) -> None:
     run.player.held = True
     with without_pods(run.fake):

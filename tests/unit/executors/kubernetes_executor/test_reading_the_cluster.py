@@ -2,17 +2,13 @@
 
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 import pytest
 
-from headway.config.kubernetes import KubernetesSettings
-from headway.config.resolve import Layer, resolve_kubernetes
 from headway.executors.kubernetes.api.diagnosis import error_from_status
 from headway.executors.kubernetes.api.errors import ApiError, Target
-from headway.executors.kubernetes.api.types import Event, Node, Status
-from headway.executors.kubernetes.fitting import fit
+from headway.executors.kubernetes.api.types import Event, Status
 from headway.executors.kubernetes.pod_events import scaling, setting_up, unbound
 from headway.executors.kubernetes.quantities import quantity, shown
 from headway.executors.kubernetes.refusal import job_refusal, refusal
@@ -84,65 +80,6 @@ def test_the_schedulers_words(message: str, words: str, hint: str, fixed: bool) 
     assert found.fixed is fixed
     assert not found.hopeless
     assert "preemption" not in found.words
-
-
-# The nodes
-
-
-def settings(**said: Any) -> KubernetesSettings:
-    return resolve_kubernetes("train", overrides=Layer({"image": "python:3.11", **said}, "a test")).settings
-
-
-def node(name: str, labels: dict[str, str] | None = None, taints: Any = (), **has: str) -> Node:
-    allocatable = {"cpu": "4", "memory": "16Gi", "ephemeral-storage": "100Gi", **has}
-    raw = {
-        "metadata": {"name": name, "labels": labels or {}},
-        "spec": {"taints": list(taints)},
-        "status": {"allocatable": allocatable},
-    }
-    return msgspec.convert(raw, Node)
-
-
-FLEET = {"key": "fleet", "effect": "NoSchedule"}
-
-
-@pytest.mark.parametrize(
-    ("said", "nodes", "words"),
-    [
-        ({"cpu": 8}, [node("a"), node("b")], "a, b: has 4 of cpu in all, the pod asks for 8"),
-        (
-            {"memory": 500_000},
-            [node(name) for name in "abcde"],
-            "a, b, c and 2 more: has 17179 MB of memory in all, the pod asks for 500000 MB",
-        ),
-        (
-            {"gpu": 2},
-            [node("a", **{"nvidia.com/gpu": "1"})],
-            "a: has 1 of nvidia.com/gpu in all, the pod asks for 2",
-        ),
-        (
-            {},
-            [node("a", taints=[FLEET])],
-            "a: has the taint fleet:NoSchedule, which the pod does not tolerate",
-        ),
-        ({"node_selector": {"pool": "moon"}}, [node("a", {"pool": "sun"})], "a: does not carry pool=moon"),
-        ({"cpu": 8}, [node("a"), node("b", cpu="16")], ""),
-        ({"tolerations": [{"key": "fleet", "operator": "Exists"}]}, [node("a", taints=[FLEET])], ""),
-        ({"tolerations": [{"operator": "Exists"}]}, [node("a", taints=[FLEET])], ""),
-        ({}, [node("a", taints=[{"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}])], ""),
-        ({}, [node("a", taints=[{"key": "x", "effect": "PreferNoSchedule"}])], ""),
-    ],
-)
-def test_which_nodes_could_ever_take_a_pod(said: dict[str, Any], nodes: list[Node], words: str) -> None:
-    found = fit(settings(**said), nodes)
-    assert found.words == words
-    assert bool(found.possible) is (words == "")
-
-
-def test_a_toleration_of_another_value_is_none() -> None:
-    toleration = {"key": "pool", "operator": "Equal", "value": "b"}
-    tainted = node("a", taints=[{"key": "pool", "value": "a", "effect": "NoSchedule"}])
-    assert "pool=a:NoSchedule" in fit(settings(tolerations=[toleration]), [tainted]).words
 
 
 @pytest.mark.parametrize(
