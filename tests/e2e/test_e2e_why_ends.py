@@ -66,6 +66,13 @@ OTHERS = {
     "job_deleted": ("Terminated|JobDeleted|PodDeleted", "deleted|asked to stop"),
 }
 
+#: Four processes that hold 40 MB each at the same time; the step's own process holds next to nothing.
+CROWD = """\
+import subprocess
+program = "import time; held = b'x' * 40_000_000; time.sleep(2)"
+crowd = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(4)]
+print([each.wait() for each in crowd])
+"""
 
 #: Who gives way to another pod, and the end of the name of what both want.
 SEATS = {"preempted": "", "critical": "-more"}
@@ -104,6 +111,7 @@ def running(workspaces: Workspaces, scarce: str, doomed: Kubectl) -> tuple[Works
     others = {name: Branch(seat(name), FIRST_WAITS) for name in OTHERS}
     further = {
         "injected": Branch({"labels": {LABEL: "inject"}}),
+        "crowded": Branch({}, CROWD),
         "homeless": Branch({"namespace": doomed.namespace}, FIRST_WAITS),
         # Its node does not take it: it is put there without the scheduler, who knows better.
         "rejected": Branch(
@@ -233,6 +241,13 @@ def test_a_sidecar_that_a_webhook_adds_keeps_no_task_and_no_pod(
     ), "its pod is gone"
     jobs = space.kubectl.objects("jobs", f"{space.selector},{own}")
     assert not any(job["status"].get("failed") for job in jobs), "no Job is left that says Failed"
+
+
+def test_what_all_processes_of_a_container_hold_is_measured(ended: tuple[Result, RunView]) -> None:
+    _, run = ended
+    task = run.task("crowded")
+    assert "[0, 0, 0, 0]" in task.stdout
+    assert 160_000_000 < int(task.metadata["peak-memory"]) < 260_000_000
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import time
 from typing import Callable, Dict, Optional
 
 from headway.errors import StoreError
-from headway.runtime import usage
+from headway.runtime.usage import Meter
 from headway.store import layout
 from headway.store.base import ObjectStore
 from headway.store.batch import Batch, TaskSpec
@@ -35,6 +35,7 @@ class Heart:
         task: Which of its tasks.
         notice: The path at which a notice is left.
         ask: Tells when the machine is to be taken away, "" as long as it is not; None where nobody would know.
+        meter: Knows what the container held, None where nothing does.
 
     Attributes:
         facts: Metadata of the attempt: when the notice came, and when the machine goes.
@@ -47,12 +48,14 @@ class Heart:
         task: TaskSpec,
         notice: str,
         ask: Optional[Callable[[], str]] = None,
+        meter: Optional[Meter] = None,
     ) -> None:
         self._store = store
         ref = AttemptRef(batch.step, task.task, task.attempt)
         self._key = layout.heart(batch.flow, batch.run, *ref)
         self._notice = notice
         self._ask = ask
+        self._meter = meter
         self._stopped = threading.Event()
         self.facts: Dict[str, str] = {}
         self._thread = threading.Thread(target=self._run, name="headway-heart", daemon=True)
@@ -80,7 +83,8 @@ class Heart:
 
     def beat(self) -> None:
         """Say that the pod is alive, and what it has held."""
-        said = json.dumps({"at": time.time(), "peak": usage.peak_memory() or 0}).encode()
+        held = self._meter.most if self._meter is not None else 0
+        said = json.dumps({"at": time.time(), "peak": held}).encode()
         try:
             self._store.put(self._key, said)
         except StoreError:

@@ -22,6 +22,7 @@ from headway.runtime.logbook import Logbook, StampedLine
 from headway.runtime.shipper import LogShipper
 from headway.runtime.supervisor import OwnChild, Supervisor
 from headway.runtime.unpack import unpack_bundle, with_packages
+from headway.runtime.usage import Meter
 from headway.runtime.verdict import echo, failure_of, last_words, metadata_of, refusal_of
 from headway.store.base import ObjectStore
 from headway.store.batch import Batch, TaskSpec
@@ -128,10 +129,11 @@ def _supervise(
 
     limit = None if batch.timeout is None else batch.timeout + batch.grace
     kills_before = usage.oom_kills()
-    heart = Heart(store, batch, task, os.environ[NOTICE], spot_watcher())
+    meter = Meter()
+    heart = Heart(store, batch, task, os.environ[NOTICE], spot_watcher(), meter)
     heart.start()
     child = OwnChild(pid)
-    ended = Supervisor(child, pipes, book, show, batch.grace, limit, heart.told_to_stop).run()
+    ended = Supervisor(child, pipes, book, show, batch.grace, limit, heart.told_to_stop, meter).run()
     heart.stop()
     out_of_memory = usage.oom_kills() > kills_before
     failure = failure_of(batch, ended, out_of_memory)

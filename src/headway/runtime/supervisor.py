@@ -12,11 +12,14 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Protocol
 
 from headway.runtime import channel
 from headway.runtime.logbook import Logbook, StampedLine
+from headway.runtime.usage import Meter
 
 #: How long what is left in the pipes is waited for once the step's process has ended.
 _DRAIN = 2.0
 #: Time kept back from the grace for flushing logs and committing.
 _RESERVE = 3.0
+#: Seconds between two looks at what is held: often at first, for a task that is soon over.
+_FIRST_LOOK, _LONGEST_LOOK, _GROWTH = 0.02, 0.5, 1.5
 
 
 class Ended(NamedTuple):
@@ -28,8 +31,9 @@ class Ended(NamedTuple):
         signal: The signal that ended it.
         terminated: The pod was asked to stop before the process ended.
         expired: The supervisor killed it because its time, or the grace, was over: "timeout", "grace" or "".
-        peak: The most memory the process held, in bytes.
-        cpu: Seconds of processor time, the process and what it waited for.
+        peak: The most memory that was held, in bytes: by the whole container where its control group can be
+            read, else by the largest single process.
+        cpu: Seconds of processor time: the container's, or that of the process and what it waited for.
     """
 
     report: Optional[channel.Report]
@@ -127,6 +131,7 @@ class Supervisor:
         grace: Seconds between SIGTERM and the end of the pod.
         time_limit: Seconds that the step's code may run before the child is killed whatever it does, None for any.
         told_to_stop: Called when the pod is asked to stop.
+        meter: Measures the container, None where nothing does.
     """
 
     def __init__(
@@ -138,6 +143,7 @@ class Supervisor:
         grace: float,
         time_limit: Optional[float],
         told_to_stop: Callable[[], None] = _nothing,
+        meter: Optional[Meter] = None,
     ) -> None:
         self._child = child
         self._pipes = dict(pipes)
@@ -153,6 +159,9 @@ class Supervisor:
         self._watch = channel.Watch()
         self._kill_at: Optional[float] = None
         self._kill_why = ""
+        self._meter = meter if meter is not None and meter.works else None
+        self._look_at: Optional[float] = None
+        self._look_after = _FIRST_LOOK
 
     def run(self) -> Ended:
         """Until the child has ended and its pipes are empty."""
@@ -173,6 +182,9 @@ class Supervisor:
         for fd in names:
             poll.register(fd, select.POLLIN)
         drain_until: Optional[float] = None
+        if self._meter is not None:
+            self._meter.begin()
+            self._look_at = time.monotonic() + self._look_after
         self._exit = self._child.reap()
         while self._pipes or self._exit is None:
             for fd, _ in poll.poll(self._pause(drain_until)):
@@ -183,8 +195,13 @@ class Supervisor:
             if self._exit is None:
                 self._exit = self._child.reap()
                 self._enforce()
+                self._measure()
             if self._exit is not None:
                 if drain_until is None:
+                    if self._meter is not None:
+                        # Before what the step left running goes.
+                        self._meter.end()
+                        self._look_at = None
                     self._child.kill()
                     if news is not None:
                         poll.unregister(news)
@@ -197,6 +214,8 @@ class Supervisor:
             os.close(fd)
         self._show(self._book.finish())
         _, peak, cpu = self._exit
+        if self._meter is not None:
+            peak, cpu = max(peak, self._meter.most), max(cpu, self._meter.cpu())
         code, number = channel.exit_status(self._exit.status)
         report = channel.decode_parts(self._report)
         return Ended(report, code, number, self._terminated, self._expired, peak, cpu)
@@ -217,8 +236,16 @@ class Supervisor:
     def _pause(self, drain_until: Optional[float]) -> Optional[float]:
         """Milliseconds until something is due, None where nothing is."""
         until = self._kill_at if drain_until is None else drain_until
+        if self._look_at is not None and (until is None or self._look_at < until):
+            until = self._look_at
         # One more, for a part of one is cut off: to wake too early is to wake again and again.
         return None if until is None else max(0.0, until - time.monotonic()) * 1000 + 1
+
+    def _measure(self) -> None:
+        if self._meter is not None and self._look_at is not None and time.monotonic() >= self._look_at:
+            self._meter.look()
+            self._look_after = min(self._look_after * _GROWTH, _LONGEST_LOOK)
+            self._look_at = time.monotonic() + self._look_after
 
     def _watch_time(self) -> None:
         """The step keeps its own time; this is for one that does not let itself be stopped."""

@@ -16,6 +16,7 @@ from headway.runtime.notes import Notes
 from headway.runtime.supervisor import Supervisor
 from headway.runtime.template import Pipes, Template
 from headway.runtime.unpack import unpack_bundle, with_packages
+from headway.runtime.usage import Meter
 from headway.runtime.verdict import echo, failure_of, last_words, metadata_of, refusal_of, running_words
 from headway.store import layout
 from headway.store.base import ObjectStore
@@ -83,9 +84,15 @@ class Worker:
         name = os.environ.get("HEADWAY_POD_NAME", "pod").replace(".", "-")
         self._notes = Notes(store, first.flow, first.run, name)
         self._committer = Committer(store, first, self._notes)
+        self._meter = Meter()
         # The whole pod's: under its own name, so that it counts whatever task runs.
         self._heart = Heart(
-            store, first._replace(step="_pod"), TaskSpec(own_name, 0), os.environ[NOTICE], spot_watcher()
+            store,
+            first._replace(step="_pod"),
+            TaskSpec(own_name, 0),
+            os.environ[NOTICE],
+            spot_watcher(),
+            self._meter,
         )
         self._heart.start()
         self._stopped = False
@@ -149,7 +156,7 @@ class Worker:
             os.close(fd)
         limit = None if order.timeout is None else order.timeout + order.grace
         kills_before = usage.oom_kills()
-        supervisor = Supervisor(child, reads, book, show, order.grace, limit, self._stop)
+        supervisor = Supervisor(child, reads, book, show, order.grace, limit, self._stop, self._meter)
         if self._stopped:
             supervisor.stop()
         ended = supervisor.run()

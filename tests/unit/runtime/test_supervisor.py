@@ -14,6 +14,7 @@ from headway.runtime import supervisor
 from headway.runtime.channel import Report
 from headway.runtime.logbook import Logbook, StampedLine
 from headway.runtime.supervisor import Ended, OwnChild, Supervisor
+from headway.runtime.usage import Meter
 from headway.store.records import Transition
 
 REPORT = Report(transition=Transition(("end",)))
@@ -43,6 +44,7 @@ def supervise(
     grace: float = 30.0,
     limit: float | None = None,
     on_line: Callable[[str], None] = lambda text: None,
+    meter: Meter | None = None,
 ) -> Outcome:
     """Run a Python program as an attempt's process; its report goes to the descriptor ``report``."""
     reads, writes = {}, {}
@@ -70,7 +72,7 @@ def supervise(
             lines.append(line.text.decode())
             on_line(lines[-1])
 
-    ended = Supervisor(OwnChild(child.pid), reads, book, show, grace, limit).run()
+    ended = Supervisor(OwnChild(child.pid), reads, book, show, grace, limit, meter=meter).run()
     child.returncode = 0  # it has been waited for
     return Outcome(ended, book, lines)
 
@@ -89,6 +91,42 @@ def test_a_success() -> None:
     assert ended.peak > 1_000_000
     assert ended.cpu > 0
     assert outcome.lines == ["done"]
+
+
+class SignallingMeter(Meter):
+    """Tells by a file that it has looked.
+
+    Args:
+        looked: The file.
+    """
+
+    def __init__(self, looked: Path) -> None:
+        super().__init__()
+        self._looked = looked
+
+    @property
+    def works(self) -> bool:
+        return True
+
+    def begin(self) -> None:
+        self.most = 1_000_000_000
+
+    def look(self) -> None:
+        self._looked.touch()
+        self.most = 2_000_000_000
+
+    def end(self) -> None:
+        self.most += 1
+
+    def cpu(self) -> float:
+        return 77.0
+
+
+def test_the_container_is_measured_while_the_step_runs_and_once_it_has_ended(tmp_path: Path) -> None:
+    looked = tmp_path / "looked"
+    program = f"while not os.path.exists({str(looked)!r}): time.sleep(0.01)"
+    ended = supervise(program, meter=SignallingMeter(looked)).ended
+    assert (ended.code, ended.peak, ended.cpu) == (0, 2_000_000_001, 77.0)
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,10 @@ class FileSystem:
         self._devices(root)
         if self._fresh_proc:
             ns.mount("proc", f"{root}/proc", "proc", ns.MS_NOSUID | ns.MS_NODEV | ns.MS_NOEXEC)
+        groups = f"{root}/sys/fs/cgroup"
+        if Path(groups).is_dir():
+            # Those of the machine say nothing of the container: better none than somebody else's figures.
+            ns.mount("tmpfs", groups, "tmpfs", ns.MS_RDONLY)
         Path(root + _OLD).mkdir()
         ns.pivot(root, root + _OLD)
         os.chdir("/")
