@@ -128,7 +128,9 @@ def _configured() -> List[str]:
 
 
 def _index_in(folder: str) -> str:
-    """The folder of runs that is meant: this one, or the ``.headway`` in it."""
+    """The folder of runs that is meant: this one, the ``.headway`` in it, or the one beside a ``.metaflow``."""
+    if os.path.basename(folder) == ".metaflow":
+        folder = os.path.dirname(folder)
     inner = f"{folder}/{_INDEX}"
     if os.path.isdir(inner):
         return inner

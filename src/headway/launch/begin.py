@@ -12,9 +12,10 @@ from headway.launch.attach import Launched, take_over
 from headway.launch.claim import NewRun, claim
 from headway.launch.clones import Clones, steps_again
 from headway.launch.ending import ended
-from headway.launch.index import leave_word, remember_run, run_attributes
+from headway.launch.index import leave_word, name_latest, remember_run, run_attributes
 from headway.launch.journal import Journal
 from headway.launch.lease import Holder, Lease
+from headway.launch.metaflow_folder import metaflow_folder
 from headway.launch.outset import Outset
 from headway.launch.packages.wanted import wanted_by
 from headway.launch.past import PastRun
@@ -188,6 +189,12 @@ class Beginning(Struct, frozen=True):
         except (OSError, StoreError) as error:
             # A courtesy: the run itself needs no folder here, which in a container may be read-only.
             self.reporter.note(f"The run is not noted in {local_root}: {error}")
+        metaflows = metaflow_folder(self.outset.configuration, local_root)
+        if metaflows is not None:
+            try:
+                name_latest(metaflows, record)
+            except OSError as error:
+                self.reporter.note(f"The run is not named in {metaflows}: {error}")
         leave_word(request.run_id_file, "--run-id-file", record.run)
         attributes = run_attributes(record, store.url)
         leave_word(request.runner_attribute_file, "--runner-attribute-file", attributes)

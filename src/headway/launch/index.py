@@ -26,7 +26,17 @@ def remember_run(local_root: str, store_url: str, record: RunRecord) -> None:
         pointer = record._replace(graph={}, parameters={}, code=None, metadata={}, root=store_url)
         index.put(layout.run_record(record.flow, record.run), pointer.encode())
         index.put(layout.flow_marker(record.flow), b"")
-    folder = Path(local_root) / record.flow
+    name_latest(local_root, record)
+
+
+def name_latest(root: str, record: RunRecord) -> None:
+    """Write the run's id where the newest run of its flow is looked for, ``<flow>/latest_run``.
+
+    Args:
+        root: A folder that is made if it is not there.
+        record: The run's record.
+    """
+    folder = Path(root) / record.flow
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".{LATEST_RUN}.{os.getpid()}"
     temporary.write_text(record.run)

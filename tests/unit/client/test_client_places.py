@@ -111,7 +111,9 @@ def test_without_configuration_and_datastore_it_says_what_to_set(monkeypatch: py
         Flow("Digits")
 
 
-@pytest.mark.parametrize("form", ["local@{}", "{}", "local@{}/.headway", "{}/.headway/"])
+@pytest.mark.parametrize(
+    "form", ["local@{}", "{}", "local@{}/.headway", "{}/.headway/", "local@{}/.metaflow"]
+)
 def test_metadata_names_a_folder(tmp_path: Path, form: str) -> None:
     index = tmp_path / "other" / ".headway"
     RecordedRun(FolderStore(str(index)), "5")
