@@ -72,6 +72,8 @@ def test_a_step_that_fails_twice_succeeds_at_the_third_attempt(started: Started)
     run = workspace.read("ThirdTimeFlow", result)
     task = run.task("start")
     assert task.data["lucky"] == 2
+    assert "unlucky" not in task.data
+    assert [attempt.data.get("unlucky") for attempt in task.attempts] == [0, 1, None]
     assert [attempt.successful for attempt in task.attempts] == [False, False, True]
     assert [attempt.stdout for attempt in task.attempts] == ["attempt 0\n", "attempt 1\n", "attempt 2\n"]
     assert "attempt 1 is not lucky" in task.attempts[1].stderr
@@ -86,6 +88,7 @@ def test_a_step_over_its_timeout_is_stopped_and_says_so(started: Started) -> Non
     attempt = run.task("start").attempts[0]
     assert (attempt.kind, attempt.reason) == ("user", "Timeout")
     assert attempt.stdout == "begun\n"
+    assert attempt.data["before"] == "kept"
 
 
 def test_a_step_that_runs_out_of_memory_is_told_how_much_it_had(started: Started) -> None:
@@ -118,11 +121,14 @@ def test_a_module_that_the_image_lacks_is_named_with_what_to_do(started: Started
 def test_an_exception_is_shown_without_our_own_frames(started: Started) -> None:
     result, run = failed(started, "RaisingFlow")
     assert "Task failed: ValueError: the answer is 41" in result.about("start/1")
-    trace = run.task("start").stderr
+    trace = run.task("start").stderr.partition("self.lock")[0]
     assert trace.startswith("Traceback (most recent call last):\n")
     assert 'raise ValueError("the answer is 41")' in trace
     assert trace.count("  File ") == 1
     assert run.task("start").stdout == "about to raise\n"
+    assert run.task("start").data == {"before": "kept"}, "what can be kept of what it had set"
+    assert "self.lock is not kept of this attempt: " in run.task("start").stderr
+    assert "_thread.lock" in run.task("start").metadata["artifacts-not-kept"]
 
 
 def test_a_pod_told_to_stop_counts_neither_as_success_nor_against_retry(workspace: Workspace) -> None:

@@ -56,8 +56,11 @@ def test_the_rank_that_failed_is_named_and_no_other_is_left_waiting(reduced: Sta
     assert 1 <= result.stdout.count("Task was stopped.") <= 2
     for rank in ("2", "2-worker-0", "2-worker-1"):
         assert "Task is starting (attempt 2)." in result.about(f"train/{rank}")
-    for task in space.read("AllReduceFlow", result).steps["train"]:
+    ranks = space.read("AllReduceFlow", result).steps["train"]
+    for task in ranks:
         assert [attempt.successful for attempt in task.attempts] == [False, True]
+    (guilty,) = [task for task in ranks if task.id == "2-worker-0"]
+    assert guilty.attempts[0].data["rank"] == 1
 
 
 def test_a_gang_is_a_job_with_names_for_its_pods(reduced: Started) -> None:

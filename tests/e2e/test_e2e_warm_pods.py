@@ -45,6 +45,9 @@ def test_a_foreach_in_two_pods_with_failures_that_are_tried_again(started: Start
     assert len(workspace.pods()) <= 4, "two for the foreach, one for the other steps"
     assert not workspace.still_active()
     assert result.stdout.count("item ") == 40
+    tried = [task for task in workspace.read("PackedFlow", result).steps["work"] if len(task.attempts) == 2]
+    assert [task.attempts[0].data["unlucky"] for task in tried] == [0, 7, 14, 21, 28, 35]
+    assert not any("unlucky" in task.data for task in tried)
 
 
 def test_a_killed_pod_is_the_running_tasks_affair(started: Started) -> None:

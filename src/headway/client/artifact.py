@@ -1,5 +1,6 @@
 """``DataArtifact``: one value that a task stored; and the two ways to have all of a task's at hand."""
 
+import json
 from datetime import datetime
 from typing import Any, Dict, Hashable, Iterator, List, Optional
 
@@ -7,7 +8,7 @@ from headway.client.entity import Entity, InRun
 from headway.client.facts import local_time
 from headway.client.task_data import TaskData
 from headway.flow.names import did_you_mean
-from headway.store.records import ArtifactRef
+from headway.store.records import NOT_KEPT, ArtifactRef, Record
 
 
 class DataArtifact(InRun, depth=5):
@@ -177,7 +178,18 @@ def why_missing(task: TaskData, name: str) -> str:
     if record is None:
         return f"Task {task.pathspec} has not finished yet; artifacts such as {name!r} come when it has."
     if record.failure is not None:
+        return _why_not_kept(task, record, name)
+    return f"Task {task.pathspec} has no artifact {name!r}. {did_you_mean(name, public(task))}".rstrip()
+
+
+def _why_not_kept(task: TaskData, record: Record, name: str) -> str:
+    """Why a task that failed has no such artifact: as a rule it keeps what its step had set by then."""
+    not_kept = json.loads(record.metadata.get(NOT_KEPT, "{}"))
+    if name in not_kept:
+        return f"Task {task.pathspec} failed, and its artifact {name!r} was not kept: {not_kept[name]}."
+    if not record.artifacts:
         return (
             f"Task {task.pathspec} {record.outcome}, so it has no artifact {name!r}; its exception says why."
         )
-    return f"Task {task.pathspec} has no artifact {name!r}. {did_you_mean(name, public(task))}".rstrip()
+    near = did_you_mean(name, public(task))
+    return f"Task {task.pathspec} failed before its step had set {name!r}. {near}".rstrip()

@@ -103,7 +103,7 @@ class TaskData:
         return [record for record in self.run.records_of(refs) if record is not None]
 
     def artifact_refs(self) -> Dict[str, ArtifactRef]:
-        """Where the values are, by name; none unless the attempt succeeded."""
+        """Where the values are, by name; none of an attempt that was killed outright."""
         record = self.record()
         return record.artifacts if record is not None else {}
 

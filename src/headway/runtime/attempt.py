@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from functools import partial
 from typing import Any, Callable, Dict, Optional, Sequence
 
@@ -11,7 +12,7 @@ from headway.flow.spec import bind, call_step, inherited, inputs_of, produced, t
 from headway.flow.task import Input, TaskContext
 from headway.flow.task import Transition as Said
 from headway.flow.transition import check_followed
-from headway.runtime.channel import BEGUN, OVER, Report
+from headway.runtime.channel import BEGUN, OVER, Report, provisional
 from headway.runtime.commit import patiently
 from headway.runtime.limits import StepTimeoutError, TimeLimit
 from headway.runtime.state import PARAMETERS, AttemptArtifacts, sources
@@ -43,7 +44,7 @@ _KINDS = (
 
 
 def _unmarked(which: bytes) -> None:
-    """Nobody watches the time from outside."""
+    """Nobody watches the time from outside, or the report."""
 
 
 def run_attempt(
@@ -56,14 +57,32 @@ def run_attempt(
     """Run one task of a batch in this process.
 
     Nothing the step raises leaves this function: it becomes the report's failure, and the
-    traceback is printed on stderr, the way Python prints it but without our own frames.
+    traceback is printed on stderr, the way Python prints it but without our own frames. What the
+    step had set until then is stored as far as it goes.
     """
+    flow = None
     try:
-        return _run(flow_class, batch, task, store, mark)
+        flow = _bound(flow_class, batch, task, store)
+        return _run(flow, batch, task, store, mark)
     except SystemExit as error:
-        return _exited(batch, error)
+        report = _exited(batch, error)
     except BaseException as error:
-        return Report(failure=_explain(batch, error))
+        report = Report(failure=_explain(batch, error))
+    finally:
+        _flush()
+    # Here the exception, and with it what the step's frames held, is gone.
+    if flow is None or not _is_stored(batch):
+        return report
+    from headway.runtime.salvage import with_what_was_set  # for steps that fail only
+
+    try:
+        return with_what_was_set(
+            flow,
+            batch,
+            store,
+            report._replace(failed=time.time()),
+            lambda known: mark(provisional(known)),
+        )
     finally:
         _flush()
 
@@ -77,16 +96,26 @@ def failed_report(batch: Batch, error: BaseException) -> Report:
     return report
 
 
-def _run(
-    flow_class: Any, batch: Batch, task: TaskSpec, store: ObjectStore, mark: Callable[[bytes], None]
-) -> Report:
+def _bound(flow_class: Any, batch: Batch, task: TaskSpec, store: ObjectStore) -> Any:
+    """The flow object of the task."""
     if batch.parameters:
         from headway.flow.given_members import give_parameters  # for flows that mutators gave parameters
 
         give_parameters(flow_class, batch.parameters)
-    caught = False
     flow = bind(flow_class, _context(batch, task, store))
     _tell_current(flow_class, batch, task, store)
+    return flow
+
+
+def _is_stored(batch: Batch) -> bool:
+    """Whether what the step makes is for others to see."""
+    return batch.spun is None or batch.spun.persist
+
+
+def _run(
+    flow: Any, batch: Batch, task: TaskSpec, store: ObjectStore, mark: Callable[[bytes], None]
+) -> Report:
+    caught = False
     try:
         said = _call(flow, batch, task, store, mark)
     except Exception as error:
@@ -100,10 +129,14 @@ def _run(
             raise
         said, caught = catch(flow, batch, error, failure), True
     transition = Transition(said.targets, said.foreach, said.splits) if said else None
-    if batch.spun is not None and not batch.spun.persist:
+    if not _is_stored(batch):
         return Report(transition=transition, caught=caught)
     artifacts: Dict[str, ArtifactRef] = dict(inherited(flow))
     made = produced(flow)
+    if caught:
+        from headway.runtime.salvage import without_unpicklable  # as above
+
+        made = without_unpicklable(made)
     artifacts.update(patiently(lambda: ArtifactStore(store, batch.flow).save_many(made, artifacts.values())))
     return Report(artifacts=artifacts, transition=transition, caught=caught)
 

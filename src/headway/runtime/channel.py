@@ -3,6 +3,9 @@
 It marks when the step's own code begins and when it is over, since only that time counts against
 ``@timeout``; at last it writes its whole report at once and closes the pipe. End of file without a
 report means that the process died before it could say anything.
+
+One whose step failed reports that at once, and again as what the step had set is stored: whatever
+becomes of the process meanwhile, the last report that is whole counts.
 """
 
 import json
@@ -15,17 +18,22 @@ _CHUNK = 1 << 20
 
 #: The marks; a report begins with a brace.
 BEGUN, OVER = b"+", b"-"
+#: Behind a report that another may follow; in JSON without spaces there is none.
+_MORE = b"\n"
 
 
 class Report(NamedTuple):
     """What a child says of its attempt; the supervisor makes the record of it.
 
     Attributes:
-        artifacts: Every artifact of the task after the step, inherited ones included.
+        artifacts: Every artifact of the task after the step, inherited ones included; of one that failed
+            those that could be stored.
         transition: What ``self.next`` said.
         failure: Why the attempt failed, None where it succeeded.
         exited: The code of a ``sys.exit`` that ended the step, None otherwise.
         caught: Whether the step failed and ``@catch`` went on in its place.
+        failed: When the step failed, in seconds since the epoch; 0 where it did not.
+        facts: Metadata of the attempt that only its own process knows.
     """
 
     artifacts: Dict[str, ArtifactRef] = {}  # noqa: RUF012 - a named tuple default, never changed
@@ -33,6 +41,8 @@ class Report(NamedTuple):
     failure: Optional[Failure] = None
     exited: Optional[int] = None
     caught: bool = False
+    failed: float = 0.0
+    facts: Dict[str, str] = {}  # noqa: RUF012 - likewise
 
     def encode(self) -> bytes:
         return json.dumps(self._asdict(), separators=(",", ":")).encode()
@@ -48,6 +58,8 @@ class Report(NamedTuple):
             failure=Failure(*failure) if failure else None,
             exited=raw["exited"],
             caught=raw["caught"],
+            failed=raw["failed"],
+            facts=raw["facts"],
         )
 
 
@@ -61,9 +73,16 @@ def send(fd: int, report: Report) -> None:
         os.close(fd)
 
 
+def provisional(report: Report) -> bytes:
+    """A report that counts unless another follows, to be written with :func:`mark`."""
+    return report.encode() + _MORE
+
+
 def mark(fd: int, which: bytes) -> None:
-    """Say that the step's code begins or is over."""
-    os.write(fd, which)
+    """Say that the step's code begins or is over, or report for the time being."""
+    view = memoryview(which)
+    while view:
+        view = view[os.write(fd, view[:_CHUNK]) :]
 
 
 class Watch:
@@ -85,14 +104,14 @@ class Watch:
 
 
 def decode_parts(parts: List[bytes]) -> Optional[Report]:
-    """The report made of what was read, None where the child died before it finished writing one."""
-    data = b"".join(parts).lstrip(BEGUN + OVER)
-    if not data:
-        return None
-    try:
-        return Report.decode(data)
-    except (ValueError, KeyError, TypeError, IndexError):
-        return None
+    """The last whole report of what was read, None where the child died before it finished writing one."""
+    for data in reversed(b"".join(parts).lstrip(BEGUN + OVER).split(_MORE)):
+        try:
+            return Report.decode(data)
+        except (ValueError, KeyError, TypeError, IndexError):
+            # Torn, or nothing; one before it may be whole.
+            continue
+    return None
 
 
 def exit_status(status: int) -> Tuple[Optional[int], Optional[int]]:

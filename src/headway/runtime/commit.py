@@ -56,17 +56,20 @@ def record_of(
         ref=AttemptRef(batch.step, task.task, task.attempt),
         outcome=FAILED if done is None else SUCCEEDED,
         frames=batch.frames_of(task),
-        artifacts=done.artifacts if done else {},
+        # Those of one that failed are for people to look at: nothing that runs reads them.
+        artifacts=report.artifacts if report else {},
         transition=done.transition if done else None,
         failure=failure,
         metadata={
             **metadata,
+            **(report.facts if report else {}),
             **_gang_facts(batch, task),
             **_spun_facts(batch),
             **({CAUGHT: "True"} if done and done.caught else {}),
         },
         started=started,
-        ended=ended,
+        # To store what a failed step had set takes its time: which of a gang's ranks failed first must not hang on it.
+        ended=report.failed if report and report.failed else ended,
         # Those of a task that is done again alone are another run's.
         inputs=batch.inputs if batch.spun is None else (),
         log_lines=dict(log_lines),

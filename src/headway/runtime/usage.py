@@ -22,6 +22,20 @@ def peak_memory() -> Optional[int]:
     return next((held for path in _PEAK_FILES if (held := _number(_read(path)))), None)
 
 
+def free_memory(root: str = _ROOT) -> Optional[int]:
+    """How much more this container may hold, in bytes; None where it has no limit, or none that is known.
+
+    Args:
+        root: Where control groups are mounted.
+    """
+    for files in (_Files(root, second) for second in (True, False)):
+        limit, held = _number(_read(files.limit)), _number(_read(files.current))
+        if limit and held:
+            said = _numbers(_read(files.stat))
+            return max(0, limit - held + sum(said.get(name, 0) for name in files.cache))
+    return None
+
+
 def after_kill(megabytes: float) -> int:
     """What to ask for after a container was killed at so many MB: half as much again at least.
 
@@ -41,6 +55,7 @@ class _Files:
 
     Attributes:
         current: Bytes charged now, page cache included.
+        limit: The most bytes that may be charged.
         peak: The most bytes ever charged; kernels before 5.19 lack it for version 2.
         stat: What they are made of.
         cache: Those parts of it that the kernel takes back before it kills anybody.
@@ -52,6 +67,7 @@ class _Files:
     def __init__(self, root: str, second: bool) -> None:
         base = root if second else f"{root}/memory"
         self.current = f"{base}/memory.{'current' if second else 'usage_in_bytes'}"
+        self.limit = f"{base}/memory.{'max' if second else 'limit_in_bytes'}"
         self.peak = f"{base}/memory.{'peak' if second else 'max_usage_in_bytes'}"
         self.stat = f"{base}/memory.stat"
         # Shared memory and tmpfs are no such part: they are counted among what is anonymous.

@@ -8,7 +8,7 @@ from array import _array_reconstructor, array  # type: ignore[attr-defined]
 from copyreg import dispatch_table
 from io import BytesIO
 from pickle import PickleBuffer, Pickler
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 from headway.store.base import Buffer
 from headway.store.blob_format import ArrayKind
@@ -22,6 +22,7 @@ def dumps(
     kept: Callable[[PickleBuffer], bool],
     expect: Callable[[PickleBuffer, ArrayKind], PickleBuffer],
     least: int,
+    file: Optional[BytesIO] = None,
 ) -> memoryview:
     """The pickle of a value.
 
@@ -30,6 +31,7 @@ def dumps(
         kept: Takes what stays out of the pickle.
         expect: Told of each array's buffer before it comes.
         least: Bytes of the smallest array that stays out.
+        file: Where the pickle goes; by default wherever there is memory.
     """
 
     def reduce(found: "array[Any]") -> Any:
@@ -38,7 +40,7 @@ def dumps(
         kind = _kind(found.typecode)
         return restore, (*kind, expect(PickleBuffer(found), kind))
 
-    file = BytesIO()
+    file = BytesIO() if file is None else file
     pickler = Pickler(file, protocol=5, buffer_callback=kept)
     pickler.dispatch_table = {array: reduce, **dispatch_table}
     pickler.dump(value)

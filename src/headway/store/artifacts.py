@@ -69,7 +69,12 @@ class ArtifactStore:
             UnpicklableArtifactError: A value cannot be pickled.
             StoreError: The datastore failed.
         """
-        blobs = {name: dump(value, name) for name, value in values.items()}
+        return self.save_blobs({name: dump(value, name) for name, value in values.items()}, beside)
+
+    def save_blobs(
+        self, blobs: Mapping[str, Blob], beside: Iterable[ArtifactRef] = ()
+    ) -> Dict[str, ArtifactRef]:
+        """Store several values that are serialized by now, as :meth:`save_many` does."""
         room = _WITHIN_RECORD - sum(len(ref.pickled) for ref in beside)
         sizes: Dict[str, int] = {}
         within: Dict[str, ArtifactRef] = {}

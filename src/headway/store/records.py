@@ -85,6 +85,9 @@ SUCCEEDED, FAILED, LOST = "succeeded", "failed", "lost"
 #: Metadata of an attempt that counts as a success because ``@catch`` went on in place of its step.
 CAUGHT = "caught"
 
+#: Metadata of a failed attempt: as JSON, which artifacts it had set that could not be stored, and why.
+NOT_KEPT = "artifacts-not-kept"
+
 
 class Record(NamedTuple):
     """An attempt's result; the creation of this object, once, is what makes it true.
@@ -93,7 +96,7 @@ class Record(NamedTuple):
         ref: Which attempt.
         outcome: succeeded, failed, or lost (written by the launcher in place of an attempt it gave up).
         frames: The fan-out the task stands in, outermost first.
-        artifacts: Name to place, inherited ones included.
+        artifacts: Name to place, inherited ones included; of an attempt that failed what it had by then.
         transition: What ``self.next`` said, None for the end step and for failures.
         failure: Why, unless it succeeded.
         metadata: Facts about the attempt (``kubernetes-pod-name``, ``peak-memory``, …), all strings.

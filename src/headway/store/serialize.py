@@ -17,6 +17,7 @@ from headway.store.parallel import run_parallel
 
 if TYPE_CHECKING:
     from headway.store.contents import Fill, ReadRange
+    from headway.store.room import Room
 
 #: Smaller buffers stay in the pickle: a frame each would cost more than the copy.
 OUT_OF_BAND_SIZE = 64 << 10
@@ -64,23 +65,40 @@ def dump(value: object, name: str = "") -> Blob:
     Raises:
         UnpicklableArtifactError: The value, or something in it, cannot be pickled.
     """
-    kept = _Kept()
-    kind = type_name(value)
     try:
-        with _NoCollection():
-            pickled = _pickled(value, kept)
+        pickled = _pickled(value)
     except Exception as error:  # a user's class may raise anything from its __reduce__
         from headway.store.unpicklable import UnpicklableArtifactError, find_unpicklable  # as below
 
-        raise UnpicklableArtifactError(name, kind, find_unpicklable(value), error) from error
-    frames = (memoryview(pickled), *kept.views)
-    return Blob(_address(frames), kind, frames, kept.arrays)
+        raise UnpicklableArtifactError(name, type_name(value), find_unpicklable(value), error) from error
+    return _blob(value, pickled)
+
+
+def dump_within(value: object, room: "Room") -> Blob:
+    """Serialize a value if it is no larger than that; looks for no culprit in what cannot be pickled.
+
+    Args:
+        value: Whatever pickle can take.
+        room: Where its pickle goes.
+
+    Raises:
+        TooLargeError: It is larger.
+        Exception: What pickle, or the value's own class, raised.
+    """
+    return _blob(value, _pickled(value, room))
+
+
+def _blob(value: object, pickled: "Tuple[Buffer, _Kept]") -> Blob:
+    stream, kept = pickled
+    frames = (memoryview(stream), *kept.views)
+    return Blob(_address(frames), type_name(value), frames, kept.arrays)
 
 
 class _Kept:
     """The buffers that stay out of a pickle; called with each, it says True for those that go into it."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: "Optional[Room]") -> None:
+        self._room = room
         self.views: List[memoryview] = []
         self.arrays: Dict[int, ArrayKind] = {}
         self._known: Dict[int, Tuple[pickle.PickleBuffer, ArrayKind]] = {}
@@ -97,18 +115,25 @@ class _Kept:
             return True
         if view.nbytes < OUT_OF_BAND_SIZE:
             return True
+        if self._room is not None:
+            self._room.take(view.nbytes)
         self.views.append(view)
         if id(buffer) in self._known:
             self.arrays[len(self.views)] = self._known[id(buffer)][1]
         return False
 
 
-def _pickled(value: object, kept: _Kept) -> Buffer:
-    if "array" in sys.modules:  # there may be arrays in the value, then
-        from headway.store.arrays import dumps
+def _pickled(value: object, room: "Optional[Room]" = None) -> Tuple[Buffer, _Kept]:
+    kept = _Kept(room)
+    with _NoCollection():
+        if "array" in sys.modules:  # there may be arrays in the value, then
+            from headway.store.arrays import dumps
 
-        return dumps(value, kept, kept.expect, OUT_OF_BAND_SIZE)
-    return pickle.dumps(value, protocol=5, buffer_callback=kept)
+            return dumps(value, kept, kept.expect, OUT_OF_BAND_SIZE, room), kept
+        if room is None:
+            return pickle.dumps(value, protocol=5, buffer_callback=kept), kept
+        pickle.Pickler(room, protocol=5, buffer_callback=kept).dump(value)
+        return room.getbuffer(), kept
 
 
 def load(read: "ReadRange", name: str = "", sha256: str = "", fill: "Optional[Fill]" = None) -> Any:

@@ -16,6 +16,7 @@ class PackedFlow(FlowSpec):
     @step
     def work(self):
         if self.input % 7 == 0 and current.retry_count == 0:
+            self.unlucky = self.input
             raise ValueError(f"bad luck of {self.input}")
         print("item", self.input)
         self.item, self.tries, self.pid = self.input, current.retry_count + 1, os.getpid()

@@ -1,3 +1,5 @@
+import threading
+
 from headway import FlowSpec, step
 
 
@@ -7,6 +9,7 @@ class RaisingFlow(FlowSpec):
     @step
     def start(self):
         self.before = "kept"
+        self.lock = threading.Lock()
         print("about to raise")
         raise ValueError("the answer is 41")
         self.next(self.end)

@@ -9,6 +9,7 @@ class ThirdTimeFlow(FlowSpec):
     def start(self):
         print(f"attempt {current.retry_count}")
         if current.retry_count < 2:
+            self.unlucky = current.retry_count
             raise RuntimeError(f"attempt {current.retry_count} is not lucky")
         self.lucky = current.retry_count
         self.next(self.end)

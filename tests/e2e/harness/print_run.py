@@ -27,7 +27,7 @@ def shown(task: Any) -> dict[str, Any]:
         "id": task.id,
         "successful": task.successful,
         "finished": task.finished,
-        "data": {artifact.id: value_of(artifact) for artifact in task},
+        "data": data_of(task),
         "metadata": dict(task.metadata_dict),
         "stdout": task.stdout,
         "stderr": task.stderr,
@@ -35,6 +35,10 @@ def shown(task: Any) -> dict[str, Any]:
             attempt_shown(Task(task.pathspec, attempt=number)) for number in range(task.current_attempt + 1)
         ],
     }
+
+
+def data_of(task: Any) -> dict[str, Any]:
+    return {artifact.id: value_of(artifact) for artifact in task}
 
 
 def value_of(artifact: Any) -> Any:
@@ -49,6 +53,7 @@ def attempt_shown(task: Any) -> dict[str, Any]:
     return {
         # What @catch stood in for was no success of the step, but counts as one of the attempt.
         "successful": task.successful or task.metadata_dict.get("caught") == "True",
+        "data": data_of(task),
         "stdout": task.stdout,
         "stderr": task.stderr,
         "pod": task.metadata_dict.get("kubernetes-pod-name", ""),

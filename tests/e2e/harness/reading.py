@@ -16,6 +16,7 @@ class AttemptView:
     """One attempt as the client shows it; reason, kind and message are empty where it did not fail."""
 
     successful: bool
+    data: Mapping[str, Any]
     stdout: str
     stderr: str
     pod: str

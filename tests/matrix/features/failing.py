@@ -62,6 +62,8 @@ print("attempt", current.retry_count, "ends well")"""
                     first = type(task)(task.pathspec, attempt=0)
                     assert not first.successful
                     assert "attempt fails" in first.stdout
+                    assert first.data.of_failed_attempt
+                    assert first.data.tries == 0
 
     def check_commands(self, ran: Ran) -> None:
         told = ran.typed("logs", "--attempt", "0", f"{ran.id_of('run')}/{ran.shape.victim}")

@@ -145,6 +145,23 @@ def test_the_attempt_that_counts_is_shown_and_others_on_request(folder: FolderSt
         _ = first.data.score
 
 
+def test_a_failed_attempt_has_what_it_had_set_and_says_why_not_the_rest(folder: FolderStore) -> None:
+    run = RecordedRun(folder)
+    why = {"artifacts-not-kept": '{"lock": "a lock cannot be pickled"}'}
+    run.attempt("start", "1", 0, values={"early": 1, "score": 0.5}, failure=BOOM)
+    run.attempt("start", "1", 1, values={"score": 0.7}, failure=BOOM, metadata=why)
+    run.end()
+    task = Task("Digits/1/start/1")
+    assert (task.data.score, task.artifacts.score.data) == (0.7, 0.7)
+    assert [artifact.id for artifact in task] == ["score"]
+    assert "early" not in task
+    assert Task("Digits/1/start/1", attempt=0).data.early == 1
+    with pytest.raises(AttributeError, match="'lock' was not kept: a lock cannot be pickled"):
+        _ = task.data.lock
+    with pytest.raises(AttributeError, match=r"failed before its step had set 'scores'\. Did you mean score"):
+        _ = task.data.scores
+
+
 def test_the_winner_counts_even_where_a_newer_attempt_left_a_record(folder: FolderStore) -> None:
     run = RecordedRun(folder)
     won = run.attempt("start", "1", 0, values={"x": 1})

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headway.runtime.channel import Report, decode_parts, exit_status, send
+from headway.runtime.channel import BEGUN, OVER, Report, decode_parts, exit_status, provisional, send
 from headway.store.records import USER, ArtifactRef, Failure, Transition
 
 TEXT = st.text(st.characters(), max_size=20)
@@ -18,6 +18,8 @@ REPORTS = st.builds(
     | st.builds(Transition, st.tuples(TEXT, TEXT), st.none() | TEXT, st.none() | st.integers(0, 1 << 30)),
     failure=st.none() | st.builds(Failure, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT),
     exited=st.none() | st.integers(-10, 300),
+    failed=st.floats(0, 2e9),
+    facts=st.dictionaries(TEXT, TEXT, max_size=2),
 )
 
 
@@ -44,6 +46,17 @@ def test_a_report_larger_than_a_pipe_arrives() -> None:
     data = received(report)
     assert len(data) > 1 << 20
     assert decode_parts([data]) == report
+
+
+@given(REPORTS, REPORTS, st.data())
+@settings(max_examples=40, deadline=None)
+def test_the_last_report_that_is_whole_counts(first: Report, second: Report, data: st.DataObject) -> None:
+    told = BEGUN + OVER + provisional(first)
+    assert decode_parts([told]) == first
+    assert decode_parts([told, second.encode()]) == second
+    assert decode_parts([told, provisional(second)]) == second
+    torn = data.draw(st.integers(0, len(second.encode()) - 1))
+    assert decode_parts([told, second.encode()[:torn]]) == first
 
 
 @pytest.mark.parametrize("kept", [0, 1, 30, -1])

@@ -55,12 +55,15 @@ def test_a_success_keeps_artifacts_and_transition() -> None:
     assert Record.decode(record.encode()) == record
 
 
-def test_a_failure_keeps_no_artifacts_whatever_was_reported() -> None:
+def test_a_failure_leads_nowhere_and_keeps_what_was_stored_and_when_it_was() -> None:
     batch = make_batch()
-    report = Report({"x": ArtifactRef("0" * 64, 1, "int")}, Transition(("end",)))
+    artifacts = {"x": ArtifactRef("0" * 64, 1, "int")}
+    report = Report(artifacts, Transition(("end",)), failed=1.5, facts={"artifacts-not-kept": "{}"})
     record = record_of(batch, batch.tasks[0], report, GIVEN_UP, {}, 1.0, 2.0, {})
     assert (record.outcome, record.failure) == (FAILED, GIVEN_UP)
-    assert (record.artifacts, record.transition) == ({}, None)
+    assert (record.artifacts, record.transition) == (artifacts, None)
+    assert (record.ended, record.metadata["artifacts-not-kept"]) == (1.5, "{}")
+    assert lost(batch, batch.tasks[0], GIVEN_UP, {}, 5.0).artifacts == {}
 
 
 def test_no_report_and_no_reason_is_no_success() -> None:

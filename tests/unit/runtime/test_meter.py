@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from headway.runtime.usage import Meter
+from headway.runtime.usage import Meter, free_memory
 
 MB = 1_000_000
 
@@ -51,6 +51,16 @@ class Group:
 @pytest.fixture(params=[1, 2])
 def group(request: pytest.FixtureRequest, tmp_path: Path) -> Group:
     return Group(tmp_path, request.param)
+
+
+@pytest.mark.parametrize(
+    ("limit", "free"), [("max\n", None), (f"{1000 * MB}\n", 240 * MB), (f"{5 * MB}\n", 0)]
+)
+def test_what_is_left_of_a_limit(group: Group, limit: str, free: int | None) -> None:
+    assert free_memory(str(group.root)) is None
+    group.holds(900, 140, peak=950)
+    (group.memory / ("memory.max" if group.second else "memory.limit_in_bytes")).write_text(limit)
+    assert free_memory(str(group.root)) == free
 
 
 def test_the_most_that_was_seen_without_its_cache(group: Group) -> None:
