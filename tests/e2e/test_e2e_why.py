@@ -36,6 +36,11 @@ def variable(source: str, name: str, key: str) -> dict[str, object]:
     return {"env": [{"name": "X", "valueFrom": {source: {"name": name, "key": key}}}]}
 
 
+def keys(key: str, secret: str) -> dict[str, object]:
+    """Settings that let a pod into the object store, or do not."""
+    return {"env": {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}}
+
+
 _CRASH = ["python", "-c", "import sys; sys.exit(3)"]
 #: It is waited for, as its probe never says that it is there.
 _BESIDE = {
@@ -148,7 +153,21 @@ CAUSES = {
         {"additional_pod_spec_args": {"initContainers": [_BESIDE]}}, CONFIGURATION, "CrashLoopBackOff",
         "the container beside beside the step ends again and again", "kubectl logs",
     ),
+    # No way to the datastore, which the launcher itself has.
+    "no_keys": Cause(
+        keys("", ""), CONFIGURATION, "StoreConfigurationError",
+        "Its pod cannot use the datastore: no credentials for S3 were found", "@kubernetes(secrets=[…])",
+    ),
+    "wrong_keys": Cause(
+        keys("nobody", "nothing"), CONFIGURATION, "StoreConfigurationError", "does not know these credentials",
+        "Check AWS_ACCESS_KEY_ID",
+    ),
     # No pod at all.
+    "no_job": Cause(
+        {"volume_mounts": [{"name": "nix", "mountPath": "/v"}]}, CONFIGURATION, "Invalid",
+        "The cluster refuses the Job: a field of it is not valid: spec.containers[0].volumeMounts[2].name: Not found",
+        "volume_mounts=…",
+    ),
     "no_service_account": Cause(
         {"service_account": "nobody"}, CONFIGURATION, "ServiceAccount", "its service account does not exist",
         "kubectl create serviceaccount",
@@ -164,7 +183,7 @@ CAUSES = {
 
 
 def with_names(
-    kubectl: Kubectl, stage: Stage, new_namespace: NewNamespace, port: int, host: str
+    kubectl: Kubectl, stage: Stage, new_namespace: NewNamespace, port: int, certified: int, host: str
 ) -> dict[str, Cause]:
     """The causes that need something to be there: a node, namespaces with rules, a registry."""
     strict = new_namespace("baseline", {"pod-security.kubernetes.io/enforce": "baseline"})
@@ -191,6 +210,10 @@ def with_names(
         "plain_registry": Cause(
             {"image": f"{host}:{port}/team/image:1"}, CONFIGURATION, "ImagePullBackOff",
             "the registry speaks plain HTTP", "a certificate",
+        ),
+        "untrusted_registry": Cause(
+            {"image": f"{host}:{certified}/team/image:1"}, CONFIGURATION, "ImagePullBackOff",
+            "the node does not trust the registry's certificate", "certificate signed by unknown authority",
         ),
         "missing_image": image("missing", "the registry does not have it", "Check the image's name and tag"),
         "image_for_others": image("elsewhere", "it is not built for the node's kind of processor", "buildx"),
@@ -231,8 +254,8 @@ def causes(
     kubectl.run("create", "configmap", "foreign", f"--from-file={foreign}")
     stage = Stage(kubectl)
     try:
-        with registry() as port, webhooks(kubectl, session_name):
-            yield CAUSES | with_names(kubectl, stage, new_namespace, port, target.host)
+        with registry() as port, registry(target.host) as certified, webhooks(kubectl, session_name):
+            yield CAUSES | with_names(kubectl, stage, new_namespace, port, certified, target.host)
     finally:
         stage.close()
 
@@ -256,5 +279,7 @@ def test_every_real_cause_has_its_words_and_its_class(
     began = {
         line.text.partition("/")[0] for line in result.lines if line.text.endswith("] Task is starting.")
     }
-    # What its node cannot execute has begun, for the node.
-    assert began - {"[foreign_program"} == {"[start", "[join", "[end"}, "no step began"
+    # What its node cannot execute has begun, for the node; and for it a pod without a way to its orders works.
+    assert began - {"[foreign_program", "[no_keys", "[wrong_keys"} == {"[start", "[join", "[end"}, (
+        "no step began"
+    )

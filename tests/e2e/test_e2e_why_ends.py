@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -64,6 +65,7 @@ OTHERS = {
     "preempted": ("PreemptionByScheduler", "a pod of higher priority took its place"),
     "critical": ("TerminationByKubelet", "make room for a pod that the cluster cannot do without"),
     "job_deleted": ("Terminated|JobDeleted|PodDeleted", "deleted|asked to stop"),
+    "unreached": ("StoreUnavailableError", "datastore: cannot reach bucket .* through the proxy"),
 }
 
 #: Four processes that hold 40 MB each at the same time; the step's own process holds next to nothing.
@@ -73,6 +75,23 @@ program = "import time; held = b'x' * 40_000_000; time.sleep(2)"
 crowd = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(4)]
 print([each.wait() for each in crowd])
 """
+
+#: It puts a file where the code is to be unpacked.
+BLOCKS = {
+    "name": "blocks",
+    "image": "python:3.11",
+    "command": ["touch", "/work/code"],
+    "volumeMounts": [{"name": "headway-work", "mountPath": "/work"}],
+}
+
+#: What fails as often as the infrastructure's failures are tried again: the reason, words of the message.
+AGAIN_AND_AGAIN = {
+    "rejected": ("PodGone", "Predicate NodeAffinity failed"),
+    "blocked": (
+        "PodError",
+        "could not unpack or start its code: [Errno 17] File exists: '/headway/work/code'",
+    ),
+}
 
 #: Who gives way to another pod, and the end of the name of what both want.
 SEATS = {"preempted": "", "critical": "-more"}
@@ -99,7 +118,23 @@ def doomed(new_namespace: NewNamespace) -> Kubectl:
 
 
 @pytest.fixture(scope="module")
-def running(workspaces: Workspaces, scarce: str, doomed: Kubectl) -> tuple[Workspace, Launch]:
+def detour(target: Target) -> Iterator[TcpProxy]:
+    """A proxy by which one step's pods reach the datastore; for now it lets nothing through."""
+    proxy = to_the_store(target)
+    proxy.cut()
+    yield proxy
+    proxy.close()
+
+
+def to_the_store(target: Target) -> TcpProxy:
+    """A way to the object store, for pods as well."""
+    return TcpProxy(target.host, urlsplit(target.store["AWS_ENDPOINT_URL_S3"]).port or 80, target.host)
+
+
+@pytest.fixture(scope="module")
+def running(
+    workspaces: Workspaces, scarce: str, doomed: Kubectl, target: Target, detour: TcpProxy
+) -> tuple[Workspace, Launch]:
     """Every end, side by side."""
 
     def seat(name: str) -> dict[str, Any]:
@@ -108,7 +143,7 @@ def running(workspaces: Workspaces, scarce: str, doomed: Kubectl) -> tuple[Works
         wanted = {f"example.com/{scarce}{SEATS[name]}": 1}
         return {"extended_resources": wanted, "priority_class_name": f"{scarce}-low"}
 
-    others = {name: Branch(seat(name), FIRST_WAITS) for name in OTHERS}
+    others = {name: Branch(seat(name), FIRST_WAITS) for name in OTHERS if name != "unreached"}
     further = {
         "injected": Branch({"labels": {LABEL: "inject"}}),
         "crowded": Branch({}, CROWD),
@@ -117,6 +152,8 @@ def running(workspaces: Workspaces, scarce: str, doomed: Kubectl) -> tuple[Works
         "rejected": Branch(
             {"additional_pod_spec_args": {"nodeName": "node1"}, "node_selector": {"pool": "moon"}}
         ),
+        "unreached": Branch({"env": {"HTTP_PROXY": f"http://{target.host}:{detour.port}"}}),
+        "blocked": Branch({"additional_pod_spec_args": {"initContainers": [BLOCKS]}}),
     }
     space = workspaces()
     return space, space.start(flow_of({**OWN, **others, **further}), "run", "--max-workers=100", env=SOON)
@@ -125,9 +162,10 @@ def running(workspaces: Workspaces, scarce: str, doomed: Kubectl) -> tuple[Works
 @pytest.fixture(scope="module")
 def ended(
     running: tuple[Workspace, Launch],
-    cut_off: tuple[Workspace, Launch, TcpProxy],
+    cut_off: tuple[Workspace, Launch, list[TcpProxy]],
     scarce: str,
     doomed: Kubectl,
+    detour: TcpProxy,
     kubectl: Kubectl,
     session_name: str,
 ) -> tuple[Result, RunView]:
@@ -146,6 +184,8 @@ def ended(
         (job,) = kubectl.names("jobs", f"{space.selector},metaflow/step_name=job_deleted")
         pod_of(launch, "job_deleted")
         kubectl.run("delete", "job", job, "--wait=false")
+        launch.until(r"\[unreached/\d+\] Task was lost: Its pod cannot use the datastore")
+        detour.mend()
         result = launch.wait(170)
     assert result.returncode == 0, result.all
     return result, space.read(FLOW, result, env=SOON)
@@ -219,12 +259,13 @@ def test_a_namespace_that_is_deleted_under_a_run_ends_its_step(
 
 def test_what_fails_by_the_infrastructure_is_tried_again_five_times(ended: tuple[Result, RunView]) -> None:
     result, run = ended
-    lost = [each for each in run.task("rejected").attempts if not each.successful]
-    said = told(result, "rejected")
-    assert {(each.kind, each.reason) for each in lost} == {("infrastructure", "PodGone")}, said
-    assert len(lost) == 6, said
-    assert all("Predicate NodeAffinity failed" in each.message for each in lost), said
-    assert said.count("It is tried again in") == 5
+    for step, (reason, words) in AGAIN_AND_AGAIN.items():
+        lost = [each for each in run.task(step).attempts if not each.successful]
+        said = told(result, step)
+        assert {(each.kind, each.reason) for each in lost} == {("infrastructure", reason)}, said
+        assert len(lost) == 6, said
+        assert all(words in each.message for each in lost), said
+        assert said.count("It is tried again in") == 5
 
 
 def test_a_sidecar_that_a_webhook_adds_keeps_no_task_and_no_pod(
@@ -251,31 +292,39 @@ def test_what_all_processes_of_a_container_hold_is_measured(ended: tuple[Result,
 
 
 @pytest.fixture(scope="module")
-def cut_off(workspaces: Workspaces) -> Iterator[tuple[Workspace, Launch, TcpProxy]]:
-    """A run whose way to the API server is cut while its pod runs."""
+def cut_off(workspaces: Workspaces) -> Iterator[tuple[Workspace, Launch, list[TcpProxy]]]:
+    """A run whose way to the API server and to the datastore is cut while its pod runs; the pod's to the latter too."""
     workspace = workspaces()
     config = yaml.safe_load(Path(workspace.target.kubeconfig).read_text(encoding="utf-8"))
     cluster = config["clusters"][0]["cluster"]
     host, _, port = cluster["server"].removeprefix("https://").partition(":")
-    proxy = TcpProxy(host, int(port))
-    cluster["server"] = f"https://127.0.0.1:{proxy.port}"
+    api = TcpProxy(host, int(port))
+    cluster["server"] = f"https://127.0.0.1:{api.port}"
+    store = to_the_store(workspace.target)
     away = workspace.folder / "away.kubeconfig"
     away.write_text(json.dumps(config))
     try:
         steps = {"beside": Branch(), "waits": Branch({}, "print('waits', flush=True)\ntime.sleep(45)")}
-        launch = workspace.start(flow_of(steps, catches=False), "run", env={"KUBECONFIG": str(away)})
+        env = {"KUBECONFIG": str(away), "AWS_ENDPOINT_URL_S3": f"http://{workspace.target.host}:{store.port}"}
+        launch = workspace.start(flow_of(steps, catches=False), "run", env=env)
         launch.until(r"\[waits/\d+\] waits", 90)
-        proxy.cut()
-        yield workspace, launch, proxy
+        for each in (api, store):
+            each.cut()
+        yield workspace, launch, [api, store]
     finally:
-        proxy.close()
+        for each in (api, store):
+            each.close()
 
 
 @pytest.mark.budget(120)
-def test_an_api_server_that_is_away_costs_nothing(cut_off: tuple[Workspace, Launch, TcpProxy]) -> None:
-    workspace, launch, proxy = cut_off
+def test_an_api_server_and_a_datastore_that_are_away_cost_nothing(
+    cut_off: tuple[Workspace, Launch, list[TcpProxy]],
+) -> None:
+    workspace, launch, proxies = cut_off
     launch.until(r"Waiting: The API server has not answered for \d+ s", 60)
-    proxy.mend()
+    launch.until(r"Waiting: Cannot reach bucket .*: the connection is cut off", 60)
+    for each in proxies:
+        each.mend()
     result = launch.wait()
     assert result.returncode == 0, result.all
     assert len(workspace.read(FLOW, result).task("waits").attempts) == 1, "no attempt is lost by it"

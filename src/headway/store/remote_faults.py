@@ -8,6 +8,9 @@ from headway.errors import StoreError
 from headway.store.net.answers import Fault
 from headway.store.net.markup import text_of
 
+#: What the HTTP library says of a connection that ended before the answer did.
+_CUT_OFF = ("IncompleteMessage", "ConnectionReset", "ConnectionAborted", "BrokenPipe", "UnexpectedEof")
+
 
 def read_fault(error: Exception) -> Fault:
     """What the server said, from the text that obstore gives; status 0 where there was no answer."""
@@ -33,7 +36,10 @@ def read_cause(error: Exception) -> Exception:
         return untrusted
     if "TimedOut" in text or "timed out" in text:
         return TimeoutError()
-    return RuntimeError(first_line(error))
+    if any(word in text for word in _CUT_OFF):
+        return ConnectionResetError("the connection is cut off")
+    # All before that tells of the request.
+    return RuntimeError(first_line(error).rpartition("HTTP error: ")[2])
 
 
 def is_behind_end(error: StoreError) -> bool:

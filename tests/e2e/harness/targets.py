@@ -35,7 +35,7 @@ EXCEPTIONS: Mapping[str, Mapping[str, str]] = {
                 "test_a_webhook_that_is_down_is_waited_for",
                 "test_what_a_step_does_to_itself_spends_its_tries",
                 "test_what_others_do_to_a_pod_spends_none",
-                "test_an_api_server_that_is_away_costs_nothing",
+                "test_an_api_server_and_a_datastore_that_are_away_cost_nothing",
                 "test_how_a_pod_ended_is_told_and_counted",
                 "test_a_node_that_is_gone_is_noticed_and_the_task_runs_elsewhere",
                 "test_a_sidecar_that_a_webhook_adds_keeps_no_task_and_no_pod",

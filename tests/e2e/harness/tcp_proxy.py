@@ -6,18 +6,19 @@ from contextlib import suppress
 
 
 class TcpProxy:
-    """Passes bytes on between this machine's loopback and a server.
+    """Passes bytes on between this machine and a server.
 
     Args:
         host: The server's.
         port: The server's.
+        address: Of this machine; by default only itself can reach that.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, address: str = "127.0.0.1") -> None:
         self._target = (host, port)
         self._cut = threading.Event()
         self._open: set[socket.socket] = set()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server((address, 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 

@@ -163,6 +163,17 @@ def test_nothing_listens() -> None:
         store.get("a")
 
 
+def test_a_connection_that_is_cut_off_is_told_as_such_without_the_librarys_own_words(
+    server: S3Server, store: ObstoreStore
+) -> None:
+    server.fail(*[Fault()] * 8)
+    with pytest.raises(StoreUnavailableError) as caught:
+        list(store.list("f/"))
+    assert caught.value.message.endswith(": the connection is cut off (4 tries)")
+    with pytest.raises(StoreUnavailableError, match=": the connection is cut off"):
+        store.get("a")
+
+
 def test_other_refusals_are_errors_too(server: S3Server, store: ObstoreStore) -> None:
     server.fail(Fault(error(400, "EntityTooLarge", "too large")))
     with pytest.raises(StoreError, match="EntityTooLarge: too large"):

@@ -38,13 +38,11 @@ _NOT_THE_STEPS = (75, 78, 143)
 #: How a warm pod's note of the attempt that runs begins; nothing for people.
 _NOTE = '{"headway": 1, "running": '
 
+#: Errors of the in-pod runtime that are of its way to the datastore; the launcher's may be another.
+_STORE_ERRORS = ("StoreConfigurationError", "StoreUnavailableError")
+
 #: Errors of the in-pod runtime that trying again cannot mend.
-_CONFIGURATION_ERRORS = (
-    "StoreConfigurationError",
-    "SettingsError",
-    "ClusterConfigurationError",
-    "FlowDefinitionError",
-)
+_CONFIGURATION_ERRORS = ("StoreConfigurationError", "SettingsError")
 
 
 def stop_reason(pod: Pod) -> Failure | None:
@@ -174,6 +172,8 @@ def _said(ended: ContainerStateTerminated) -> Failure | None:
     except (ValueError, KeyError, TypeError):
         return None
     kind = CONFIGURATION if reason in _CONFIGURATION_ERRORS else INFRASTRUCTURE
+    if reason in _STORE_ERRORS:
+        message = f"Its pod cannot use the datastore: {message}"
     return Failure(kind, reason, message, hint)
 
 

@@ -8,7 +8,15 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from headway.executors.kubernetes.api.errors import ApiError, Forbidden, NotFound, QuotaExceeded, ServerError
+from headway.executors.kubernetes.api.errors import (
+    ApiError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    QuotaExceeded,
+    ServerError,
+)
+from headway.executors.kubernetes.invalid_job import hint_of, words_of
 from headway.executors.kubernetes.quantities import quantity
 
 _PREFIX = re.compile(
@@ -47,6 +55,8 @@ def job_refusal(error: ApiError) -> Refusal | None:
 
     Policies, quotas and a namespace that goes away may stand in the way of Jobs as of pods.
     """
+    if isinstance(error, Invalid) and error.kind == "jobs" and error.details and error.details.causes:
+        return Refusal("Invalid", words_of(error), hint_of(error))
     by_role = isinstance(error, Forbidden) and error.user is not None
     if by_role or not isinstance(error, Forbidden | QuotaExceeded | NotFound | ServerError):
         return None

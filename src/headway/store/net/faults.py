@@ -50,9 +50,13 @@ def with_answer(error: StoreError, fault: Fault) -> StoreError:
 def outage_error(said: str, place: Place, doing: str, key: str, tries: int) -> StoreUnavailableError:
     """The error for a server that answers, but only with failures."""
     return StoreUnavailableError(
-        f"{doing} {key or 'objects'} in {place.where} still failed after {tries} tries: {said}",
+        f"{doing} {key or 'objects'} in {place.where} still failed after {_times(tries)}: {said}",
         "The store is busy or broken; try again later.",
     )
+
+
+def _times(tries: int) -> str:
+    return "1 try" if tries == 1 else f"{tries} tries"
 
 
 def connection_error(
@@ -84,7 +88,7 @@ def connection_error(
         reason = "it does not answer in time"
     else:
         reason = str(cause) or type(cause).__name__
-    message = f"cannot reach {where}: {reason} ({tries} tries)"
+    message = f"cannot reach {where}: {reason} ({_times(tries)})"
     if contact:
         return StoreUnavailableError(message, "It answered before; check the network and try again.")
     return StoreUnavailableError(

@@ -8,7 +8,7 @@ import pytest
 
 from headway.executors.kubernetes.api.diagnosis import error_from_status
 from headway.executors.kubernetes.api.errors import ApiError, Target
-from headway.executors.kubernetes.api.types import Event, Status
+from headway.executors.kubernetes.api.types import Event, Status, StatusCause, StatusDetails
 from headway.executors.kubernetes.pod_events import scaling, setting_up, unbound
 from headway.executors.kubernetes.quantities import quantity, shown
 from headway.executors.kubernetes.refusal import job_refusal, refusal
@@ -196,6 +196,38 @@ def test_why_a_job_is_refused(code: int, message: str, reason: str, words: str, 
 )
 def test_of_other_refusals_of_a_job_the_cluster_speaks_for_itself(code: int, message: str) -> None:
     assert job_refusal(api_error(code, message)) is None
+
+
+@pytest.mark.parametrize(
+    ("causes", "words", "hint"),
+    [
+        (
+            {"spec.template.spec.containers[0].volumeMounts[2].name": 'Not found: "nope"'},
+            'a field of it is not valid: spec.containers[0].volumeMounts[2].name: Not found: "nope"',
+            "settings say it: volume_mounts=…, persistent_volume_claims=….",
+        ),
+        (
+            {
+                "spec.template.spec.dnsPolicy": 'Unsupported value: "Sometimes"',
+                "spec.template.spec.restartPolicy": 'Required value: valid values: "OnFailure", "Never"',
+                "spec.template.metadata.labels": 'Invalid value: "a b"',
+                "metadata.labels": 'Invalid value: "a b"',
+                "spec.template.spec.containers[0].resources.limits[x]": "Invalid value",
+            },
+            'fields of it are not valid:\n  spec.dnsPolicy: Unsupported value: "Sometimes"\n  spec.restartPolicy: ',
+            "settings say it: additional_pod_spec_args=…, labels=…, cpu=…, memory=…, disk=…, gpu=…, resources=….",
+        ),
+    ],
+)  # fmt: skip
+def test_a_job_with_fields_that_are_not_valid(causes: dict[str, str], words: str, hint: str) -> None:
+    listed = tuple(StatusCause(field=field, message=message) for field, message in causes.items())
+    answer = Status(kind="Status", code=422, reason="Invalid", details=StatusDetails(causes=listed))
+    target = Target("create", "jobs", "batch", "team", "sample-train")
+    found = job_refusal(error_from_status(answer, target, source="x"))
+    assert found is not None
+    assert (found.reason, found.waits) == ("Invalid", False)
+    assert found.words.startswith(words)
+    assert found.hint.endswith(hint)
 
 
 def api_error(code: int, message: str) -> ApiError:

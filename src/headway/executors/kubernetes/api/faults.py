@@ -111,4 +111,6 @@ def _words(error: BaseException) -> str:
         return error.reason.replace("_", " ").lower() if error.reason else "TLS error"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
+    if isinstance(error, ConnectionError) and not str(error):
+        return "the connection is cut off"
     return str(error) or type(error).__name__
