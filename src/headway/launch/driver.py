@@ -55,6 +55,8 @@ CLONED = "only what was there was taken over, as --clone-only asks"
 _STORE_PAUSE = 5.0
 #: Seconds for which the ends of attempts are waited for that were told a second time to stop.
 _LAST_PATIENCE = 30.0
+#: Seconds from one word on how far a run is to the next: a short run needs none.
+PROGRESS_SECONDS = 300.0
 
 
 class Driver:
@@ -103,6 +105,7 @@ class Driver:
         self._stops = 0
         self._hurry: asyncio.Task[None] | None = None
         self._patience: asyncio.TimerHandle | None = None
+        self._pulse: asyncio.TimerHandle | None = None
         self._ended: RunEnded | None = None
 
     async def run(self, standing: Standing | None = None, recorded: Container[AttemptRef] = ()) -> RunEnded:
@@ -118,6 +121,7 @@ class Driver:
             HeadwayError: An executor cannot go on; nothing is left running.
         """
         hands_off = standing is not None
+        self._tell_later()
         try:
             await self._crew.open(self._events.put_nowait)
             if standing is not None:
@@ -140,8 +144,9 @@ class Driver:
             raise
         finally:
             self._retries.forget()
-            if self._patience is not None:
-                self._patience.cancel()
+            for timer in (self._patience, self._pulse):
+                if timer is not None:
+                    timer.cancel()
             if self._hurry is not None:
                 self._hurry.cancel()
             async with contextlib.AsyncExitStack() as stack:
@@ -170,7 +175,6 @@ class Driver:
             self._retries.wait(ref, delay)
         for ref, reason in standing.cancelled.items():
             await self._cancel([ref], reason, now=False)
-        self._reporter.progress(self._scheduler.counts())
 
     def _told_as_cloned(self, refs: Iterable[AttemptRef]) -> frozenset[AttemptRef]:
         """Tell the end of what the other launcher had taken over and not come to tell."""
@@ -205,6 +209,13 @@ class Driver:
                 "What could not be stopped ends by itself, at the latest at its deadline; its result is kept.",
             )
         )
+
+    def _tell_later(self) -> None:
+        self._pulse = asyncio.get_running_loop().call_later(PROGRESS_SECONDS, self._tell_progress)
+
+    def _tell_progress(self) -> None:
+        self._reporter.progress(self._scheduler.counts())
+        self._tell_later()
 
     @property
     def stopping(self) -> bool:
@@ -252,8 +263,6 @@ class Driver:
             await self._insist(self._journal.flush)
         for instruction in instructions:
             await self._carry_out(instruction)
-        if events:
-            self._reporter.progress(self._scheduler.counts())
 
     async def _insist(self, call: Callable[[], T]) -> T:
         """Make a call to the datastore, however long that is in trouble: until then nothing may follow."""

@@ -52,7 +52,8 @@ class PlainReporter:
         self._quiet = quiet
         self._clock = clock
         self._attempts: dict[AttemptRef, float] = {}
-        self._standing: dict[tuple[str, AttemptRef | None], tuple[str, float]] = {}
+        #: Why something stands still: a word for it, the words, and when they were told.
+        self._standing: dict[tuple[str, AttemptRef | None], tuple[str, str, float]] = {}
         self._hints: set[str] = set()
         self._run = ""
         self._begun = 0.0
@@ -88,6 +89,7 @@ class PlainReporter:
     def attempt_started(self, event: Started) -> None:
         ref = event.ref
         self._attempts[ref] = self._clock()
+        self._standing.pop((ref.step, ref), None)
         if "fallback" in event.facts:
             self._task_line(_name(ref), "Task fallback is starting to handle the failure.")
             return
@@ -107,13 +109,13 @@ class PlainReporter:
         if self._quiet:
             return
         key = (event.step, event.ref)
-        known, since = self._standing.get(key, ("", 0.0))
+        known, _, since = self._standing.get(key, ("", "", 0.0))
         if not event.reason:
             self._standing.pop(key, None)
             return
         if event.reason == known and self._clock() - since < _REPEAT:
             return
-        self._standing[key] = (event.reason, self._clock())
+        self._standing[key] = (event.reason, event.message, self._clock())
         where = _name(event.ref) if event.ref else event.step
         message = event.message[:1].upper() + event.message[1:]
         if where:
@@ -123,6 +125,7 @@ class PlainReporter:
 
     def attempt_ended(self, record: Record, retry_in: float | None) -> None:
         begun = self._attempts.pop(record.ref, None)
+        self._standing.pop((record.ref.step, record.ref), None)
         if record.outcome == SUCCEEDED:
             self._task_line(_name(record.ref), "Task finished successfully.", "good")
             return
@@ -152,7 +155,20 @@ class PlainReporter:
         self._write(f"[{_name(record.ref)}] @catch takes over: the run goes on.", error=True)
 
     def progress(self, counts: Mapping[str, StepCounts]) -> None:
-        """Plain lines tell of tasks as they come; there is nothing to redraw."""
+        """Plain lines tell of tasks as they come; this says where all of them stand."""
+        if self._quiet:
+            return
+        from headway.ui.summary import summary  # only long runs get here
+
+        now = self._clock()
+        longest: dict[str, float] = {}
+        for ref, since in self._attempts.items():
+            longest[ref.step] = max(longest.get(ref.step, 0.0), now - since)
+        reasons: dict[str, list[str]] = {}
+        for (step, _), (_, message, _) in self._standing.items():
+            reasons.setdefault(step, []).append(message)
+        for line in summary(counts, now - self._begun, longest, reasons):
+            self._write(line, error=True, style="dim")
 
     def run_ended(self, end: RunEnd) -> None:
         if end.outcome == SUCCEEDED:

@@ -7,6 +7,7 @@ import pytest
 from driven_runs import BROKEN_CODE, FOREACH, LINEAR, DrivenRun, ref, to, until
 
 from headway.errors import RunInterruptedError
+from headway.launch.driver import PROGRESS_SECONDS
 from headway.schedule.plan import Plan, PlanNode, StepPolicy
 from headway.schedule.tasks import StepCounts
 from headway.store.records import (
@@ -47,8 +48,26 @@ async def test_a_linear_run() -> None:
     assert run.told.of("output") == [(ref("middle", 2), ["hello"])]
     assert run.told.of("fan_out") == []
     assert (run.executor.opened, run.executor.closed) == (True, [False])
-    (counts,) = run.told.of("progress")[-1]
-    assert counts["end"] == StepCounts(succeeded=1)
+    assert run.told.of("progress") == [], "a short run needs none"
+    assert run.scheduler.counts()["end"] == StepCounts(succeeded=1)
+
+
+async def test_a_long_run_tells_every_five_minutes_where_it_stands() -> None:
+    work = Act(seconds=2 * PROGRESS_SECONDS, outcome=to("join"))
+    run = DrivenRun(FOREACH).foreach(3).acts(end=Act(seconds=PROGRESS_SECONDS + 1), work=work)
+    assert (await run.drive()).outcome == SUCCEEDED
+    told = [counts for (counts,) in run.told.of("progress")]
+    assert [list(counts) for counts in told] == [["start", "work", "join", "end"]] * 3
+    assert told[0]["work"] == StepCounts(running=3)
+    assert told[-1] == {
+        "start": StepCounts(succeeded=1),
+        "work": StepCounts(succeeded=3),
+        "join": StepCounts(succeeded=1),
+        "end": StepCounts(running=1),
+    }
+    # Its timer ended with the run.
+    await asyncio.sleep(3 * PROGRESS_SECONDS)
+    assert len(run.told.of("progress")) == 3
 
 
 async def test_a_foreach_is_one_batch_and_its_join_has_all_inputs() -> None:
@@ -83,9 +102,11 @@ async def test_a_slow_split_does_not_hold_back_the_next_step_of_another() -> Non
 
 
 async def test_ends_at_the_same_time_are_decided_on_together() -> None:
-    run = DrivenRun(FOREACH).foreach(50)
+    store = MemoryStore()
+    run = DrivenRun(FOREACH, store=store).foreach(50)
     await run.drive()
-    assert len(run.told.of("progress")) < 20
+    windows = [key for method, key in store.calls if "/journal/" in key and method.startswith("put")]
+    assert 0 < len(windows) < 20
 
 
 async def test_each_step_goes_to_its_executor() -> None:

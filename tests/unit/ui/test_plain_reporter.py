@@ -3,6 +3,7 @@
 import pytest
 
 from headway.executors.base import Output, Started, Waiting
+from headway.schedule.tasks import StepCounts
 from headway.store.records import (
     CONFIGURATION,
     FAILED,
@@ -17,6 +18,7 @@ from headway.store.records import (
 )
 from headway.store.run_records import RunEnd, RunRecord
 from headway.ui.plain import PlainReporter
+from headway.ui.summary import summary
 
 REF = AttemptRef("train", "3", 0)
 RUN = RunRecord("Digits", "1732200000000000", "ann", 1.0)
@@ -78,7 +80,6 @@ def tell_of_a_run(reporter: PlainReporter, clock: Clock) -> None:
     again = REF._replace(attempt=1)
     reporter.attempt_started(Started(again, "pod digits-train-y"))
     reporter.attempt_ended(Record(again, SUCCEEDED), None)
-    reporter.progress({})
     clock.now += 75.25
     reporter.run_ended(RunEnd(SUCCEEDED, 1.0))
 
@@ -290,3 +291,72 @@ def test_a_run_that_goes_on_here_took_longer_than_it_did_here(
     assert screen.lines[1] == (
         f"e Run {RUN.run} succeeded 5 minutes, 0.5 seconds after its start, 1.1 seconds after it went on here.  (good)"
     )
+
+
+# Where a long run stands
+
+
+def test_where_a_long_run_stands(reporter: PlainReporter, screen: Screen, clock: Clock) -> None:
+    reporter.run_started(RUN)
+    for task in "456":
+        reporter.waiting(
+            Waiting("train", REF._replace(task=task), "Unschedulable", "no node has 2 cores free")
+        )
+    reporter.waiting(Waiting("", None, "ApiServer", "the cluster does not answer"))
+    reporter.attempt_started(Started(REF, "pod a"))
+    clock.now += 500
+    reporter.attempt_started(Started(REF._replace(task="4"), "pod b"))
+    clock.now += 130
+    screen.lines.clear()
+    reporter.progress(
+        {
+            "start": StepCounts(succeeded=1),
+            "train": StepCounts(waiting=2, running=2, retrying=1, succeeded=7),
+            "join": StepCounts(),
+            "end": StepCounts(),
+        }
+    )
+    assert screen.lines == [
+        "e After 10 minutes: 8 of 13 tasks known so far are done.  (dim)",
+        "e     train: 2 running (the longest for 10 minutes), 2 waiting to start, 1 to be tried again, 7 done  (dim)",
+        "e         Waiting: no node has 2 cores free  (dim)",
+        "e     Not begun: join, end  (dim)",
+        "e     The run waits: the cluster does not answer  (dim)",
+    ]
+
+
+def test_what_no_longer_waits_has_no_reason(reporter: PlainReporter, screen: Screen, clock: Clock) -> None:
+    reporter.run_started(RUN)
+    other = REF._replace(task="4")
+    for ref in (REF, other):
+        reporter.waiting(Waiting("train", ref, "Pulling", "the image is being pulled"))
+    reporter.attempt_started(Started(REF, "pod a"))
+    reporter.attempt_ended(failed(USER, "Cancelled", ""), None)
+    reporter.attempt_ended(Record(other, FAILED, failure=Failure(CONFIGURATION, "", "no such image")), None)
+    clock.now += 300
+    screen.lines.clear()
+    reporter.progress({"train": StepCounts(waiting=1)})
+    assert screen.lines == [
+        "e After 5 minutes: 0 of 1 tasks known so far are done.  (dim)",
+        "e     train: 1 waiting to start  (dim)",
+    ]
+
+
+def test_of_many_steps_and_reasons_some_are_named() -> None:
+    counts = {f"s{number}": StepCounts(running=1) for number in range(25)}
+    idle = {f"i{number}": StepCounts() for number in range(25)}
+    lines = list(summary({**counts, **idle}, 3600.0, {}, {"s0": ["a", "b", "c", "d", "d"]}))
+    assert lines[1:6] == [
+        "    s0: 1 running",
+        "        Waiting: b",
+        "        Waiting: c",
+        "        Waiting: d",
+        "        (earlier ones: 1)",
+    ]
+    assert lines[-2] == "    and 5 more steps are under way"
+    assert lines[-1].endswith(", i19 and 5 more")
+
+
+def test_for_those_who_want_quiet_there_is_none(quiet: PlainReporter, screen: Screen) -> None:
+    quiet.progress({"train": StepCounts(waiting=1)})
+    assert screen.lines == []
