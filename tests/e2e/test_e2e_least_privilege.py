@@ -112,6 +112,7 @@ def test_pods_are_listed_and_killed(started: Started) -> None:
     launch.until("working on 1")
     listed = space.run_flow("spreading.py", "kubernetes", "list")
     assert "Status: Running" in listed.stdout, listed.all
+    assert f"of all namespaces: looked into {space.kubectl.namespace}." in listed.stderr
     killed = space.run_flow("spreading.py", "kubernetes", "kill", "--my-runs")
     assert "Killing Kubernetes pod " in killed.stderr, killed.all
     assert launch.wait().returncode == 130

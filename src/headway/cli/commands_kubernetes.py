@@ -1,5 +1,8 @@
 """``kubernetes list``, ``kill`` and ``sweep``: the flow's pods, whoever started them, and what they left."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from headway.cli.context import program
 from headway.cli.embedded import point_at_running_cluster
 from headway.cli.program import Program
@@ -14,11 +17,14 @@ def list_(*, run_id: str | None, user: str | None, my_runs: bool) -> None:
     """Print the pods, a line each."""
     this = program()
     run, whose = _which(this, run_id, user, my_runs)
-    pods = list_pods(this.flow, namespaces_of(this.graph(), this.configuration), run, whose)
-    for pod in pods:
-        started = f"{pod.started:%Y-%m-%d %H:%M:%S}Z" if pod.started else "-"
-        this.write(f"Run: {pod.run} Pod: {pod.name} Started At: {started} Status: {pod.phase}")
-    if not pods:
+    found = list_pods(this.flow, namespaces_of(this.graph(), this.configuration), run, whose)
+    for pod in found.pods:
+        this.write(f"Run: {pod.run} Pod: {pod.name} Started At: {_when(pod.started)} Status: {pod.phase}")
+    for job in found.jobs:
+        state = "Suspended" if job.suspended else "Without pods"
+        this.write(f"Run: {job.run} Job: {job.name} Created At: {_when(job.created)} Status: {state}")
+    _tell_hidden(this, found.hidden)
+    if not found.pods and not found.jobs:
         this.write(f"No Kubernetes pods found {_of(run, whose)}.", error=True)
 
 
@@ -37,12 +43,14 @@ def kill(*, run_id: str | None, user: str | None, my_runs: bool) -> None:
         configured_user(this.configuration),
         lambda line: this.write(line, error=True),
     )
-    if run_id is not None and not killed and not is_known(this.flow, run_id, roots):
+    _tell_hidden(this, killed.hidden)
+    nothing = not killed.pods and not killed.jobs
+    if run_id is not None and nothing and not is_known(this.flow, run_id, roots):
         raise NotFoundError(
             f"Nothing of a run {run_id} of {this.flow} is on the cluster, nor in a datastore that is configured here.",
             f"To see the pods of your runs: {this.command('kubernetes list --my-runs')}",
         )
-    if not killed:
+    if nothing:
         this.write(f"No active Kubernetes pods found {_of(run, whose)}.", error=True)
 
 
@@ -70,6 +78,18 @@ def _which(
     point_at_running_cluster()
     whose = configured_user(this.configuration) if my_runs else user
     return which_runs(this.flow, this.configuration, run_id, whose)
+
+
+def _when(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S}Z" if at else "-"
+
+
+def _tell_hidden(this: Program, looked_into: Sequence[str]) -> None:
+    if looked_into:
+        this.write(
+            f"You may not list pods and Jobs of all namespaces: looked into {', '.join(looked_into)}.",
+            error=True,
+        )
 
 
 def _of(run: str | None, user: str | None) -> str:

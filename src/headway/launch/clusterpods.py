@@ -1,4 +1,4 @@
-"""``kubernetes list`` and ``kubernetes kill``: a flow's pods in the cluster, whoever started them."""
+"""``kubernetes list`` and ``kubernetes kill``: a flow's pods and Jobs in the cluster, whoever started them."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from headway.config.kubernetes import KubernetesSettings
 from headway.config.resolve import resolve_kubernetes
 from headway.config.sources import Configuration
 from headway.errors import KeyExistsError, NotFoundError, UsageError
-from headway.executors.kubernetes.inventory import Inventory, PodLine
+from headway.executors.kubernetes.inventory import Found, Inventory
 from headway.flow.graph import Graph
 from headway.launch.lease import read_lease
 from headway.launch.past import PastRun, find_past_run, latest_run
@@ -28,7 +28,7 @@ Say = Callable[[str], object]
 
 
 def namespaces_of(graph: Graph, configuration: Configuration) -> set[str]:
-    """Where the flow's pods may be: the configured namespace, and those that its steps name."""
+    """Where the flow's pods are if it is started now: the configured namespace, and those that its steps name."""
     settings: list[KubernetesSettings] = [resolve_kubernetes("", configuration=configuration).settings]
     settings += [step.kubernetes for step in plan_steps(graph, configuration).values() if step.kubernetes]
     return {each.namespace for each in settings}
@@ -50,16 +50,22 @@ def which_runs(
     return run, user
 
 
-def list_pods(flow: str, namespaces: Iterable[str], run: str | None, user: str | None) -> list[PodLine]:
-    """The pods of these runs.
+def list_pods(flow: str, namespaces: Iterable[str], run: str | None, user: str | None) -> Found:
+    """The pods of these runs, and the Jobs that have none.
+
+    Args:
+        flow: The flow.
+        namespaces: Where to look if not every namespace may be looked into.
+        run: Only this run.
+        user: Only this person's runs.
 
     Raises:
         ClusterConfigurationError: The cluster cannot be asked.
     """
 
-    async def ask() -> list[PodLine]:
+    async def ask() -> Found:
         async with Inventory(flow, namespaces) as inventory:
-            return await inventory.pods(run, user)
+            return await inventory.look(run, user)
 
     return asyncio.run(ask())
 
@@ -72,15 +78,15 @@ def kill_pods(
     user: str | None,
     who: str,
     say: Say,
-) -> list[PodLine]:
-    """End the pods of these runs, and the runs with them.
+) -> Found:
+    """End the pods of these runs, and their Jobs that have none, and the runs with them.
 
     A launcher that is alive is asked to stop, so that it does not try again what is taken from it. If it
     does not, or there is none any more, the Jobs are deleted from here and the run is noted as interrupted.
 
     Args:
         flow: The flow.
-        namespaces: Where its pods may be.
+        namespaces: Where to look if not every namespace may be looked into.
         roots: The datastores in which its runs are looked for.
         run: Only this run.
         user: Only this person's runs.
@@ -88,7 +94,7 @@ def kill_pods(
         say: Told what is done.
 
     Returns:
-        The pods that were active.
+        The pods and Jobs that were active.
     """
     return asyncio.run(_kill(flow, namespaces, roots, run, user, who, say))
 
@@ -106,17 +112,20 @@ async def _kill(
     user: str | None,
     who: str,
     say: Say,
-) -> list[PodLine]:
+) -> Found:
     async with Inventory(flow, namespaces) as inventory:
-        active = [pod for pod in await inventory.pods(run, user) if pod.active]
-        for each in sorted({pod.run for pod in active}):
-            for pod in active:
+        active = (await inventory.look(run, user)).active
+        for each in active.runs:
+            for pod in active.pods:
                 if pod.run == each:
                     say(f"Killing Kubernetes pod {pod.name} (run {each}, step {pod.step}).")
+            for job in active.jobs:
+                if job.run == each:
+                    say(f"Killing Kubernetes Job {job.name} (run {each}, step {job.step}), which has no pod.")
             past = await asyncio.to_thread(_find, flow, each, roots)
             if past is None:
                 say(
-                    f"Run {each} is in no datastore that is configured here; its pods are deleted all the same."
+                    f"Run {each} is in no datastore that is configured here; its Jobs are deleted all the same."
                 )
             elif await _stopped_by_its_launcher(past, who, say):
                 continue

@@ -31,7 +31,7 @@ def sweep(flow: str, namespaces: Iterable[str], roots: Sequence[str], say: Say, 
 
     Args:
         flow: The flow.
-        namespaces: Where its pods may be.
+        namespaces: Where to look if not every namespace may be looked into.
         roots: The datastores that tell which runs are over.
         say: Told of every object, and of what may not be looked at.
         dry_run: Only say what would be taken away.
@@ -51,11 +51,14 @@ async def _sweep(
     over = await asyncio.to_thread(_runs_over, flow, roots)
     current = await asyncio.to_thread(_current)
     async with sweeper(namespaces) as broom:
+        everywhere = await broom.look_everywhere()
         active = await broom.active_runs(flow)
         found = await broom.secrets(flow, [run for run in over if run not in active])
         runtimes, hidden = await broom.runtimes(current)
         for each in (leftovers := [*found, *runtimes]):
             await _remove(broom, each, say, dry_run=dry_run)
+    if not everywhere:
+        say(f"You may not list config maps of all namespaces: looked into {', '.join(namespaces)}.")
     for namespace in hidden:
         say(
             f"You may not list config maps in {namespace}, so old runtimes stay there. Who may can type: "

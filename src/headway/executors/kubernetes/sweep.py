@@ -80,18 +80,34 @@ class Sweeper:
 
     Args:
         client: The cluster.
-        namespaces: Where to look.
+        namespaces: Where to look, whatever is found elsewhere.
     """
 
     def __init__(self, client: KubernetesClient, namespaces: Iterable[str]) -> None:
         self._client = client
         self._namespaces = sorted(set(namespaces))
+        self._wide = self._namespaces
+
+    async def look_everywhere(self) -> bool:
+        """Look for runs and their secrets in all namespaces where any ever was, as runtimes tell.
+
+        Runtimes themselves are other people's too: elsewhere they stay.
+
+        Returns:
+            False where that is not allowed.
+        """
+        try:
+            maps = await self._client.list(CONFIG_MAP, None, label_selector=OURS)
+        except Forbidden:
+            return False
+        self._wide = sorted({*self._namespaces, *(each.metadata.namespace for each in maps.items)})
+        return True
 
     async def active_runs(self, flow: str) -> set[str]:
         """The flow's runs with a Job that has not ended."""
         selector = f"{OURS},{FLOW}={label_value(flow)}"
         pages = await asyncio.gather(
-            *(self._client.list(JOB, each, label_selector=selector) for each in self._namespaces)
+            *(self._client.list(JOB, each, label_selector=selector) for each in self._wide)
         )
         return {
             job.metadata.annotations.get(RUN) or job.metadata.labels.get(RUN, "")
@@ -116,7 +132,7 @@ class Sweeper:
                 return None
             return Leftover(SECRET.name, namespace, name, f"lent to run {run}, which is over")
 
-        found = await asyncio.gather(*(look(each, run) for each in self._namespaces for run in runs))
+        found = await asyncio.gather(*(look(each, run) for each in self._wide for run in runs))
         return [each for each in found if each is not None]
 
     async def runtimes(self, current: str) -> tuple[list[Leftover], list[str]]:

@@ -21,7 +21,8 @@ def sweeper(client: KubernetesClient) -> Sweeper:
 
 async def put(client: KubernetesClient, kind: Any, name: str, **rest: Any) -> None:
     labels = rest.pop("labels", OURS)
-    await client.create(kind, "default", {"metadata": {"name": name, "labels": labels}, **rest})
+    namespace = rest.pop("namespace", "default")
+    await client.create(kind, namespace, {"metadata": {"name": name, "labels": labels}, **rest})
 
 
 def job(runtime: str) -> dict[str, Any]:
@@ -57,6 +58,20 @@ async def test_a_runtime_that_a_job_mounts_stays(sweeper: Sweeper, client: Kuber
 async def test_who_may_not_look_is_told_where(sweeper: Sweeper, fake: FakeKubernetes) -> None:
     fake.fault(Fault(status=403, verb="list", resource="configmaps"))
     assert await sweeper.runtimes("headway-runtime-now") == ([], ["default"])
+
+
+async def test_secrets_are_found_where_any_run_ever_was(
+    sweeper: Sweeper, client: KubernetesClient, fake: FakeKubernetes
+) -> None:
+    fake.namespace("elsewhere")
+    await put(client, CONFIG_MAP, "headway-runtime-old", namespace="elsewhere")
+    await put(client, SECRET, run_secret_name("Digits", "7"), namespace="elsewhere")
+    assert await sweeper.secrets("Digits", ["7"]) == []
+    assert await sweeper.look_everywhere()
+    assert [each.namespace for each in await sweeper.secrets("Digits", ["7"])] == ["elsewhere"]
+    assert await sweeper.runtimes("headway-runtime-now") == ([], []), "it may be somebody else's"
+    fake.fault(Fault(status=403, verb="list", resource="configmaps"))
+    assert not await sweeper.look_everywhere()
 
 
 async def test_runs_with_a_job_that_has_not_ended(

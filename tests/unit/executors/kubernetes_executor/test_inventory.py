@@ -1,0 +1,91 @@
+"""What of a flow is in a cluster, wherever it is, and what of it is ended."""
+
+from typing import Any
+
+import pytest
+
+from headway.executors.kubernetes.api.client import KubernetesClient
+from headway.executors.kubernetes.api.errors import Forbidden
+from headway.executors.kubernetes.inventory import Inventory
+from headway.executors.kubernetes.labels import FLOW, MANAGED_BY, RUN, STEP
+from headway.testing.fake_kubernetes import FakeKubernetes, Fault
+
+ENDED = [{"type": "Complete", "status": "True"}]
+
+
+@pytest.fixture
+def inventory(client: KubernetesClient) -> Inventory:
+    return Inventory("Digits", ["default"], client)
+
+
+def about(name: str, run: str, **more: str) -> dict[str, Any]:
+    labels = {MANAGED_BY: "headway", FLOW: "Digits", RUN: run, STEP: "train", **more}
+    return {"metadata": {"name": name, "labels": labels}}
+
+
+def job(fake: FakeKubernetes, name: str, run: str, namespace: str = "default", **more: Any) -> None:
+    spec = {"parallelism": 1, "template": {"spec": {}}, **more.pop("spec", {})}
+    fake.state.add("jobs", namespace, {**about(name, run), "spec": spec, **more})
+
+
+def pod(fake: FakeKubernetes, of: str, run: str, phase: str) -> None:
+    manifest = about(f"{of}-x", run, **{"batch.kubernetes.io/job-name": of})
+    fake.state.add("pods", "default", {**manifest, "status": {"phase": phase}})
+
+
+async def test_jobs_without_an_active_pod_are_found_beside_the_pods(
+    inventory: Inventory, fake: FakeKubernetes
+) -> None:
+    job(fake, "busy", "7")
+    pod(fake, "busy", "7", "Running")
+    job(fake, "refused", "7", spec={"completions": 2})
+    pod(fake, "refused", "7", "Failed")
+    job(fake, "held", "8", spec={"suspend": True})
+    job(fake, "ending", "7")
+    pod(fake, "ending", "7", "Succeeded")
+    job(fake, "over", "8", status={"conditions": ENDED})
+    found = await inventory.look()
+    assert [(line.name, line.active) for line in found.pods] == [
+        ("busy-x", True),
+        ("ending-x", False),
+        ("refused-x", False),
+    ]
+    assert [(line.run, line.name, line.suspended) for line in found.jobs] == [
+        ("7", "refused", False),
+        ("8", "held", True),
+    ]
+    assert found.hidden == ()
+    assert [line.name for line in found.active.pods] == ["busy-x"]
+    assert found.active.runs == ["7", "8"]
+    assert (await inventory.look("8")).runs == ["8"]
+
+
+async def test_all_namespaces_are_looked_into_and_cleared(inventory: Inventory, fake: FakeKubernetes) -> None:
+    for namespace in ("default", "elsewhere"):
+        job(fake, "one", "7", namespace)
+    job(fake, "other", "8", "elsewhere")
+    assert [line.namespace for line in (await inventory.look("7")).jobs] == ["default", "elsewhere"]
+    await inventory.end("7")
+    assert [each["metadata"]["name"] for each in fake.state.all("jobs")] == ["other"]
+
+
+async def test_who_may_not_look_everywhere_is_told_where_was_looked(
+    inventory: Inventory, fake: FakeKubernetes
+) -> None:
+    for namespace in ("default", "elsewhere"):
+        job(fake, "one", "7", namespace)
+    fake.fault(Fault(status=403, verb="list", resource="jobs"))
+    found = await inventory.look()
+    assert [line.namespace for line in found.jobs] == ["default"]
+    assert found.hidden == ("default",)
+
+
+async def test_a_job_that_may_not_be_deleted_keeps_no_other(
+    inventory: Inventory, fake: FakeKubernetes
+) -> None:
+    for name in ("one", "two", "three"):
+        job(fake, name, "7")
+    fake.fault(Fault(status=403, verb="delete", resource="jobs"))
+    with pytest.raises(Forbidden):
+        await inventory.end("7")
+    assert len(list(fake.state.all("jobs"))) == 1
