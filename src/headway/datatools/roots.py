@@ -105,7 +105,12 @@ def _setting(name: str) -> Optional[str]:
             return value
     configuration = _configuration()
     found = configuration.get(name) if configuration is not None else None
-    return str(found.value) if found is not None else None
+    if found is None or isinstance(found.value, str):
+        return found and str(found.value)
+    # Of a file, which the configuration has read with it.
+    import json
+
+    return json.dumps(found.value)
 
 
 def _configuration() -> "Optional[Configuration]":

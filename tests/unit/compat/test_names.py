@@ -1,13 +1,19 @@
 """Every name of Metaflow's that code imports is there, or says what to use instead: nothing in between."""
 
 import importlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from headway.config.fields import settings_of
+from headway.config.kubernetes import KubernetesSettings
+from headway.datatools.buckets import THREADS
 from headway.errors import HeadwayError, UsageError
+from headway.launch.spin_task import _HEARD
+from headway.store.net.retries import RetryPolicy
 
 LIST = Path(__file__).with_name("metaflow_names.txt")
 NOTICE = "Headway does not have metaflow."
@@ -74,6 +80,56 @@ def test_settings_are_read_by_their_names(metaflow: ModuleType, monkeypatch: pyt
     settings = importlib.import_module("metaflow.metaflow_config")
     assert settings.DATATOOLS_S3ROOT == "s3://bucket/data"
     assert settings.NOBODY_SETS_THIS is None
+
+
+def test_what_nobody_set_has_a_default_of_metaflows_type(metaflow: ModuleType) -> None:
+    settings = importlib.import_module("metaflow.metaflow_config")
+    kinds = {
+        "S3_RETRY_COUNT": int, "DEBUG_S3CLIENT": bool, "DEFAULT_DATASTORE": str, "DATASTORE_LOCAL_DIR": str,
+        "MAX_ATTEMPTS": int, "KUBERNETES_NAMESPACE": str, "SERVICE_HEADERS": dict, "SPIN_ALLOWED_DECORATORS": list,
+        "DEFAULT_METADATA": str, "TEMPDIR": str, "UI_URL": type(None), "KUBERNETES_CPU": type(None),
+    }  # fmt: skip
+    assert {name: type(getattr(settings, name)) for name in kinds} == kinds
+
+
+def test_defaults_of_what_is_read_are_what_holds_here(metaflow: ModuleType) -> None:
+    settings = importlib.import_module("metaflow.metaflow_config")
+    ours = {
+        variable: setting.written_default
+        for setting in settings_of(KubernetesSettings).values()
+        for variable in setting.variables
+    }
+    for name, value in settings._DEFAULTS.items():
+        if ours.get(name):
+            assert str(value) == str(ours[name]), name
+    assert settings.S3_WORKER_COUNT == THREADS
+    retries: int = settings.S3_RETRY_COUNT
+    assert retries == RetryPolicy().tries - 1
+    assert set(settings.SPIN_ALLOWED_DECORATORS) == _HEARD
+
+
+def test_what_is_set_is_of_the_defaults_type(
+    metaflow: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = importlib.import_module("metaflow.metaflow_config")
+    headers = {"x": "y"}
+    (tmp_path / "config.json").write_text(
+        json.dumps(
+            {"METAFLOW_SERVICE_HEADERS": headers, "METAFLOW_DEBUG_CONDA": True, "METAFLOW_USER": "ann"}
+        )
+    )
+    monkeypatch.setenv("METAFLOW_HOME", str(tmp_path))
+    monkeypatch.setenv("METAFLOW_S3_RETRY_COUNT", "3")
+    monkeypatch.setenv("METAFLOW_DEBUG_S3CLIENT", "1")
+    monkeypatch.setenv("METAFLOW_DATASTORE_SYSROOT_S3", "s3://bucket/mf/")
+    monkeypatch.delenv("METAFLOW_DATATOOLS_S3ROOT", raising=False)
+    assert (settings.S3_RETRY_COUNT, settings.DEBUG_S3CLIENT, settings.DEBUG_SIDECAR) == (3, True, False)
+    found = settings.SERVICE_HEADERS, settings.DEBUG_CONDA
+    assert found == (headers, True)
+    assert settings.DATATOOLS_S3ROOT == "s3://bucket/mf/data"
+    monkeypatch.setenv("METAFLOW_S3_RETRY_COUNT", "many")
+    with pytest.raises(ValueError, match="METAFLOW_S3_RETRY_COUNT has to be a whole number, and is 'many'"):
+        _ = settings.S3_RETRY_COUNT
 
 
 def test_who_runs_this(metaflow: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
