@@ -36,6 +36,8 @@ class World:
         for index in plan.create:
             self.add(index)
         for pod in plan.delete:
+            if plan.forgets:
+                self.ledger.forgotten.add(pod["metadata"]["uid"])
             pod["metadata"]["deletionTimestamp"] = timestamp(self.now)
             self.see(pod)
         return plan
@@ -225,6 +227,21 @@ def test_suspended_jobs_wait() -> None:
     assert world.step().create == [None]
     assert world.conditions == [("Suspended", "JobResumed")]
     assert world.events == ["Suspended", "Resumed"]
+
+
+def test_pods_that_a_suspension_ends_are_no_failures() -> None:
+    world = World(**INDEXED)
+    world.step()
+    world.job["spec"]["suspend"] = True
+    assert len(world.step().delete) == 4
+    for pod in list(world.pods.values()):
+        world.end(pod, 143)
+    world.step()
+    assert world.conditions == [("Suspended", "JobSuspended")]
+    world.pods.clear()
+    world.now += 60
+    world.job["spec"]["suspend"] = False
+    assert world.step().create == [0, 1, 2, 3]
 
 
 def test_time_to_live_after_the_end() -> None:

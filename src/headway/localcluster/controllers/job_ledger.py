@@ -36,9 +36,11 @@ class Ledger:
 
     Attributes:
         ended: What is known.
+        forgotten: Pods that the controller took away by itself; how they end counts for nothing.
     """
 
     ended: dict[str, Ended] = field(default_factory=dict)
+    forgotten: set[str] = field(default_factory=set)
 
     def observe(self, job: Object, pod: Object, now: float, *, gone: bool = False) -> None:
         """Take note of a pod's state.
@@ -50,7 +52,7 @@ class Ledger:
             gone: Whether the pod is no longer there.
         """
         uid = uid_of(pod)
-        if uid in self.ended:
+        if uid in self.ended or uid in self.forgotten:
             return
         phase = pod["status"].get("phase")
         if phase == "Succeeded":

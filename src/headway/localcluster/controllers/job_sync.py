@@ -28,6 +28,7 @@ class Plan:
         status: Its new status.
         create: Pods to create, each by its index (None in a job without indexes).
         delete: Pods to delete.
+        forgets: Whether their ends count for nothing: the job has too many, or is suspended.
         events: Events to leave: reason, message, whether it is a warning.
         again_at: When to look again, epoch seconds; None if only a change matters.
         expired: Whether its time to live after its end is over.
@@ -36,6 +37,7 @@ class Plan:
     status: Object
     create: list[int | None] = field(default_factory=list)
     delete: list[Object] = field(default_factory=list)
+    forgets: bool = False
     events: list[tuple[str, str, bool]] = field(default_factory=list)
     again_at: float | None = None
     expired: bool = False
@@ -218,6 +220,7 @@ class _Sync:
         if surplus > 0:
             chosen = sorted(self._active, key=_removal_order, reverse=True)[:surplus]
             self._plan.delete = chosen
+            self._plan.forgets = True
             self._active = [pod for pod in self._active if pod not in chosen]
             self._terminating += chosen
             return sum(1 for pod in chosen if is_true(pod["status"], "Ready"))

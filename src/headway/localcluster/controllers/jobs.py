@@ -109,6 +109,8 @@ class JobController:
             if not active:
                 del plan.status["active"]
         for pod in plan.delete:
+            if plan.forgets:
+                self._ledgers[uid_of(job)].forgotten.add(uid_of(pod))
             self._registry.delete(POD, namespace_of(pod), name_of(pod))
             self._events(job, "SuccessfulDelete", f"Deleted pod: {name_of(pod)}")
         updated = self._registry.set_status(JOB, job, plan.status)
