@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from headway.cli.commands_attach import go_on
 from headway.cli.commands_run import check_numbers, finish, triggers, truth
 from headway.cli.embedded import use_embedded_cluster
-from headway.cli.parameters import missing_parameters
+from headway.cli.parameters import missing_parameters, shown_parameters
 from headway.cli.program import Program
 from headway.errors import NotFoundError, UsageError
 from headway.flow.members import configs_of
@@ -58,10 +58,12 @@ def resume(
         _enter_again(this, there, roots, max_workers, forward_credentials)
         return
     resumes = resumption(past, graph, step, run_id, clone_only, resume_identifier)
+    values = missing_parameters(this, past.parameters().artifacts)
     request = RunRequest(
         graph=graph,
         origin=this.origin,
-        parameters=missing_parameters(this, past.parameters().artifacts),
+        parameters=values,
+        given=shown_parameters(this, {}, values),
         tags=tuple(dict.fromkeys(tags)),
         parameter_changes=this.parameter_changes,
         datastore=options.datastore,

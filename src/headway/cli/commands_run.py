@@ -6,7 +6,7 @@ from typing import Any
 
 from headway.cli import errors
 from headway.cli.embedded import use_embedded_cluster, will_use_embedded_cluster
-from headway.cli.parameters import given_values, run_parameters
+from headway.cli.parameters import given_values, run_parameters, shown_parameters
 from headway.cli.program import Program
 from headway.config.datastore import check_kind
 from headway.errors import UsageError
@@ -52,11 +52,12 @@ def run(
         this.write(f"Headway {VERSION} runs {this.flow}.", error=True)
         for note in graph.notes:
             this.write(note, error=True)
+    values = run_parameters(this, texts)
     request = RunRequest(
         graph=graph,
         origin=this.origin,
-        parameters=run_parameters(this, texts),
-        given={name: ", ".join(value) for name, value in texts.items()},
+        parameters=values,
+        given=shown_parameters(this, texts, values),
         parameter_changes=this.parameter_changes,
         tags=tuple(dict.fromkeys(tags)),
         namespace=user_namespace,

@@ -13,6 +13,9 @@ from headway.flow.parameters import Parameter
 #: Click's names for our options start with this, so that no parameter can take the place of another option.
 PREFIX = "parameter_"
 
+#: Characters of a default that are noted for people.
+_LONGEST_SHOWN = 200
+
 
 def parameter_options(parameters: Iterable[Parameter]) -> list[click.Parameter]:
     """One option for each parameter; its text is converted by the parameter itself, whose errors say more."""
@@ -58,6 +61,17 @@ def run_parameters(program: Program, texts: Mapping[str, tuple[str, ...]]) -> di
     return _values(program, texts, ())
 
 
+def shown_parameters(
+    program: Program, texts: Mapping[str, tuple[str, ...]], values: Mapping[str, object]
+) -> dict[str, str]:
+    """Of the values that a run starts with its parameters, as they were typed, else as Python writes what is simple."""
+    return {
+        name: ", ".join(texts[name]) if name in texts else _shown(values[name])
+        for name in program.declared.parameters
+        if name in values
+    }
+
+
 def missing_parameters(program: Program, known: Container[str]) -> dict[str, object]:
     """What a run that takes its parameters from an earlier one starts with beside them.
 
@@ -80,6 +94,11 @@ def _values(
             continue
         values[attribute] = parameter.value(texts.get(attribute, ()), context)
     return values
+
+
+def _shown(value: object) -> str:
+    simple = value is None or isinstance(value, (bool, int, float, str))
+    return repr(value)[:_LONGEST_SHOWN] if simple else type(value).__name__
 
 
 def _help(parameter: Parameter) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Dict, Hashable, Iterator, List, Optional
 from headway.client.entity import Entity, InRun
 from headway.client.facts import local_time
 from headway.client.task_data import TaskData
+from headway.client.told import is_told, told, told_ref
 from headway.flow.names import did_you_mean
 from headway.store.records import NOT_KEPT, ArtifactRef, Record
 
@@ -23,7 +24,7 @@ class DataArtifact(InRun, depth=5):
         if found is None:
             raise self._missing(within=f"there is no task {flow}/{run}/{step}/{task}")
         self._task = found
-        if name not in found.artifact_refs():
+        if name not in found.artifact_refs() and not is_told(found, name):
             raise self._missing(found.artifact_refs())
 
     @classmethod
@@ -49,11 +50,12 @@ class DataArtifact(InRun, depth=5):
             ArtifactLoadError: It cannot be made here, mostly because a module is missing.
             StoreError: It is gone from the datastore, or damaged there.
         """
-        return self._task.value(self.id)
+        stored = self.id in self._task.artifact_refs()
+        return self._task.value(self.id) if stored else told(self._task, self.id)
 
     @property
     def sha(self) -> str:
-        """The sha256 of its content; equal for equal values."""
+        """The sha256 of its content; equal for equal values. "" of what stands for an artifact of Metaflow's own."""
         return self._ref.sha256
 
     @property
@@ -85,7 +87,7 @@ class DataArtifact(InRun, depth=5):
 
     @property
     def _ref(self) -> ArtifactRef:
-        return self._task.artifact_refs()[self.id]
+        return self._task.artifact_refs().get(self.id) or told_ref(self._task, self.id)
 
     def _identity(self) -> Hashable:
         return (DataArtifact, self._path, self._task.pinned)
@@ -98,16 +100,19 @@ class Artifacts:
     be an artifact's.
     """
 
-    __slots__ = ("__by_name",)
+    __slots__ = ("__by_name", "__task")
 
-    def __init__(self, artifacts: Dict[str, DataArtifact]) -> None:
+    def __init__(self, artifacts: Dict[str, DataArtifact], task: TaskData) -> None:
         self.__by_name = artifacts
+        self.__task = task
 
     @property
     def _fields(self) -> "tuple[str, ...]":
         return tuple(self.__by_name)
 
     def __getattr__(self, name: str) -> DataArtifact:
+        if name not in self.__by_name and _is_public(self.__task, name):
+            return DataArtifact._of(self.__task, name)
         if name.startswith("__") or name not in self.__by_name:
             raise AttributeError(f"There is no artifact {name!r} here. {did_you_mean(name, self.__by_name)}")
         return self.__by_name[name]
@@ -128,7 +133,7 @@ class Artifacts:
         return sorted([*object.__dir__(self), *self.__by_name])
 
     def __reduce__(self) -> Any:
-        return (Artifacts, (self.__by_name,))
+        return (Artifacts, (self.__by_name, self.__task))
 
     def __repr__(self) -> str:
         return f"<{len(self)} artifacts: {', '.join(self.__by_name)}>"
@@ -148,12 +153,14 @@ class Values:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        if name not in self.__task.artifact_refs():
-            raise AttributeError(why_missing(self.__task, name))
-        return self.__task.value(name)
+        if name in self.__task.artifact_refs():
+            return self.__task.value(name)
+        if _is_public(self.__task, name):
+            return told(self.__task, name)
+        raise AttributeError(why_missing(self.__task, name))
 
     def __contains__(self, name: object) -> bool:
-        return name in self.__task.artifact_refs()
+        return name in self.__task.artifact_refs() or _is_public(self.__task, name)
 
     def __dir__(self) -> List[str]:
         return sorted([*object.__dir__(self), *public(self.__task)])
@@ -163,6 +170,11 @@ class Values:
 
     def __repr__(self) -> str:
         return f"<data of {self.__task.pathspec}: {', '.join(public(self.__task))}>"
+
+
+def _is_public(task: TaskData, name: object) -> bool:
+    """Whether it is the one artifact without ``_`` that a task has though nobody made it: the flow's name."""
+    return name == "name" and is_told(task, name)
 
 
 def public(task: TaskData) -> List[str]:

@@ -4,6 +4,7 @@ import json
 from datetime import datetime, timezone
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
+from headway.client.errors import TaskFailedError
 from headway.client.run_data import PARAMETERS, RunData
 from headway.store import layout
 from headway.store.locations import kind_of
@@ -65,7 +66,7 @@ def _facts(run: RunData, record: Record) -> List[Fact]:
         "ds-type": store_type(run.root),
         "ds-root": run.root,
         "attempt": str(record.ref.attempt),
-        **_place(record.frames),
+        **_place(run, record.frames),
         **_code(run),
     }
     if "headway_version" in about:
@@ -93,16 +94,29 @@ def store_type(root: str) -> str:
     return kind_of(root)
 
 
-def foreach_levels(frames: Tuple[FrameTuple, ...]) -> List[Tuple[str, str, int, int]]:
-    """(step, variable, number of tasks, index) of each foreach around a task, outermost first."""
-    return [
-        (step, variable, count, index) for step, _, index, count, variable in frames if variable is not None
-    ]
+def exception_of(record: Record) -> Optional[TaskFailedError]:
+    """Why an attempt failed, None where it did not."""
+    failure = record.failure
+    if failure is None:
+        return None
+    return TaskFailedError(
+        failure.message, failure.hint, failure.type, failure.traceback, failure.reason, failure.kind
+    )
 
 
-def _place(frames: Tuple[FrameTuple, ...]) -> Dict[str, str]:
+def first_of_foreach(run: RunData, frame: FrameTuple) -> str:
+    """The first step of a foreach, by which Metaflow names it; the split's own name where that is not known."""
+    node = run.graph.nodes.get(frame[0])
+    return node.targets[0] if node is not None and len(node.targets) == 1 else frame[0]
+
+
+def _place(run: RunData, frames: Tuple[FrameTuple, ...]) -> Dict[str, str]:
     """Where in foreachs a task stands: as a path, and level by level as (step, variable, tasks, index)."""
-    levels = foreach_levels(frames)
+    levels = [
+        (first_of_foreach(run, frame), frame[4], frame[3], frame[2])
+        for frame in frames
+        if frame[4] is not None
+    ]
     if not levels:
         return {}
     path = ",".join(f"{step}:{index}" for step, _, _, index in levels)

@@ -7,11 +7,19 @@ from headway.client.artifact import Artifacts, DataArtifact, Values, public
 from headway.client.code import MetaflowCode, code_of
 from headway.client.entity import InRun
 from headway.client.errors import TaskFailedError
-from headway.client.facts import Metadata, foreach_index, local_time, metadata_of, utc_time, went_well
+from headway.client.facts import (
+    Metadata,
+    exception_of,
+    foreach_index,
+    local_time,
+    metadata_of,
+    utc_time,
+    went_well,
+)
 from headway.client.logs import STDERR, STDOUT
 from headway.client.run_data import PARAMETERS
 from headway.client.task_data import TaskData, tasks_of
-from headway.client.told import ToldArtifact
+from headway.client.told import is_told
 
 
 class Task(InRun, depth=4):
@@ -19,7 +27,8 @@ class Task(InRun, depth=4):
 
     Of several attempts the one that counts is shown: the one that succeeded, else the newest;
     ``attempt=n`` shows another. Iteration and ``[name]`` give its artifacts; those whose name begins
-    with ``_`` only by name.
+    with ``_`` only by name, as those that stand for what Metaflow stores with every task (``_task_ok``,
+    ``_exception``, ``_foreach_stack``, …).
     """
 
     _task: TaskData
@@ -46,17 +55,12 @@ class Task(InRun, depth=4):
         return (DataArtifact._of(self._task, name) for name in public(self._task))
 
     def __getitem__(self, name: str) -> DataArtifact:
-        if name in self._task.artifact_refs():
+        if name in self:
             return DataArtifact._of(self._task, name)
-        if self._told(name):
-            return ToldArtifact._of(self._task, name)
         raise self._missing_child("artifact", name, public(self._task))
 
     def __contains__(self, name: object) -> bool:
-        return name in self._task.artifact_refs() or self._told(name)
-
-    def _told(self, name: object) -> bool:
-        return name in ToldArtifact.NAMES and self._task.record() is not None
+        return name in self._task.artifact_refs() or is_told(self._task, name)
 
     @property
     def data(self) -> Values:
@@ -66,7 +70,7 @@ class Task(InRun, depth=4):
     @property
     def artifacts(self) -> Artifacts:
         """Its artifacts as attributes: ``task.artifacts.x.size``."""
-        return Artifacts({artifact.id: artifact for artifact in self})
+        return Artifacts({artifact.id: artifact for artifact in self}, self._task)
 
     @property
     def metadata(self) -> List[Metadata]:
@@ -101,12 +105,7 @@ class Task(InRun, depth=4):
     def exception(self) -> Optional[TaskFailedError]:
         """Why it failed, None where it did not."""
         record = self._task.record()
-        if record is None or record.failure is None:
-            return None
-        failure = record.failure
-        return TaskFailedError(
-            failure.message, failure.hint, failure.type, failure.traceback, failure.reason, failure.kind
-        )
+        return exception_of(record) if record is not None else None
 
     @property
     def created_at(self) -> Optional[datetime]:

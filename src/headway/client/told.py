@@ -1,42 +1,127 @@
-"""Artifacts that Metaflow stores with every task, made here of what the task's record says."""
+"""Artifacts that Metaflow stores with every task, made here of what the records of task and run say.
 
-from typing import Any, Callable, ClassVar, Dict
+They are found under their names, and not listed: nobody made them.
+"""
 
-from headway.client.artifact import DataArtifact
-from headway.client.facts import foreach_levels, went_well
+from typing import Any, Callable, Dict, List, NamedTuple, Optional
+
+from headway.client.errors import TaskFailedError
+from headway.client.facts import exception_of, first_of_foreach, went_well
+from headway.client.run_data import PARAMETERS
 from headway.client.task_data import TaskData
-from headway.store.records import SUCCEEDED, ArtifactRef, Record
+from headway.errors import HeadwayError
+from headway.flow.graph import PARALLEL_VARIABLE
+from headway.flow.splits import item_at
+from headway.flow.task import HIDDEN_PREFIX
+from headway.store.artifacts import INCLUDED
+from headway.store.records import SUCCEEDED, ArtifactRef, AttemptRef, FrameTuple, Record
 
-_Maker = Callable[[TaskData, Record], Any]
+#: What Metaflow calls what a gang is spread over.
+_GANG = "_parallel_ubf_iter"
+#: Characters of an item's text that its frame shows.
+_SHOWN = 30
 
-_MAKERS: Dict[str, _Maker] = {
+
+class ForeachFrame(NamedTuple):
+    """One foreach around a task.
+
+    Attributes:
+        step: The first of its steps.
+        var: The artifact that it goes over.
+        num_splits: Its number of tasks.
+        index: Which of them this is.
+        value: The text of its item, cut short; None where that cannot be read.
+    """
+
+    step: str
+    var: str
+    num_splits: int
+    index: int  # type: ignore[assignment]  # the name that Metaflow's has, in place of the tuple's method
+    value: Optional[str]
+
+
+def is_told(task: TaskData, name: object) -> bool:
+    """Whether it is one of them; a task has them once it has ended."""
+    return name in _MAKERS and task.record() is not None
+
+
+def told(task: TaskData, name: str) -> Any:
+    """The value of one of them."""
+    record = task.record()
+    return None if record is None else _MAKERS[name](task, record)
+
+
+def told_ref(task: TaskData, name: str) -> ArtifactRef:
+    """What stands for where it is: it is not stored, so it has no content's hash and no size."""
+    return ArtifactRef("", 0, type(told(task, name)).__name__)
+
+
+def _frames(task: TaskData, record: Record) -> List[ForeachFrame]:
+    return [
+        ForeachFrame(
+            first_of_foreach(task.run, frame),
+            _variable(frame[4]) or "",
+            frame[3],
+            frame[2],
+            _item(task, record, frame),
+        )
+        for frame in record.frames
+        if frame[4] is not None
+    ]
+
+
+def _item(task: TaskData, record: Record, frame: FrameTuple) -> Optional[str]:
+    split, _, index, _, variable = frame
+    refs = record.artifacts
+    name = next((each for each in (HIDDEN_PREFIX + split, variable) if each in refs), None)
+    if name is None or variable == PARALLEL_VARIABLE:
+        return None
+    try:
+        text = str(item_at(task.value(name), index))
+    except (HeadwayError, IndexError):
+        # Its class is not here, or the step gave the name another meaning.
+        return None
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
+
+
+def _exception(task: TaskData, record: Record) -> Optional[TaskFailedError]:
+    return exception_of(record)
+
+
+def _graph_info(task: TaskData, record: Record) -> Dict[str, Any]:
+    from headway.flow.graph_info import describe_graph  # for those who ask for it only
+
+    run = task.run
+    given = run.record_of(AttemptRef(PARAMETERS, "0", 0))
+    stored = given.artifacts if given is not None else {}
+    parameters = run.record.parameters
+    return describe_graph(
+        run.graph,
+        parameters={
+            name: "IncludeFile" if ref.type == INCLUDED else "Parameter"
+            for name, ref in stored.items()
+            if name in parameters
+        },
+        # Configurations are among these: a run keeps their values as plain data.
+        constants={name: ref.type for name, ref in stored.items() if name not in parameters},
+    )
+
+
+def _variable(name: Optional[str]) -> Optional[str]:
+    return _GANG if name == PARALLEL_VARIABLE else name
+
+
+_MAKERS: Dict[str, Callable[[TaskData, Record], Any]] = {
     "name": lambda task, record: task.run.flow,
     "_current_step": lambda task, record: task.step,
-    "_foreach_stack": lambda task, record: foreach_levels(record.frames),
+    "_exception": _exception,
+    "_foreach_stack": _frames,
     "_foreach_num_splits": lambda task, record: record.transition.splits if record.transition else None,
-    "_foreach_var": lambda task, record: record.transition.foreach if record.transition else None,
+    "_foreach_var": lambda task, record: _variable(record.transition.foreach) if record.transition else None,
+    "_graph_info": _graph_info,
     "_success": lambda task, record: went_well(record),
     "_task_ok": lambda task, record: record.outcome == SUCCEEDED,
     "_transition": lambda task, record: (
-        (list(record.transition.targets), record.transition.foreach) if record.transition else None
+        (list(record.transition.targets), _variable(record.transition.foreach)) if record.transition else None
     ),
 }
-
-
-class ToldArtifact(DataArtifact):
-    """One of them: ``task["_task_ok"].data``; it is not stored, so it has no content's hash and no size."""
-
-    NAMES: ClassVar = frozenset(_MAKERS)
-
-    @property
-    def data(self) -> Any:
-        """The value."""
-        record = self._task.record()
-        return None if record is None else _MAKERS[self.id](self._task, record)
-
-    @property
-    def _ref(self) -> ArtifactRef:
-        return ArtifactRef("", 0, type(self.data).__name__)
-
-    def __repr__(self) -> str:
-        return f"DataArtifact('{self.pathspec}')"

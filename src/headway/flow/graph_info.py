@@ -30,15 +30,28 @@ def graph_info(graph: Graph, flow_class: Any) -> Dict[str, Any]:
     """
     declared: Dict[str, Any] = dict(parameters_of(flow_class))
     declared.update((name, members_of(flow_class)[name]) for name in configs_of(flow_class))
+    return describe_graph(
+        graph,
+        parameters={name: type(value).__name__ for name, value in declared.items()},
+        constants={name: type(value).__name__ for name, value in constants_of(flow_class).items()},
+    )
+
+
+def describe_graph(graph: Graph, parameters: Dict[str, str], constants: Dict[str, str]) -> Dict[str, Any]:
+    """The same, of a flow that is not at hand.
+
+    Args:
+        graph: The flow's graph.
+        parameters: The types of its parameters and configurations by name: ``Parameter``, ``Config``, ``IncludeFile``.
+        constants: The types of its constants by name.
+    """
     return {
         "file": os.path.basename(graph[graph.start].file),
         "doc": graph.doc,
         "start_step": graph.start,
         "end_step": graph.end,
-        "parameters": [{"name": name, "type": type(declared[name]).__name__} for name in sorted(declared)],
-        "constants": [
-            {"name": name, "type": type(value).__name__} for name, value in constants_of(flow_class).items()
-        ],
+        "parameters": [{"name": name, "type": parameters[name]} for name in sorted(parameters)],
+        "constants": [{"name": name, "type": kind} for name, kind in constants.items()],
         "decorators": [_decorator(spec) for spec in graph.decorators],
         "steps": {node.name: _step(node) for node in graph},
         "graph_structure": _structure(graph, graph.start, frozenset()),

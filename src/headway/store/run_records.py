@@ -21,7 +21,7 @@ class RunRecord(NamedTuple):
         tags: Tags that the user gave.
         system_tags: Tags that Headway gives (``user:ann``, ``runtime:dev``, …).
         graph: The graph, as the flow layer writes it.
-        parameters: Name to the text that was given or the default's repr, for people.
+        parameters: Name to the text that was given, or what stands for the default, for people.
         code: How the flow's code was started.
         metadata: Facts about the launcher (versions, script name, …).
         root: The datastore's root, where this record only points to a run elsewhere; else "".

@@ -84,8 +84,8 @@ def test_the_facts_have_the_names_that_people_look_for(folder: FolderStore) -> N
     assert known["attempt_ok"] == "True"
     assert known["ds-type"] == "local"
     assert known["ds-root"] == folder.url
-    assert known["foreach-execution-path"] == "start:1"
-    assert json.loads(known["foreach-stack"]) == [["start", "models", 3, 1]]
+    assert known["foreach-execution-path"] == "train:1"
+    assert json.loads(known["foreach-stack"]) == [["train", "models", 3, 1]]
     assert known["headway_version"] == known["metaflow_version"] == "0.1.0"
     assert known["script-name"] == "digits.py"
     assert known["user"] == "ann"

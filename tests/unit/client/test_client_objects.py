@@ -236,7 +236,7 @@ def test_metadata_of_all_attempts_and_of_the_one_that_is_shown(folder: FolderSto
     known = task.metadata_dict
     assert known["attempt"] == "1"
     assert known["kubernetes-pod-name"] == "digits-train-0"
-    assert known["foreach-execution-path"] == "start:0"
+    assert known["foreach-execution-path"] == "train:0"
     assert (known["ds-type"], known["ds-root"], known["user"]) == ("local", folder.url, "ann")
     assert known["script-name"] == "digits.py"
     pod = next(fact for fact in task.metadata if fact.name == "kubernetes-pod-name")
@@ -425,10 +425,50 @@ def test_what_metaflow_stores_with_every_task_is_told(folder: FolderStore) -> No
     assert start["_success"].data
     assert "_task_ok" in start
     assert "_no_such" not in start
-    assert train["_foreach_stack"].data == [("start", "models", 3, train.index)]
+    (frame,) = train["_foreach_stack"].data
+    assert frame[:4] == ("train", "models", 3, train.index)
+    assert (frame.step, frame.index, frame.value) == ("train", train.index, None), (
+        "no such artifact was recorded"
+    )
     assert start["_foreach_stack"].data == []
     assert start["_transition"].data == (["train"], "models")
     assert (start["_foreach_var"].data, start["_foreach_num_splits"].data) == ("models", 3)
     assert (start["name"].type, start["name"].size) == ("str", 0)
     assert repr(start["name"]) == f"DataArtifact('{start.pathspec}/name')"
     assert "name" not in ids(start)
+    assert start["_exception"].data is None
+
+
+def test_they_are_found_under_their_names_in_every_way(folder: FolderStore) -> None:
+    run = RecordedRun(folder)
+    frames = (("start", "1", 1, 3, "models"),)
+    run.attempt("train", "2", values={"models": ["a", "b" * 40, "c"], "name": "mine"}, frames=frames)
+    run.attempt("train", "3", failure=BOOM)
+    run.end()
+    mine, failed = Task("Digits/1/train/2"), Task("Digits/1/train/3")
+    assert (mine.data.name, mine.artifacts.name.data, mine["name"].data) == ("mine", "mine", "mine")
+    assert "name" in ids(mine)
+    assert (failed.data.name, failed.artifacts.name.data) == ("Digits", "Digits")
+    assert "name" in failed.data
+    assert pickle.loads(pickle.dumps(failed.artifacts)).name.data == "Digits"
+    artifact = DataArtifact("Digits/1/train/3/_task_ok")
+    assert (artifact.data, artifact.sha, artifact.parent) == (False, "", failed)
+    assert DataArtifact("Digits/1/train/3/name").data == "Digits"
+    error = failed["_exception"].data
+    assert (error.type, error.exception, error.stacktrace) == ("builtins.ValueError", "boom", BOOM.traceback)
+    assert mine["_exception"].data is None
+    assert mine["_foreach_stack"].data == [("train", "models", 3, 1, "b" * 27 + "...")]
+    for name in ("_task_ok", "_exception"):
+        assert name not in failed.data
+        with pytest.raises(AttributeError):
+            getattr(failed.data, name)
+        with pytest.raises(AttributeError):
+            getattr(failed.artifacts, name)
+
+
+def test_the_graph_is_told_as_steps_are_told_of_it(folder: FolderStore) -> None:
+    digits(folder)
+    info = Task("Digits/1/train/3")["_graph_info"].data
+    assert (info["start_step"], info["end_step"]) == ("start", "end")
+    assert info["steps"]["start"]["foreach_artifact"] == "models"
+    assert info["constants"] == [{"name": "alpha", "type": "float"}], "the run was given no parameter"
