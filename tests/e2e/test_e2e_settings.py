@@ -1,5 +1,8 @@
 """Settings reach the pod from wherever they are written: decorators, ``--with``, variables of both prefixes."""
 
+import json
+import re
+
 from harness.kubectl import Object
 from harness.workspace import OWNER, SMALL, Workspace
 
@@ -120,15 +123,88 @@ def test_credentials_can_be_forwarded_and_do_not_stay(workspace: Workspace) -> N
     assert secret_key not in workspace.kubectl.run("get", "pods,jobs", "--output=json")
 
 
-def test_the_manifests_of_a_dry_run_are_ones_that_the_cluster_takes(workspace: Workspace) -> None:
-    shown = workspace.run_flow(
-        "nested.py", "run", "--with", "kubernetes", "--dry-run", "--override", "start:cpu=0.04"
-    )
+SHOWN = """
+from headway import FlowSpec, environment, parallel, step
+
+
+class ShownFlow(FlowSpec):
+    @environment(vars={"PYTHONHASHSEED": "7", "MODE": "x"})
+    @step
+    def start(self):
+        self.items = [1, 2]
+        self.next(self.work, foreach="items")
+
+    @step
+    def work(self):
+        self.next(self.join)
+
+    @step
+    def join(self, inputs):
+        self.next(self.train, num_parallel=2)
+
+    @parallel
+    @step
+    def train(self):
+        self.next(self.after)
+
+    @step
+    def after(self, inputs):
+        self.next(self.end)
+
+    @step
+    def end(self):
+        pass
+
+
+if __name__ == "__main__":
+    ShownFlow()
+"""
+
+
+def test_a_dry_run_shows_exactly_what_a_run_creates(workspace: Workspace) -> None:
+    """The server completes what is shown as it completed what was created; only ids are beyond knowing."""
+    typed = ("run", "--with", "kubernetes:pack=2", "--forward-credentials")
+    typed += ("--override", "start:cpu=0.04")
+    env = {"HEADWAY_KUBERNETES_SECRETS": None}
+    shown = workspace.run_flow(SHOWN, *typed, "--dry-run", env=env)
     assert shown.returncode == 0, shown.all
     assert "Step start: cpu is 0.04 (--override start:cpu=0.04)" in shown.stderr
-    answer = workspace.kubectl.run("create", "--dry-run=server", "-o", "name", "-f", "-", given=shown.stdout)
-    assert answer.count("job.batch/") == shown.stdout.count("kind: Job")
+    assert workspace.target.credentials["AWS_SECRET_ACCESS_KEY"] not in shown.all
     assert not workspace.jobs()
+    answer = workspace.kubectl.run(
+        "create", "--dry-run=server", "--output=json", "-f", "-", given=shown.stdout
+    )
+    # kubectl prints one document after the other.
+    completed = [json.loads(f"{{{each}") for each in f"\n{answer}".split("\n{")[1:]]
+    assert [each["kind"] for each in completed].count("Secret") == 1
+
+    result = workspace.run_flow(SHOWN, *typed, env=env)
+    assert result.returncode == 0, result.all
+    made = workspace.kubectl.objects("jobs,services", workspace.selector)
+    assert [each["kind"] for each in made].count("Job") == 6
+    run = workspace.read("ShownFlow", result).id
+    assert by_batch([each for each in completed if each["kind"] != "Secret"], run) == by_batch(made, run)
+
+
+def by_batch(objects: list[Object], run: str) -> dict[tuple[str, str], Object]:
+    """The Jobs and Services, by kind and batch, without what differs from one creation to the next."""
+    found: dict[tuple[str, str], Object] = {}
+    for each in objects:
+        batch = each["metadata"]["labels"]["headway.dev/batch"]
+        text = json.dumps(each).replace(each["metadata"]["name"], "NAME").replace("dry-run", run)
+        bare = json.loads(re.sub(r"headway-run-\w{10}", "headway-run-SECRET", text))
+        bare.pop("status", None)
+        for field in ("uid", "creationTimestamp", "resourceVersion", "generation", "managedFields"):
+            bare["metadata"].pop(field, None)
+        for owner in bare["metadata"].get("ownerReferences", ()):
+            del owner["uid"]
+        if each["kind"] == "Job":
+            del bare["spec"]["selector"]
+            for labels in (bare["metadata"]["labels"], bare["spec"]["template"]["metadata"]["labels"]):
+                for label in ("controller-uid", "batch.kubernetes.io/controller-uid"):
+                    labels.pop(label, None)
+        found[each["kind"], batch] = bare
+    return found
 
 
 INITIATED = """

@@ -50,9 +50,19 @@ def kubernetes_executor(
 
     request = outset.request
     limit = request.max_workers or DEFAULT_LIMIT
-    env = {**child_environment(store.url), **outset.told}
+    env = pod_environment(outset, store.url)
     lent = credentials_to_forward(store.url) if request.forward_credentials else None
     return KubernetesExecutor(cluster, store, record.flow, record.run, outset.remote, env, limit, lent)
+
+
+def pod_environment(outset: Outset, url: str) -> dict[str, str]:
+    """The variables with which pods reach the datastore, and what the data client is told.
+
+    Args:
+        outset: The run.
+        url: The datastore's root.
+    """
+    return {**child_environment(url), **outset.told}
 
 
 def _processors() -> int:

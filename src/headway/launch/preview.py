@@ -12,21 +12,25 @@ from headway.config.general import user as configured_user
 from headway.config.resolve import BUILT_IN, Resolved
 from headway.config.shared import unseen_folder
 from headway.config.sources import Configuration
-from headway.errors import SettingsError
+from headway.errors import HeadwayError, SettingsError
 from headway.executors.kubernetes.archive import imported_aliases, runtime_archive
-from headway.executors.kubernetes.preview import as_yaml, preview_manifests
+from headway.executors.kubernetes.executor import DEFAULT_LIMIT
+from headway.executors.kubernetes.preview import Previewer, Shown, as_yaml
 from headway.flow.graph import FOREACH, Graph
+from headway.launch.executors import pod_environment
+from headway.launch.outset import Outset
 from headway.launch.overrides import Override
 from headway.launch.project import resolve_project
+from headway.launch.rehearsal import rehearse
 from headway.launch.request import RunRequest
+from headway.launch.step_runs import batch_factory
 from headway.launch.steps import PlannedStep, plan_steps
-from headway.store.batch import Batch, TaskSpec
-from headway.store.forward import child_environment
+from headway.schedule.instructions import StartBatch
+from headway.store.forward import credentials_to_forward
+from headway.store.run_records import RunRecord
 
 #: Stands where the id of a run will be.
 RUN = "dry-run"
-#: How many tasks of a foreach are shown: how many there will be, the run decides.
-_TASKS = 2
 
 
 @dataclass(frozen=True)
@@ -43,35 +47,68 @@ class Preview:
 
 
 def preview_run(request: RunRequest, configuration: Configuration) -> Preview:
-    """The manifests of a run's pods, step by step in the graph's order.
+    """The manifests of a run's pods, in the order in which a run would create them.
+
+    What only a run can know stands for itself: its id and what is made of it, how wide a foreach is. Where
+    a namespace turns out to enforce Pod Security *restricted*, pods get that profile too.
 
     Raises:
         HeadwayError: A setting cannot be used.
     """
     steps = plan_steps(request.graph, configuration, request.overrides)
     notes = [warning for step in steps.values() for warning in step.warnings]
-    choice = _datastore(request, configuration, steps, notes)
-    user = configured_user(configuration)
-    env = child_environment(choice.url) | data_environment(configuration)
-    runtime = runtime_archive(imported_aliases(sys.modules)).sha256
+    outset = _outset(request, configuration, steps, notes)
+    record = RunRecord(outset.flow, RUN, outset.user, 0.0, request.tags)
+    code = request.origin.code
+    factory = batch_factory(outset, record, code, {}, code)
+    previewer = Previewer(
+        outset.remote,
+        outset.choice.url,
+        pod_environment(outset, outset.choice.url),
+        runtime_archive(imported_aliases(sys.modules)).sha256,
+        request.max_workers or DEFAULT_LIMIT,
+        _lent(request, outset.choice.url, notes),
+        (outset.flow, RUN),
+    )
     parts = []
-    for step in steps.values():
-        if step.kubernetes is None:
-            continue
-        many = any(step.name in node.targets and node.kind == FOREACH for node in request.graph)
-        batch = _batch(request, step, user, _TASKS if many else 1)
-        manifests = preview_manifests(step.kubernetes, batch, choice.url, env, runtime)
-        parts.append("\n".join([*_comments(step, many=many), as_yaml(manifests)]))
+    for start in rehearse(request.graph, outset.policies):
+        if start.step in outset.remote:
+            shown = previewer.show(factory.make(start))
+            comments = _comments(steps[start.step], start, request.graph, shown)
+            parts.append("\n".join([*comments, as_yaml(shown.manifests)]))
     here = [step.name for step in steps.values() if step.kubernetes is None]
     if here:
         notes.append(f"On this machine: {', '.join(here)}.")
-    if request.forward_credentials:
-        notes.append(
-            "With --forward-credentials the pods also get the variables of a Secret that is the run's own."
-        )
     if not parts:
         notes.append("No step runs on Kubernetes, so nothing would be sent. Add --with kubernetes.")
     return Preview(tuple(notes), "".join(parts))
+
+
+def _outset(
+    request: RunRequest, configuration: Configuration, steps: Mapping[str, PlannedStep], notes: list[str]
+) -> Outset:
+    user = configured_user(configuration)
+    return Outset(
+        request,
+        configuration,
+        steps,
+        _datastore(request, configuration, steps, notes),
+        user,
+        "",
+        resolve_project(request.graph, user, request.branch, request.production),
+        data_environment(configuration),
+    )
+
+
+def _lent(request: RunRequest, url: str, notes: list[str]) -> tuple[str, ...]:
+    """The variables of the run's Secret; their values are nobody's to see."""
+    if not request.forward_credentials:
+        return ()
+    try:
+        return tuple(credentials_to_forward(url))
+    except HeadwayError as error:
+        notes.append(f"A run would end here: {error.message} {error.hint or ''}".strip())
+        return ()
 
 
 def settings_rows(
@@ -109,27 +146,23 @@ def _datastore(
         return Choice("s3", "s3://bucket/prefix")
 
 
-def _batch(request: RunRequest, step: PlannedStep, user: str, tasks: int) -> Batch:
-    assert step.kubernetes is not None
-    return Batch(
-        flow=request.graph.name,
-        run=RUN,
-        step=step.name,
-        name=f"{step.name}-1",
-        code=request.origin.code,
-        tasks=tuple(TaskSpec(str(number), 0) for number in range(1, tasks + 1)),
-        timeout=step.timeout,
-        user=user,
-        tags=request.tags,
-        grace=float(step.kubernetes.termination_grace_period_seconds),
-        project=resolve_project(request.graph, user, request.branch, request.production),
-    )
-
-
-def _comments(step: PlannedStep, *, many: bool) -> Iterator[str]:
-    yield f"# Step {step.name}" + (
-        f": one Job for all tasks of the foreach, {_TASKS} of them shown." if many else "."
-    )
+def _comments(step: PlannedStep, start: StartBatch, graph: Graph, shown: Shown) -> Iterator[str]:
+    yield f"# Step {step.name}{_said_of(step.name, start, graph, shown)}"
     for row in _rows(step) or ():
         if row.source != BUILT_IN:
             yield f"#   {row.name} = {row.value}   ({row.source})"
+
+
+def _said_of(step: str, start: StartBatch, graph: Graph, shown: Shown) -> str:
+    if shown.warm and not shown.manifests:
+        return ": taken by pods that an earlier step leaves (reuse); where those are not enough, by more like them."
+    pods = "pods that take several tasks each" if shown.warm else "all tasks"
+    if start.gang:
+        gang = graph[step].gang
+        known = any(step in node.targets and node.num_parallel for node in graph) or (
+            gang is not None and gang.attributes.get("num_nodes")
+        )
+        return f": one Job for {len(start.tasks)} ranks{'' if known else ', as many as are assumed here'}."
+    if any(step in node.targets and node.kind == FOREACH for node in graph):
+        return f": one Job for {pods} of the foreach, {len(start.tasks)} of which are shown."
+    return ": pods that go on to other tasks (reuse)." if shown.warm else "."

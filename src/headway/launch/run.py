@@ -6,8 +6,7 @@ from contextlib import AsyncExitStack, nullcontext
 from headway.config.sources import Configuration
 from headway.executors.base import Executor
 from headway.executors.local.zygote import Zygote, warm_parent
-from headway.launch.batches import BatchFactory, StepRun
-from headway.launch.begin import Beginning, Begun
+from headway.launch.begin import Beginning
 from headway.launch.driver import Driver
 from headway.launch.ending import interruptible, record_end
 from headway.launch.executors import kubernetes_executor, local_executor, prepare_cluster
@@ -16,13 +15,11 @@ from headway.launch.origin import local_code
 from headway.launch.outset import Outset, settle
 from headway.launch.reporter import Reporter
 from headway.launch.request import RunRequest
+from headway.launch.step_runs import batch_factory
 from headway.launch.stopping import heeded
 from headway.launch.usage import Usage
 from headway.store.batch import Code
-from headway.store.run_records import TRIGGERS, RunEnd, RunRecord
-
-#: Seconds between SIGTERM and SIGKILL for local steps.
-_LOCAL_GRACE = 30.0
+from headway.store.run_records import RunEnd, RunRecord
 
 
 def run_flow(request: RunRequest, configuration: Configuration, reporter: Reporter) -> RunEnd:
@@ -66,7 +63,7 @@ async def _drive(outset: Outset, local_code: Code, zygote: Zygote | None, report
         driver = Driver(
             begun.scheduler,
             executors,
-            _batches(outset, begun, local_code),
+            batch_factory(outset, record, begun.code, begun.packages, local_code),
             begun.journal,
             reporter,
             request.max_num_splits,
@@ -87,45 +84,6 @@ async def _drive(outset: Outset, local_code: Code, zygote: Zygote | None, report
     reporter.run_ended(end)
     await asyncio.to_thread(_exit_hooks, outset, end, record, local_code, reporter)
     return end
-
-
-def _batches(outset: Outset, begun: Begun, local_code: Code) -> BatchFactory:
-    steps = {
-        name: StepRun(
-            code=(local_code if step.kubernetes is None else begun.code)._replace(
-                packages=begun.packages.get(name)
-            ),
-            timeout=step.timeout,
-            env=step.env,
-            retries=step.retries,
-            gang=step.gang,
-            grace=float(step.kubernetes.termination_grace_period_seconds)
-            if step.kubernetes
-            else _LOCAL_GRACE,
-            catch=step.catch,
-            secrets=step.secrets,
-            wrapping=step.wrapping,
-            memory_steps=step.memory_steps,
-            targets=outset.request.graph[name].targets,
-            leads=outset.request.graph[name].kind,
-        )
-        for name, step in outset.steps.items()
-    }
-    record = begun.record
-    return BatchFactory(
-        record.flow,
-        record.run,
-        outset.user,
-        outset.namespace,
-        record.tags,
-        steps,
-        log_limit=outset.request.max_log_size * 1_000_000,
-        fallback_code=local_code,
-        parameters=outset.request.parameter_changes,
-        origin=record.origin,
-        project=outset.project,
-        triggers=record.metadata.get(TRIGGERS, ""),
-    )
 
 
 def _exit_hooks(outset: Outset, end: RunEnd, record: RunRecord, code: Code, reporter: Reporter) -> None:

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from headway.config.kubernetes import KubernetesSettings
-from headway.executors.kubernetes.names import container_name, job_name
+from headway.executors.kubernetes.planned import for_batch
 from headway.executors.kubernetes.submitter import Submitter
-from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
+from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob, tracked_job
 from headway.store.batch import Batch
 
 #: What the name of a batch ends with whose first Job's namespace refused its pods.
@@ -43,8 +43,7 @@ class Assignments:
 
     def settings(self, batch: Batch) -> KubernetesSettings:
         """How the pods of a batch are to be."""
-        settings = self._settings[batch.step]
-        return settings if batch.memory is None else replace(settings, memory=batch.memory)
+        return for_batch(self._settings[batch.step], batch)
 
     def every(self) -> Mapping[str, KubernetesSettings]:
         """The settings by step."""
@@ -68,18 +67,9 @@ class Assignments:
         before: TrackedJob | None = None,
     ) -> TrackedJob:
         """Take the Job of a batch in hand; it goes on with the orders of the one before it, if there was one."""
-        settings = self.settings(batch)
-        job = TrackedJob(
-            name=job_name(batch.flow, batch.step, batch.run, batch.name),
-            namespace=settings.namespace,
-            batch=batch,
-            settings=settings,
-            container=container_name(batch.step),
-            attempts=attempts,
-            tries=tries,
-            inbox=before.inbox if before else "",
-            idle_timeout=before.idle_timeout if before else 0,
-        )
+        job = tracked_job(batch, self.settings(batch), attempts, tries)
+        if before:
+            job.inbox, job.idle_timeout = before.inbox, before.idle_timeout
         self._jobs.add(job)
         return job
 

@@ -5,7 +5,6 @@ import contextlib
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 from headway.config.kubernetes import KubernetesSettings
@@ -24,12 +23,13 @@ from headway.executors.kubernetes.gathering import Gatherer
 from headway.executors.kubernetes.labels import run_selector
 from headway.executors.kubernetes.lost_nodes import LostNodes
 from headway.executors.kubernetes.observer import Observer
+from headway.executors.kubernetes.planned import with_lent
 from headway.executors.kubernetes.pools import Pools
 from headway.executors.kubernetes.reports import ReportHooks, Reports
 from headway.executors.kubernetes.run_secret import RunSecret
 from headway.executors.kubernetes.settle import Settler
 from headway.executors.kubernetes.submitter import Hooks, Submitter
-from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
+from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob, attempts_of
 from headway.executors.kubernetes.warm import PoolHooks, Worker, is_warm
 from headway.executors.kubernetes.warm_end import WarmEnd
 from headway.store.base import ObjectStore
@@ -73,8 +73,7 @@ class KubernetesExecutor:
         self._client = cluster.client
         self._selector = run_selector(flow, run)
         self._secret = RunSecret(cluster.client, flow, run, credentials or {})
-        lent = (self._secret.name,) if self._secret else ()
-        settings = {step: replace(own, secrets=(*own.secrets, *lent)) for step, own in settings.items()}
+        settings = with_lent(settings, self._secret.name if self._secret else None)
         self._jobs = Jobs()
         self._settler = Settler(store, clock)
         self._feed = FeedReader(store, flow, run, int(clock() * 1000), clock)
@@ -136,11 +135,7 @@ class KubernetesExecutor:
         if is_warm(settings, batch):
             self._pools.take(batch, settings)
             return
-        attempts = {
-            index: Attempt(AttemptRef(batch.step, task.task, task.attempt), index)
-            for index, task in enumerate(batch.tasks)
-        }
-        self._assignments.submit(batch, attempts)
+        self._assignments.submit(batch, attempts_of(batch))
 
     def _begin(self, job: TrackedJob) -> None:
         """Create the Job of warm pods."""

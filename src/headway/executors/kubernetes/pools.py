@@ -8,12 +8,11 @@ from dataclasses import replace
 from headway.config.kubernetes import KubernetesSettings
 from headway.executors.kubernetes.courier import Courier
 from headway.executors.kubernetes.feed import Report
-from headway.executors.kubernetes.packing import tasks_per_pod
 from headway.executors.kubernetes.pool_ends import PoolEnds
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
-from headway.executors.kubernetes.warm import Packed, Pool, PoolHooks, Worker, order_of, pool_settings
+from headway.executors.kubernetes.warm import Packed, Pool, PoolHooks, Worker
 from headway.executors.kubernetes.warm_end import WarmEnd
-from headway.store import layout
+from headway.executors.kubernetes.warm_jobs import warm_job
 from headway.store.base import ObjectStore
 from headway.store.batch import Batch
 from headway.store.inbox import Inbox
@@ -63,12 +62,9 @@ class Pools:
         """Take over a batch's attempts."""
         pool = next((pool for pool in self._pools if pool.takes(settings, batch)), None)
         if pool is None:
-            pool = Pool(pool_settings(settings), dict(batch.env), batch.code)
+            pool = Pool.of(settings, batch)
             self._pools.append(pool)
-        share = tasks_per_pod(len(batch.tasks), settings.pack, settings.pods)
-        if not batch.tasks[0].attempt or batch.step not in pool.shares:
-            pool.shares[batch.step] = share
-        pool.active[batch.step] = pool.active.get(batch.step, 0) + len(batch.tasks)
+        pool.expect(batch, settings)
         for index, task in enumerate(batch.tasks):
             packed = Packed(AttemptRef(batch.step, task.task, task.attempt), index, batch=batch)
             (pool.fresh if self._ends.expect(pool, packed) else pool.queue).append(packed)
@@ -162,43 +158,17 @@ class Pools:
 
     def _grow(self, pool: Pool) -> None:
         """Make the pods that are missing, as far as there is room."""
-        staying = pool.staying()
-        missing = min(len(pool.queue), pool.wanted() - len(pool.fresh) - len(staying))
-        room = self._room()
-        fresh = min(len(pool.fresh), room)
-        new = max(0, min(missing, room - fresh))
-        if not fresh and not new:
-            return
-        chunks = [[pool.fresh.popleft()] for _ in range(fresh)]
-        pods = len(staying) + fresh + new
-        chunks += [pool.next_chunk(pods) for _ in range(new) if pool.queue]
-        self._make(pool, chunks)
+        chunks = pool.new_chunks(self._room())
+        if chunks:
+            self._make(pool, chunks)
 
     def _make(self, pool: Pool, chunks: list[list[Packed]]) -> None:
         """One Job whose pods begin with these chunks."""
-        first = chunks[0][0].whole
         self._made += 1
-        # The Job is named after, and labelled by, what its pods begin with.
-        batch = first._replace(
-            name=f"{first.name}-pods{self._made}",
-            tasks=tuple(chunk[0].whole.tasks[chunk[0].index] for chunk in chunks),
-            timeout=None,
-        )
-        folder = layout.inbox(batch.flow, batch.run, batch.name)
-        workers: dict[int, Attempt] = {}
-        for index, chunk in enumerate(chunks):
-            ref = AttemptRef("_pod", f"{batch.name}-{index}", 0)
-            worker = Worker(ref, index, pool=pool, inbox=Inbox(self._store, f"{folder}{index}/", 1))
-            for packed in chunk:
-                packed.worker = worker
-                worker.hand[packed.ref] = packed
-            pool.workers.append(worker)
-            workers[index] = worker
-        self._hooks.submit(
-            self._end.job(
-                batch, pool.settings, workers, folder, pool.idle_timeout, tuple(map(order_of, chunks))
-            )
-        )
+        job = warm_job(pool, chunks, self._made)
+        for worker in _workers(job):
+            worker.inbox = Inbox(self._store, f"{job.inbox}{worker.index}/", 1)
+        self._hooks.submit(job)
 
     def _room(self) -> int:
         """How many more pods there may be."""

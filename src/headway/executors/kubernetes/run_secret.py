@@ -27,7 +27,7 @@ class RunSecret:
 
     def __init__(self, client: KubernetesClient, flow: str, run: str, values: Mapping[str, str]) -> None:
         self._client = client
-        self._labels = {FLOW: label_value(flow), RUN: label_value(run), **COMMON}
+        self._of = (flow, run)
         self._values = dict(values)
         self._owners: dict[str, list[dict[str, Any]]] = {}
         self._inherited: set[str] = set()
@@ -45,7 +45,8 @@ class RunSecret:
             if namespace in self._owners:
                 return
             try:
-                await self._client.create(SECRET, namespace, self._manifest(namespace))
+                manifest = run_secret_manifest(*self._of, namespace, self._values)
+                await self._client.create(SECRET, namespace, manifest)
                 self._owners[namespace] = []
             except AlreadyExists:
                 # Another launcher of this run made it; what it lent may have expired.
@@ -94,11 +95,21 @@ class RunSecret:
         if failed is not None:
             raise failed
 
-    def _manifest(self, namespace: str) -> dict[str, Any]:
-        return {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": self.name, "namespace": namespace, "labels": self._labels},
-            "type": "Opaque",
-            "stringData": self._values,
-        }
+
+def run_secret_manifest(flow: str, run: str, namespace: str, values: Mapping[str, str]) -> dict[str, Any]:
+    """The Secret of one run in one namespace.
+
+    Args:
+        flow: The flow's name.
+        run: The run's id.
+        namespace: Where it is to be.
+        values: Variable to value.
+    """
+    labels = {FLOW: label_value(flow), RUN: label_value(run), **COMMON}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": run_secret_name(flow, run), "namespace": namespace, "labels": labels},
+        "type": "Opaque",
+        "stringData": dict(values),
+    }

@@ -16,7 +16,7 @@ from headway.executors.kubernetes.cluster import Prepared
 from headway.executors.kubernetes.gangs import gang_service
 from headway.executors.kubernetes.gathering import is_gathering
 from headway.executors.kubernetes.labels import BATCH, FLOW, JOB_NAME_LABELS, RUN
-from headway.executors.kubernetes.manifest import PodPlan, job_manifest
+from headway.executors.kubernetes.planned import planned_job
 from headway.executors.kubernetes.refusal import Refusal, job_refusal
 from headway.executors.kubernetes.run_secret import RunSecret
 from headway.executors.kubernetes.slots import Demand, allot
@@ -211,14 +211,7 @@ class Submitter:
             self.share()
 
     async def _create(self, job: TrackedJob) -> None:
-        plan = PodPlan(
-            runtime_config_map=self._runtime_config_map,
-            datastore=self._store.url,
-            batch_key=layout.batch(job.batch.flow, job.batch.run, job.batch.name),
-            env=self._pod_env if not job.inbox else {**self._pod_env, **_warm(job)},
-            parallelism=job.parallelism,
-        )
-        manifest = job_manifest(job.settings, job.batch, plan)
+        manifest = planned_job(job, self._runtime_config_map, self._store.url, self._pod_env)
         pause, begun = _FIRST_PAUSE, self._client.clock.monotonic()
         while not job.deleting:
             error = await self._try_to_create(job, manifest)
@@ -308,11 +301,6 @@ class Submitter:
                 words = f"its {what} cannot be deleted: {error.message}"
                 self._hooks.waiting(job, error.reason or "ApiError", words)
                 await asyncio.sleep(_FIRST_PAUSE)
-
-
-def _warm(job: TrackedJob) -> dict[str, str]:
-    """What a warm pod is told beside what every pod is."""
-    return {"HEADWAY_INBOX": job.inbox, "HEADWAY_IDLE_TIMEOUT": str(job.idle_timeout)}
 
 
 def _refusal(error: ApiError, why: Refusal | None, waited: float) -> Failure | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from headway.config.kubernetes import KubernetesSettings
+from headway.executors.kubernetes.names import container_name, job_name
 from headway.executors.kubernetes.standstill import Standstill
 from headway.store.batch import Batch, TaskSpec
 from headway.store.logs import LogLine
@@ -123,6 +124,36 @@ class TrackedJob:
     def task(self, attempt: Attempt) -> TaskSpec:
         """The attempt's entry in the batch."""
         return self.batch.tasks[attempt.index]
+
+
+def attempts_of(batch: Batch) -> dict[int, Attempt]:
+    """The attempts of a batch, by index."""
+    return {
+        index: Attempt(AttemptRef(batch.step, task.task, task.attempt), index)
+        for index, task in enumerate(batch.tasks)
+    }
+
+
+def tracked_job(
+    batch: Batch, settings: KubernetesSettings, attempts: dict[int, Attempt], tries: int = 0
+) -> TrackedJob:
+    """The Job of a batch.
+
+    Args:
+        batch: What it runs.
+        settings: Its pods'.
+        attempts: By index.
+        tries: How often the gang was given up before.
+    """
+    return TrackedJob(
+        name=job_name(batch.flow, batch.step, batch.run, batch.name),
+        namespace=settings.namespace,
+        batch=batch,
+        settings=settings,
+        container=container_name(batch.step),
+        attempts=attempts,
+        tries=tries,
+    )
 
 
 class Jobs:

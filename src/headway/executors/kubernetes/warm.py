@@ -7,7 +7,15 @@ from typing import Any
 
 from headway.config.kubernetes import KubernetesSettings
 from headway.executors.base import ExecutorEvent
-from headway.executors.kubernetes.packing import BRIEF, chunk, most_at_a_time, pace, wanted_pods, wants_more
+from headway.executors.kubernetes.packing import (
+    BRIEF,
+    chunk,
+    most_at_a_time,
+    pace,
+    tasks_per_pod,
+    wanted_pods,
+    wants_more,
+)
 from headway.executors.kubernetes.tracked import Attempt, TrackedJob
 from headway.store.batch import Batch, Code
 from headway.store.inbox import Inbox
@@ -101,9 +109,21 @@ class Pool:
         """Seconds for which its pods wait for another order."""
         return self.settings.idle_timeout if self.settings.reuse else BRIEF
 
+    @classmethod
+    def of(cls, settings: KubernetesSettings, batch: Batch) -> "Pool":
+        """The pool for a batch that no other takes."""
+        return cls(pool_settings(settings), dict(batch.env), batch.code)
+
     def takes(self, settings: KubernetesSettings, batch: Batch) -> bool:
         """Whether its pods can run this batch."""
         return self.settings == pool_settings(settings) and (self.env, self.code) == (batch.env, batch.code)
+
+    def expect(self, batch: Batch, settings: KubernetesSettings) -> None:
+        """Count a batch's attempts in; which of them wait in which queue is for the caller to say."""
+        share = tasks_per_pod(len(batch.tasks), settings.pack, settings.pods)
+        if not batch.tasks[0].attempt or batch.step not in self.shares:
+            self.shares[batch.step] = share
+        self.active[batch.step] = self.active.get(batch.step, 0) + len(batch.tasks)
 
     def wanted(self) -> int:
         """How many pods its attempts are worth."""
@@ -129,6 +149,21 @@ class Pool:
         while self.queue and len(taken) < size and self.queue[0].batch is first.batch:
             taken.append(self.queue.popleft())
         return taken
+
+    def new_chunks(self, room: int) -> list[list[Packed]]:
+        """Take from the queues what new pods begin with, one entry for each pod that is missing.
+
+        Args:
+            room: How many more pods there may be.
+        """
+        staying = self.staying()
+        missing = min(len(self.queue), self.wanted() - len(self.fresh) - len(staying))
+        fresh = min(len(self.fresh), room)
+        new = max(0, min(missing, room - fresh))
+        chunks = [[self.fresh.popleft()] for _ in range(fresh)]
+        pods = len(staying) + fresh + new
+        chunks += [self.next_chunk(pods) for _ in range(new) if self.queue]
+        return chunks
 
     def ended(self, packed: Packed, seconds: float) -> None:
         """An attempt is over; where it has run, so many seconds long."""

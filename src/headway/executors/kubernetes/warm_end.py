@@ -6,13 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-from headway.config.kubernetes import KubernetesSettings
-from headway.executors.kubernetes.names import container_name, job_name
 from headway.executors.kubernetes.settle import Settler
-from headway.executors.kubernetes.tracked import Attempt, TrackedJob
 from headway.executors.kubernetes.warm import Packed, Worker
 from headway.runtime.commit import STREAMS
-from headway.store.batch import Batch
 from headway.store.records import INFRASTRUCTURE, LOST, NOT_BEGUN, USER, Failure, Record
 
 P = ParamSpec("P")
@@ -35,28 +31,6 @@ class WarmEnd:
     def __init__(self, settler: Settler, threads: ThreadPoolExecutor) -> None:
         self._settler = settler
         self._threads = threads
-
-    def job(
-        self,
-        batch: Batch,
-        settings: KubernetesSettings,
-        workers: dict[int, Attempt],
-        inbox: str,
-        idle_timeout: int,
-        orders: tuple[bytes, ...],
-    ) -> TrackedJob:
-        """The Job of these warm pods."""
-        return TrackedJob(
-            name=job_name(batch.flow, batch.step, batch.run, batch.name),
-            namespace=settings.namespace,
-            batch=batch,
-            settings=settings,
-            container=container_name(batch.step),
-            attempts=workers,
-            inbox=inbox,
-            idle_timeout=idle_timeout,
-            orders=orders,
-        )
 
     async def settle_hand(
         self, worker: Worker, failure: Failure, namespace: str
