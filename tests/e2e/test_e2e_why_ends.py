@@ -338,6 +338,7 @@ PLAYED: dict[str, tuple[dict[str, str], str, str, str, str]] = {
         {"reason": "Evicted", "message": "The node was low on resource: ephemeral-storage."},
         "TerminationByKubelet", "infrastructure", "TerminationByKubelet", "low on resource: ephemeral-storage",
     ),
+    "lost sight of": ({}, "", "infrastructure", "ContainerStatusUnknown", "could not be located"),
 }  # fmt: skip
 
 
@@ -391,7 +392,9 @@ def test_how_a_pod_ended_is_told_and_counted(workspaces: Workspaces, stage: Stag
     for case, (said, disruption, *_) in PLAYED.items():
         runs[case].until(r"\[start/1\] Task is starting")
         target = [{"type": "DisruptionTarget", "status": "True", "reason": disruption}] if disruption else []
-        stage.play(pods[case], "Failed", {"terminated": {"exitCode": 137, "reason": "Error"}}, target, **said)
+        unknown = {"reason": "ContainerStatusUnknown", "message": "The container could not be located"}
+        ended = {"exitCode": 137, **({"reason": "Error"} if disruption else unknown)}
+        stage.play(pods[case], "Failed", {"terminated": ended}, target, **said)
     expected: dict[str, Any] = {case: tuple(parts[2:]) for case, parts in PLAYED.items()}
     for case, parts in expected.items():
         ends(spaces[case], runs[case], *parts)

@@ -79,8 +79,8 @@ class StepPolicy(Struct, frozen=True):
 
     Attributes:
         retries: How many retries each failure class allows a task; ``@retry(times=…)`` is the user
-            class. A class not named has its default: none, 5 for infrastructure. Resources share the
-            user's budget unless they are named.
+            class. A class not named has its default: none, 5 for infrastructure, for resources as many
+            as for the user. Each is counted apart: what one class spends is left to the others.
         delay: Seconds to wait before a retry, infrastructure failures excepted.
         fallback: Whether a fallback takes the task over once a budget is spent (``@catch``).
         memory_retries: How often a task that ran out of memory is tried again with more of it, in a
@@ -96,17 +96,20 @@ class StepPolicy(Struct, frozen=True):
         """The account that a failure spends: its class's, or the one for memory."""
         if failure.reason == OUT_OF_MEMORY and self.memory_retries:
             return MEMORY
-        return USER if failure.kind == RESOURCES and RESOURCES not in self.retries else failure.kind
+        return failure.kind
 
     def budget(self, pool: str) -> int:
         """How many failures of this pool are followed by a retry; none for a class not known here."""
         if pool == MEMORY:
             return self.memory_retries
+        if pool == RESOURCES and RESOURCES not in self.retries:
+            return self.budget(USER)
         return self.retries.get(pool, DEFAULT_RETRIES.get(pool, 0))
 
     def is_last(self, spent: Mapping[str, int]) -> bool:
         """Whether the next failure of the task's own code is final, after these failures by pool.
 
+        An exception for want of memory is taken for one of the code here: it is caught as well.
         Only a step with a fallback is told so: its attempt then makes of an exception what the fallback would.
         """
         return self.fallback and spent.get(USER, 0) >= self.budget(USER)

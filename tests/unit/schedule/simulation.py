@@ -153,9 +153,7 @@ class Simulation:
         """Whether the failures so far are within the budgets; only the last one can be the one too many."""
         retries, failures = self.policies[ref.step].retries, self.failures[ref.task]
         used = {kind: failures[kind] for kind in (USER, RESOURCES, INFRASTRUCTURE, CONFIGURATION)}
-        if RESOURCES not in retries:
-            used[USER] += used.pop(RESOURCES)
-        allowed = {USER: 0, INFRASTRUCTURE: 5, CONFIGURATION: 0, **retries}
+        allowed = {USER: 0, INFRASTRUCTURE: 5, CONFIGURATION: 0, RESOURCES: retries.get(USER, 0), **retries}
         return all(count <= allowed[kind] for kind, count in used.items())
 
     def some_due(self) -> Event:
@@ -232,8 +230,6 @@ class Simulation:
             ref = AttemptRef(batch.step, task.task, task.attempt)
             assert batch.fallback == bool(self.fallbacks[task.task]), "a fallback starts as one, alone"
             spent = self.failures.get(task.task, Counter[str]())
-            if RESOURCES not in policy.retries:
-                spent = spent + Counter({USER: spent[RESOURCES]})
             allowed = spent[USER] < policy.retries.get(USER, 0)
             assert task.last == (batch.fallback or (policy.fallback and not allowed))
             if task.attempt:

@@ -40,18 +40,21 @@ def test_budgets_where_nothing_is_said() -> None:
     assert budgets == {USER: 0, RESOURCES: 0, INFRASTRUCTURE: 5, CONFIGURATION: 0}
 
 
-def test_resources_share_the_users_budget_unless_they_have_their_own() -> None:
-    assert StepPolicy({USER: 3}).pool(failure(RESOURCES)) == USER
-    own = StepPolicy({USER: 3, RESOURCES: 1})
-    assert own.budget(own.pool(failure(RESOURCES))) == 1
+@pytest.mark.parametrize(("retries", "budget"), [({USER: 3}, 3), ({USER: 3, RESOURCES: 1}, 1), ({}, 0)])
+def test_resources_have_an_account_of_their_own_as_large_as_the_users(
+    retries: dict[str, int], budget: int
+) -> None:
+    policy = StepPolicy(retries)
+    assert policy.pool(failure(RESOURCES)) == RESOURCES
+    assert policy.budget(RESOURCES) == budget
 
 
 def test_memory_that_grows_has_a_budget_of_its_own_and_no_wait() -> None:
     policy = StepPolicy({USER: 3}, delay=120, memory_retries=2)
     pool = policy.pool(failure(RESOURCES, OUT_OF_MEMORY))
     assert (pool, policy.budget(pool), policy.retry_delay(pool, 1)) == (MEMORY, 2, 0)
-    assert policy.pool(failure(RESOURCES, "DiskFull")) == USER
-    assert StepPolicy({USER: 3}).pool(failure(RESOURCES, OUT_OF_MEMORY)) == USER
+    assert policy.pool(failure(RESOURCES, "DiskFull")) == RESOURCES
+    assert StepPolicy({USER: 3}).pool(failure(RESOURCES, OUT_OF_MEMORY)) == RESOURCES
 
 
 def test_only_infrastructure_backs_off() -> None:

@@ -35,6 +35,9 @@ _FULL_VOLUME = re.compile(r'Usage of EmptyDir volume "([^"]+)" exceeds the limit
 #: Exit codes that no step causes: the runtime refused to begin, could not, or was stopped (SIGTERM) before it could.
 _NOT_THE_STEPS = (75, 78, 143)
 
+#: What a node says of a container that it does not find any more.
+_UNKNOWN = "ContainerStatusUnknown"
+
 #: How a warm pod's note of the attempt that runs begins; nothing for people.
 _NOTE = '{"headway": 1, "running": '
 
@@ -129,6 +132,8 @@ def _init(pod: Pod, status: ContainerStatus) -> Failure:
     ended = (status.state.terminated if status.state else None) or ContainerStateTerminated()
     where = f"The init container {status.name} of the pod {pod.metadata.name}"
     hint = f"See what it printed: kubectl logs {pod.metadata.name} -c {status.name}."
+    if ended.reason == _UNKNOWN:
+        return _lost_sight(pod, ended)
     if ended.reason == "OOMKilled":
         return Failure(RESOURCES, "InitContainer", f"{where} ran out of memory (OOMKilled).", hint)
     tail = f" Its last words: {ended.message.strip()[-500:]}" if ended.message.strip() else ""
@@ -186,7 +191,18 @@ def _memory_limit(pod: Pod, container: str) -> int:
     return 0
 
 
+def _lost_sight(pod: Pod, ended: ContainerStateTerminated) -> Failure:
+    """The exit code, 137, is the node's invention: it was restarted, or its container runtime lost the container."""
+    return Failure(
+        INFRASTRUCTURE,
+        _UNKNOWN,
+        f"The node of the pod {pod.metadata.name} does not know what became of its container: {_or(ended.message)}",
+    )
+
+
 def _by_exit(pod: Pod, container: str, step: str, ended: ContainerStateTerminated) -> Failure:
+    if ended.reason == _UNKNOWN:
+        return _lost_sight(pod, ended)
     if ended.reason == "OOMKilled":
         limit = _memory_limit(pod, container)
         words, enough = (f" at its limit of {limit} MB", str(after_kill(limit))) if limit else ("", "…")

@@ -33,6 +33,14 @@ CASES = {
     "out of memory in a helper, code 1": (ended(1, "OOMKilled"), RESOURCES, "OutOfMemory", "ran out of memory"),
     "killed": (ended(137), RESOURCES, "Killed", "All of the container of step train was killed"),
     "killed, told as a signal": (ended(0, signal=9), RESOURCES, "Killed", "SIGKILL"),
+    "lost sight of by its node": (
+        ended(137, "ContainerStatusUnknown", "The container could not be located"),
+        INFRASTRUCTURE, "ContainerStatusUnknown", "does not know what became of its container: The container could",
+    ),
+    "an init container that its node lost sight of": (
+        pod("Failed", init={"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown", "message": "gone"}}),
+        INFRASTRUCTURE, "ContainerStatusUnknown", "does not know what became of its container: gone",
+    ),
     "no result, no error": (ended(0, "Completed"), USER, "Exit", "exit code 0 and left no result"),
     "code 1 with last lines": (
         ended(1, message="SyntaxError: invalid syntax\n"),
