@@ -8,7 +8,7 @@ from headway.cli.embedded import point_at_running_cluster
 from headway.cli.program import Program
 from headway.config.general import user as configured_user
 from headway.errors import NotFoundError, UsageError
-from headway.launch.clusterpods import is_known, kill_pods, list_pods, namespaces_of, which_runs
+from headway.launch.clusterpods import is_known, kill_pods, list_pods, whereabouts, which_runs
 from headway.launch.resume import where_runs_are
 from headway.launch.sweeping import sweep as sweep_namespaces
 
@@ -17,7 +17,7 @@ def list_(*, run_id: str | None, user: str | None, my_runs: bool) -> None:
     """Print the pods, a line each."""
     this = program()
     run, whose = _which(this, run_id, user, my_runs)
-    found = list_pods(this.flow, namespaces_of(this.graph(), this.configuration), run, whose)
+    found = list_pods(this.flow, whereabouts(this.graph(), this.configuration), run, whose)
     for pod in found.pods:
         this.write(f"Run: {pod.run} Pod: {pod.name} Started At: {_when(pod.started)} Status: {pod.phase}")
     for job in found.jobs:
@@ -36,7 +36,7 @@ def kill(*, run_id: str | None, user: str | None, my_runs: bool) -> None:
     roots = where_runs_are(this.configuration, options.datastore, options.datastore_root)
     killed = kill_pods(
         this.flow,
-        namespaces_of(this.graph(), this.configuration),
+        whereabouts(this.graph(), this.configuration),
         roots,
         run,
         whose,
@@ -61,7 +61,7 @@ def sweep(*, dry_run: bool) -> None:
     options = this.options
     found = sweep_namespaces(
         this.flow,
-        namespaces_of(this.graph(), this.configuration),
+        whereabouts(this.graph(), this.configuration),
         where_runs_are(this.configuration, options.datastore, options.datastore_root),
         this.write,
         dry_run=dry_run,

@@ -22,11 +22,14 @@ from headway.config.kubernetes_values import (
     dns_label,
     extended_resources,
     image,
+    job_prefix,
     labels,
     mount_path,
     node_selector,
     object_name,
+    one_pod,
     registry,
+    waiting_reason,
 )
 from headway.config.parsing import (
     boolean,
@@ -37,6 +40,7 @@ from headway.config.parsing import (
     megabytes,
     names,
     script,
+    seconds,
     text,
 )
 from headway.config.podenv import environment
@@ -84,12 +88,12 @@ class KubernetesSettings:
     )
     gpu: int | None = setting(
         None, optional(integer(0, 1024)), join=Join.MAXIMUM,
-        lands="container resources.limits[<vendor>.com/gpu]; 0: node affinity away from GPU nodes",
+        lands="container resources.limits.<vendor>.com/gpu; 0: node affinity away from GPU nodes",
         doc="Number of GPUs; 0 keeps the pod off nodes with GPUs.",
     )
     gpu_vendor: str = setting(
         "nvidia", choice("nvidia", "amd"), "KUBERNETES_GPU_VENDOR",
-        lands="the GPU's resource name", doc="Whose GPUs.",
+        lands="container resources.limits.<vendor>.com/gpu, the vendor in it", doc="Whose GPUs.",
     )
     gpu_node_labels: tuple[str, ...] = setting(
         GPU_NODE_LABELS, names(check_key), "KUBERNETES_GPU_NODE_LABELS",
@@ -98,7 +102,7 @@ class KubernetesSettings:
     )
     shared_memory: int | None = setting(
         None, optional(mebibytes), "KUBERNETES_SHARED_MEMORY", join=Join.MAXIMUM,
-        lands="volume dhsm (emptyDir in memory) at /dev/shm", doc="Size of /dev/shm in MiB.",
+        lands="pod volumes[dhsm].emptyDir.sizeLimit; mounted at /dev/shm", doc="Size of /dev/shm in MiB.",
     )
     extended_resources: Mapping[str, str] = setting(
         {}, extended_resources, "KUBERNETES_EXTENDED_RESOURCES", join=Join.ADD,
@@ -121,7 +125,7 @@ class KubernetesSettings:
     )
     container_registry: str | None = setting(
         None, optional(registry), "KUBERNETES_CONTAINER_REGISTRY", "DEFAULT_CONTAINER_REGISTRY",
-        argument=False, lands="before an image that names no registry", doc="The registry to pull from.",
+        argument=False, lands="container image, before one that names no registry", doc="The registry to pull from.",
     )
     image_pull_policy: str = setting(
         "IfNotPresent", choice("Always", "IfNotPresent", "Never"), "KUBERNETES_IMAGE_PULL_POLICY",
@@ -149,7 +153,7 @@ class KubernetesSettings:
     )
     secrets: tuple[str, ...] = setting(
         (), names(check_object_name), "KUBERNETES_SECRETS", join=Join.ADD,
-        lands="container envFrom.secretRef", doc="Secrets whose keys become environment variables.",
+        lands="container envFrom, as secretRef", doc="Secrets whose keys become environment variables.",
     )
     port: int | None = setting(
         None, optional(integer(1, 65535)), "KUBERNETES_PORT",
@@ -178,11 +182,11 @@ class KubernetesSettings:
     )
     compute_pool: str | None = setting(
         None, optional(text), "KUBERNETES_COMPUTE_POOL",
-        lands="pod nodeSelector[compute_pool_label]", doc="The pool of nodes to use.",
+        lands="pod nodeSelector.<compute_pool_label>", doc="The pool of nodes to use.",
     )
     compute_pool_label: str = setting(
         "outerbounds.co/compute-pool", text, "KUBERNETES_COMPUTE_POOL_LABEL", argument=False,
-        lands="key in pod nodeSelector", doc="The node label that names a node's pool.",
+        lands="pod nodeSelector, the key", doc="The node label that names a node's pool.",
     )
     priority_class_name: str | None = setting(
         None, optional(object_name), "KUBERNETES_PRIORITY_CLASS_NAME",
@@ -201,12 +205,12 @@ class KubernetesSettings:
     )
     security_profile: str = setting(
         "auto", choice("auto", "default", "restricted"), "KUBERNETES_SECURITY_PROFILE",
-        lands="pod and container securityContext",
+        lands="pod securityContext, and the container's",
         doc="restricted meets Pod Security restricted; auto is default until the namespace refuses it.",
     )
     restricted_uid: int = setting(
         1000, integer(0), "KUBERNETES_RESTRICTED_UID",
-        lands="pod securityContext runAsUser, runAsGroup, fsGroup of the restricted profile",
+        lands="pod securityContext.runAsUser, runAsGroup and fsGroup of the restricted profile",
         doc="The uid and gid of the restricted profile; 0 leaves the choice to the platform.",
     )
     security_context: Object = setting(
@@ -223,17 +227,19 @@ class KubernetesSettings:
 
     # Volumes.
     use_tmpfs: bool | None = setting(
-        None, optional(boolean), lands="volume tmpfs-ephemeral-volume (emptyDir in memory)",
+        None, optional(boolean), lands="pod volumes[tmpfs-ephemeral-volume].emptyDir, in memory",
         doc="Mount a file system in memory; also on when tmpfs_size is given.",
     )
     tmpfs_size: int | None = setting(
-        None, optional(mebibytes), lands="its sizeLimit", doc="Its size in MiB; half of memory by default.",
+        None, optional(mebibytes), lands="pod volumes[tmpfs-ephemeral-volume].emptyDir.sizeLimit",
+        doc="Its size in MiB; half of memory by default.",
     )
     tmpfs_path: str = setting(
-        "/metaflow_temp", mount_path, lands="its mountPath", doc="Where it is mounted.",
+        "/metaflow_temp", mount_path, lands="container volumeMounts[tmpfs-ephemeral-volume].mountPath",
+        doc="Where it is mounted.",
     )
     tmpfs_tempdir: bool = setting(
-        True, boolean, lands="env METAFLOW_TEMPDIR and TMPDIR", doc="Whether temporary files go there.",
+        True, boolean, lands="container env[METAFLOW_TEMPDIR] and env[TMPDIR]", doc="Whether temporary files go there.",
     )
     persistent_volume_claims: Mapping[str, str] = setting(
         {}, claims, "KUBERNETES_PERSISTENT_VOLUME_CLAIMS",
@@ -250,11 +256,20 @@ class KubernetesSettings:
     # The objects themselves.
     labels: Mapping[str, str] = setting(
         {}, labels, "KUBERNETES_LABELS", join=Join.ADD,
-        lands="labels of Job and pods", doc="Labels of your own.",
+        lands="metadata.labels of Job and pods",
+        doc="Labels of your own.",
     )
     annotations: Mapping[str, str] = setting(
         {}, annotations, "KUBERNETES_ANNOTATIONS", join=Join.ADD,
-        lands="annotations of Job and pods", doc="Annotations of your own.",
+        lands="metadata.annotations of Job and pods", doc="Annotations of your own.",
+    )
+    job_name_prefix: str | None = setting(
+        None, optional(job_prefix), "KUBERNETES_JOB_NAME_PREFIX",
+        lands="metadata.name of the Job, which its pods are called after", doc="What the Jobs' names begin with.",
+    )
+    pod_count: int = setting(
+        1, one_pod, lands="nothing: a step on several pods is a gang",
+        doc="Accepted as ZenML's, which has more than 1 for commands only: @parallel(num_nodes=N) is that here.",
     )
     additional_pod_spec_args: Object = setting(
         {}, api_object, join=Join.ADD, lands="pod spec: lists extended, dicts updated",
@@ -280,7 +295,8 @@ class KubernetesSettings:
     )
     idle_timeout: int = setting(
         60, integer(0, unit="seconds"), "KUBERNETES_IDLE_TIMEOUT",
-        lands="env HEADWAY_IDLE_TIMEOUT", doc="Seconds for which a pod with reuse waits for another task.",
+        lands="the launcher, which tells pods with reuse (HEADWAY_IDLE_TIMEOUT)",
+        doc="Seconds for which a pod with reuse waits for another task.",
     )
     pack: int = setting(
         1, integer(1, unit="tasks"), "KUBERNETES_PACK",
@@ -296,6 +312,11 @@ class KubernetesSettings:
         60, integer(0), "KUBERNETES_START_FAILURE_TIMEOUT", lands="the launcher",
         doc="Seconds after which a pod fails that cannot start for what looks like a wrong configuration.",
     )
+    fail_on_container_waiting_reasons: tuple[str, ...] = setting(
+        (), names(waiting_reason), "KUBERNETES_FAIL_ON_CONTAINER_WAITING_REASONS", lands="the launcher",
+        doc="Kubernetes' words for a container that waits (ErrImagePull, CreateContainerConfigError, …) upon "
+        "which its pod fails at once; others are judged by their cause, with start_failure_timeout.",
+    )
     unschedulable_timeout: int = setting(
         600, integer(0), "KUBERNETES_UNSCHEDULABLE_TIMEOUT", lands="the launcher",
         doc="Seconds after which a pod fails that no node could ever take and no autoscaler brings one for; "
@@ -305,6 +326,23 @@ class KubernetesSettings:
         600, integer(1), lands="the gang's start barrier",
         doc="How long the ranks of a gang wait for each other.",
     )
+    kubernetes_context: str | None = setting(
+        None, optional(text), "KUBERNETES_CONTEXT", lands="the launcher's connection",
+        doc="The kubeconfig's context; its current one by default. All steps of a run share one cluster.",
+    )
+    incluster: bool = setting(
+        False, boolean, "KUBERNETES_INCLUSTER", lands="the launcher's connection",
+        doc="Use the service account of the pod that the launcher runs in, whatever kubeconfig there is.",
+    )
+    api_request_timeout: Decimal | None = setting(
+        None, optional(seconds), "KUBERNETES_API_REQUEST_TIMEOUT", lands="the launcher's connection",
+        doc="Seconds for one try of one request to the API server; 30 by default. The longest that a step says counts.",
+    )
+    max_api_retries: int | None = setting(
+        None, optional(integer(0)), "KUBERNETES_MAX_API_RETRIES", lands="the launcher's connection",
+        doc="How often a request is sent again at most; by default as often as fits into a minute. "
+        "The most that a step says counts.",
+    )
     job_terminate_mode: str = setting(
         "delete", choice("stop", "delete"), "KUBERNETES_JOB_TERMINATE_MODE", argument=False,
         lands="the launcher",
@@ -312,7 +350,7 @@ class KubernetesSettings:
     )
     fetch_ec2_metadata: bool = setting(
         False, boolean, "KUBERNETES_FETCH_EC2_METADATA", argument=False,
-        lands="env METAFLOW_KUBERNETES_FETCH_EC2_METADATA",
+        lands="container env[METAFLOW_KUBERNETES_FETCH_EC2_METADATA]",
         doc="Keep the EC2 instance's id, type, region and zone as metadata of the tasks.",
     )
 # fmt: on

@@ -19,6 +19,11 @@ _IMAGE = re.compile(
     r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?"  # tag
     r"(@[A-Za-z0-9+._-]+:[0-9a-fA-F]{32,})?"  # digest
 )
+_REASON = re.compile(r"[A-Z][A-Za-z]+")
+#: What every container waits for before it runs.
+_ON_ITS_WAY = ("ContainerCreating", "PodInitializing")
+#: Of the 51 letters that a Job's name can have; flow, step and hash need the rest.
+_LONGEST_PREFIX = 20
 _QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?")
 
 
@@ -94,6 +99,37 @@ def annotations(value: object) -> dict[str, str]:
     if sum(len(key.encode()) + len(item.encode()) for key, item in found.items()) > 256 * 1024:
         raise RefusedError("annotations of at most 256 KiB in all are allowed")
     return found
+
+
+def job_prefix(value: object) -> str:
+    """What the names of Jobs begin with; a ``-`` at its end is one that comes anyway."""
+    prefix = text(value).rstrip("-")
+    if len(prefix) > _LONGEST_PREFIX or not _DNS_LABEL.fullmatch(prefix) or not prefix[0].isalpha():
+        raise RefusedError(
+            f"at most {_LONGEST_PREFIX} lower-case letters, digits and '-', beginning with a letter, are allowed"
+        )
+    return prefix
+
+
+def one_pod(value: object) -> int:
+    """The number of a step's pods where it is no gang."""
+    pods = integer(1)(value)
+    if pods > 1:
+        raise RefusedError(
+            "a step on several pods is a gang",
+            f"Write @parallel(num_nodes={pods}) above the step, and leave pod_count out.",
+        )
+    return pods
+
+
+def waiting_reason(name: str) -> None:
+    """Refuse text that is no reason of a waiting container, or one that every pod comes through."""
+    if not _REASON.fullmatch(name):
+        raise RefusedError(
+            f"reasons as Kubernetes writes them, like ErrImagePull, are allowed, and {name!r} is not one"
+        )
+    if name in _ON_ITS_WAY:
+        raise RefusedError(f"every pod waits for {name} on its way, so that each would fail")
 
 
 def check_key(key: str) -> None:

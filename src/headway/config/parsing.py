@@ -109,6 +109,14 @@ def cpu_cores(value: object) -> Decimal:
     return cores.quantize(Decimal("0.001"), ROUND_CEILING)
 
 
+def seconds(value: object) -> Decimal:
+    """A time greater than 0: ``30``, ``2.5``."""
+    number = _decimal(value)
+    if number is None or not 0 < number <= INT32_MAX:
+        raise RefusedError("a number of seconds greater than 0 is allowed")
+    return number
+
+
 def megabytes(value: object) -> int:
     """A size in MB (10^6 bytes, what Kubernetes writes ``M``), rounded up; text may carry a unit."""
     return _size(value, 10**6, "MB", "16G")

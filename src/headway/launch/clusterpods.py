@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
+from headway.config.connection import Connection, connection_of
 from headway.config.general import datastore_roots
-from headway.config.kubernetes import KubernetesSettings
 from headway.config.resolve import resolve_kubernetes
 from headway.config.sources import Configuration
 from headway.errors import KeyExistsError, NotFoundError, UsageError
@@ -27,11 +28,29 @@ _POLL = 0.5
 Say = Callable[[str], object]
 
 
-def namespaces_of(graph: Graph, configuration: Configuration) -> set[str]:
-    """Where the flow's pods are if it is started now: the configured namespace, and those that its steps name."""
-    settings: list[KubernetesSettings] = [resolve_kubernetes("", configuration=configuration).settings]
-    settings += [step.kubernetes for step in plan_steps(graph, configuration).values() if step.kubernetes]
-    return {each.namespace for each in settings}
+class Whereabouts(NamedTuple):
+    """Where a flow's pods are if it is started now.
+
+    Attributes:
+        namespaces: The configured one, and those that its steps name; looked into where not every one may be.
+        connection: The cluster that its steps name, the configured one where none does.
+    """
+
+    namespaces: frozenset[str]
+    connection: Connection
+
+
+def whereabouts(graph: Graph, configuration: Configuration) -> Whereabouts:
+    """Where the flow's pods may be.
+
+    Raises:
+        SettingsError: A setting cannot be used.
+    """
+    steps = plan_steps(graph, configuration)
+    pods = {name: step.kubernetes for name, step in steps.items() if step.kubernetes is not None}
+    anywhere = resolve_kubernetes("", configuration=configuration).settings
+    namespaces = frozenset(each.namespace for each in (anywhere, *pods.values()))
+    return Whereabouts(namespaces, connection_of(pods or {"": anywhere}))
 
 
 def which_runs(
@@ -50,12 +69,12 @@ def which_runs(
     return run, user
 
 
-def list_pods(flow: str, namespaces: Iterable[str], run: str | None, user: str | None) -> Found:
+def list_pods(flow: str, where: Whereabouts, run: str | None, user: str | None) -> Found:
     """The pods of these runs, and the Jobs that have none.
 
     Args:
         flow: The flow.
-        namespaces: Where to look if not every namespace may be looked into.
+        where: Where its pods may be.
         run: Only this run.
         user: Only this person's runs.
 
@@ -64,7 +83,7 @@ def list_pods(flow: str, namespaces: Iterable[str], run: str | None, user: str |
     """
 
     async def ask() -> Found:
-        async with Inventory(flow, namespaces) as inventory:
+        async with Inventory(flow, where.namespaces, where.connection) as inventory:
             return await inventory.look(run, user)
 
     return asyncio.run(ask())
@@ -72,7 +91,7 @@ def list_pods(flow: str, namespaces: Iterable[str], run: str | None, user: str |
 
 def kill_pods(
     flow: str,
-    namespaces: Iterable[str],
+    where: Whereabouts,
     roots: Sequence[str],
     run: str | None,
     user: str | None,
@@ -86,7 +105,7 @@ def kill_pods(
 
     Args:
         flow: The flow.
-        namespaces: Where to look if not every namespace may be looked into.
+        where: Where its pods may be.
         roots: The datastores in which its runs are looked for.
         run: Only this run.
         user: Only this person's runs.
@@ -96,7 +115,7 @@ def kill_pods(
     Returns:
         The pods and Jobs that were active.
     """
-    return asyncio.run(_kill(flow, namespaces, roots, run, user, who, say))
+    return asyncio.run(_kill(flow, where, roots, run, user, who, say))
 
 
 def is_known(flow: str, run: str, roots: Sequence[str]) -> bool:
@@ -106,14 +125,14 @@ def is_known(flow: str, run: str, roots: Sequence[str]) -> bool:
 
 async def _kill(
     flow: str,
-    namespaces: Iterable[str],
+    where: Whereabouts,
     roots: Sequence[str],
     run: str | None,
     user: str | None,
     who: str,
     say: Say,
 ) -> Found:
-    async with Inventory(flow, namespaces) as inventory:
+    async with Inventory(flow, where.namespaces, where.connection) as inventory:
         active = (await inventory.look(run, user)).active
         for each in active.runs:
             for pod in active.pods:

@@ -34,11 +34,18 @@ async def prepare_cluster(outset: Outset, stack: AsyncExitStack) -> "Prepared":
         stack: Closes the connection.
     """
     # aiohttp and msgspec cost 180 ms that a run without pods must not pay.
+    from headway.config.connection import connection_of
     from headway.executors.kubernetes.cluster import connect
 
     gangs = any(step.gang is not None for step in outset.steps.values() if step.kubernetes is not None)
     namespaces = {settings.namespace for settings in outset.remote.values()}
-    return await connect(stack, namespaces, gangs=gangs, lends=outset.request.forward_credentials)
+    return await connect(
+        stack,
+        namespaces,
+        connection=connection_of(outset.remote),
+        gangs=gangs,
+        lends=outset.request.forward_credentials,
+    )
 
 
 def kubernetes_executor(

@@ -95,6 +95,12 @@ class _SpunBatches(BatchFactory, frozen=True):
         return batch._replace(tasks=tasks, frames=frames, inputs=self.record.inputs, spun=self.spun)
 
 
+def spin_folder(configuration: Configuration) -> Path:
+    """Where what is done again is kept: under DATASTORE_SYSROOT_SPIN, else here."""
+    root = configuration.get("DATASTORE_SYSROOT_SPIN")
+    return Path(str(root.value) if root is not None else configuration.cwd) / SPIN_FOLDER
+
+
 def spin(request: SpinRequest, configuration: Configuration, reporter: Reporter) -> RunEnd:
     """Do one task again.
 
@@ -117,8 +123,7 @@ def spin(request: SpinRequest, configuration: Configuration, reporter: Reporter)
     )
     if unheard:
         reporter.note(f"Decorators without a say in this: {', '.join(unheard)}.")
-    root = configuration.get("DATASTORE_SYSROOT_SPIN")
-    folder = Path(str(root.value) if root is not None else configuration.cwd) / SPIN_FOLDER
+    folder = spin_folder(configuration)
     with local_code(request.origin) as code, warm_parent(code, str(folder)) as zygote:
         store = FolderStore(str(folder))
         holder = Holder.here(user)

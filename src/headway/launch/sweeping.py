@@ -3,13 +3,14 @@
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from headway.errors import NotFoundError
 from headway.executors.kubernetes.archive import imported_aliases, runtime_archive
 from headway.executors.kubernetes.names import runtime_config_map_name
 from headway.executors.kubernetes.sweep import OURS, Leftover, Sweeper, sweeper
+from headway.launch.clusterpods import Whereabouts
 from headway.launch.lease import read_lease
 from headway.launch.past import find_past_run, known_runs
 from headway.store.parallel import run_parallel
@@ -26,12 +27,12 @@ _READERS = 16
 Say = Callable[[str], object]
 
 
-def sweep(flow: str, namespaces: Iterable[str], roots: Sequence[str], say: Say, *, dry_run: bool) -> int:
+def sweep(flow: str, where: Whereabouts, roots: Sequence[str], say: Say, *, dry_run: bool) -> int:
     """Take away the lent credentials of a flow's runs that are over, and runtimes that no Job mounts.
 
     Args:
         flow: The flow.
-        namespaces: Where to look if not every namespace may be looked into.
+        where: Where its pods may be.
         roots: The datastores that tell which runs are over.
         say: Told of every object, and of what may not be looked at.
         dry_run: Only say what would be taken away.
@@ -42,15 +43,13 @@ def sweep(flow: str, namespaces: Iterable[str], roots: Sequence[str], say: Say, 
     Raises:
         ClusterConfigurationError: The cluster cannot be asked.
     """
-    return asyncio.run(_sweep(flow, sorted(set(namespaces)), roots, say, dry_run=dry_run))
+    return asyncio.run(_sweep(flow, where, roots, say, dry_run=dry_run))
 
 
-async def _sweep(
-    flow: str, namespaces: Sequence[str], roots: Sequence[str], say: Say, *, dry_run: bool
-) -> int:
+async def _sweep(flow: str, where: Whereabouts, roots: Sequence[str], say: Say, *, dry_run: bool) -> int:
     over = await asyncio.to_thread(_runs_over, flow, roots)
     current = await asyncio.to_thread(_current)
-    async with sweeper(namespaces) as broom:
+    async with sweeper(sorted(where.namespaces), where.connection) as broom:
         everywhere = await broom.look_everywhere()
         active = await broom.active_runs(flow)
         found = await broom.secrets(flow, [run for run in over if run not in active])
@@ -58,7 +57,9 @@ async def _sweep(
         for each in (leftovers := [*found, *runtimes]):
             await _remove(broom, each, say, dry_run=dry_run)
     if not everywhere:
-        say(f"You may not list config maps of all namespaces: looked into {', '.join(namespaces)}.")
+        say(
+            f"You may not list config maps of all namespaces: looked into {', '.join(sorted(where.namespaces))}."
+        )
     for namespace in hidden:
         say(
             f"You may not list config maps in {namespace}, so old runtimes stay there. Who may can type: "

@@ -81,3 +81,15 @@ def test_only_three_words_are_understood(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("HEADWAY_EMBEDDED_CLUSTER", "sometimes")
     with pytest.raises(SettingsError, match="auto, never or always"):
         uses(Digits)
+
+
+@pytest.mark.parametrize("minutes", ["soon", "-1", "inf"])
+def test_how_long_it_stays_without_work_is_a_number_of_minutes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, minutes: str
+) -> None:
+    monkeypatch.delenv("KUBECONFIG")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setenv("HEADWAY_EMBEDDED_CLUSTER", "always")
+    monkeypatch.setenv("HEADWAY_EMBEDDED_CLUSTER_IDLE_MINUTES", minutes)
+    with pytest.raises(SettingsError, match="HEADWAY_EMBEDDED_CLUSTER_IDLE_MINUTES"):
+        uses(Digits)

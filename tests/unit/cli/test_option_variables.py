@@ -2,7 +2,11 @@
 
 import pytest
 import yaml
-from cli_flows import CommandLine
+from cli_flows import CommandLine, Digits
+
+from headway.cli.commands_run import truth
+from headway.cli.program import Options, Program
+from headway.ui.writer import StreamWriter
 
 DRY = ("run", "--label=x", "--dry-run")
 
@@ -61,3 +65,10 @@ def test_the_environment_is_metaflows_word(cli: CommandLine, monkeypatch: pytest
     answer = cli("check")
     assert answer.code == 2
     assert "The value comes from the variable METAFLOW_ENVIRONMENT." in answer.err
+
+
+@pytest.mark.parametrize("name", ["FORWARD_CREDENTIALS", "SPIN_PERSIST"])
+@pytest.mark.parametrize(("said", "on"), [("1", True), ("True", True), ("no", False), ("", False)])
+def test_a_switch_may_be_a_variable(monkeypatch: pytest.MonkeyPatch, name: str, said: str, on: bool) -> None:
+    monkeypatch.setenv(f"METAFLOW_{name}", said)
+    assert truth(Program(Digits, Options(), StreamWriter()), name) is on

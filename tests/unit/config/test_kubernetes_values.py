@@ -1,11 +1,13 @@
 """What the API server would refuse is refused here; every spelling it has is taken."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from headway.config import kubernetes_values as values
+from headway.config import parsing
 from headway.config.parsing import RefusedError
 from headway.config.podenv import environment
 from headway.config.tolerations import tolerations
@@ -42,6 +44,16 @@ TAKEN: list[tuple[Parser, object, object]] = [
         values.container_resources,
         {"limits": {"nvidia.com/gpu": "1", "memory": "4Gi"}, "requests": {"cpu": 0.5}},
         {"limits": {"nvidia.com/gpu": "1", "memory": "4Gi"}, "requests": {"cpu": "0.5"}},
+    ),
+    (values.job_prefix, "team-a-", "team-a"),
+    (values.job_prefix, "t" * 20, "t" * 20),
+    (values.one_pod, "1", 1),
+    (parsing.seconds, 2.5, Decimal("2.5")),
+    (parsing.seconds, "30", Decimal(30)),
+    (
+        parsing.names(values.waiting_reason),
+        "ErrImagePull, CreateContainerConfigError",
+        ("ErrImagePull", "CreateContainerConfigError"),
     ),
     (tolerations, [EQUAL], (EQUAL,)),
     (tolerations, EQUAL, (EQUAL,)),
@@ -103,6 +115,10 @@ REFUSED: list[tuple[Parser, list[object]]] = [
             1,
         ],
     ),
+    (values.job_prefix, ["Team", "a_b", "7up", "-", "t" * 21, "", 7]),
+    (values.one_pod, [0, 2, "four", None]),
+    (parsing.seconds, [0, -1, "soon", True, None, float("inf"), 2**31]),
+    (parsing.names(values.waiting_reason), ["back-off", ["ContainerCreating"], "PodInitializing", 7]),
     (values.annotations, [{"a b": ""}, {"a": "x" * (256 * 1024)}]),
     (values.node_selector, ["a", {"a": "with blank"}, 7]),
     (values.claims, [{"Upper": "/mnt"}, {"a": "mnt"}, {"a": "/"}, {"a": "/x:y"}, ["a"]]),
@@ -150,3 +166,11 @@ def test_refused_with_words(parse: Parser, written: object) -> None:
     with pytest.raises(RefusedError) as caught:
         parse(written)
     assert caught.value.allowed
+
+
+def test_more_pods_are_a_gang() -> None:
+    """``pod_count``."""
+    with pytest.raises(RefusedError) as caught:
+        values.one_pod(4)
+    assert caught.value.hint is not None
+    assert "@parallel(num_nodes=4)" in caught.value.hint

@@ -91,6 +91,8 @@ def test_the_command_line_goes_before_the_configuration() -> None:
     configured = bundle_limits(configuration, None, None)
     assert (configured.max_size, configured.source) == (5_000_000, "HEADWAY_PACKAGE_MAX_SIZE")
     assert ".csv" in configured.suffixes
+    ours = Configuration.load({**environ, "HEADWAY_PACKAGE_SUFFIXES": ".json"}, Path("/nowhere"))
+    assert ".json" in bundle_limits(ours, None, None).suffixes
     typed = bundle_limits(configuration, ".txt", "1 MB")
     assert (typed.max_size, typed.source) == (1_000_000, "--package-max-size")
     assert ".csv" not in typed.suffixes

@@ -1,12 +1,16 @@
 """Which task is done again alone, and what of its step's decorators has a say."""
 
+from pathlib import Path
+
 import pytest
 from driven_runs import FLOW, ref
 
+from headway.config.sources import Configuration
 from headway.errors import HeadwayError, NotFoundError, UsageError
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.graph import Graph, Node
 from headway.launch.past import PastRun
+from headway.launch.spin import spin_folder
 from headway.launch.spin_task import choose_task, parse_pathspec, spun_graph
 from headway.launch.verdicts import CANCELLED
 from headway.runtime.commit import commit
@@ -122,3 +126,9 @@ def test_a_step_that_has_no_task_or_takes_other_inputs_now() -> None:
     with pytest.raises(UsageError, match="was a join"):
         choose_task(run, GRAPH["work"], None)
     assert choose_task(run, GRAPH["work"]._replace(takes_inputs=True), None).ref.task == "3"
+
+
+def test_where_it_is_kept(tmp_path: Path) -> None:
+    assert spin_folder(Configuration({}, str(tmp_path))) == tmp_path / ".headway_spin"
+    environ = {"METAFLOW_DATASTORE_SYSROOT_SPIN": "/elsewhere"}
+    assert spin_folder(Configuration(environ, str(tmp_path))) == Path("/elsewhere/.headway_spin")

@@ -2,7 +2,9 @@
 
 import json
 import os
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -192,6 +194,90 @@ def test_what_google_answers() -> None:
 )
 def test_addresses_in_azure(name: str, prefix: str, expected: tuple[str, str, str | None]) -> None:
     assert vault_address(Source("az-key-vault", name), prefix) == expected
+
+
+#: What stands in for a cloud's library: it gives back what it was asked with.
+AWS = """
+class session:
+    class Session:
+        def __init__(self, region_name=None): self.region = region_name
+        def client(self, name, **keys): return Client(self.region, keys)
+
+class Client:
+    def __init__(self, region, keys): self.region, self.keys = region, keys
+    def assume_role(self, RoleArn, RoleSessionName):
+        return {"Credentials": {"AccessKeyId": RoleArn, "SecretAccessKey": "k", "SessionToken": "t"}}
+    def get_secret_value(self, SecretId):
+        role = self.keys.get("aws_access_key_id")
+        return {"Name": SecretId, "SecretString": '{"REGION": "%s", "ROLE": "%s"}' % (self.region, role)}
+"""
+GOOGLE = """
+class SecretManagerServiceClient:
+    def access_secret_version(self, name): return self
+    payload = property(lambda self: self)
+    data = b"found"
+"""
+AZURE = """
+class SecretClient:
+    def __init__(self, vault_url, credential): self.vault = vault_url
+    def get_secret(self, name, version): return type("Secret", (), {"value": self.vault + " " + name})
+"""
+
+
+@pytest.fixture
+def libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clouds' libraries, as small as can be."""
+    for path, text in {
+        "boto3.py": AWS,
+        "google/cloud/secretmanager.py": GOOGLE,
+        "azure/identity.py": "class DefaultAzureCredential: pass",
+        "azure/keyvault/secrets.py": AZURE,
+    }.items():
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("boto3", "google", "google.cloud", "azure", "azure.keyvault"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+
+@pytest.mark.usefixtures("libraries")
+@pytest.mark.parametrize(
+    ("item", "found"),
+    [
+        ("aws-secrets-manager.db", {"REGION": "eu-west-3", "ROLE": "arn:default"}),
+        (
+            {
+                "type": "aws-secrets-manager",
+                "id": "db",
+                "role": "arn:own",
+                "options": {"region": "us-east-2"},
+            },
+            {"REGION": "us-east-2", "ROLE": "arn:own"},
+        ),
+    ],
+)
+def test_what_is_configured_for_aws(item: Any, found: dict[str, str]) -> None:
+    settings = {
+        "AWS_SECRETS_MANAGER_DEFAULT_REGION": "eu-west-3",
+        "AWS_SECRETS_MANAGER_DEFAULT_ROLE": "arn:default",
+    }
+    assert PROVIDERS["aws-secrets-manager"](read_source(item, None, settings), settings) == found
+
+
+@pytest.mark.usefixtures("libraries")
+def test_what_is_configured_for_other_clouds() -> None:
+    settings = {
+        "GCP_SECRET_MANAGER_PREFIX": "projects/1/secrets/",
+        "AZURE_KEY_VAULT_PREFIX": "https://v.vault.azure.net",
+    }
+
+    def values(item: str) -> dict[str, str]:
+        source = read_source(item, None, settings)
+        return PROVIDERS[source.kind](source, settings)
+
+    assert values("az-key-vault.key") == {"key": "https://v.vault.azure.net key"}
+    assert values("gcp-secret-manager.key") == {"key": "found"}
 
 
 @pytest.mark.parametrize("find", [vault_address, gcp_path])

@@ -133,6 +133,7 @@ def test_orders_are_run_one_after_the_other_in_processes_of_their_own(a_pod: Pod
 
 
 def test_an_idle_worker_leaves_and_says_so(a_pod: Pod) -> None:
+    """``idle_timeout``."""
     a_pod.order(0, order_of(a_pod, "start", "1"))
     process = a_pod.begin_warm(HEADWAY_IDLE_TIMEOUT="0")
     assert process.wait(timeout=30) == DONE

@@ -157,7 +157,8 @@ class Adopter:
         batch = await asyncio.to_thread(self._settler.batch, given) or given
         refs = [AttemptRef(batch.step, task.task, task.attempt) for task in batch.tasks]
         attempts = {index: Attempt(ref, index) for index, ref in enumerate(refs) if ref in adoption.refs}
-        tracked = self._assignments.track(batch, attempts)
+        # The settings of now may give Jobs other names.
+        tracked = self._assignments.track(batch, attempts, name=job.metadata.name if job else "")
         if is_warm(self._assignments.settings(batch), batch):
             for attempt in list(attempts.values()):
                 self._over(tracked, attempt, RECORDED if attempt.ref in adoption.recorded else ORPHANED)

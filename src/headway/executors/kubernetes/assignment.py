@@ -65,9 +65,19 @@ class Assignments:
         attempts: dict[int, Attempt],
         tries: int = 0,
         before: TrackedJob | None = None,
+        name: str = "",
     ) -> TrackedJob:
-        """Take the Job of a batch in hand; it goes on with the orders of the one before it, if there was one."""
+        """Take the Job of a batch in hand; it goes on with the orders of the one before it, if there was one.
+
+        Args:
+            batch: The batch.
+            attempts: Its attempts by index.
+            tries: How often it was submitted before.
+            before: The Job that it stands in for.
+            name: The Job's name where it is there already.
+        """
         job = tracked_job(batch, self.settings(batch), attempts, tries)
+        job.name = name or job.name
         if before:
             job.inbox, job.idle_timeout = before.inbox, before.idle_timeout
         self._jobs.add(job)

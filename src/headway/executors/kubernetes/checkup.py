@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any, NamedTuple
 
+from headway.config.connection import connection_of
 from headway.config.kubernetes import KubernetesSettings
 from headway.errors import ClusterConfigurationError, HeadwayError
 from headway.executors.kubernetes.api.client import KubernetesClient
@@ -18,9 +19,9 @@ from headway.executors.kubernetes.api.kinds import (
     SERVICE_ACCOUNT,
     Kind,
 )
-from headway.executors.kubernetes.api.kubeconfig import load_access
 from headway.executors.kubernetes.api.types import KubernetesObject, Node, ResourceQuota
 from headway.executors.kubernetes.cluster import NEEDED_FOR_GANGS, NEEDED_TO_LEND, connect
+from headway.executors.kubernetes.connecting import access_to
 from headway.executors.kubernetes.fitting import fit
 from headway.executors.kubernetes.manifest import PodPlan, pod_spec
 from headway.executors.kubernetes.needs import needs_of
@@ -62,12 +63,13 @@ async def examine_cluster(
     """
     async with AsyncExitStack() as stack:
         try:
-            access = load_access()
+            connection = connection_of(steps)
+            access = access_to(connection)
             yield Finding(
                 GOOD, f"Kubernetes at {access.server}, as told by {access.source or 'the environment'}."
             )
             namespaces = sorted({settings.namespace for settings in steps.values()})
-            cluster = await connect(stack, namespaces)
+            cluster = await connect(stack, namespaces, connection=connection)
         except ClusterConfigurationError as error:
             yield Finding(BAD, error.message, error.hint or "")
             return

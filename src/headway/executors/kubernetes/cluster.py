@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+from headway.config.connection import AS_CONFIGURED, Connection
 from headway.errors import ClusterConfigurationError
 from headway.executors.kubernetes.api.client import KubernetesClient
 from headway.executors.kubernetes.api.errors import AlreadyExists, ApiError, Forbidden, Invalid, NotFound
 from headway.executors.kubernetes.api.kinds import CONFIG_MAP, NAMESPACE
-from headway.executors.kubernetes.api.kubeconfig import load_access
 from headway.executors.kubernetes.archive import RuntimeArchive, imported_aliases, runtime_archive
+from headway.executors.kubernetes.connecting import client_for
 from headway.executors.kubernetes.manifest import runtime_config_map
 from headway.executors.kubernetes.names import runtime_config_map_name
 
@@ -63,20 +64,26 @@ class Prepared:
 
 
 async def connect(
-    stack: AsyncExitStack, namespaces: Iterable[str], *, gangs: bool = False, lends: bool = False
+    stack: AsyncExitStack,
+    namespaces: Iterable[str],
+    *,
+    connection: Connection = AS_CONFIGURED,
+    gangs: bool = False,
+    lends: bool = False,
 ) -> Prepared:
     """Connect to the configured cluster, check it, and put the in-pod runtime into each namespace.
 
     Args:
         stack: Closes the connection.
         namespaces: Where pods will run.
+        connection: Which cluster, and how patient to be with it.
         gangs: Whether there will be gangs, which need more rights.
         lends: Whether pods are lent the launcher's own access to the datastore, by a secret of the run.
 
     Raises:
         ClusterConfigurationError: None configured, unreachable, too old, no such namespace, or not allowed.
     """
-    client = await stack.enter_async_context(KubernetesClient(load_access()))
+    client = await stack.enter_async_context(client_for(connection))
     archive = await asyncio.to_thread(runtime_archive, imported_aliases(sys.modules))
     name = runtime_config_map_name(archive.sha256)
     wanted = sorted(namespaces)

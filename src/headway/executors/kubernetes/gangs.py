@@ -5,7 +5,7 @@ from typing import Any
 
 from headway.config.kubernetes import KubernetesSettings
 from headway.executors.kubernetes.labels import labels_of
-from headway.executors.kubernetes.names import job_name
+from headway.executors.kubernetes.names import job_of
 from headway.store.batch import Batch, Gang
 
 _DOMAIN = "svc.cluster.local"
@@ -28,7 +28,7 @@ def gang_environment(settings: KubernetesSettings, batch: Batch, gang: Gang) -> 
 
     Rank 0's name is for init scripts and sidecars: the step itself is given the address.
     """
-    name = job_name(batch.flow, batch.step, batch.run, batch.name)
+    name = job_of(settings, batch)
     values = {
         "MF_MASTER_ADDR": f"{name}-0.{name}.{settings.namespace}.{_DOMAIN}",
         "MF_MASTER_PORT": str(gang.port),
@@ -48,7 +48,7 @@ def gang_service(settings: KubernetesSettings, batch: Batch, gang: Gang, owner: 
         gang: Where its ranks meet.
         owner: The uid of the gang's Job: the Service goes with it.
     """
-    name = job_name(batch.flow, batch.step, batch.run, batch.name)
+    name = job_of(settings, batch)
     return {
         "apiVersion": "v1",
         "kind": "Service",

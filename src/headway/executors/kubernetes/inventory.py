@@ -9,11 +9,12 @@ from datetime import datetime
 from types import TracebackType
 from typing import TypeVar
 
+from headway.config.connection import AS_CONFIGURED, Connection
 from headway.executors.kubernetes.api.client import KubernetesClient
 from headway.executors.kubernetes.api.errors import Forbidden
 from headway.executors.kubernetes.api.kinds import JOB, POD, Kind
-from headway.executors.kubernetes.api.kubeconfig import load_access
 from headway.executors.kubernetes.api.types import Job, KubernetesObject, Pod
+from headway.executors.kubernetes.connecting import client_for
 from headway.executors.kubernetes.labels import (
     FLOW,
     JOB_NAME_LABELS,
@@ -102,7 +103,7 @@ class Found:
 
 
 class Inventory:
-    """A connection to the configured cluster; use it as an asynchronous context.
+    """A look into a cluster; use it as an asynchronous context.
 
     All namespaces are looked into where that is allowed, for a flow's pods are where it was started from,
     and that may have been configured otherwise.
@@ -110,10 +111,18 @@ class Inventory:
     Args:
         flow: The flow whose pods are looked for.
         namespaces: Where they are looked for if not everywhere.
-        client: The cluster, if it is not the configured one.
+        connection: Which cluster.
+        client: The cluster, if it is connected already.
     """
 
-    def __init__(self, flow: str, namespaces: Iterable[str], client: KubernetesClient | None = None) -> None:
+    def __init__(
+        self,
+        flow: str,
+        namespaces: Iterable[str],
+        connection: Connection = AS_CONFIGURED,
+        client: KubernetesClient | None = None,
+    ) -> None:
+        self._connection = connection
         self._flow = flow
         self._namespaces = sorted(set(namespaces))
         self._everywhere = True
@@ -122,7 +131,7 @@ class Inventory:
             self._client = client
 
     async def __aenter__(self) -> "Inventory":
-        self._client = await self._stack.enter_async_context(KubernetesClient(load_access()))
+        self._client = await self._stack.enter_async_context(client_for(self._connection))
         return self
 
     async def __aexit__(

@@ -14,7 +14,7 @@ from headway.executors.kubernetes.command import container_command
 from headway.executors.kubernetes.environment import container_env
 from headway.executors.kubernetes.gangs import gang_completion, gang_environment
 from headway.executors.kubernetes.labels import COMMON, annotations_of, labels_of
-from headway.executors.kubernetes.names import container_name, job_name
+from headway.executors.kubernetes.names import container_name, job_of
 from headway.executors.kubernetes.placement import affinity, node_selector
 from headway.executors.kubernetes.resources import container_resources
 from headway.executors.kubernetes.security import container_security_context, pod_security_context
@@ -62,7 +62,7 @@ def job_manifest(settings: KubernetesSettings, batch: Batch, pod: PodPlan) -> di
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
-            "name": job_name(batch.flow, batch.step, batch.run, batch.name),
+            "name": job_of(settings, batch),
             "namespace": settings.namespace,
             "labels": labels,
             "annotations": annotations,
@@ -128,7 +128,7 @@ def pod_spec(settings: KubernetesSettings, batch: Batch, pod: PodPlan, deadline:
     spec = {
         "restartPolicy": "Never",
         # With the gang's Service of this name, each rank's host name is one that the others can resolve.
-        "subdomain": None if batch.gang is None else job_name(batch.flow, batch.step, batch.run, batch.name),
+        "subdomain": None if batch.gang is None else job_of(settings, batch),
         "activeDeadlineSeconds": deadline,
         "terminationGracePeriodSeconds": settings.termination_grace_period_seconds,
         "enableServiceLinks": False,

@@ -9,6 +9,9 @@ import base64
 import hashlib
 import re
 
+from headway.config.kubernetes import KubernetesSettings
+from headway.store.batch import Batch
+
 #: A name that must be a DNS label (a container, a volume, the host name of an indexed pod).
 LABEL_LENGTH = 63
 #: What Kubernetes appends to the name of an indexed Job for its pods: ``-<index, 5 digits>-<5 random>``.
@@ -23,17 +26,22 @@ _OTHER = re.compile(r"[^a-z0-9]+")
 RUNTIME_PREFIX = "headway-runtime-"
 
 
-def job_name(flow: str, step: str, run: str, batch: str) -> str:
-    """``<flow>-<step>-<hash>``, short enough that the names of its pods are DNS labels too."""
+def job_of(settings: KubernetesSettings, batch: Batch) -> str:
+    """The name of a batch's Job."""
+    return job_name(batch.flow, batch.step, batch.run, batch.name, settings.job_name_prefix or "")
+
+
+def job_name(flow: str, step: str, run: str, batch: str, prefix: str = "") -> str:
+    """``[<prefix>-]<flow>-<step>-<hash>``, short enough that the names of its pods are DNS labels too."""
     digest = short_hash(f"{flow}/{run}/{step}/{batch}")
     head, tail = dns_words(flow) or "flow", dns_words(step)
-    room = _JOB_LENGTH - len(digest) - 2
+    room = _JOB_LENGTH - len(digest) - 2 - (len(prefix) + 1 if prefix else 0)
     if len(head) + len(tail) > room:
         # The step tells more, yet the flow keeps at least half of what there is.
         head = head[: max(room - len(tail), room // 2)].rstrip("-")
         tail = tail[: room - len(head)].rstrip("-")
     # A gang's Service has the Job's name, and that must begin with a letter.
-    name = "-".join(part for part in (head, tail, digest) if part)
+    name = "-".join(part for part in (prefix, head, tail, digest) if part)
     return name if name[0].isalpha() else f"f{name}"[:_JOB_LENGTH]
 
 

@@ -156,7 +156,8 @@ class Observer:
             self._listener.over(job, attempt, failure_of(pod, job.container, job.batch.step))
         else:
             patience = float(job.settings.start_failure_timeout)
-            state = standstill(pod, job.container, job.settings.image, patience)
+            at_once = job.settings.fail_on_container_waiting_reasons
+            state = standstill(pod, job.container, job.settings.image, patience, at_once)
             # What its events said stands until it runs, or until they say something else.
             noted = attempt.noted if not has_run(pod, job.container) else None
             self._note_standstill(job, attempt, _weightier(state, noted))

@@ -5,9 +5,10 @@ registry, a scheduler or an administrator may mend by itself is waited for as lo
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Container
+from dataclasses import dataclass, replace
 
-from headway.executors.kubernetes.api.types import Condition, ContainerStatus, Pod
+from headway.executors.kubernetes.api.types import Condition, ContainerStateWaiting, ContainerStatus, Pod
 from headway.executors.kubernetes.pod_images import cause_of, pull_trouble
 from headway.executors.kubernetes.pod_states import has_run, init_waiting, is_over, status_of
 from headway.executors.kubernetes.scheduling import explain
@@ -63,7 +64,9 @@ class Standstill:
         return f"{self.hint} The node says: {self.detail}" if self.detail else self.hint
 
 
-def standstill(pod: Pod, container: str, image: str, patience: float = 60.0) -> Standstill | None:
+def standstill(
+    pod: Pod, container: str, image: str, patience: float = 60.0, at_once: Container[str] = ()
+) -> Standstill | None:
     """Why the step's container does not run yet; None where it runs or is simply on its way.
 
     Args:
@@ -71,6 +74,7 @@ def standstill(pod: Pod, container: str, image: str, patience: float = 60.0) -> 
         container: The name of the step's container.
         image: Its image.
         patience: Seconds for which what looks like a wrong configuration is waited for.
+        at_once: Reasons of a waiting container that are not waited for at all.
     """
     if has_run(pod, container) or is_over(pod, container):
         return None
@@ -79,11 +83,11 @@ def standstill(pod: Pod, container: str, image: str, patience: float = 60.0) -> 
         return _unscheduled(pod, scheduled, patience)
     init = init_waiting(pod)
     if init is not None:
-        found = _waiting(init, f"of the init container {init.name}", "", patience)
+        found = _waiting(init, f"of the init container {init.name}", "", patience, at_once)
         if found is not None:
             return found
     status = status_of(pod, container)
-    return _waiting(status, image, image, patience) if status else None
+    return _waiting(status, image, image, patience, at_once) if status else None
 
 
 def _unscheduled(pod: Pod, condition: Condition, patience: float) -> Standstill:
@@ -104,10 +108,25 @@ def _unscheduled(pod: Pod, condition: Condition, patience: float) -> Standstill:
     )
 
 
-def _waiting(status: ContainerStatus, named: str, image: str, patience: float) -> Standstill | None:
+def _waiting(
+    status: ContainerStatus, named: str, image: str, patience: float, at_once: Container[str]
+) -> Standstill | None:
     waiting = status.state.waiting if status.state else None
     if waiting is None:
         return None
+    found = _judged(status, waiting, named, image, patience)
+    if waiting.reason not in at_once:
+        return found
+    if found is None:
+        said = _short(waiting.message.strip() or "no reason given")
+        found = Standstill(waiting.reason, f"the container {status.name} waits ({waiting.reason}): {said}")
+    # Whoever names it holds it for what no other try would mend.
+    return replace(found, patience=0.0, vague=False, kind=CONFIGURATION)
+
+
+def _judged(
+    status: ContainerStatus, waiting: ContainerStateWaiting, named: str, image: str, patience: float
+) -> Standstill | None:
     said = waiting.message.strip() or "no reason given"
     if waiting.reason in _PULL_REASONS:
         trouble = pull_trouble(waiting.message, image)

@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from headway.config.connection import Connection
 from headway.executors.kubernetes.api.client import KubernetesClient
 from headway.executors.kubernetes.api.errors import Forbidden, NotFound
 from headway.executors.kubernetes.api.kinds import CONFIG_MAP, JOB, SECRET, Kind
-from headway.executors.kubernetes.api.kubeconfig import load_access
 from headway.executors.kubernetes.api.types import KubernetesObject, Wire
+from headway.executors.kubernetes.connecting import client_for
 from headway.executors.kubernetes.labels import FLOW, MANAGED_BY, RUN, label_value
 from headway.executors.kubernetes.names import RUNTIME_PREFIX, run_secret_name
 
@@ -69,9 +70,9 @@ class Leftover:
 
 
 @asynccontextmanager
-async def sweeper(namespaces: Iterable[str]) -> AsyncIterator["Sweeper"]:
-    """A sweeper that is connected to the configured cluster."""
-    async with KubernetesClient(load_access()) as client:
+async def sweeper(namespaces: Iterable[str], connection: Connection) -> AsyncIterator["Sweeper"]:
+    """A sweeper that is connected to this cluster."""
+    async with client_for(connection) as client:
         yield Sweeper(client, namespaces)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from headway.config.kubernetes import KubernetesSettings
-from headway.executors.kubernetes.names import container_name, job_name
+from headway.executors.kubernetes.names import container_name, job_of
 from headway.executors.kubernetes.standstill import Standstill
 from headway.store.batch import Batch, TaskSpec
 from headway.store.logs import LogLine
@@ -146,7 +146,7 @@ def tracked_job(
         tries: How often the gang was given up before.
     """
     return TrackedJob(
-        name=job_name(batch.flow, batch.step, batch.run, batch.name),
+        name=job_of(settings, batch),
         namespace=settings.namespace,
         batch=batch,
         settings=settings,

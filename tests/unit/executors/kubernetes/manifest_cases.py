@@ -12,6 +12,12 @@ from headway.store.batch import Batch, Code, Gang, Project, TaskSpec
 #: Fields that only the launcher and the runtime read.
 NOT_IN_THE_MANIFEST = {
     "start_failure_timeout",
+    "fail_on_container_waiting_reasons",
+    "kubernetes_context",
+    "incluster",
+    "api_request_timeout",
+    "max_api_retries",
+    "pod_count",
     "unschedulable_timeout",
     "hostname_resolution_timeout",
     "job_terminate_mode",
@@ -69,11 +75,13 @@ def manifest_of(case: Case) -> dict[str, Any]:
 GANG = {"gang": Gang(29500, 600.0)}
 
 #: The one manifest that is no Job.
-SERVICE = Case("gang-service", {"port": 29500, "namespace": "ml"}, 3, GANG, service=True)
+SERVICE = Case(
+    "gang-service", {"port": 29500, "namespace": "ml", "job_name_prefix": "team-a"}, 3, GANG, service=True
+)
 
 CASES = [
     Case("plain"),
-    Case("gang", {"port": 29500, "namespace": "ml"}, 3, GANG),
+    Case("gang", {"port": 29500, "namespace": "ml", "job_name_prefix": "team-a"}, 3, GANG),
     Case("indexed", tasks=5),
     Case("project", batch={"project": Project("fraud", "test.exp", "fraud.test.exp.DigitsFlow", False)}),
     Case(
@@ -202,6 +210,7 @@ CASES = [
         {
             "labels": {"team": "ml", "kueue.x-k8s.io/queue-name": "batch", "run": "mine"},
             "annotations": {"prometheus.io/scrape": True},
+            "job_name_prefix": "team-a-",
             "ttl_seconds_after_finished": 3600,
             "active_deadline_seconds": 600,
             "termination_grace_period_seconds": 120,

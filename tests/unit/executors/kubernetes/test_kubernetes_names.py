@@ -30,12 +30,14 @@ def test_what_is_cut_still_tells_step_and_flow() -> None:
     assert job_name("F" * 60, "start", "1", "b").startswith("f" * 34 + "-start-")
     assert job_name("MyFlow", "s" * 60, "1", "b").startswith("myflow-" + "s" * 33 + "-")
     assert job_name("F" * 60, "s" * 60 + "x", "1", "b") != both
+    assert re.fullmatch(r"team-a-f{16}-s{16}-.{10}", job_name("F" * 60, "s" * 60, "1", "b", "team-a"))
 
 
 @settings(max_examples=100, deadline=None)
-@given(flow=WORDS, step=WORDS, run=WORDS, batch=WORDS)
-def test_the_names_of_a_jobs_pods_are_labels(flow: str, step: str, run: str, batch: str) -> None:
-    name = job_name(flow, step, run, batch)
+@given(flow=WORDS, step=WORDS, run=WORDS, batch=WORDS, prefix=st.sampled_from(["", "a", "t" * 20]))
+def test_the_names_of_a_jobs_pods_are_labels(flow: str, step: str, run: str, batch: str, prefix: str) -> None:
+    name = job_name(flow, step, run, batch, prefix)
+    assert name.startswith(prefix)
     assert DNS_LABEL_1035.fullmatch(name)
     assert len(f"{name}-99999-abcde") <= 63
 

@@ -85,6 +85,17 @@ def test_in_a_pod_a_context_asked_for_comes_from_the_kubeconfig(home: Path, pod:
     assert load_access("x", environ=IN_POD, home=home, service_account=pod).context == "x"
 
 
+def test_incluster_is_the_pods_service_account_whatever_else_there_is(
+    tmp_path: Path, home: Path, pod: Path
+) -> None:
+    environ = {**IN_POD, "KUBECONFIG": str(write(tmp_path / "a", config("a")))}
+    access = load_access(in_cluster=True, environ=environ, home=home, service_account=pod)
+    assert access.server == "https://10.96.0.1:443"
+    for outside, account in ((environ, tmp_path / "none"), ({}, pod)):
+        with pytest.raises(ClusterConfigurationError, match="incluster is set, and this is no pod"):
+            load_access(in_cluster=True, environ=outside, home=home, service_account=account)
+
+
 def test_a_pod_without_a_token_falls_back_or_says_so(home: Path, tmp_path: Path) -> None:
     with pytest.raises(ClusterConfigurationError, match="automountServiceAccountToken"):
         load_access(environ=IN_POD, home=home, service_account=tmp_path / "none")

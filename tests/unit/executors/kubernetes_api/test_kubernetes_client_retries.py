@@ -57,6 +57,17 @@ async def test_lasting_trouble_ends_with_the_budget(fake: FakeKubernetes) -> Non
     assert len(fake.seen("get")) < 15
 
 
+@pytest.mark.parametrize("most", [0, 2])
+async def test_no_more_retries_than_are_wanted(fake: FakeKubernetes, most: int) -> None:
+    """``max_api_retries``."""
+    async with client_of(fake, limits=Limits(retry=RetryPolicy(most=most))) as client:
+        await client.version()
+        fake.fault(Fault(verb="get", times=1000, message="etcdserver: request timed out"))
+        with pytest.raises(ServerError):
+            await client.get(POD, NS, "p")
+    assert len(fake.seen("get", "pods")) == 1 + most
+
+
 async def test_the_first_contact_has_a_short_budget(fake: FakeKubernetes) -> None:
     fake.fault(Fault("reset", times=1000))
     async with client_of(fake) as client:

@@ -61,7 +61,12 @@ async def player(fake: FakeKubernetes, store: MemoryStore, clock: Callable[[], f
 
 @pytest.fixture
 def settings() -> dict[str, KubernetesSettings]:
-    said = Layer({"image": "python:3.11", "unschedulable_timeout": 40}, "a test")
+    values = {
+        "image": "python:3.11",
+        "unschedulable_timeout": 40,
+        "fail_on_container_waiting_reasons": "SignatureValidationFailed",
+    }
+    said = Layer(values, "a test")
     return {step: resolve_kubernetes(step, overrides=said).settings for step in STEPS}
 
 

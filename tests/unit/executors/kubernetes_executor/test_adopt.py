@@ -1,6 +1,7 @@
 """A second launcher goes on with the Jobs and pods of one that died: nothing is made twice, nothing is missed."""
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import pytest
 from pod_player import PodPlayer
@@ -74,6 +75,31 @@ async def test_pods_that_run_go_on_and_their_lines_are_heard_from_the_first(
     records = await second.heard.end_of(*refs)
     assert [record.outcome for record in records] == [SUCCEEDED, SUCCEEDED]
     assert second.heard.lines(refs[0], "stdout") == ["said while nobody listened"]
+    assert len(fake.seen("create", "jobs")) == 1
+
+
+async def test_a_job_is_gone_on_with_whatever_it_would_be_called_now(
+    executor: KubernetesExecutor,
+    second: Second,
+    settings: dict[str, KubernetesSettings],
+    client: KubernetesClient,
+    store: MemoryStore,
+    clock: Callable[[], float],
+    fake: FakeKubernetes,
+    player: PodPlayer,
+    code: Code,
+) -> None:
+    batch = ExecutorSuite().batch(code, "waits")
+    (ref,) = refs_of(batch)
+    await first_launcher(executor, batch, 1)
+    renamed = {step: replace(each, job_name_prefix="t") for step, each in settings.items()}
+    cluster = Prepared(client, "headway-runtime-test")
+    second.executor = KubernetesExecutor(cluster, store, FLOW, RUN, renamed, {}, LIMIT, clock=clock)
+    await second.adopt(batch)
+    await second.heard.until(lambda: second.heard.of(Started), "the start")
+    player.by_ref(ref).succeed("next")
+    (record,) = await second.heard.end_of(ref)
+    assert record.outcome == SUCCEEDED
     assert len(fake.seen("create", "jobs")) == 1
 
 

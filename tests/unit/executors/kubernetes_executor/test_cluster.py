@@ -1,24 +1,29 @@
 """What is found wrong with a cluster before there is a pod, and in which words."""
 
+import asyncio
 import json
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from headway.config.connection import Connection
 from headway.errors import ClusterConfigurationError
+from headway.executors.kubernetes.api.errors import Unreachable
+from headway.executors.kubernetes.api.kinds import POD
 from headway.executors.kubernetes.archive import runtime_archive
 from headway.executors.kubernetes.cluster import ENFORCE_LABEL, Prepared, connect
 from headway.executors.kubernetes.names import runtime_config_map_name
-from headway.testing.fake_kubernetes import FakeKubernetes
+from headway.testing.fake_kubernetes import FakeKubernetes, Fault
 
 
-def write_kubeconfig(path: Path, server: str) -> None:
+def write_kubeconfig(path: Path, server: str, current: str = "test") -> None:
     config = {
         "apiVersion": "v1",
         "kind": "Config",
-        "current-context": "test",
+        "current-context": current,
         "clusters": [{"name": "test", "cluster": {"server": server}}],
         "users": [{"name": "test", "user": {}}],
         "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
@@ -124,3 +129,22 @@ async def test_no_kubeconfig_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     assert "missing" in str(await refusal())
+
+
+async def test_the_settings_say_which_cluster_and_how_long_to_try(
+    fake: FakeKubernetes, kubeconfig: Path
+) -> None:
+    """``kubernetes_context``, ``api_request_timeout`` and ``max_api_retries``."""
+    write_kubeconfig(kubeconfig, fake.server, current="elsewhere")
+    with pytest.raises(ClusterConfigurationError, match="no context 'elsewhere'"):
+        await prepared()
+    wanted = Connection("test", request_timeout=Decimal(7), retries=1)
+    async with AsyncExitStack() as stack:
+        client = (await connect(stack, ["default"], connection=wanted)).client
+        assert client.access.context == "test"
+        before, begun = len(fake.seen("list", "pods")), asyncio.get_running_loop().time()
+        fake.fault(Fault("hang", verb="list", times=1000))
+        with pytest.raises(Unreachable, match="no answer within the time limit"):
+            await client.list(POD, "default")
+        assert len(fake.seen("list", "pods")) == before + 2
+        assert 14 <= asyncio.get_running_loop().time() - begun < 16

@@ -41,6 +41,20 @@ async def test_a_pod_that_stands_still_is_told_once_and_fails_when_it_is_hopeles
 
 
 @pytest.mark.budget(6)
+async def test_what_fail_on_container_waiting_reasons_names_is_not_waited_for(run: Run[PodPlayer]) -> None:
+    """``fail_on_container_waiting_reasons`` names this one for all steps here."""
+    run.player.held = True
+    (ref,) = await run.start("waits")
+    await run.until(lambda: run.player.pods)
+    begun = asyncio.get_running_loop().time()
+    run.fake.pod_waiting(run.player.pods[0].name, "SignatureValidationFailed", "not signed")
+    record = await run.end(ref)
+    assert record.failure is not None
+    assert (record.outcome, record.failure.kind) == (LOST, CONFIGURATION)
+    assert asyncio.get_running_loop().time() - begun < 5
+
+
+@pytest.mark.budget(6)
 async def test_waiting_for_a_node_takes_nothing_from_the_patience_with_an_image(run: Run[PodPlayer]) -> None:
     run.player.held = True
     (ref,) = await run.start("waits")

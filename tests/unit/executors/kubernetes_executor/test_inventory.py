@@ -15,7 +15,7 @@ ENDED = [{"type": "Complete", "status": "True"}]
 
 @pytest.fixture
 def inventory(client: KubernetesClient) -> Inventory:
-    return Inventory("Digits", ["default"], client)
+    return Inventory("Digits", ["default"], client=client)
 
 
 def about(name: str, run: str, **more: str) -> dict[str, Any]:

@@ -101,6 +101,40 @@ def test_an_image_that_cannot_be_pulled(reason: str, message: str) -> None:
     assert not found.vague
 
 
+@pytest.mark.parametrize(
+    ("reason", "message", "patience"),
+    [
+        (
+            "ErrImagePull",
+            PULL + "429 Too Many Requests - toomanyrequests",
+            0.0,
+        ),  # else waited for without an end
+        ("CreateContainerConfigError", 'secret "keys" not found', 0.0),
+        ("ErrRuntimeOfItsOwn", "no such handler", 0.0),  # else not known
+        ("ImagePullBackOff", PULL + "docker.io/team/image:429: not found", 60.0),  # not named
+    ],
+)
+def test_a_person_says_what_is_not_waited_for(reason: str, message: str, patience: float) -> None:
+    at_once = ("ErrImagePull", "CreateContainerConfigError", "ErrRuntimeOfItsOwn")
+    waiting = {"reason": reason, "message": message}
+    found = standstill(pod("Pending", waiting=waiting), STEP, IMAGE, 60.0, at_once)
+    assert found is not None
+    assert (found.patience, found.kind, found.vague) == (patience, CONFIGURATION, False)
+    if reason == "ErrRuntimeOfItsOwn":
+        assert "ErrRuntimeOfItsOwn" in found.message
+        assert "no such handler" in found.message
+        assert standstill(pod("Pending", waiting=waiting), STEP, IMAGE) is None
+    in_init = standstill(
+        pod("Pending", waiting={"reason": "PodInitializing"}, init={"waiting": waiting}),
+        STEP,
+        IMAGE,
+        60.0,
+        at_once,
+    )
+    assert in_init is not None
+    assert (in_init.patience == 0.0) == (patience == 0.0)
+
+
 def test_an_older_kubelet_that_does_not_say_why() -> None:
     said = f'Back-off pulling image "{IMAGE}"'
     found = standstill(pod("Pending", waiting={"reason": "ImagePullBackOff", "message": said}), STEP, IMAGE)

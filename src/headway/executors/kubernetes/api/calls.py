@@ -163,7 +163,8 @@ class Caller:
             pause = policy.pause(attempt, self._chance(), error.retry_after)
             budget = policy.budget if self._answered else min(policy.budget, policy.first_contact)
             late = self._clock.monotonic() - started + pause > budget
-            if late or not worth_retrying(error, repeatable=request.repeatable):
+            spent = policy.most is not None and attempt > policy.most
+            if late or spent or not worth_retrying(error, repeatable=request.repeatable):
                 raise error
             if self._on_retry is not None:
                 self._on_retry(RetryNotice(error, attempt, pause))

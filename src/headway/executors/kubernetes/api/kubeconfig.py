@@ -21,6 +21,7 @@ def load_access(
     context: str | None = None,
     *,
     kubeconfig: str | Path | None = None,
+    in_cluster: bool = False,
     environ: Mapping[str, str] = os.environ,
     home: Path | None = None,
     service_account: Path = SERVICE_ACCOUNT,
@@ -33,6 +34,7 @@ def load_access(
     Args:
         context: The kubeconfig's context to use instead of its current one.
         kubeconfig: A file to read instead of those that KUBECONFIG names.
+        in_cluster: Use the pod's service account, whatever kubeconfig there is.
         environ: The environment.
         home: The home folder; the user's own if None.
         service_account: Where a pod finds its token.
@@ -40,6 +42,14 @@ def load_access(
     Raises:
         ClusterConfigurationError: If there is no cluster to be found, or the configuration found is broken.
     """
+    if in_cluster:
+        if environ.get("KUBERNETES_SERVICE_HOST") and (service_account / "token").exists():
+            return _in_cluster(environ, service_account)
+        raise ClusterConfigurationError(
+            "incluster is set, and this is no pod with a service account: KUBERNETES_SERVICE_HOST or "
+            f"{service_account / 'token'} is missing.",
+            "Leave incluster out to use a kubeconfig; in a pod, do not set automountServiceAccountToken: false.",
+        )
     default = (home or Path(os.path.expanduser("~"))) / ".kube" / "config"  # noqa: PTH111 - Path's raise without a home
     named = str(kubeconfig or "") or environ.get("KUBECONFIG") or ""
     if named:

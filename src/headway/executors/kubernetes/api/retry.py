@@ -19,12 +19,14 @@ class RetryPolicy:
         first_contact: The same until the server has answered once; short, for it is a person who waits.
         base: Seconds before the second try, more or less.
         longest: The longest pause in seconds that is our own choice.
+        most: How often it is tried again at most, None for as often as the time allows.
     """
 
     budget: float = 60.0
     first_contact: float = 3.0
     base: float = 0.2
     longest: float = 10.0
+    most: int | None = None
 
     def pause(self, attempt: int, chance: float, wanted: float | None = None) -> float:
         """Return the seconds to wait before the next try.
