@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Iterator, List, Optional
 
 from headway.client.entity import Entity, in_namespace
+from headway.client.errors import FlowNotFoundError
 from headway.client.facts import local_time
 from headway.client.lookup import find_run, flow_exists, flow_names, runs_of
 from headway.client.namespaces import get_namespace
@@ -100,7 +101,7 @@ class Headway:
         try:
             return Flow(name)
         except NotFoundError as error:
-            raise KeyError(str(error)) from error
+            raise FlowNotFoundError(error.message, error.hint) from None
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and is_name(name) and flow_exists(name)

@@ -1,7 +1,7 @@
 """``Run``: one execution of a flow."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Iterable, Iterator, Optional, Union
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, Optional, Union
 
 from headway.client.artifact import Values
 from headway.client.code import MetaflowCode, code_of
@@ -56,17 +56,19 @@ class Run(InRun, depth=2):
 
     @property
     def data(self) -> Optional[Values]:
-        """The values of its end step as attributes, None unless it succeeded."""
+        """The values of its end task as attributes, None as long as there is no such task."""
         task = self.end_task
         return task.data if task is not None else None
 
     @property
     def end_task(self) -> Optional[Task]:
-        """The task of its end step, None unless it succeeded."""
+        """The task of its end step, whatever becomes of it; None as long as it has not begun."""
         end = self._run.end()
         if self._end_task is None and end is not None and end.end is not None:
             found = TaskData.find(self._run, end.end.step, end.end.task)
             self._end_task = Task._of(found) if found is not None else None
+        if self._end_task is None and (step := self._run.graph.end) in self:
+            return self[step].task
         return self._end_task
 
     @property
@@ -149,6 +151,6 @@ class Run(InRun, depth=2):
         self._run.change_tags(lambda tags: (tags - removed) | (added - self.system_tags))
 
 
-def _several(tags: Iterable[str]) -> Iterable[str]:
-    """Tags in a list, also where one was given as it is."""
-    return [tags] if isinstance(tags, (str, bytes)) else tags
+def _several(tags: object) -> Iterable[Any]:
+    """Tags in a list, also where one was given as it is, be it one that can be none."""
+    return tags if isinstance(tags, Iterable) and not isinstance(tags, (str, bytes)) else [tags]

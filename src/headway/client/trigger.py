@@ -123,7 +123,7 @@ def triggered_by(pathspecs: Iterable[str]) -> Trigger:
             run = Run(pathspec, _namespace_check=False)
         except NotFoundError as error:
             raise NotFoundError(f"--trigger={pathspec}: {error.message}", error.hint) from error
-        if run.end_task is None:
+        if not run.successful:
             raise UsageError(
                 f"--trigger={pathspec}: the run has not come to its end.", "Name a run that succeeded."
             )
@@ -133,7 +133,7 @@ def triggered_by(pathspecs: Iterable[str]) -> Trigger:
 
 def _event_of(run: Run) -> TriggerEvent:
     task = run.end_task
-    if task is None:
+    if task is None or not run.successful:
         raise UsageError(f"{run.pathspec} has not come to its end, so it triggers nothing.")
     flow = run.pathspec.partition("/")[0]
     return TriggerEvent(f"metaflow.{flow}.{task.parent.id}", task.pathspec, task.finished_at, "run")

@@ -24,6 +24,7 @@ from headway.flow.decorator_errors import (
     DuplicateFlowDecoratorError,
     DuplicateStepDecoratorError,
     UnknownAttributeError,
+    UnknownFlowDecoratorError,
     UnknownStepDecoratorError,
 )
 from headway.flow.decorators import DecoratorSpec
@@ -193,7 +194,13 @@ def kind_of(spec: DecoratorSpec, kinds: Mapping[str, DecoratorKind] = STEP_DECOR
     kind = kinds.get(spec.name)
     if kind is None:
         hint = did_you_mean(spec.name, kinds).replace("Known:", "These are supported:")
-        raise error_at(spec, f"There is no step decorator '{spec.name}'.", hint, UnknownStepDecoratorError)
+        of_steps = kinds is STEP_DECORATORS
+        raise error_at(
+            spec,
+            f"There is no {'step' if of_steps else 'flow'} decorator '{spec.name}'.",
+            hint,
+            UnknownStepDecoratorError if of_steps else UnknownFlowDecoratorError,
+        )
     return kind
 
 

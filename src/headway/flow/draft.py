@@ -3,6 +3,7 @@
 from typing import Any, Optional
 
 from headway.errors import FlowDefinitionError
+from headway.flow.decorator_errors import DuplicateFlowDecoratorError, DuplicateStepDecoratorError
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.parameters import Parameter
 
@@ -84,7 +85,7 @@ def put(
         )
     if any(each.name == spec.name for each in specs) and not several:
         if duplicates == ERROR and static:
-            raise FlowDefinitionError(
+            raise (DuplicateStepDecoratorError if where.startswith("step") else DuplicateFlowDecoratorError)(
                 f"@{spec.name} is added to {where}, which has it already.",
                 "Use duplicates=IGNORE to keep that one, OVERRIDE to put this one in its place.",
                 *_place(spec),

@@ -200,7 +200,7 @@ class FlowSpec:
             return f"<flow {type(self).__name__}>"
         stack = self.foreach_stack()
         indices = ",".join(str(index) for index, _, _ in stack)
-        place = f"[{indices}] (input: {stack[-1][2]!r})" if stack else ""
+        place = f"[{indices}] (input: {stack[-1][2]})" if stack else ""
         return f"<flow {type(self).__name__} step {state.task.step}{place}>"
 
 

@@ -40,9 +40,9 @@ def told_when_asked(
         return run()[batch.step][task.task]
 
     def parameter_names() -> Any:
-        from headway.flow.members import parameters_of
+        from headway.flow.members import configs_of, parameters_of
 
-        return list(parameters_of(flow_class))
+        return [*configs_of(flow_class), *parameters_of(flow_class)]
 
     def graph() -> Any:
         from headway.flow.graph_info import graph_info

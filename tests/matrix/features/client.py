@@ -72,6 +72,8 @@ class ForeachPath(Feature):
             path = task.metadata_dict.get("foreach-execution-path", "")
             found = tuple(int(each.rpartition(":")[2]) for each in path.split(",") if each)
             assert found == key.where, (task.pathspec, path)
+            names = {each.rpartition(":")[0] for each in path.split(",") if each}
+            assert names <= {node.to[0] for node in ran.shape.nodes if node.kind == "foreach"}, path
 
 
 class Pathspecs(Feature):

@@ -167,21 +167,24 @@ class CurrentOrigin(Feature):
 
 
 class CurrentParameters(Feature):
-    """``current`` knows the parameters' names, and the graph."""
+    """``current`` knows the names of configurations and parameters, and the graph."""
 
     def module(self) -> str:
-        return "from headway import Parameter"
+        return "from headway import Config, Parameter"
 
     def flow(self, shape: Shape) -> str:
-        return 'known = Parameter("known", default=1)'
+        return """
+            known = Parameter("known", default=1)
+            known_config = Config("known_config", default_value={})
+        """
 
     def code(self, node: Node, shape: Shape) -> str:
         return """\
-self.knows_parameter = "known" in current.parameter_names
-self.has_graph = current.graph is not None"""
+self.knows_parameter = [name for name in current.parameter_names if name.startswith("known")]
+self.has_graph = sorted(current.graph["steps"])"""
 
     def expect(self, task: Task, shape: Shape) -> Values:
-        return {"knows_parameter": True, "has_graph": True}
+        return {"knows_parameter": ["known_config", "known"], "has_graph": sorted(shape.by_name)}
 
 
 class StepsOfTheFlow(Feature):

@@ -352,6 +352,8 @@ def test_all_flows(folder: FolderStore) -> None:
     assert Headway()["Digits"].latest_run == Run("Digits/1")
     with pytest.raises(KeyError, match="Nope"):
         Headway()["Nope"]
+    with pytest.raises(NotFoundError, match=r"^Flow\('Nope'\) does not exist\n"):
+        Headway()["Nope"]
     assert Flow("Digits").created_at == local(0)
     assert Flow("Digits").parent is None
     assert Run("Digits/1").parent == Flow("Digits")

@@ -24,6 +24,20 @@ def test_a_run_is_asked_again_until_it_has_ended(folder: FolderStore) -> None:
     assert run.data.x == 1
 
 
+def test_the_end_task_is_there_whatever_becomes_of_it(folder: FolderStore) -> None:
+    recorded = RecordedRun(folder)
+    recorded.running("end", "6")
+    run = Run("Digits/1")
+    assert run.end_task is not None
+    assert (run.end_task.pathspec, run.end_task.finished) == ("Digits/1/end/6", False)
+    recorded.attempt("end", "6", failure=BOOM)
+    recorded.end()
+    run = Run("Digits/1")
+    assert run.end_task is not None
+    assert (run.end_task.finished, run.end_task.successful, run.successful) == (True, False, False)
+    assert "ValueError" in str(run.end_task.exception)
+
+
 def test_a_task_in_a_pod_is_seen_before_it_has_a_record(folder: FolderStore) -> None:
     recorded = RecordedRun(folder)
     recorded.attempt("start", "1")

@@ -47,6 +47,7 @@ def test_two_that_hold_the_same_run_lose_nothing_of_each_other(folder: FolderSto
     [
         (lambda run: run.remove_tag("user:ann"), "user:ann: system tags say how Digits/1 was started"),
         (lambda run: run.add_tags([]), "No tag was named"),
+        (lambda run: run.add_tag(3), "3"),
         (lambda run: run.add_tag(""), "cannot be empty"),
         (lambda run: run.add_tag("x" * 501), "500 are allowed"),
         (lambda run: run.add_tags(map(str, range(51))), "can have 50 tags"),

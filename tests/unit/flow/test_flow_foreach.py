@@ -40,7 +40,7 @@ def test_outside_of_a_foreach() -> None:
 def test_in_one_foreach() -> None:
     one = bound(Flow, source=MemorySource(xs=["a", "b", "c"]), frames=[OUTER])
     assert (one.index, one.input, one.foreach_stack()) == (1, "b", [(1, 3, "b")])
-    assert repr(one) == "<flow Flow step work[1] (input: 'b')>"
+    assert repr(one) == "<flow Flow step work[1] (input: b)>"
 
 
 def test_in_nested_foreachs_with_a_branch_between() -> None:

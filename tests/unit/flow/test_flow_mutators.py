@@ -12,6 +12,12 @@ from headway.flow.configs import Config
 from headway.flow.configure import GivenConfigs
 from headway.flow.declare import declare
 from headway.flow.declared import Declared
+from headway.flow.decorator_errors import (
+    DuplicateFlowDecoratorError,
+    DuplicateStepDecoratorError,
+    UnknownFlowDecoratorError,
+    UnknownStepDecoratorError,
+)
 from headway.flow.given_members import changed_parameters, give_parameters
 from headway.flow.late import parse_with
 from headway.flow.members import parameters_of
@@ -299,6 +305,28 @@ def test_what_a_mutator_does_wrong_is_named(changes: dict[str, Any], words: str)
     with pytest.raises(UsageError, match=words) as caught:
         mutated(**changes)
     assert getattr(caught.value, "file", None) in (__file__, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "words"),
+    [
+        ({"step": lambda s: s.add_decorator("nope")}, UnknownStepDecoratorError, "no step decorator 'nope'"),
+        ({"flow": lambda f: f.add_decorator("nope")}, UnknownFlowDecoratorError, "no flow decorator 'nope'"),
+        (
+            {"step": lambda s: s.add_decorator("retry:times=1", duplicates=2)},
+            DuplicateStepDecoratorError,
+            "on step|to step",
+        ),
+        (
+            {"flow": lambda f: [f.add_decorator("project:name=a", duplicates=2) for _ in "ab"]},
+            DuplicateFlowDecoratorError,
+            "to flow",
+        ),
+    ],
+)
+def test_what_flows_catch_has_its_class(changes: dict[str, Any], kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=words):
+        mutated(**changes)
 
 
 def test_an_error_says_where_in_the_mutator() -> None:
