@@ -88,7 +88,9 @@ def _fetch(source: Source, settings: Mapping[str, str]) -> Mapping[str, str]:
         raise
     except Exception as error:
         # Its type and its code tell what is wrong; its words may repeat what was asked for, never what it holds.
+        # Azure says the same in several lines, or lists all that it tried.
+        said = str(error).strip().partition("\n")[0]
         raise SecretError(
-            f"The secret {source} cannot be fetched: {type(error).__name__}: {error}",
+            f"The secret {source} cannot be fetched: {type(error).__name__}: {said}",
             "Is it called so, in this region or project, and may this pod's identity read it?",
         ) from error
