@@ -168,4 +168,6 @@ def _system_tags(user: str, project: Project | None) -> tuple[str, ...]:
         "runtime:dev",
         f"python_version:{python}",
         f"headway_version:{VERSION}",
+        # What Metaflow's tools filter by; the same that `metaflow.__version__` says (docs/decisions).
+        f"metaflow_version:{VERSION}",
     )
