@@ -29,6 +29,11 @@ if __name__ == "__main__":
     LinearFlow()
 """
 
+#: The same, its steps sent to the cluster in the file itself.
+SENT = LINEAR.replace("import FlowSpec, step", "import FlowSpec, kubernetes, step").replace(
+    "    @step", "    @kubernetes(cpu=1, memory=500)\n    @step"
+)
+
 FOREACH = """
 from MODULE import FlowSpec, Parameter, step
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 
 from command import main
-from flows import FOREACH, LINEAR
+from flows import FOREACH, LINEAR, SENT
 from kept import kept_run
 from place import Place
 from works import Measures, Target, Work, measure, ratio
@@ -87,15 +87,21 @@ def works(place: Place) -> list[Work]:
         ),
         *(
             Work(
-                f"local {words[-1].strip('-')}",
-                {"python": python, **each("linear.py", LINEAR, *words)},
+                f"local {word.strip('-')}{of and f' {of}'}",
+                {"python": python, **each("linear.py", SENT if of else LINEAR, word)},
                 (
-                    Target(f"`{words[-1]}` by `python -c pass`", ratio("headway", "python"), 4),
-                    Target(f"`{words[-1]}`: Metaflow's time by ours", ratio("metaflow", "headway")),
+                    Target(
+                        f"`{word}`{of and f' with {of}'} by `python -c pass`", ratio("headway", "python"), 4
+                    ),
+                    Target(
+                        f"`{word}`{of and f' with {of}'}: Metaflow's time by ours",
+                        ratio("metaflow", "headway"),
+                    ),
                 ),
                 rounds=11,
             )
-            for words in (("show",), ("--help",))
+            for word in ("show", "--help")
+            for of in ("", "@kubernetes")
         ),
     ]
 

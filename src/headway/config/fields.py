@@ -1,18 +1,28 @@
 """How a settings class declares its fields: one line each, from which all else is derived.
 
-A settings class is a frozen dataclass whose fields are made by :func:`setting`. What the line says
+A settings class is a :class:`Settings` whose fields are made by :func:`setting`. What the line says
 (default, parser, variables, how layers join, where the value lands) is what the resolver, the error
 messages, ``config show`` and the documentation's tables read.
+
+Dataclasses and structs would do as well, but ``show`` and ``--help`` of every flow with ``@kubernetes`` read these
+declarations, and to load either takes longer than all the rest that these commands do.
 """
 
 import enum
 from collections.abc import Callable
-from dataclasses import Field, dataclass, field, fields
-from typing import Any, TypeVar, cast
+
+from headway.plain import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar, cast
 
 T = TypeVar("T")
+S = TypeVar("S", bound="Settings")
 
-_KEY = "headway"
+if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+else:
+
+    def dataclass_transform(**_: object) -> Callable[[T], T]:
+        """For type checkers alone."""
+        return lambda cls: cls
 
 
 class Join(enum.Enum):
@@ -26,8 +36,7 @@ class Join(enum.Enum):
     ADD = "add"
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(NamedTuple):
     """One field of a settings class.
 
     Attributes:
@@ -82,12 +91,51 @@ def setting(
         sensitive: Whether its value may hold a secret.
     """
     parsed = None if default is None else parse(default)
-    declared = {
-        "default": parsed, "written_default": default, "parse": parse, "variables": variables, "join": join,
-        "argument": argument, "aliases": aliases, "sensitive": sensitive, "lands": lands, "doc": doc,
-    }  # fmt: skip
-    # The declared type is the parser's, as dataclasses.field declares its default's.
-    return cast("T", field(default_factory=lambda: parsed, metadata={_KEY: declared}))
+    declared = Setting("", parsed, default, parse, variables, join, argument, aliases, sensitive, lands, doc)
+    # The declared type is the parser's, as that of a dataclass's field is its default's.
+    return cast("T", declared)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(setting,))
+class Settings:
+    """Values for the fields that a class of settings declares; those not given have their defaults.
+
+    Values never change; :func:`replace` makes others of them.
+    """
+
+    _declared: ClassVar[dict[str, Setting]] = {}
+
+    def __init_subclass__(cls) -> None:
+        made = {name: value for name, value in vars(cls).items() if isinstance(value, Setting)}
+        cls._declared = {name: value._replace(name=name) for name, value in made.items()}
+        for name, value in made.items():
+            setattr(cls, name, value.default)
+
+    def __init__(self, **values: object) -> None:
+        unknown = values.keys() - self._declared.keys()
+        if unknown:
+            raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
+        self.__dict__.update(values)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} never changes; replace() makes another")
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self._declared)
+
+    __hash__ = None  # type: ignore[assignment]  # some values are maps
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+        )
+
+
+def replace(settings: S, **changes: object) -> S:
+    """The same settings but for these."""
+    return type(settings)(**{**vars(settings), **changes})
 
 
 def optional(parse: Callable[[object], T]) -> Callable[[object], T | None]:
@@ -95,11 +143,7 @@ def optional(parse: Callable[[object], T]) -> Callable[[object], T | None]:
     return parse
 
 
-def settings_of(cls: type[Any]) -> dict[str, Setting]:
+def settings_of(cls: type[Settings]) -> dict[str, Setting]:
     """The settings that a class declares, by name, in its order."""
-    declared: tuple[Field[Any], ...] = fields(cls)
-    return {
-        item.name: Setting(name=item.name, **item.metadata[_KEY])
-        for item in declared
-        if _KEY in item.metadata
-    }
+    declared: dict[str, Setting] = cls._declared
+    return dict(declared)

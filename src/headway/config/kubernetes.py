@@ -5,14 +5,11 @@ Each line gives default, parser, the configuration names (``KUBERNETES_CPU`` is 
 Names and defaults are Metaflow's where it has them, ZenML's pod settings where it has those.
 """
 
-# ruff: noqa: RUF009 - setting() declares a field, as dataclasses.field() does
-
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
-from headway.config.fields import Join, optional, setting
+from headway.config.fields import Join, Settings, optional, setting
 from headway.config.kubernetes_values import (
     annotations,
     check_key,
@@ -66,8 +63,7 @@ def launcher_image() -> str:
 
 
 # fmt: off
-@dataclass(frozen=True)
-class KubernetesSettings:
+class KubernetesSettings(Settings):
     """The resolved settings of one step's pods."""
 
     # What the step needs.

@@ -9,28 +9,29 @@ import re
 from headway.config.parsing import RefusedError, integer, mapping, string_map, text
 from headway.config.podparts import plain
 
-_LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
-_QUALIFIED_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
-_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-_DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_IMAGE = re.compile(
+# Compiled when first used, for `show` reads these declarations and checks few values.
+_LABEL_VALUE = r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?"
+_QUALIFIED_NAME = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
+_DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_DNS_SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+_IMAGE = (
     r"((localhost|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+)(:[0-9]+)?/|[A-Za-z0-9-]+:[0-9]+/)?"  # host and port
     r"[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"  # path
     r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?"  # tag
     r"(@[A-Za-z0-9+._-]+:[0-9a-fA-F]{32,})?"  # digest
 )
-_REASON = re.compile(r"[A-Z][A-Za-z]+")
+_REASON = r"[A-Z][A-Za-z]+"
 #: What every container waits for before it runs.
 _ON_ITS_WAY = ("ContainerCreating", "PodInitializing")
 #: Of the 51 letters that a Job's name can have; flow, step and hash need the rest.
 _LONGEST_PREFIX = 20
-_QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?")
+_QUANTITY = r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?"
 
 
 def dns_label(value: object) -> str:
     """The name of a namespace, a volume, a container: a DNS label."""
     name = text(value)
-    if len(name) > 63 or not _DNS_LABEL.fullmatch(name):
+    if len(name) > 63 or not re.fullmatch(_DNS_LABEL, name):
         raise RefusedError(
             "a name of at most 63 lower-case letters, digits and '-', beginning and ending with a letter or "
             "digit, is allowed"
@@ -47,7 +48,7 @@ def object_name(value: object) -> str:
 
 def check_object_name(name: str) -> None:
     """Refuse text that cannot name an object."""
-    if len(name) > 253 or not _DNS_SUBDOMAIN.fullmatch(name):
+    if len(name) > 253 or not re.fullmatch(_DNS_SUBDOMAIN, name):
         raise RefusedError(
             f"a name of lower-case letters, digits, '-' and '.' is allowed, and {name!r} is not one"
         )
@@ -56,7 +57,7 @@ def check_object_name(name: str) -> None:
 def image(value: object) -> str:
     """A reference to a container image: ``name``, ``org/name:tag``, ``host:5000/name@sha256:…``."""
     reference = text(value)
-    if not _IMAGE.fullmatch(reference):
+    if not re.fullmatch(_IMAGE, reference):
         raise RefusedError(
             "an image like python:3.11 or registry.example.com/team/name:tag is allowed",
             "The name is lower case, without blanks and without http://.",
@@ -67,7 +68,7 @@ def image(value: object) -> str:
 def registry(value: object) -> str:
     """A registry, with a path in it or without: ``registry.example.com:5000/team``."""
     found = text(value).rstrip("/")
-    if "://" in found or not _IMAGE.fullmatch(f"{found}/name"):
+    if "://" in found or not re.fullmatch(_IMAGE, f"{found}/name"):
         raise RefusedError("a registry like registry.example.com/team, without https://, is allowed")
     return found
 
@@ -104,7 +105,7 @@ def annotations(value: object) -> dict[str, str]:
 def job_prefix(value: object) -> str:
     """What the names of Jobs begin with; a ``-`` at its end is one that comes anyway."""
     prefix = text(value).rstrip("-")
-    if len(prefix) > _LONGEST_PREFIX or not _DNS_LABEL.fullmatch(prefix) or not prefix[0].isalpha():
+    if len(prefix) > _LONGEST_PREFIX or not re.fullmatch(_DNS_LABEL, prefix) or not prefix[0].isalpha():
         raise RefusedError(
             f"at most {_LONGEST_PREFIX} lower-case letters, digits and '-', beginning with a letter, are allowed"
         )
@@ -124,7 +125,7 @@ def one_pod(value: object) -> int:
 
 def waiting_reason(name: str) -> None:
     """Refuse text that is no reason of a waiting container, or one that every pod comes through."""
-    if not _REASON.fullmatch(name):
+    if not re.fullmatch(_REASON, name):
         raise RefusedError(
             f"reasons as Kubernetes writes them, like ErrImagePull, are allowed, and {name!r} is not one"
         )
@@ -135,12 +136,12 @@ def waiting_reason(name: str) -> None:
 def check_key(key: str) -> None:
     """Refuse text that cannot be the key of a label, an annotation, a taint or an extended resource."""
     prefix, slash, name = key.rpartition("/")
-    if not _QUALIFIED_NAME.fullmatch(name) or len(name) > 63:
+    if not re.fullmatch(_QUALIFIED_NAME, name) or len(name) > 63:
         raise RefusedError(
             f"the key {key!r} is not one that Kubernetes takes: at most 63 letters, digits, '-', '_' and "
             "'.', beginning and ending with a letter or digit, optionally after a prefix like example.com/"
         )
-    if slash and (len(prefix) > 253 or not _DNS_SUBDOMAIN.fullmatch(prefix)):
+    if slash and (len(prefix) > 253 or not re.fullmatch(_DNS_SUBDOMAIN, prefix)):
         raise RefusedError(f"the prefix of the key {key!r} must be a domain in lower case, like example.com")
 
 
@@ -155,7 +156,7 @@ def check_label_value(key: str, value: str) -> None:
 
 def is_label_value(value: str) -> bool:
     """Whether this text can be a label's value."""
-    return len(value) <= 63 and _LABEL_VALUE.fullmatch(value) is not None
+    return len(value) <= 63 and re.fullmatch(_LABEL_VALUE, value) is not None
 
 
 def extended_resources(value: object) -> dict[str, str]:
@@ -185,7 +186,7 @@ def container_resources(value: object) -> dict[str, dict[str, str]]:
         resources[kind] = string_map(amounts)
         for key, amount in resources[kind].items():
             check_key(key)
-            if not _QUANTITY.fullmatch(amount):
+            if not re.fullmatch(_QUANTITY, amount):
                 raise RefusedError(
                     f"{kind}.{key} needs a quantity like 2, 500m or 4Gi, and {amount!r} is none"
                 )

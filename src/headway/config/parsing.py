@@ -14,7 +14,7 @@ from numbers import Integral, Real
 #: Kubernetes keeps counts, ports and seconds in 32 bits.
 INT32_MAX = 2**31 - 1
 
-_SIZE = re.compile(r"([0-9.eE+-]+)\s*([kKMGTP]i?)?(B?)")
+_SIZE = r"([0-9.eE+-]+)\s*([kKMGTP]i?)?(B?)"
 _LARGEST_SIZE = 10**18
 _POWERS = {"": 0, "k": 1, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5}
 
@@ -212,7 +212,7 @@ def _size(value: object, unit: int, unit_name: str, example: str) -> int:
     size = _decimal(value)
     if size is not None:
         size *= unit
-    elif isinstance(value, str) and (match := _SIZE.fullmatch(value.strip())):
+    elif isinstance(value, str) and (match := re.fullmatch(_SIZE, value.strip())):
         number, prefix = _decimal(match[1]), match[2] or ""
         # "16B" would be sixteen bytes, which nobody means.
         if number is not None and prefix:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from headway.config.parsing import RefusedError, json_value, mapping, plain_text
 from headway.config.podparts import api_object, plain
 
-_NAME = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*")
+_NAME = r"[-._a-zA-Z][-._a-zA-Z0-9]*"
 
 
 def environment(value: object) -> dict[str, object]:
@@ -34,7 +34,7 @@ def _entry(value: object) -> tuple[str, object]:
 
 
 def _check(name: str) -> None:
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(_NAME, name):
         raise RefusedError(
             f"{name!r} cannot name an environment variable: letters, digits, '_', '-' and '.' are allowed"
         )

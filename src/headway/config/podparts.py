@@ -22,7 +22,7 @@ _ABBREVIATIONS = {
     "pd_id": "pdID", "dataset_uuid": "datasetUUID", "target_ww_ns": "targetWWNs", "target_wwns": "targetWWNs",
 }  # fmt: skip
 
-_WORD_START = re.compile(r"_([a-z0-9])")
+_WORD_START = r"_([a-z0-9])"
 
 
 #: The fields of a container's security context: https://kubernetes.io/docs/reference/kubernetes-api
@@ -49,7 +49,7 @@ def camel_case(key: str) -> str:
     if key in _ABBREVIATIONS:
         return _ABBREVIATIONS[key]
     # The models write fields that are Python keywords with an underscore before them: _exec, _from.
-    return _WORD_START.sub(lambda match: match[1].upper(), key.lstrip("_"))
+    return re.sub(_WORD_START, lambda match: match[1].upper(), key.lstrip("_"))
 
 
 def plain(value: object) -> object:

@@ -12,10 +12,10 @@ another layer hides.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from headway.config.checks import check_together, memory_warnings, with_registry
-from headway.config.fields import Join, Setting, settings_of
+from headway.config.fields import Join, Setting, replace, settings_of
 from headway.config.kubernetes import KubernetesSettings
 from headway.config.parsing import RefusedError
 from headway.config.sources import Configuration

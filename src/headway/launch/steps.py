@@ -271,6 +271,6 @@ def with_interpreter(settings: "KubernetesSettings", path: str) -> "KubernetesSe
 
     Only the embedded cluster reads it, whose pods are processes of this machine.
     """
-    from dataclasses import replace as changed  # what such a flow has loaded by now
+    from headway.config.fields import replace as changed  # what such a flow has loaded by now
 
     return changed(settings, annotations={**settings.annotations, HOST_PYTHON: path})

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Container, Coroutine, Mapping
-from dataclasses import replace
 from typing import Any
 
+from headway.config.fields import replace
 from headway.config.kubernetes import KubernetesSettings
 from headway.executors.kubernetes.planned import for_batch
 from headway.executors.kubernetes.submitter import Submitter

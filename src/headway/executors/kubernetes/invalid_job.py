@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
 
+from headway.config.fields import settings_of
 from headway.config.kubernetes import KubernetesSettings
 from headway.executors.kubernetes.api.errors import Invalid
 
 #: Where the pod's own part of the Job begins; nobody who writes a flow knows of what stands around it.
 _POD = "spec.template."
 _OF_A_CONTAINER = re.compile(r"^spec\.containers\[\d+\]\.")
-_SETTINGS = frozenset(each.name for each in fields(KubernetesSettings))
+_SETTINGS = frozenset(settings_of(KubernetesSettings))
 #: Fields that are made of several settings, or of one by another name.
 _MADE_OF = {
     "resources": ("cpu", "memory", "disk", "gpu", "resources"),

@@ -1,9 +1,9 @@
 """From a Job in hand to what is created for it: the same for a run and for a dry run; pure."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
+from headway.config.fields import replace
 from headway.config.kubernetes import KubernetesSettings
 from headway.executors.kubernetes.manifest import PodPlan, job_manifest
 from headway.executors.kubernetes.tracked import TrackedJob

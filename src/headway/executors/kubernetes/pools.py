@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable, Container, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
+from headway.config.fields import replace
 from headway.config.kubernetes import KubernetesSettings
 from headway.executors.kubernetes.courier import Courier
 from headway.executors.kubernetes.feed import Report

@@ -2,9 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
+from headway.config.fields import replace
 from headway.config.kubernetes import KubernetesSettings
 from headway.executors.base import ExecutorEvent
 from headway.executors.kubernetes.packing import (

@@ -4,12 +4,12 @@ After a change on purpose: ``pytest tests/unit/executors/kubernetes --update-gol
 """
 
 import json
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from manifest_cases import CASES, NOT_IN_THE_MANIFEST, SERVICE, Case, manifest_of
 
+from headway.config.fields import settings_of
 from headway.config.kubernetes import KubernetesSettings
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "manifests"
@@ -28,7 +28,7 @@ def test_no_golden_file_is_left_without_its_case() -> None:
     assert {path.stem for path in GOLDEN.iterdir()} == {case.name for case in [*CASES, SERVICE]}
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(KubernetesSettings)])
+@pytest.mark.parametrize("name", list(settings_of(KubernetesSettings)))
 def test_every_setting_changes_a_golden_manifest(name: str) -> None:
     changed = [
         case.name

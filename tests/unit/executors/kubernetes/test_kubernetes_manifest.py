@@ -3,12 +3,12 @@
 import base64
 import json
 import subprocess
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from manifest_cases import CASES, Case, batch_of, manifest_of, settings_of
 
+from headway.config.fields import replace
 from headway.executors.kubernetes.command import INIT_SCRIPT_FAILED
 from headway.executors.kubernetes.environment import INIT_SCRIPT, literal
 from headway.executors.kubernetes.manifest import (

@@ -1,11 +1,11 @@
 """A second launcher goes on with the Jobs and pods of one that died: nothing is made twice, nothing is missed."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 
 import pytest
 from pod_player import PodPlayer
 
+from headway.config.fields import replace
 from headway.config.kubernetes import KubernetesSettings
 from headway.executors.base import Adoption, Broken, Ended, Output, Started
 from headway.executors.kubernetes.adopt import indexes

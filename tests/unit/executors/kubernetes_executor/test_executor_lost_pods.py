@@ -1,7 +1,6 @@
 """Attempts that end without a word of theirs: their pod, Job or node is gone, or they were stopped."""
 
 import asyncio
-import dataclasses
 import json
 from collections.abc import Callable
 
@@ -9,6 +8,7 @@ import pytest
 from executor_run import Run
 from pod_player import PlayedPod, PodPlayer
 
+from headway.config.fields import replace
 from headway.config.kubernetes import KubernetesSettings
 from headway.executors.base import Ended
 from headway.store import layout
@@ -171,9 +171,7 @@ class TestStopped:
     def settings(
         self, settings: dict[str, KubernetesSettings], request: pytest.FixtureRequest
     ) -> dict[str, KubernetesSettings]:
-        return {
-            step: dataclasses.replace(own, job_terminate_mode=request.param) for step, own in settings.items()
-        }
+        return {step: replace(own, job_terminate_mode=request.param) for step, own in settings.items()}
 
     async def test_no_job_of_it_stays(self, run: Run[PodPlayer]) -> None:
         (ref,) = await run.start("waits")
