@@ -9,10 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from harness.workspace import Workspace
 
-GOES_AT = "2026-11-22T08:41:25Z"
+ACTION = "/latest/meta-data/spot/instance-action"
 #: What EC2's metadata service says, by path.
 SAID = {
-    "/latest/meta-data/spot/instance-action": {"action": "terminate", "time": GOES_AT},
     "/latest/dynamic/instance-identity/document": {"instanceId": "i-0abc", "instanceType": "m7g.large"},
 }
 
@@ -46,6 +45,13 @@ def metadata_port() -> Iterator[int]:
         thread.join()
 
 
+def goes_in(seconds: float) -> str:
+    """When the machine goes from now on, as is said."""
+    when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+    SAID[ACTION] = {"action": "terminate", "time": when}
+    return when
+
+
 def test_a_step_is_warned_and_saves_what_it_has_within_its_grace(
     workspace: Workspace, metadata_port: int
 ) -> None:
@@ -58,12 +64,16 @@ def test_a_step_is_warned_and_saves_what_it_has_within_its_grace(
         "HEADWAY_KUBERNETES_FETCH_EC2_METADATA": "true",
         "HEADWAY_KUBERNETES_TERMINATION_GRACE_PERIOD_SECONDS": "10",
     }
+    # Far off: what a step can do until then it does.
+    goes_at = goes_in(3600)
     launch = workspace.start("warned.py", "run", "--with", "kubernetes", env=env)
     pod = launch.until(r"\[work/2\] Running on Kubernetes pod: (\S+)").group(1)
     launch.until(r"\[work/2\] working")
     begun = time.monotonic()
     workspace.kubectl.run("delete", "pod", pod)
     took = time.monotonic() - begun
+    launch.until(r"\[taken/3\] working")
+    goes_soon = goes_in(14)
     result = launch.wait()
     assert result.returncode == 0, result.all
     # Four seconds for the checkpoint; the step did not end then, and was ended short of its grace: what came
@@ -71,11 +81,15 @@ def test_a_step_is_warned_and_saves_what_it_has_within_its_grace(
     assert 6 < took < 30, took
     run = workspace.read("WarnedFlow", result, env=env)
     start, work = run.task("start"), run.task("work")
-    assert start.data["notice"] == GOES_AT
-    assert start.metadata["spot-termination-time"] == GOES_AT
+    assert start.data["notice"] == goes_at
+    assert start.metadata["spot-termination-time"] == goes_at
     assert start.metadata["spot-termination-received-at"].startswith("20")
     assert (start.metadata["ec2-instance-id"], start.metadata["ec2-instance-type"]) == ("i-0abc", "m7g.large")
     assert [attempt.successful for attempt in work.attempts] == [False, True]
     assert work.attempts[0].kind == "infrastructure", "it costs none of the step's own tries"
     assert "saved True" in work.attempts[0].stdout
     assert work.data["resumed_from"] == "saved in 4 s"
+    taken, again = run.task("taken").attempts
+    assert (taken.kind, taken.reason, again.successful) == ("infrastructure", "SpotTermination", True)
+    assert f"The pod's machine goes at {goes_soon}: its step was told to end (SIGTERM)" in taken.message
+    assert "saved" in taken.stderr

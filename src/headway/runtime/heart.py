@@ -6,6 +6,7 @@ says that the pod's node does not answer: a node cut off from the control plane 
 
 import json
 import os
+import signal
 import threading
 import time
 from typing import Callable, Dict, Optional
@@ -26,8 +27,16 @@ _ASK = 5.0
 NOTICE = "HEADWAY_SPOT_NOTICE"
 
 
+def _end_this_pod() -> None:
+    """As the kubelet does it: whoever supervises here passes it on."""
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 class Heart:
     """Beats from a thread of its own until it is stopped; a datastore in trouble only delays it.
+
+    Where the machine is to be taken away the step finds the notice at once, and is told to end (SIGTERM) as
+    late as leaves it the grace that it was promised: what is done until then need not be done again.
 
     Args:
         store: The datastore.
@@ -36,9 +45,11 @@ class Heart:
         notice: The path at which a notice is left.
         ask: Tells when the machine is to be taken away, "" as long as it is not; None where nobody would know.
         meter: Knows what the container held, None where nothing does.
+        end: Tells the pod to end.
 
     Attributes:
         facts: Metadata of the attempt: when the notice came, and when the machine goes.
+        taken: When the machine goes, once the pod was told to end for that; "" before.
     """
 
     def __init__(
@@ -49,6 +60,7 @@ class Heart:
         notice: str,
         ask: Optional[Callable[[], str]] = None,
         meter: Optional[Meter] = None,
+        end: Callable[[], None] = _end_this_pod,
     ) -> None:
         self._store = store
         ref = AttemptRef(batch.step, task.task, task.attempt)
@@ -56,8 +68,12 @@ class Heart:
         self._notice = notice
         self._ask = ask
         self._meter = meter
+        self._grace = batch.grace
+        self._end = end
+        self._end_at: Optional[float] = None
         self._stopped = threading.Event()
         self.facts: Dict[str, str] = {}
+        self.taken = ""
         self._thread = threading.Thread(target=self._run, name="headway-heart", daemon=True)
 
     def start(self) -> None:
@@ -69,17 +85,24 @@ class Heart:
 
     def told_to_stop(self) -> None:
         """The pod got SIGTERM: whatever is to be taken away, the step may look for the notice."""
-        self._leave_notice("")
+        self._end_at = None
+        if not self.facts:
+            self._leave_notice("")
 
     def _run(self) -> None:
-        pause = _ASK if self._ask is not None else INTERVAL
         beaten = time.monotonic()
-        while not self._stopped.wait(pause):
-            if self._ask is not None:
-                self.look()
+        while not self._stopped.wait(self._pause()):
+            self.look()
             if time.monotonic() - beaten >= INTERVAL - 0.1:
                 beaten = time.monotonic()
                 self.beat()
+
+    def _pause(self) -> float:
+        # The main thread may take it back at any time.
+        end_at = self._end_at
+        if end_at is not None:
+            return min(INTERVAL, max(0.0, end_at - time.monotonic()))
+        return _ASK if self._ask is not None else INTERVAL
 
     def beat(self) -> None:
         """Say that the pod is alive, and what it has held."""
@@ -92,12 +115,20 @@ class Heart:
             return
 
     def look(self) -> None:
-        """Ask whether the machine is to go, and leave the notice if so."""
+        """Ask whether the machine is to go, and leave the notice if so; tell the pod to end once it is time."""
         ask = self._ask
         when = ask() if ask is not None else ""
         if when:
+            from headway.runtime import spot  # whoever asks has loaded it
+
             self._ask = None
             self._leave_notice(when)
+            self._end_at = time.monotonic() + max(0.0, spot.seconds_until(when) - self._grace)
+        end_at = self._end_at
+        if end_at is not None and time.monotonic() >= end_at and not self._stopped.is_set():
+            self._end_at = None
+            self.taken = self.facts["spot-termination-time"]
+            self._end()
 
     def _leave_notice(self, when: str) -> None:
         if when:

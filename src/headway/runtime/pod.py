@@ -136,7 +136,7 @@ def _supervise(
     ended = Supervisor(child, pipes, book, show, batch.grace, limit, heart.told_to_stop, meter).run()
     heart.stop()
     out_of_memory = usage.oom_kills() > kills_before
-    failure = failure_of(batch, ended, out_of_memory)
+    failure = failure_of(batch, ended, out_of_memory, heart.taken)
     shipper.close()
     patiently(lambda: store_logs(store, batch, task, book))
     facts = {**metadata_of(ended), **heart.facts}

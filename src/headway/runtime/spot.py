@@ -34,6 +34,18 @@ def watcher(vendor: Optional[str] = None) -> Optional[Callable[[], str]]:
     return None
 
 
+def seconds_until(when: str) -> float:
+    """How long the machine stays, as its cloud said it; 0 where that was no time, or is past."""
+    from calendar import timegm  # neither is loaded but on a machine that goes
+
+    for form in ("%Y-%m-%dT%H:%M:%SZ", "%a, %d %b %Y %H:%M:%S GMT"):
+        try:
+            return max(0.0, timegm(time.strptime(when, form)) - time.time())
+        except ValueError:
+            continue
+    return 0.0
+
+
 class Aws:
     """The second version of the instance metadata service: every question needs a token."""
 

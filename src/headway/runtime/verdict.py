@@ -52,8 +52,15 @@ def echo(line: StampedLine) -> None:
         return
 
 
-def failure_of(batch: Batch, ended: Ended, out_of_memory: bool) -> Optional[Failure]:
-    """Why the attempt failed, from what the process said and how it ended."""
+def failure_of(batch: Batch, ended: Ended, out_of_memory: bool, taken: str = "") -> Optional[Failure]:
+    """Why the attempt failed, from what the process said and how it ended.
+
+    Args:
+        batch: The batch the attempt belongs to.
+        ended: How its process ended.
+        out_of_memory: Whether the kernel killed something in the container for want of memory.
+        taken: When the machine goes, where the pod was told to end for that.
+    """
     said = ended.report.failure if ended.report else None
     if ended.report is not None and said is None:
         return None
@@ -67,7 +74,7 @@ def failure_of(batch: Batch, ended: Ended, out_of_memory: bool) -> Optional[Fail
     if out_of_memory and (said is None or said.reason != "Timeout"):
         return _out_of_memory(batch, ended, said)
     if ended.terminated:
-        return _terminated(batch, ended, said)
+        return _terminated(batch, ended, said, taken)
     return said or unreported(batch.step, ended.code, ended.signal)
 
 
@@ -94,17 +101,22 @@ def _out_of_memory(batch: Batch, ended: Ended, said: Optional[Failure]) -> Failu
     )
 
 
-def _terminated(batch: Batch, ended: Ended, said: Optional[Failure]) -> Failure:
+def _terminated(batch: Batch, ended: Ended, said: Optional[Failure], taken: str) -> Failure:
     if ended.expired == "grace":
         how = f"was killed when its grace of {batch.grace:g} seconds was over"
     elif ended.signal is not None:
         how = "ended at that signal"
     else:
         how = f"then exited with code {ended.code}"
+    why = (
+        f"The pod's machine goes at {taken}: its step was told to end"
+        if taken
+        else "The pod was asked to stop"
+    )
     return Failure(
         INFRASTRUCTURE,
-        "Terminated",
-        f"The pod was asked to stop (SIGTERM) while step {batch.step} ran; the step {how}.",
+        "SpotTermination" if taken else "Terminated",
+        f"{why} (SIGTERM) while step {batch.step} ran; the step {how}.",
         "",
         said.traceback if said else "",
         said.type if said else "",

@@ -161,7 +161,7 @@ class Worker:
             supervisor.stop()
         ended = supervisor.run()
         signal.signal(signal.SIGTERM, self._stop)
-        failure = failure_of(order, ended, usage.oom_kills() > kills_before)
+        failure = failure_of(order, ended, usage.oom_kills() > kills_before, self._heart.taken)
         facts = {**metadata_of(ended), **self._heart.facts}
         record = record_of(order, task, ended.report, failure, facts, begun, time.time(), book.lines)
         logs = {stream: text for stream in STREAMS if (text := book.content(stream))}

@@ -1,4 +1,5 @@
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -6,7 +7,7 @@ from headway import S3, FlowSpec, current, step
 
 
 class WarnedFlow(FlowSpec):
-    """A step that hears that its machine goes, and one that saves what it has when it is told to end."""
+    """A step that hears that its machine goes, one that saves what it has when it is told to end, one that is taken."""
 
     @step
     def start(self):
@@ -26,6 +27,14 @@ class WarnedFlow(FlowSpec):
                 self.resumed_from = saved.text
             else:
                 self.go_on_for_ever(s3)
+        self.next(self.taken)
+
+    @step
+    def taken(self):
+        if current.retry_count == 0:
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit("saved"))
+            print("working", flush=True)
+            time.sleep(600)
         self.next(self.end)
 
     def go_on_for_ever(self, s3):

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,6 +19,7 @@ from headway.store.batch import Batch, Code, TaskSpec
 from headway.testing.memory_store import MemoryStore
 
 BATCH = Batch("F", "1", "train", "train-1", Code("path", "f.py", ("__main__", "F")), (TaskSpec("7", 2),))
+FORM = "%Y-%m-%dT%H:%M:%SZ"
 KEY = layout.heart("F", "1", "train", "7", 2)
 
 
@@ -49,7 +51,7 @@ def test_a_datastore_in_trouble_stops_no_heart(store: MemoryStore, notice: Path)
 
 def test_a_notice_is_left_once_and_kept_as_metadata(store: MemoryStore, notice: Path) -> None:
     answers = ["", "2026-11-22T08:41:25Z"]
-    heart = Heart(store, BATCH, BATCH.tasks[0], str(notice), lambda: answers.pop(0))
+    heart = Heart(store, BATCH, BATCH.tasks[0], str(notice), lambda: answers.pop(0), end=lambda: None)
     heart.look()
     assert not notice.exists()
     heart.look()
@@ -57,6 +59,45 @@ def test_a_notice_is_left_once_and_kept_as_metadata(store: MemoryStore, notice: 
     assert notice.read_text() == "2026-11-22T08:41:25Z\n"
     assert heart.facts["spot-termination-time"] == "2026-11-22T08:41:25Z"
     assert heart.facts["spot-termination-received-at"].startswith("20")
+
+
+@pytest.mark.parametrize(
+    ("left", "told"),
+    [(0, True), (20, True), (40, False), ("Sun, 22 Nov 2026 08:41:25 GMT", True), ("soon", True)],
+)
+def test_a_step_is_told_to_end_as_late_as_leaves_it_its_grace(
+    store: MemoryStore, notice: Path, left: float | str, told: bool
+) -> None:
+    when = left if isinstance(left, str) else time.strftime(FORM, time.gmtime(time.time() + left))
+    ended: list[str] = []
+    batch = BATCH._replace(grace=30.0)
+    heart = Heart(
+        store, batch, batch.tasks[0], str(notice), lambda: when, end=lambda: ended.append(heart.taken)
+    )
+    heart.look()
+    heart.look()
+    assert notice.read_text().strip() == when
+    assert ended == ([when] if told else []), "once"
+    heart.told_to_stop()
+    assert notice.read_text().strip() == when, "what the cloud said stands"
+
+
+def test_a_step_that_has_ended_is_told_nothing(store: MemoryStore, notice: Path) -> None:
+    heart = Heart(store, BATCH, BATCH.tasks[0], str(notice), lambda: "now", end=lambda: pytest.fail("told"))
+    heart.stop()
+    heart.look()
+    assert heart.taken == ""
+
+
+def test_the_thread_tells_it_by_itself(
+    store: MemoryStore, notice: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headway.runtime.heart._ASK", 0.01)
+    told = threading.Event()
+    heart = Heart(store, BATCH, BATCH.tasks[0], str(notice), lambda: "now", end=told.set)
+    heart.start()
+    assert told.wait(60)
+    heart.stop()
 
 
 def test_sigterm_leaves_a_notice_but_is_no_spot_termination(store: MemoryStore, notice: Path) -> None:

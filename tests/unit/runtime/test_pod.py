@@ -374,6 +374,16 @@ def test_whose_budget_a_failure_spends(
         )
 
 
+def test_a_machine_that_goes_is_why_the_pod_was_told_to_end() -> None:
+    failure = verdict.failure_of(make_batch(), ended(terminated=True), False, "2026-11-22T08:41:25Z")
+    assert failure is not None
+    assert (failure.kind, failure.reason) == (INFRASTRUCTURE, "SpotTermination")
+    assert (
+        "The pod's machine goes at 2026-11-22T08:41:25Z: its step was told to end (SIGTERM)"
+        in failure.message
+    )
+
+
 def test_last_words_that_cannot_be_written_are_no_trouble(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
