@@ -12,7 +12,7 @@ from headway.config.parsing import RefusedError, json_value
 #: Maps whose keys are the user's own words and stay as they are.
 _FREE_KEYS = frozenset({
     "annotations", "labels", "limits", "matchLabels", "nodeSelector", "options", "overhead", "parameters",
-    "requests", "volumeAttributes",
+    "requests", "userAnnotations", "volumeAttributes",
 })  # fmt: skip
 
 #: What the simple rule gets wrong: the API writes abbreviations in capitals, but not all of them.
@@ -20,6 +20,7 @@ _ABBREVIATIONS = {
     "host_ip": "hostIP", "host_ipc": "hostIPC", "host_pid": "hostPID", "pod_ip": "podIP",
     "set_hostname_as_fqdn": "setHostnameAsFQDN", "disk_uri": "diskURI", "volume_id": "volumeID",
     "pd_id": "pdID", "dataset_uuid": "datasetUUID", "target_ww_ns": "targetWWNs", "target_wwns": "targetWWNs",
+    "downward_api": "downwardAPI", "scale_io": "scaleIO", "storage_policy_id": "storagePolicyID",
 }  # fmt: skip
 
 _WORD_START = r"_([a-z0-9])"
