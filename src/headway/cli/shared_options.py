@@ -56,7 +56,7 @@ def launch_options() -> list[click.Parameter]:
             ["--max-workers"],
             type=int,
             metavar="N",
-            help="Tasks at a time, here and in the cluster each [default: 2 a processor; 200 pods].",
+            help="Tasks at a time, here and in the cluster each [default: 16; 200 pods].",
         ),
         click.Option(
             ["--max-num-splits"], type=int, default=100, show_default=True, help="Tasks of one foreach."

@@ -1,6 +1,7 @@
 """Where the command line of a flow begins: ``MyFlow()`` comes here."""
 
 import gc
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -22,10 +23,23 @@ from headway.ui.writer import StreamWriter
 
 def start_flow(flow_class: Any) -> NoReturn:
     """Run the command that the process was started with, and exit."""
+    _hear_signals()
     code = run_command(flow_class, sys.argv[1:], sys.argv[0])
     # The process ends: a last search for garbage among all that was loaded would be in vain.
     gc.freeze()
     sys.exit(code)
+
+
+def _hear_signals() -> None:
+    """Until a run hears them itself, SIGTERM and SIGHUP are Ctrl-C: nothing is left behind, and the code is 130."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # Under nohup the latter is ignored, and stays so.
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _stop)
+
+
+def _stop(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def run_command(flow_class: Any, arguments: Sequence[str], program: str) -> int:

@@ -6,7 +6,7 @@ from headway.flow.names import did_you_mean
 from headway.flow.splits import count_items
 from headway.flow.step import step_mark, steps_of
 from headway.flow.task import Transition
-from headway.plain import Any, Callable, Mapping, NamedTuple, Optional, Tuple
+from headway.plain import Any, Callable, Mapping, NamedTuple, Optional, Tuple, Type
 
 _KEYWORDS = ("condition", "foreach", "num_parallel")
 #: How a fan-out leads to its step, in words.
@@ -19,6 +19,10 @@ class InvalidTransitionError(FlowDefinitionError):
     headline = "Invalid self.next() transition"
 
 
+class NoSuchCaseError(InvalidTransitionError, RuntimeError):
+    """The value that a switch goes by is none of its cases; a RuntimeError, as it is in Metaflow."""
+
+
 class _Refusal(NamedTuple):
     """Makes the errors of one transition."""
 
@@ -26,10 +30,10 @@ class _Refusal(NamedTuple):
     file: str
     line: int
 
-    def __call__(self, message: str, hint: str = "") -> InvalidTransitionError:
-        return InvalidTransitionError(
-            f"self.next() in step '{self.step}': {message}", hint or None, self.file, self.line
-        )
+    def __call__(
+        self, message: str, hint: str = "", kind: Type[InvalidTransitionError] = InvalidTransitionError
+    ) -> InvalidTransitionError:
+        return kind(f"self.next() in step '{self.step}': {message}", hint or None, self.file, self.line)
 
 
 def make_transition(
@@ -147,6 +151,7 @@ def _switch(
         raise refuse(
             f"the condition '{condition}' is {_short(value)}, which is none of the cases {listed}.",
             f"Set self.{condition} to one of them, or add the case.",
+            NoSuchCaseError,
         )
     return Transition((chosen,), condition=condition, choice=str(value))
 

@@ -1,6 +1,5 @@
 """The executors that a run's steps need, each made only where some step is for it."""
 
-import os
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -16,13 +15,13 @@ from headway.store.run_records import RunRecord
 if TYPE_CHECKING:
     from headway.executors.kubernetes.cluster import Prepared
 
-#: Local attempts at a time, by processor.
-_LOCAL_PER_CPU = 2
+#: Local attempts at a time, as in Metaflow, whatever the machine: flows count on it that wait rather than compute.
+LOCAL_LIMIT = 16
 
 
 def local_executor(outset: Outset, store: ObjectStore, zygote: Zygote | None) -> Executor:
     """For steps, and fallbacks, on this machine."""
-    limit = outset.request.max_workers or _LOCAL_PER_CPU * _processors()
+    limit = outset.request.max_workers or LOCAL_LIMIT
     return LocalExecutor(store, zygote, make_room(limit))
 
 
@@ -70,8 +69,3 @@ def pod_environment(outset: Outset, url: str) -> dict[str, str]:
         url: The datastore's root.
     """
     return {**child_environment(url), **outset.told}
-
-
-def _processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -34,8 +34,11 @@ class StreamWriter:
         try:
             stream.write(f"\x1b[{code}m{line}\x1b[0m\n" if code else f"{line}\n")
             stream.flush()
-        except OSError:
-            _mute(stream)
+        except OSError as failure:
+            mute(stream)
+            if not error and not isinstance(failure, BrokenPipeError):
+                why = failure.strerror or "it takes nothing more"
+                self(f"Standard output cannot be written, what follows is not shown: {why}.", error=True)
 
 
 def _nowhere(name: str, number: int) -> TextIO:
@@ -53,7 +56,7 @@ def _nowhere(name: str, number: int) -> TextIO:
     return stream
 
 
-def _mute(stream: TextIO) -> None:
+def mute(stream: TextIO) -> None:
     """Nobody reads this stream any more (``| head``, a terminal that was closed): what goes on, goes on silently."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())

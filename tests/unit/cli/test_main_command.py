@@ -1,6 +1,8 @@
 """The ``headway`` command."""
 
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -31,3 +33,26 @@ def test_usage(
 ) -> None:
     assert exit_code(monkeypatch, *words) == 2
     assert words[-1] in capsys.readouterr().err
+
+
+def test_it_is_a_module_too() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "headway", "version"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{VERSION}\n", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_a_full_disk_is_told_in_words() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "headway", "--help"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "What was asked for cannot be written: No space left on device.\n",
+    )

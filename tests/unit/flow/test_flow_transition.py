@@ -1,5 +1,6 @@
 """``self.next`` at run time: every form, and every refusal."""
 
+import pickle
 from typing import Any
 
 import pytest
@@ -141,3 +142,11 @@ def test_a_step_that_ends_otherwise_is_refused(
     with pytest.raises(InvalidTransitionError, match="Step 'work'") as caught:
         check_followed("work", targets, said, leads)
     assert words in caught.value.message
+
+
+@pytest.mark.parametrize("condition", ["kind", "xs", "listed"])
+def test_a_value_without_a_case_is_a_runtime_error_too(condition: str) -> None:
+    with pytest.raises(RuntimeError) as caught:
+        said(f"self.next({{'u': self.a}}, condition='{condition}')", kind="v", xs="abc", listed=[1])
+    assert isinstance(caught.value, InvalidTransitionError)
+    assert pickle.loads(pickle.dumps(caught.value)).args == caught.value.args
