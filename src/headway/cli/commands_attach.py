@@ -1,6 +1,6 @@
 """``attach``: a run whose launcher died is driven on by this one."""
 
-from headway.cli.commands_run import check_numbers, finish
+from headway.cli.commands_run import check_numbers, finish, reporter
 from headway.cli.embedded import use_embedded_cluster
 from headway.cli.program import Program
 from headway.errors import NotFoundError
@@ -12,7 +12,6 @@ from headway.launch.request import RunRequest
 from headway.launch.resume import find_origin_run, where_runs_are
 from headway.launch.run import run_flow
 from headway.ui.background import BackgroundWriter
-from headway.ui.plain import PlainReporter
 from headway.version import VERSION
 
 
@@ -54,7 +53,7 @@ def go_on(
         attaches=past,
     )
     with BackgroundWriter(this.write) as write:
-        end = run_flow(request, this.configuration, PlainReporter(write, quiet=options.quiet))
+        end = run_flow(request, this.configuration, reporter(this, write))
     finish(this, end)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from headway.cli.commands_attach import go_on
-from headway.cli.commands_run import check_numbers, finish, triggers, truth
+from headway.cli.commands_run import check_numbers, finish, reporter, triggers, truth
 from headway.cli.embedded import use_embedded_cluster
 from headway.cli.parameters import missing_parameters, shown_parameters
 from headway.cli.program import Program
@@ -16,7 +16,6 @@ from headway.launch.resume import find_origin_run, resumption, where_runs_are
 from headway.launch.run import run_flow
 from headway.store.tags import check_tags
 from headway.ui.background import BackgroundWriter
-from headway.ui.plain import PlainReporter
 from headway.version import VERSION
 
 
@@ -85,7 +84,7 @@ def resume(
         triggers=triggers(this),
     )
     with BackgroundWriter(this.write) as write:
-        end = run_flow(request, this.configuration, PlainReporter(write, quiet=options.quiet))
+        end = run_flow(request, this.configuration, reporter(this, write))
     if not clone_only:
         finish(this, end)
 

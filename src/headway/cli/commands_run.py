@@ -9,7 +9,7 @@ from headway.cli.embedded import use_embedded_cluster, will_use_embedded_cluster
 from headway.cli.parameters import given_values, run_parameters, shown_parameters
 from headway.cli.program import Program
 from headway.config.datastore import check_kind
-from headway.errors import UsageError
+from headway.errors import SettingsError, UsageError
 from headway.launch.request import RunRequest
 from headway.launch.run import run_flow
 from headway.launch.steps import plan_steps
@@ -18,7 +18,7 @@ from headway.store.records import SUCCEEDED
 from headway.store.run_records import RunEnd
 from headway.store.tags import check_tags
 from headway.ui.background import BackgroundWriter
-from headway.ui.plain import PlainReporter
+from headway.ui.plain import PlainReporter, Writer
 from headway.version import VERSION
 
 
@@ -82,8 +82,25 @@ def run(
         _show(this, request)
         return
     with BackgroundWriter(this.write) as write:
-        end = run_flow(request, this.configuration, PlainReporter(write, quiet=this.options.quiet))
+        end = run_flow(request, this.configuration, reporter(this, write))
     finish(this, end)
+
+
+def reporter(this: Program, write: Writer) -> PlainReporter:
+    """Tells of a run line by line, as it is configured.
+
+    Args:
+        this: The program.
+        write: Writes lines.
+
+    Raises:
+        SettingsError: TASK_STDERR is neither of the two streams.
+    """
+    found = this.configuration.get("TASK_STDERR")
+    if found is not None and found.value not in ("stdout", "stderr"):
+        raise SettingsError("TASK_STDERR", found.value, "stdout or stderr is allowed", found.source)
+    together = found is not None and found.value == "stdout"
+    return PlainReporter(write, quiet=this.options.quiet, together=together)
 
 
 def check_numbers(max_workers: int | None, max_num_splits: int, max_log_size: int) -> None:

@@ -3,7 +3,7 @@
 import sys
 
 from headway.cli import errors
-from headway.cli.commands_run import check_numbers, truth
+from headway.cli.commands_run import check_numbers, reporter, truth
 from headway.cli.program import Program
 from headway.errors import UsageError
 from headway.flow.members import configs_of
@@ -13,7 +13,6 @@ from headway.launch.spin_task import parse_pathspec
 from headway.schedule.instructions import INTERRUPTED
 from headway.store.records import SUCCEEDED
 from headway.ui.background import BackgroundWriter
-from headway.ui.plain import PlainReporter
 from headway.version import VERSION
 
 
@@ -61,7 +60,7 @@ def spin_step(
     if not options.quiet:
         this.write(f"Headway {VERSION} spins {step} of {this.flow}.", error=True)
     with BackgroundWriter(this.write) as write:
-        end = spin(request, this.configuration, PlainReporter(write, quiet=options.quiet))
+        end = spin(request, this.configuration, reporter(this, write))
     if end.outcome != SUCCEEDED:
         sys.exit(errors.INTERRUPTED if end.outcome == INTERRUPTED else errors.FAILED)
     if persist and not options.quiet:

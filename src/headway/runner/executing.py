@@ -37,12 +37,12 @@ class Executing:
 
     @property
     def stdout(self) -> str:
-        """What its process printed so far: the data of its commands."""
+        """What its process printed so far: all that its tasks print, stderr included, and what became of them."""
         return self.command_obj.output("stdout")
 
     @property
     def stderr(self) -> str:
-        """What its process printed on stderr so far: progress, and the lines of its tasks."""
+        """What its process printed on stderr so far: what is said of the run, and what failed."""
         return self.command_obj.output("stderr")
 
     async def stream_log(self, stream: str, position: int | None = None) -> AsyncIterator[tuple[int, str]]:

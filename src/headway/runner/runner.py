@@ -74,6 +74,8 @@ class Runner:
         self.file_read_timeout = file_read_timeout
         self.top_level_kwargs = kwargs
         self.env_vars = {name: value for name, value in os.environ.items() if name not in _OF_A_TASK}
+        # As Metaflow's: all that tasks print stands in one place, in order.
+        self.env_vars.setdefault("HEADWAY_TASK_STDERR", "stdout")
         self.env_vars.update(env or {})
         if profile is not None:
             self.env_vars.pop("HEADWAY_PROFILE", None)

@@ -42,14 +42,21 @@ class PlainReporter:
     Args:
         write: Writes lines.
         quiet: Only what tasks print, and why something failed.
+        together: What tasks print to stderr goes to stdout as well, among what they print there.
         clock: Monotonic seconds.
     """
 
     def __init__(
-        self, write: Writer, *, quiet: bool = False, clock: Callable[[], float] = time.monotonic
+        self,
+        write: Writer,
+        *,
+        quiet: bool = False,
+        together: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._write = write
         self._quiet = quiet
+        self._together = together
         self._clock = clock
         self._attempts: dict[AttemptRef, float] = {}
         #: Why something stands still: a word for it, the words, and when they were told.
@@ -102,7 +109,7 @@ class PlainReporter:
     def output(self, event: Output) -> None:
         prefix = f"[{_name(event.ref)}] "
         for stream, _, text in event.lines:
-            self._write(prefix + text, error=stream == "stderr")
+            self._write(prefix + text, error=stream == "stderr" and not self._together)
 
     def waiting(self, event: Waiting) -> None:
         """Told when the reason changes, and again from time to time while it stands."""

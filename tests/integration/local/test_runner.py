@@ -26,6 +26,7 @@ class Talking(FlowSpec):
     @step
     def start(self):
         print("alpha is", self.alpha)
+        print("a warning", file=sys.stderr)
         if self.mood == "bad":
             raise ValueError("no")
         if self.mood == "slow":
@@ -62,7 +63,10 @@ def test_a_run_to_its_end_and_back(runner: Runner, capfd: pytest.CaptureFixture[
         assert executing.run["start"].task.stdout == "alpha is 2.0\n"
         assert executing.run.data.seen == {"a": [1]}
         assert "alpha is 2.0" in executing.stdout
+        assert "[start/1] alpha is 2.0\n[start/1] a warning\n" in executing.stdout
         assert "Talking" in executing.stderr
+        assert "a warning" not in executing.stderr
+        assert executing.run["start"].task.stderr == "a warning\n"
     assert executing.stdout == "", "cleaned up"
     assert "alpha is 2.0" in capfd.readouterr().out, "shown while it ran"
 

@@ -360,3 +360,9 @@ def test_of_many_steps_and_reasons_some_are_named() -> None:
 def test_for_those_who_want_quiet_there_is_none(quiet: PlainReporter, screen: Screen) -> None:
     quiet.progress({"train": StepCounts(waiting=1)})
     assert screen.lines == []
+
+
+def test_what_tasks_print_to_stderr_can_stand_among_the_rest(screen: Screen) -> None:
+    lines = (("stdout", 1.0, "loss 0.5"), ("stderr", 2.0, "a warning"))
+    PlainReporter(screen, together=True).output(Output(REF, lines))
+    assert screen.lines == ["o [train/3] loss 0.5", "o [train/3] a warning"]
