@@ -47,6 +47,9 @@ from headway.config.tolerations import tolerations
 Object = Mapping[str, object]
 Objects = tuple[Mapping[str, object], ...]
 
+#: Seconds that a pod may run where nobody says anything: five days.
+RUNTIME_LIMIT = 432000
+
 #: What a node label that tells of a GPU may be called, by who puts it there.
 GPU_NODE_LABELS = (
     "nvidia.com/gpu.present",
@@ -276,8 +279,9 @@ class KubernetesSettings(Settings):
         lands="Job ttlSecondsAfterFinished", doc="How long a Job and its pods stay after their end.",
     )
     active_deadline_seconds: int = setting(
-        432000, integer(1), "DEFAULT_RUNTIME_LIMIT",
-        lands="pod activeDeadlineSeconds, where no @timeout says less", doc="The longest that a pod may run.",
+        RUNTIME_LIMIT, integer(1), "DEFAULT_RUNTIME_LIMIT",
+        lands="pod activeDeadlineSeconds; where a @timeout says less, that and a margin",
+        doc="The longest that a pod may run; the default gives way to a longer @timeout.",
     )
     termination_grace_period_seconds: int = setting(
         30, integer(0), "KUBERNETES_TERMINATION_GRACE_PERIOD_SECONDS",

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from headway.config.kubernetes import KubernetesSettings
+from headway.config.kubernetes import RUNTIME_LIMIT, KubernetesSettings
 from headway.executors.kubernetes.command import container_command
 from headway.executors.kubernetes.environment import container_env
 from headway.executors.kubernetes.gangs import gang_completion, gang_environment
@@ -85,11 +85,15 @@ def job_manifest(settings: KubernetesSettings, batch: Batch, pod: PodPlan) -> di
 
 
 def pod_deadline(settings: KubernetesSettings, batch: Batch) -> int:
-    """Seconds that a pod may run: the step's timeout and a margin, or the general limit."""
+    """Seconds that a pod may run: the step's timeout and a margin, or a limit that is tighter than that.
+
+    The general limit that holds where nobody set one gives way to a longer timeout.
+    """
+    limit = settings.active_deadline_seconds
     if batch.timeout is None:
-        return settings.active_deadline_seconds
-    grace = settings.termination_grace_period_seconds
-    return min(int(batch.timeout) + TIMEOUT_MARGIN + grace, _INT32_MAX)
+        return limit
+    behind = min(int(batch.timeout) + TIMEOUT_MARGIN + settings.termination_grace_period_seconds, _INT32_MAX)
+    return behind if limit == RUNTIME_LIMIT else min(behind, limit)
 
 
 def job_deadline(settings: KubernetesSettings, pod_seconds: int, tasks: int) -> int:

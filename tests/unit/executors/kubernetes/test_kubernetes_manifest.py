@@ -99,6 +99,11 @@ def test_a_pods_deadline_lies_behind_the_timeout() -> None:
     assert pod_deadline(settings, batch._replace(timeout=60.0)) == 60 + 900 + 30
     assert pod_deadline(settings, batch._replace(timeout=1_000_000.0)) > 1_000_000
     assert pod_deadline(settings, batch._replace(timeout=1e12)) == 2**31 - 1
+    limited = replace(settings, active_deadline_seconds=600)
+    assert pod_deadline(limited, batch) == 600
+    assert pod_deadline(limited, batch._replace(timeout=60.0)) == 600, "the tighter one holds"
+    longer = replace(settings, active_deadline_seconds=7200)
+    assert pod_deadline(longer, batch._replace(timeout=60.0)) == 60 + 900 + 30
     plan = PodPlan("runtime", "s3://b", "key", deadline_seconds=77)
     assert job_manifest(settings, batch, plan)["spec"]["template"]["spec"]["activeDeadlineSeconds"] == 77
 
