@@ -11,16 +11,19 @@ if TYPE_CHECKING:
 _PRIVATE = frozenset({"emptyDir", "configMap", "secret", "downwardAPI", "projected", "ephemeral", "image"})
 
 
-def unseen_folder(steps: "Mapping[str, KubernetesSettings]") -> Callable[[str], str]:
-    """Tells why the pods of these steps do not see a folder, "" where all of them do.
+def unseen_folder(
+    steps: "Mapping[str, KubernetesSettings]", here: Callable[[str], bool] = os.path.isdir
+) -> Callable[[str], str]:
+    """Tells why this machine and the pods of these steps do not see one folder, "" where all of them do.
 
     Args:
         steps: The settings of the steps that run as pods.
+        here: Whether this machine has a folder; a run's launcher reads and writes there, too.
     """
 
     def why(root: str) -> str:
         folder = absolute(root)
-        return next((words for name in steps if (words := _why_not(name, steps[name], folder))), "")
+        return next((words for name in steps if (words := _why_not(name, steps[name], folder, here))), "")
 
     return why
 
@@ -30,7 +33,7 @@ def absolute(folder: str) -> str:
     return os.path.abspath(os.path.expanduser(folder))  # noqa: PTH100, PTH111 - as parse_location has it
 
 
-def _why_not(step: str, settings: "KubernetesSettings", folder: str) -> str:
+def _why_not(step: str, settings: "KubernetesSettings", folder: str, here: Callable[[str], bool]) -> str:
     # The settings of pods take long to load: a run without pods does not.
     from headway.config.checks import mounts
 
@@ -42,7 +45,7 @@ def _why_not(step: str, settings: "KubernetesSettings", folder: str) -> str:
     path = max(covering, key=len)
     claims = {mounted.rstrip("/") for mounted in settings.persistent_volume_claims.values()}
     if path in claims:
-        return ""
+        return _there(step, path, here)
     mount = next((one for one in settings.volume_mounts if str(one["mountPath"]).rstrip("/") == path), None)
     if mount is None:
         return f"what the pods of step {step} mount at {path} is in memory and each pod's own"
@@ -52,4 +55,14 @@ def _why_not(step: str, settings: "KubernetesSettings", folder: str) -> str:
     private = kinds & _PRIVATE
     if private:
         return f"what the pods of step {step} mount at {path} is each pod's own ({private.pop()})"
-    return ""
+    return _there(step, path, here)
+
+
+def _there(step: str, path: str, here: Callable[[str], bool]) -> str:
+    # Made here it would hold the run's beginning unseen, and pods would wait for it in vain.
+    if here(path):
+        return ""
+    return (
+        f"this machine has no folder {path}, where the pods of step {step} mount a volume; the launcher keeps "
+        "the run there as well, so mount the same volume here (or start the run in a pod that mounts it)"
+    )

@@ -3,6 +3,8 @@ import os
 from headway import FlowSpec, current, kubernetes, step
 
 SHARED = os.environ.get("SHARED", "/nowhere")
+CLAIM = os.environ.get("CLAIM", "none")
+claimed = kubernetes(persistent_volume_claims={CLAIM: SHARED})
 mounted = kubernetes(
     volumes=[{"name": "shared", "hostPath": {"path": SHARED, "type": "Directory"}}],
     volume_mounts=[{"name": "shared", "mountPath": SHARED}],
@@ -10,7 +12,7 @@ mounted = kubernetes(
 
 
 class SharedFolderFlow(FlowSpec):
-    """Pods whose datastore is a folder that all of them mount."""
+    """Pods whose datastore is a folder that all of them mount, as a folder of their nodes or by a claim."""
 
     @step
     def start(self):
@@ -25,7 +27,7 @@ class SharedFolderFlow(FlowSpec):
         print("in", current.pathspec)
         self.next(self.join)
 
-    @mounted
+    @claimed
     @step
     def join(self, inputs):
         self.squares = [found.square for found in inputs]

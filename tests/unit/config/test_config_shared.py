@@ -1,5 +1,7 @@
 """Which folders of this machine pods see, and how a run without an object store comes to its datastore."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +24,10 @@ def mounted(volume: dict[str, Any], *paths: str, **more: Any) -> KubernetesSetti
     )
 
 
+def seen_here(steps: dict[str, KubernetesSettings]) -> Callable[[str], str]:
+    return unseen_folder(steps, lambda folder: True)
+
+
 HOST = {"hostPath": {"path": "/somewhere"}}
 
 
@@ -35,7 +41,7 @@ HOST = {"hostPath": {"path": "/somewhere"}}
     ],
 )
 def test_a_shared_volume_over_the_folder_is_seen(settings: KubernetesSettings, root: str) -> None:
-    assert unseen_folder({"train": settings})(root) == ""
+    assert seen_here({"train": settings})(root) == ""
 
 
 @pytest.mark.parametrize(
@@ -56,7 +62,7 @@ def test_a_shared_volume_over_the_folder_is_seen(settings: KubernetesSettings, r
     ],
 )
 def test_other_mounts_are_not(settings: KubernetesSettings, words: str) -> None:
-    why = unseen_folder({"fine": CLAIM, "train": settings})
+    why = seen_here({"fine": CLAIM, "train": settings})
     with pytest.raises(SettingsError, match=rf"the pods of step train .*{words}|{words}"):
         choose_datastore("local", "/mnt/shared", LOCAL | S3, True, None, why)
 
@@ -65,12 +71,12 @@ def test_other_mounts_are_not(settings: KubernetesSettings, words: str) -> None:
     ("option", "root"), [("local", None), ("local", "/mnt/shared/x"), (None, "/mnt/shared/x")]
 )
 def test_a_folder_that_every_pod_sees_can_be_asked_for(option: str | None, root: str | None) -> None:
-    chosen = choose_datastore(option, root, LOCAL | S3, True, None, unseen_folder({"train": CLAIM}))
+    chosen = choose_datastore(option, root, LOCAL | S3, True, None, seen_here({"train": CLAIM}))
     assert chosen == Choice("local", root or "/mnt/shared/runs")
 
 
 def test_without_a_remote_root_it_is_taken_and_said() -> None:
-    chosen = choose_datastore(None, None, LOCAL, True, None, unseen_folder({"train": CLAIM}))
+    chosen = choose_datastore(None, None, LOCAL, True, None, seen_here({"train": CLAIM}))
     assert (chosen.kind, chosen.url) == ("local", "/mnt/shared/runs")
     assert chosen.reason == (
         "Datastore: /mnt/shared/runs (HEADWAY_DATASTORE_SYSROOT_LOCAL), which every pod mounts"
@@ -78,19 +84,29 @@ def test_without_a_remote_root_it_is_taken_and_said() -> None:
 
 
 def test_a_remote_root_that_is_configured_goes_first() -> None:
-    assert choose_datastore(None, None, LOCAL | S3, True, None, unseen_folder({"train": CLAIM})).kind == "s3"
+    assert choose_datastore(None, None, LOCAL | S3, True, None, seen_here({"train": CLAIM})).kind == "s3"
 
 
 def test_an_explicit_default_of_local_goes_before_remote_roots_where_pods_see_it() -> None:
     default = Sourced("local", "HEADWAY_DEFAULT_DATASTORE")
-    seen, unseen = unseen_folder({"train": CLAIM}), unseen_folder({"train": KubernetesSettings()})
+    seen, unseen = seen_here({"train": CLAIM}), seen_here({"train": KubernetesSettings()})
     assert choose_datastore(None, None, LOCAL | S3, True, default, seen).kind == "local"
     assert choose_datastore(None, None, LOCAL | S3, True, default, unseen).kind == "s3"
 
 
 def test_what_to_write_is_said() -> None:
     with pytest.raises(SettingsError) as caught:
-        choose_datastore("local", "/mnt/other", LOCAL, True, None, unseen_folder({"train": CLAIM}))
+        choose_datastore("local", "/mnt/other", LOCAL, True, None, seen_here({"train": CLAIM}))
     assert caught.value.hint is not None
     assert "HEADWAY_DATASTORE_SYSROOT_S3=s3://" in caught.value.hint
     assert """HEADWAY_KUBERNETES_PERSISTENT_VOLUME_CLAIMS='{"<claim>": "/mnt/other"}'""" in caught.value.hint
+
+
+def test_what_only_pods_mount_is_no_datastore(tmp_path: Path) -> None:
+    here, nowhere = str(tmp_path), str(tmp_path / "missing")
+    for mount in (KubernetesSettings(persistent_volume_claims={"t": here}), mounted(HOST, here)):
+        assert unseen_folder({"train": mount})(f"{here}/runs") == ""
+    for mount in (KubernetesSettings(persistent_volume_claims={"t": nowhere}), mounted(HOST, nowhere)):
+        why = unseen_folder({"train": mount})
+        with pytest.raises(SettingsError, match=f"this machine has no folder {nowhere}.* step train"):
+            choose_datastore("local", f"{nowhere}/runs", LOCAL, True, None, why)

@@ -89,7 +89,7 @@ class NamespaceController:
 
 
 class ClaimController:
-    """Binds claims at once: each becomes a folder of its own.
+    """Binds claims at once: each becomes a folder of its own, or the volume of a person's that it names.
 
     Args:
         registry: The way into the store.
@@ -112,6 +112,10 @@ class ClaimController:
     def _bind(self, claim: Object, volume: str) -> None:
         capacity = {"storage": claim["spec"]["resources"]["requests"]["storage"]}
         modes = claim["spec"]["accessModes"]
+        named = claim["spec"].get("volumeName", "")
+        if named and self._registry.store.find(VOLUME, "", named) is not None:
+            self._bound(claim, named)
+            return
         reference = {
             "kind": CLAIM.name,
             "namespace": namespace_of(claim),
@@ -131,7 +135,12 @@ class ClaimController:
         self._registry.create(
             VOLUME, "", {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": meta, "spec": spec}
         )
+        self._bound(claim, volume)
+
+    def _bound(self, claim: Object, volume: str) -> None:
         self._registry.store.modify(VOLUME, "", volume, lambda draft: draft.update(status={"phase": "Bound"}))
+        capacity = {"storage": claim["spec"]["resources"]["requests"]["storage"]}
+        modes = claim["spec"]["accessModes"]
 
         def bound(draft: Object) -> None:
             draft["spec"]["volumeName"] = volume

@@ -98,8 +98,8 @@ class PodWorker:
         return next((worker for worker in self._workers if worker.state.name == name), None)
 
     def lookup(self, kind: Kind, name: str) -> Object | None:
-        """An object of the pod's namespace."""
-        return self.context.registry.store.find(kind, namespace_of(self.pod), name)
+        """An object of the pod's namespace, or of the cluster."""
+        return self.context.registry.store.find(kind, namespace_of(self.pod) if kind.namespaced else "", name)
 
     def addresses(self) -> dict[str, str]:
         """The addresses that the downward API gives."""

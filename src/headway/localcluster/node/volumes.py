@@ -10,8 +10,8 @@ from headway.localcluster.api.identity import Tokens
 from headway.localcluster.containers.spec import Mount
 from headway.localcluster.node.environment import ConfigError, Lookup, field_value, resource_value
 from headway.localcluster.objects import quantity
-from headway.localcluster.objects.kinds import CLAIM, CONFIG_MAP, SECRET, Kind
-from headway.localcluster.objects.meta import Object, namespace_of
+from headway.localcluster.objects.kinds import CLAIM, CONFIG_MAP, SECRET, VOLUME, Kind
+from headway.localcluster.objects.meta import Object, name_of, namespace_of, uid_of
 
 _IGNORED_LOCALLY = (
     "nfs",
@@ -35,7 +35,7 @@ class Volumes:
         pod: The pod.
         folder: Where the pod's volumes are.
         claims: Where the folders of persistent volume claims are.
-        lookup: Finds config maps, secrets and claims of the pod's namespace.
+        lookup: Finds config maps, secrets and claims of the pod's namespace, and volumes of the cluster.
         tokens: Issues the service account's token.
     """
 
@@ -164,6 +164,11 @@ class Volumes:
         claim = self._lookup(CLAIM, name)
         if claim is None:
             raise ConfigError(f'persistentvolumeclaim "{name}" not found')
+        volume = self._lookup(VOLUME, claim["spec"].get("volumeName", ""))
+        # The volume that a claim is made by itself is a folder of the cluster's.
+        own = f"pvc-{uid_of(claim)}"
+        if volume is not None and name_of(volume) != own and "hostPath" in volume["spec"]:
+            return self._host_path(volume["spec"]["hostPath"])
         folder = self._claims / namespace_of(self._pod) / name
         folder.mkdir(parents=True, exist_ok=True)
         return folder
