@@ -101,11 +101,16 @@ def _shown(value: object) -> str:
     return repr(value)[:_LONGEST_SHOWN] if simple else type(value).__name__
 
 
+def _written(value: object) -> str:
+    # What stands for a value of a configuration is no text yet.
+    return value if isinstance(value, str) else repr(value)
+
+
 def _help(parameter: Parameter) -> str:
-    words = [str(parameter.help or "")]
+    words = [_written(parameter.help or "")]
     if parameter.required:
         words.append("[required]")
     elif parameter.show_default and parameter.default is not None:
         shown = parameter.show_default if isinstance(parameter.show_default, str) else parameter.default
-        words.append("[default: computed]" if callable(shown) else f"[default: {shown!s}]")
+        words.append("[default: computed]" if callable(shown) else f"[default: {_written(shown)}]")
     return " ".join(word for word in words if word)

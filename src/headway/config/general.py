@@ -55,6 +55,11 @@ def user(configuration: Configuration, fallback: Callable[[], str | None] = logi
     )
 
 
+def branch_owner(configuration: Configuration, user: str) -> str:
+    """Whose branch of a project it is where none is named: METAFLOW_OWNER, by which schedulers without users tell."""
+    return configuration.environ.get("METAFLOW_OWNER") or user
+
+
 def datastore_roots(configuration: Configuration) -> dict[str, Sourced]:
     """The root that is configured for each kind of datastore; ``local`` always has one.
 

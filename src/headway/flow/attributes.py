@@ -68,6 +68,9 @@ def _whole(minimum: int) -> Callable[[object], object]:
     def parse(value: object) -> object:
         if isinstance(value, str) and value.strip().isdecimal():
             value = int(value)
+        elif isinstance(value, float) and value.is_integer():
+            # 1.0, as --with and configurations may have it.
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
             raise ValueError(f"a whole number of at least {minimum} is allowed")
         return value
@@ -75,9 +78,14 @@ def _whole(minimum: int) -> Callable[[object], object]:
     return parse
 
 
+def whole_number(value: object) -> int:
+    """The number that an attribute stands for where it takes a whole one: as such, as 2.0 or as text."""
+    return int(float(str(value)))
+
+
 def _times(value: object) -> object:
     number = _whole(0)(value)
-    if int(str(number)) > MAX_RETRIES:
+    if whole_number(number) > MAX_RETRIES:
         raise ValueError(f"the maximum number of retries is @retry(times={MAX_RETRIES})")
     return number
 
@@ -116,7 +124,7 @@ def _growth(value: object) -> object:
         ) from error
     if not 1 < factor <= 100:
         raise ValueError("a factor above 1, and of at most 100, is allowed")
-    if int(str(_whole(1)(parts.get("times", 1)))) > MAX_GROWTHS:
+    if whole_number(_whole(1)(parts.get("times", 1))) > MAX_GROWTHS:
         raise ValueError(f"times of at most {MAX_GROWTHS} is allowed")
     if parts.get("max_memory") is not None:
         _whole(1)(parts["max_memory"])

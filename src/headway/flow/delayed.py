@@ -54,8 +54,14 @@ class Delayed:
     __iter__: None = None
 
     def __format__(self, specification: str) -> NoReturn:
+        raise self._no_text()
+
+    def __str__(self) -> str:
+        raise self._no_text()
+
+    def _no_text(self) -> FlowDefinitionError:
         file, line = self._place
-        raise FlowDefinitionError(
+        return FlowDefinitionError(
             f"{self!r} is put into a text before it is known.",
             "Let it be worked out later: config_expr(\"f'{config.name}:1'\").",
             file,

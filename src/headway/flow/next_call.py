@@ -20,6 +20,10 @@ _FORMS = (
 )
 
 
+#: What a step calls ``self``.
+Names = tuple[str, ...]
+
+
 class NextCall(NamedTuple):
     """What a ``self.next`` call says: the fields of a node that it decides."""
 
@@ -55,7 +59,16 @@ class Found(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def find_next(refuse: Refusal, definition: FunctionNode, this: str, end: bool = False) -> Found:
+def own_names(definition: FunctionNode, this: str) -> Names:
+    """What a step calls ``self``: its first argument, and what it says to be the same (``me = self``)."""
+    names: Names = (this,)
+    for statement in definition.body:
+        if isinstance(statement, ast.Assign) and _is_name(statement.value, names):
+            names += tuple(target.id for target in statement.targets if isinstance(target, ast.Name))
+    return names
+
+
+def find_next(refuse: Refusal, definition: FunctionNode, this: Names, end: bool = False) -> Found:
     """The call of ``self.next`` in the last statement.
 
     Others may stand before it, ahead of a return: the flow goes where the graph has it, as long as they say the
@@ -122,7 +135,7 @@ def _is_certain(node: ast.AST, definition: FunctionNode) -> bool:
     return False
 
 
-def _is_next(node: ast.AST, this: str) -> bool:
+def _is_next(node: ast.AST, this: Names) -> bool:
     return (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
@@ -131,17 +144,17 @@ def _is_next(node: ast.AST, this: str) -> bool:
     )
 
 
-def _is_name(node: ast.AST, name: str) -> bool:
-    return isinstance(node, ast.Name) and node.id == name
+def _is_name(node: ast.AST, names: Names) -> bool:
+    return isinstance(node, ast.Name) and node.id in names
 
 
-def read_next(refuse: Refusal, call: ast.Call, this: str, configs: Optional[Mapping[str, Any]]) -> NextCall:
+def read_next(refuse: Refusal, call: ast.Call, this: Names, configs: Optional[Mapping[str, Any]]) -> NextCall:
     """What a call of ``self.next`` says.
 
     Args:
         refuse: Makes the step's errors.
         call: The call.
-        this: What the step calls ``self``.
+        this: What the step calls ``self``, as :func:`own_names` gives it.
         configs: The flow's configurations, for the cases of a switch; None leaves those as written.
     """
     refuse = refuse._replace(line=call.lineno)
@@ -186,7 +199,7 @@ def _read_switch(
     refuse: Refusal,
     call: ast.Call,
     keywords: dict[str, ast.expr],
-    this: str,
+    this: Names,
     configs: Optional[Mapping[str, Any]],
 ) -> NextCall:
     form = 'A switch is self.next({"x": self.a, "y": self.b}, condition="kind").'
@@ -220,7 +233,7 @@ def _read_switch(
     )
 
 
-def _case(refuse: Refusal, key: Optional[ast.expr], this: str, configs: Optional[Mapping[str, Any]]) -> str:
+def _case(refuse: Refusal, key: Optional[ast.expr], this: Names, configs: Optional[Mapping[str, Any]]) -> str:
     """A switch's case as text: a literal, or a value of a configuration (``self.config.key``)."""
     if isinstance(key, ast.Constant) and isinstance(key.value, (str, int, float, bool)):
         return str(key.value)
@@ -239,7 +252,7 @@ def _case(refuse: Refusal, key: Optional[ast.expr], this: str, configs: Optional
     )
 
 
-def _path(key: Optional[ast.expr], this: str) -> list[Any]:
+def _path(key: Optional[ast.expr], this: Names) -> list[Any]:
     """What ``self.config.key`` or ``self.config["key"]`` reads, from ``self`` on; [] where it is none."""
     path: list[Any] = []
     while isinstance(key, (ast.Attribute, ast.Subscript)):
@@ -280,7 +293,7 @@ def _configured(refuse: Refusal, path: list[Any], written: str, configs: Mapping
     return str(value)
 
 
-def _target(refuse: Refusal, node: ast.expr, this: str) -> str:
+def _target(refuse: Refusal, node: ast.expr, this: Names) -> str:
     if isinstance(node, ast.Attribute) and _is_name(node.value, this):
         return node.attr
     written = unparsed(node)

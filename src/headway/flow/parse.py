@@ -13,7 +13,7 @@ from headway.flow.decorators import DecoratorSpec
 from headway.flow.docstrings import cleaned
 from headway.flow.flow_catalogue import checked_flow_decorators
 from headway.flow.graph import END, JOIN, LINEAR, Graph, Node
-from headway.flow.next_call import NextCall, Refusal, find_next, read_next
+from headway.flow.next_call import NextCall, Refusal, find_next, own_names, read_next
 from headway.flow.source import SourceReader
 from headway.flow.step import StepMark, step_mark, steps_of
 from headway.flow.syntax import FunctionNode
@@ -57,7 +57,7 @@ def _read_step(
     definition, file = reader.find(function)
     refuse = Refusal(name, file, definition.lineno)
     takes_inputs = _takes_inputs(refuse, definition)
-    this = _arguments(definition)[0].arg
+    this = own_names(definition, _arguments(definition)[0].arg)
     mark = step_mark(function) or StepMark()
     found = find_next(refuse, definition, this, mark.end or name == "end")
     notes += found.notes

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from headway.errors import FlowDefinitionError
+from headway.flow.attributes import whole_number
+from headway.flow.decorators import DecoratorSpec
 from headway.flow.graph import Node
 from headway.schedule.plan import PlanNode
 from headway.store.batch import Gang
@@ -37,7 +39,7 @@ def check_gang(node: Node) -> None:
             "Catch the exception in the step's code, or join in a step of its own.",
             *spec.location,
         )
-    if node.decorator("kubernetes") is not None and spec.attributes.get("num_nodes") == 1:
+    if node.decorator("kubernetes") is not None and _number(spec, "num_nodes") == 1:
         raise FlowDefinitionError(
             f"Step {node.name} is @{spec.name}(num_nodes=1): a gang of pods has at least 2.",
             f"Raise num_nodes, or leave @{spec.name} out.",
@@ -54,7 +56,7 @@ def with_gang(planned: PlanNode, node: Node) -> PlanNode:
     return replace(
         planned,
         gang=True,
-        nodes=spec.attributes.get("num_nodes"),
+        nodes=_number(spec, "num_nodes"),
         least=_LEAST_IN_PODS if in_pods else 1,
         worker=_POD_WORKER if in_pods else _LOCAL_WORKER,
     )
@@ -62,7 +64,12 @@ def with_gang(planned: PlanNode, node: Node) -> PlanNode:
 
 def rendezvous(node: Node, pods: "KubernetesSettings | None") -> Gang:
     """Where the ranks of a gang meet; port 0 is for whoever starts them here to choose."""
-    port = node.gang.attributes.get("master_port") if node.gang else None
+    port = _number(node.gang, "master_port") if node.gang else None
     if pods is None:
         return Gang(port or 0)
     return Gang(port or pods.port or DEFAULT_PORT, float(pods.hostname_resolution_timeout))
+
+
+def _number(spec: DecoratorSpec, name: str) -> int | None:
+    value = spec.attributes.get(name)
+    return None if value is None else whole_number(value)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from headway.errors import SettingsError
+from headway.flow.attributes import whole_number
 from headway.flow.decorators import DecoratorSpec
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ def memory_steps(spec: DecoratorSpec | None, settings: "KubernetesSettings", sou
         return ()
     parts: Mapping[str, object] = said if isinstance(said, Mapping) else {"factor": said}
     factor = float(str(parts.get("factor", 2)))
-    times = int(str(parts.get("times", _TIMES)))
-    most = int(str(parts["max_memory"])) if parts.get("max_memory") is not None else None
+    times = whole_number(parts.get("times", _TIMES))
+    most = whole_number(parts["max_memory"]) if parts.get("max_memory") is not None else None
     if any("memory" in amounts for amounts in settings.resources.values()):
         raise SettingsError(
             "on_oom",

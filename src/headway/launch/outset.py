@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from headway.config.data import data_environment
 from headway.config.datastore import Choice, choose_datastore
-from headway.config.general import datastore_roots
+from headway.config.general import branch_owner, datastore_roots
 from headway.config.general import user as configured_user
 from headway.config.shared import unseen_folder
 from headway.config.sources import Configuration
@@ -96,7 +96,9 @@ def settle(request: RunRequest, configuration: Configuration, reporter: Reporter
     """
     user = request.attaches.record.user if request.attaches else configured_user(configuration)
     steps = plan_steps(request.graph, configuration, request.overrides)
-    project = resolve_project(request.graph, user, request.branch, request.production)
+    project = resolve_project(
+        request.graph, branch_owner(configuration, user), request.branch, request.production
+    )
     far = {} if request.pods_see_folders else _kubernetes_of(steps)
     choice = _datastore(request, configuration, far)
     if choice.reason:

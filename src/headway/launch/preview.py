@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from headway.config.data import data_environment
 from headway.config.datastore import Choice, choose_datastore
 from headway.config.describe import Row, rows
-from headway.config.general import datastore_roots
+from headway.config.general import branch_owner, datastore_roots
 from headway.config.general import user as configured_user
 from headway.config.resolve import BUILT_IN, Resolved
 from headway.config.shared import unseen_folder
@@ -95,7 +95,7 @@ def _outset(
         _datastore(request, configuration, steps, notes),
         user,
         "",
-        resolve_project(request.graph, user, request.branch, request.production),
+        resolve_project(request.graph, branch_owner(configuration, user), request.branch, request.production),
         data_environment(configuration),
     )
 

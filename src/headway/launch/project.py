@@ -12,7 +12,7 @@ def resolve_project(graph: Graph, user: str, branch: str | None, production: boo
 
     Args:
         graph: The flow's graph.
-        user: Who runs it; the branch is theirs where nothing else is said.
+        user: Whose the branch is where nothing else is said.
         branch: ``--branch``; empty for none.
         production: ``--production``.
 

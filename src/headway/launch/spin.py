@@ -11,6 +11,7 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from headway.client.places import SPIN_FOLDER
+from headway.config.general import branch_owner
 from headway.config.general import user as configured_user
 from headway.config.sources import Configuration
 from headway.errors import UsageError
@@ -116,7 +117,7 @@ def spin(request: SpinRequest, configuration: Configuration, reporter: Reporter)
     record = choose_task(request.past, graph[request.step], request.task)
     artifacts = _artifacts_file(request.artifacts)
     step = plan_steps(graph, configuration)[request.step]
-    project = resolve_project(graph, user, request.branch, request.production)
+    project = resolve_project(graph, branch_owner(configuration, user), request.branch, request.production)
     past = request.past
     reporter.note(
         f"Does again, here and alone, what {past.pathspec}/{record.ref.step}/{record.ref.task} did."

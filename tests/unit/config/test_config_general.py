@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from headway.config.general import check_root, datastore_roots, default_decorators, local_root, user
+from headway.config.general import (
+    branch_owner,
+    check_root,
+    datastore_roots,
+    default_decorators,
+    local_root,
+    user,
+)
 from headway.config.sources import Configuration
 from headway.errors import SettingsError
 
@@ -21,6 +28,11 @@ def test_the_user_is_who_the_first_variable_says(tmp_path: Path) -> None:
         del environ[variable]
     found.append(user(configuration(tmp_path), lambda: "login"))
     assert found == ["a", "b", "c", "d", "e", "login"]
+
+
+def test_a_branch_is_its_owners_or_else_the_users(tmp_path: Path) -> None:
+    assert branch_owner(configuration(tmp_path), "ann") == "ann"
+    assert branch_owner(configuration(tmp_path, METAFLOW_OWNER="zoe"), "ann") == "zoe"
 
 
 def test_nobody_is_an_error_that_says_what_to_type(tmp_path: Path) -> None:

@@ -226,6 +226,8 @@ def test_errors_of_the_declaration_itself() -> None:
     assert getattr(caught.value, "file", None) == FILE
     with pytest.raises(UsageError, match="put into a text before it is known"):
         flow_class(body_source('cfg = Config("cfg")\nimage = f"{cfg.name}:1"'))
+    with pytest.raises(UsageError, match=r"cfg\.name is put into a text before it is known"):
+        flow_class(body_source('cfg = Config("cfg")\nimage = str(cfg.name)'))
     with pytest.raises(UsageError, match=r"as a file .* and as a value"):
         declared('cfg = Config("cfg")', {"cfg": "a"}, {"cfg": "{}"})
     with pytest.raises(UsageError, match="unpacks 'a', which is no dict"):

@@ -47,6 +47,8 @@ def test_every_decorator_stands_in_the_catalogue() -> None:
          [("retry", {"times": "4", "minutes_between_retries": "0.5"})]),
         ("@timeout(seconds=1.5)\n@parallel(num_nodes=2)",
          [("timeout", {"seconds": 1.5}), ("parallel", {"num_nodes": 2})]),
+        ("@retry(times=1.0)\n@parallel(num_nodes=2.0)",
+         [("retry", {"times": 1.0}), ("parallel", {"num_nodes": 2.0})]),
         ("@retry(times=3)\n@kubernetes", [("retry", {"times": 3}), ("kubernetes", {})]),
         ("@timeout(hours=2)\n@kubernetes\n@resources(cpu=4)",
          [("timeout", {"hours": 2}), ("kubernetes", {}), ("resources", {"cpu": 4})]),

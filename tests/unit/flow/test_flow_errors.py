@@ -156,6 +156,7 @@ STATEMENTS = {
     "self.next('end')": ("passes 'end' to self.next, which is not a step", "Write one of"),
     "self.next(*steps)": ("passes *steps to self.next", "Write one of"),
     "self.next(end)": ("passes end to self.next", "Write one of"),
+    "self.next(Other.end)": ("passes Other.end to self.next, which is not a step", "Write one of"),
     "self.next(self.end, for_each='x')": ("passes for_each to self.next", "Did you mean foreach?"),
     "self.next(self.end, **options)": ("passes ** to self.next", "Known: condition, foreach"),
     "self.next(self.end, foreach='')": ("passes foreach='', which cannot be an artifact", "as text"),

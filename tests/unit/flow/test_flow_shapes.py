@@ -439,6 +439,29 @@ def test_a_foreach_over_what_is_named_at_run_time(name: str) -> None:
     assert Graph.from_json(graph.to_json()) == graph
 
 
+def test_a_step_may_call_itself_by_another_name() -> None:
+    source = """
+        class F(FlowSpec):
+            @step
+            def start(self):
+                me = self
+                me.next(self.a)
+            @step
+            def a(this):
+                me = you = this
+                this.next({"x": me.b, "y": you.end}, condition="kind")
+            @step
+            def b(self):
+                me = self
+                self.next(me.end)
+            @step
+            def end(self):
+                pass
+    """
+    graph = parse(source)
+    assert [graph[name].targets for name in ("start", "a", "b")] == [("a",), ("b", "end"), ("end",)]
+
+
 def test_of_a_case_that_is_written_twice_the_last_counts_as_in_any_dict() -> None:
     steps = [
         "def start(self): self.next({'x': self.a, 'x': self.b, 'z': self.a}, condition='kind')",

@@ -32,6 +32,7 @@ def plan(tmp_path: Path, on_oom: object, **pod: Any) -> PlannedStep:
         ({"factor": 3, "times": 1}, (3000,)),
         ({"factor": 2, "max_memory": 5000}, (2000, 4000, 5000)),
         ({"max_memory": 2000}, (2000,)),
+        ({"times": 2.0, "max_memory": 5000.0}, (2000, 4000)),
         ({"factor": 10, "max_memory": 1001, "times": 8}, (1001,)),
     ],
 )
