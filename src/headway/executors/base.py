@@ -45,12 +45,14 @@ class Waiting(Struct, frozen=True):
         ref: One attempt of it, None if it is about all.
         reason: A word for machines; "" once the trouble is over.
         message: For people.
+        hint: What a person can do about it, "" where they cannot do anything.
     """
 
     step: str
     ref: AttemptRef | None
     reason: str
     message: str
+    hint: str = ""
 
 
 class Broken(Struct, frozen=True):

@@ -275,7 +275,7 @@ class Driver:
                 if self._stops > 1:
                     raise
                 troubled = True
-                self._reporter.waiting(Waiting("", None, "Datastore", error.message))
+                self._reporter.waiting(Waiting("", None, "Datastore", error.message, error.hint or ""))
                 await asyncio.sleep(_STORE_PAUSE)
         if troubled:
             self._reporter.waiting(Waiting("", None, "", ""))

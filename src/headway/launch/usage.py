@@ -81,8 +81,8 @@ class Usage:
     def _figures(self, step: str) -> str:
         most, asked = self._most[step], self._settings[step]
         tasks = f" in {most.tasks} tasks" if most.tasks > 1 else ""
-        cores = f", {most.cores:.1f} of {_number(asked.cpu)} cores" if most.seconds >= _LONG else ""
-        return f"{step} {most.memory:.0f} of {asked.memory} MB{cores}{tasks}"
+        cores = f", {most.cores:.1f} cores (asked for {_number(asked.cpu)})" if most.seconds >= _LONG else ""
+        return f"{step} {most.memory:.0f} MB (asked for {asked.memory}){cores}{tasks}"
 
     def _advice(self) -> Iterator[str]:
         """Steps that ask for the same get it in one line."""

@@ -115,8 +115,10 @@ def patiently(write: Callable[[], T], clock: Callable[[], float] = time.monotoni
             if clock() - begun > PATIENCE:
                 raise
             if not told:
+                hint = f"{error.hint} " if error.hint else ""
                 sys.stderr.write(
-                    f"{error.message} What the step made is kept until the datastore answers again.\n"
+                    f"{error.message.rstrip('.')}. {hint}What the step made is kept until the datastore answers "
+                    "again.\n"
                 )
                 told = True
             time.sleep(PAUSE)

@@ -280,7 +280,7 @@ class FolderStore:
                 message, f"Make {self._root} writable for this user, or {_ELSEWHERE}"
             )
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return StoreUnavailableError(message, "Make room there, then try again.")
+            return StoreUnavailableError(message, "Make room there.")
         if error.errno == errno.ENAMETOOLONG:
             return StoreError(message, "The name of a flow or step is too long for this file system.")
         return StoreUnavailableError(message)

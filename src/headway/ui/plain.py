@@ -62,6 +62,7 @@ class PlainReporter:
         #: Why something stands still: a word for it, the words, and when they were told.
         self._standing: dict[tuple[str, AttemptRef | None], tuple[str, str, float]] = {}
         self._hints: set[str] = set()
+        self._waits: set[str] = set()
         self._run = ""
         self._begun = 0.0
         #: When the run started, by the clock on the wall, where another launcher drove it before.
@@ -129,6 +130,10 @@ class PlainReporter:
             self._write(f"[{where}] Waiting: {event.message}", error=True, style="dim")
         else:
             self._write(f"Waiting: {message}", error=True, style="dim")
+        if event.hint and event.hint not in self._waits:
+            self._waits.add(event.hint)
+            prefix = f"[{where}] " if where else ""
+            self._write(f"{prefix}{event.hint} What waits for it then goes on by itself.", error=True)
 
     def attempt_ended(self, record: Record, retry_in: float | None) -> None:
         begun = self._attempts.pop(record.ref, None)

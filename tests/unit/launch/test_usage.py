@@ -31,7 +31,7 @@ def said(asked: KubernetesSettings, *records: Record) -> list[str]:
 def test_the_most_of_all_tasks_is_told() -> None:
     asked = settings(cpu=2, memory=400)
     assert said(asked, ended(1, 200, 12, 20), ended(2, 310, 30, 20), ended(3, 150, 5, 60)) == [
-        "Used by pods, at most: train 310 of 400 MB, 1.5 of 2 cores in 3 tasks."
+        "Used by pods, at most: train 310 MB (asked for 400), 1.5 cores (asked for 2) in 3 tasks."
     ]
 
 
@@ -42,7 +42,7 @@ def killed(record: Record) -> Record:
 
 def test_what_a_killed_task_held_says_nothing_of_what_it_wanted() -> None:
     assert said(settings(cpu=1, memory=64), killed(ended(1, 65.2, 1, 2))) == [
-        "Used by pods, at most: train 64 of 64 MB.",
+        "Used by pods, at most: train 64 MB (asked for 64).",
         "Step train ran out of memory at 64 MB: memory=100 is the next to try, as nothing tells how much it wanted.",
     ]
     (_, advice) = said(settings(cpu=1, memory=4096), killed(ended(1, 900, 1, 2)))
@@ -56,7 +56,7 @@ def test_a_task_that_grew_tells_how_much_it_wanted() -> None:
 
 def test_cores_of_a_short_task_say_nothing() -> None:
     assert said(settings(cpu=8, memory=400), ended(1, 310, 0.1, 2)) == [
-        "Used by pods, at most: train 310 of 400 MB."
+        "Used by pods, at most: train 310 MB (asked for 400)."
     ]
 
 
@@ -112,7 +112,7 @@ def test_of_many_steps_the_first_are_named() -> None:
     for step in steps:
         usage.add(ended(1, 60, 0, 1, step=step))
     (line,) = usage.lines()
-    assert line.endswith("s7 60 of 100 MB; and 2 more steps.")
+    assert line.endswith("s7 60 MB (asked for 100); and 2 more steps.")
 
 
 def test_steps_that_ask_for_the_same_get_one_line() -> None:

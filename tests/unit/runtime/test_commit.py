@@ -117,6 +117,17 @@ def test_what_would_be_lost_waits_for_the_datastore(
     assert told == "no answer. What the step made is kept until the datastore answers again.\n", "told once"
 
 
+def test_what_would_help_is_said_too(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "PAUSE", 0)
+    store.fail_next(StoreUnavailableError("the disk is full", "Make room there."), "put_if_absent")
+    patiently(lambda: commit(store, FLOW, RUN, Record(REF, SUCCEEDED)))
+    assert capsys.readouterr().err == (
+        "the disk is full. Make room there. What the step made is kept until the datastore answers again.\n"
+    )
+
+
 def test_a_datastore_that_stays_away_is_given_up(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PAUSE", 0)
     tries: list[int] = []

@@ -366,3 +366,14 @@ def test_what_tasks_print_to_stderr_can_stand_among_the_rest(screen: Screen) -> 
     lines = (("stdout", 1.0, "loss 0.5"), ("stderr", 2.0, "a warning"))
     PlainReporter(screen, together=True).output(Output(REF, lines))
     assert screen.lines == ["o [train/3] loss 0.5", "o [train/3] a warning"]
+
+
+def test_what_to_do_about_what_is_waited_for_is_said_once(reporter: PlainReporter, screen: Screen) -> None:
+    full = "writing x in the datastore /data failed: No space left on device"
+    for step, ref in (("train", REF), ("", None)):
+        reporter.waiting(Waiting(step, ref, "Datastore", full, "Make room there."))
+    assert screen.lines == [
+        f"e [train/3] Waiting: {full}  (dim)",
+        "e [train/3] Make room there. What waits for it then goes on by itself.",
+        f"e Waiting: {full[0].upper()}{full[1:]}  (dim)",
+    ]

@@ -44,7 +44,9 @@ class Courier:
                 taken = await loop.run_in_executor(self._threads, worker.inbox.write, order)
                 break
             except StoreError as error:
-                self._hooks.sink(Waiting(chunk[0].ref.step, None, "Datastore", error.message))
+                self._hooks.sink(
+                    Waiting(chunk[0].ref.step, None, "Datastore", error.message, error.hint or "")
+                )
                 await asyncio.sleep(_STORE_PAUSE)
         worker.writing = False
         self._brought(worker, chunk, taken)

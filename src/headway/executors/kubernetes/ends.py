@@ -103,7 +103,9 @@ class Ends:
                 )
                 return record, await loop.run_in_executor(self._threads, self._unshown, job, attempt, record)
             except StoreError as error:
-                self._hooks.tell(Waiting(job.batch.step, attempt.ref, "Datastore", error.message))
+                self._hooks.tell(
+                    Waiting(job.batch.step, attempt.ref, "Datastore", error.message, error.hint or "")
+                )
                 await asyncio.sleep(_STORE_PAUSE)
 
     async def _with_reason(

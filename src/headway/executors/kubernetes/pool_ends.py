@@ -155,7 +155,7 @@ class PoolEnds:
             try:
                 return await call()
             except StoreError as error:
-                self._hooks.sink(Waiting(step, ref, "Datastore", error.message))
+                self._hooks.sink(Waiting(step, ref, "Datastore", error.message, error.hint or ""))
                 await asyncio.sleep(_STORE_PAUSE)
 
 

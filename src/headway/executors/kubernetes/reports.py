@@ -75,7 +75,7 @@ class Reports:
                         self._hooks.tell(Waiting("", None, "", ""))
                 except StoreError as error:
                     troubled = True
-                    self._hooks.tell(Waiting("", None, "Datastore", error.message))
+                    self._hooks.tell(Waiting("", None, "Datastore", error.message, error.hint or ""))
                     await asyncio.sleep(_STORE_PAUSE)
             took = self._clock() - began
             await asyncio.sleep(next_pause(youngest, took) if youngest is not None else _POLL)

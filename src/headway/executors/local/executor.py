@@ -228,7 +228,7 @@ class LocalExecutor:
                 truth = await asyncio.to_thread(commit, self._store, batch.flow, batch.run, record)
                 break
             except StoreUnavailableError as error:
-                self._sink(Waiting(batch.step, attempt.ref, "Datastore", error.message))
+                self._sink(Waiting(batch.step, attempt.ref, "Datastore", error.message, error.hint or ""))
                 await asyncio.sleep(_STORE_PAUSE)
         self._running.pop(attempt.ref, None)
         self._sink(Ended(attempt.ref, truth))
