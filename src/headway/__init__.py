@@ -96,6 +96,8 @@ _PLACES = {
     "config_expr": "headway.flow.delayed",
     "parallel_imap_unordered": "headway.flow.many",
     "parallel_map": "headway.flow.many",
+    # No public name yet: it says what to write instead.
+    "pipeline": "headway.flow.pipeline",
     "profile": "headway.flow.profile",
     "current": "headway.flow.current",
     "step": "headway.flow.step",

@@ -186,9 +186,16 @@ class LatestRuns(Feature):
     def check_client(self, ran: Ran) -> None:
         run = ran.client()
         flow = headway.Flow(ran.flow)
-        assert run in list(flow.runs())
-        assert flow.latest_run is not None
+        runs = list(flow.runs())
+        assert run in runs
         assert run.id in flow
+        # Others may begin and end meanwhile: there is no newer one among those that were there before.
+        latest, successful = flow.latest_run, flow.latest_successful_run
+        assert latest is not None
+        assert successful is not None
+        assert int(latest.id) >= max(int(each.id) for each in runs)
+        assert int(latest.id) >= int(successful.id) >= int(run.id)
+        assert successful.successful
 
     def check_resume(self, ran: Ran) -> None:
         ran.client("resumed")

@@ -1,6 +1,7 @@
 """Features of the command line."""
 
 import json
+import re
 from collections.abc import Sequence
 
 from matrix.feature import Feature, Values
@@ -16,8 +17,16 @@ class ShowAndCheck(Feature):
         assert shown.code == 0, shown.all
         for node in ran.shape.nodes:
             assert f"Step {node.name}" in shown.stdout, shown.all
+            # The line of where it leads to belongs to it, and to no other.
+            said = re.split(rf"^Step {node.name}\b.*$", shown.stdout, flags=re.MULTILINE)[1].partition(
+                "\nStep "
+            )[0]
+            leads = re.findall(r"=> (.*)", said)
+            assert len(leads) == bool(node.to), (node.name, shown.all)
+            assert all(re.search(rf"\b{target}\b", leads[0]) for target in node.to), (node.name, shown.all)
         checked = ran.typed("check")
         assert checked.code == 0, checked.all
+        assert f"is valid: {len(ran.shape.nodes)} step" in checked.stdout + checked.stderr, checked.all
 
 
 class Drawn(Feature):
@@ -82,8 +91,8 @@ class WrongWords(Feature):
         assert "Traceback" not in missing.stderr, missing.all
 
 
-class Quiet(Feature):
-    """``--quiet`` says nothing of its own on standard error; a run without it says how it went."""
+class Told(Feature):
+    """A run says how it went, and a line for each task that ended well."""
 
     def check_commands(self, ran: Ran) -> None:
         told = ran.run.stderr
@@ -93,6 +102,25 @@ class Quiet(Feature):
         assert ran.run.stdout.count("Task finished successfully.") >= len(ran.shape.tasks) - len(
             ran.shape.of(ran.shape.victim)
         )
+
+
+class Quiet(Feature):
+    """``--quiet`` says nothing but what tasks print."""
+
+    def senseless(self, shape: Shape) -> str:
+        return "" if shape.name in {"single_step", "foreach", "hybrid"} else "it knows nothing of graphs"
+
+    def code(self, node: Node, shape: Shape) -> str:
+        return 'print("quietly printed")'
+
+    def check_commands(self, ran: Ran) -> None:
+        before = [word for feature in ran.features for word in feature.before("run")]
+        behind = [word for feature in ran.features for word in feature.behind("run")]
+        done = ran.typed("--quiet", *before, "run", *behind)
+        assert done.code == 0, done.all
+        assert done.stdout.count("] quietly printed\n") == len(ran.shape.tasks), done.all
+        for words in ("Task is starting", "Task finished", "succeeded", "Headway", "Foreach yields"):
+            assert words not in done.stdout + done.stderr, done.all
 
 
 class AttributeFile(Feature):
@@ -143,9 +171,11 @@ class Packaged(Feature):
     def check_commands(self, ran: Ran) -> None:
         listed = ran.typed("package", "list")
         assert listed.code == 0, listed.all
-        assert "flow.py" in listed.stdout, listed.all
+        shipped = [line.split()[-1] for line in listed.stdout.splitlines()]
+        assert "flow.py" in shipped, listed.all
+        assert not [name for name in shipped if not name.endswith(".py")], listed.all
 
 
 FEATURES: Sequence[Feature] = (
-    ShowAndCheck(), Drawn(), Dumped(), WrongWords(), Quiet(), AttributeFile(), ExitHook(), Packaged(),
+    ShowAndCheck(), Drawn(), Dumped(), WrongWords(), Told(), Quiet(), AttributeFile(), ExitHook(), Packaged(),
 )  # fmt: skip

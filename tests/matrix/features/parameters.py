@@ -7,6 +7,7 @@ from typing import Any
 from matrix.feature import Feature, Values
 from matrix.graph import Node, Shape, Task
 from matrix.ran import Ran
+from matrix.seen import Seen
 
 
 class _Given(Feature):
@@ -131,22 +132,39 @@ class CallableDefault(_Given):
     """A default that is a function is called once for a run, with what it may know."""
 
     def declaration(self) -> str:
-        return 'called = Parameter("called", default=worked_out, type=str)'
+        return """
+            called = Parameter("called", default=worked_out, type=str)
+            called_when = Parameter("called_when", default=another_each_time, type=str)
+        """
 
     def module(self) -> str:
         return """
+            import uuid
             from headway import Parameter
             def worked_out(context):
-                with open("calls", "a") as file:
-                    file.write("x")
-                return f"{context.parameter_name} of {context.user_name}"
+                return f"{context.parameter_name} of {context.user_name} in {context.flow_name[-4:]}"
+            def another_each_time(context):
+                return uuid.uuid4().hex
         """
 
     def value(self) -> Values:
-        return {"called": "called of ann"}
+        return {"called": "called of ann in Flow"}
+
+    def code(self, node: Node, shape: Shape) -> str:
+        return f"{super().code(node, shape)}\nself.seen_when = self.called_when"
+
+    def check(self, seen: Seen) -> None:
+        tasks = seen.tasks.values()
+        values = {task.values[name] for task in tasks for name in ("called_when", "seen_when")}
+        assert len(values) == 1, "once a run, whatever its tasks ask"
 
     def check_client(self, ran: Ran) -> None:
-        assert (ran.folder / "calls").read_text() in {"x", "xx", "xxx"}, "once a run"
+        parameters = ran.client()["_parameters"].task
+        assert ran.client()[ran.shape.last.name].task.data.called_when == parameters.data.called_when
+
+    def check_resume(self, ran: Ran) -> None:
+        runs = [ran.client(name) for name in ("broken", "resumed")]
+        assert len({run["_parameters"].task.data.called_when for run in runs}) == 1, "not once more"
 
 
 class ParameterFromEnvironment(_Given):

@@ -1,11 +1,13 @@
 """Features of runs: tags, namespaces, ids, failures, and what a resumed run takes over."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import headway
 from matrix.feature import Feature
 from matrix.graph import Node, Shape, Task
 from matrix.ran import Ran
+from matrix.seen import Seen
 
 
 class Tags(Feature):
@@ -156,7 +158,9 @@ class MaxNumSplits(Feature):
 
 
 class MaxWorkers(Feature):
-    """One task at a time gives the same result."""
+    """``--max-workers 1``: of two tasks one begins when the other has ended."""
+
+    group = "workers"
 
     def senseless(self, shape: Shape) -> str:
         return (
@@ -165,22 +169,21 @@ class MaxWorkers(Feature):
             else "one task at a time it is anyway"
         )
 
-    group = "merging"
-
     def behind(self, command: str) -> Sequence[str]:
         return ("--max-workers", "1")
 
+    def module(self) -> str:
+        return "import time"
+
     def code(self, node: Node, shape: Shape) -> str:
-        return "import time\nself.began = time.time()"
+        # As long as it takes to start all that could run beside it.
+        return "self.worked = [time.time()]\ntime.sleep(0.1)\nself.worked.append(time.time())"
 
-    def join(self, node: Node, shape: Shape) -> str:
-        return f"{self.code(node, shape)}"
-
-    def check_client(self, ran: Ran) -> None:
-        assert set(ran.seen("client").tasks) == set(ran.shape.tasks)
-
-    def check_resume(self, ran: Ran) -> None:
-        assert set(ran.seen("resume").tasks) == set(ran.shape.tasks)
+    def check(self, seen: Seen) -> None:
+        assert set(seen.tasks) == set(seen.shape.tasks)
+        worked = sorted((task.values["worked"], task.pathspec) for task in seen.tasks.values())
+        for (one, first), (other, second) in pairwise(worked):
+            assert one[1] <= other[0], f"{first} had not ended when {second} began"
 
 
 FEATURES: Sequence[Feature] = (

@@ -141,6 +141,14 @@ def test_settings_may_stand_in_a_group_of_their_own() -> None:
     assert spec.attributes["pod_settings"] == {"node_selectors": {"pool": "gpu"}, "host_ipc": True}
 
 
+@pytest.mark.parametrize("line", ["@pipeline", "@pipeline(settings={})"])
+def test_pipelines_of_functions_say_what_to_write_instead(line: str) -> None:
+    program = f"from headway import pipeline, step\n@step\ndef load() -> int:\n    return 1\n{line}\ndef all(): load()"
+    with pytest.raises(FlowDefinitionError, match="are not built yet") as caught:
+        exec(program, {})
+    assert "class MyFlow(FlowSpec)" in str(caught.value)
+
+
 def test_step_says_what_it_does_not_take() -> None:
     given: dict[str, Any] = {"step_operator": "k8s"}
     with pytest.raises(FlowDefinitionError, match="@step does not take step_operator") as caught:
