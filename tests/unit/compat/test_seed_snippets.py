@@ -5,7 +5,6 @@ After a change on purpose: ``pytest tests/unit/compat --update-seeds``, then rea
 
 import json
 import re
-from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -102,9 +101,9 @@ def meaning(name: str, value: str, home: Path) -> dict[str, Any]:
     configuration = Configuration.load({"HOME": str(home), name: value}, home)
     resolved = resolve_kubernetes("train", configuration=configuration)
     said = {
-        field: setting
-        for field, setting in asdict(resolved.settings).items()
-        if resolved.provenance[field] == name
+        field: getattr(resolved.settings, field)
+        for field, source in resolved.provenance.items()
+        if source == name
     }
     roots = datastore_roots(configuration)
     said.update({f"{kind} datastore": root.value for kind, root in roots.items() if root.source == name})
