@@ -160,6 +160,13 @@ def running(
 
 
 @pytest.fixture(scope="module")
+def accompanied(workspaces: Workspaces) -> tuple[Workspace, Launch]:
+    """A gang and a foreach with sidecars."""
+    space = workspaces()
+    return space, space.start("accompanied.py", "run")
+
+
+@pytest.fixture(scope="module")
 def ended(
     running: tuple[Workspace, Launch],
     cut_off: tuple[Workspace, Launch, list[TcpProxy]],
@@ -289,6 +296,19 @@ def test_what_all_processes_of_a_container_hold_is_measured(ended: tuple[Result,
     task = run.task("crowded")
     assert "[0, 0, 0, 0]" in task.stdout
     assert 160_000_000 < int(task.metadata["peak-memory"]) < 260_000_000
+
+
+def test_sidecars_keep_no_rank_and_no_split_and_end_none(accompanied: tuple[Workspace, Launch]) -> None:
+    space, launch = accompanied
+    result = launch.wait()
+    assert result.returncode == 0, result.all
+    run = space.read("AccompaniedFlow", result)
+    assert run.task("end").data["seen"] == [[0, 1], [0, 9, 3]]
+    tasks = [*run.steps["train"], *run.steps["work"]]
+    assert [len(task.attempts) for task in tasks] == [1] * 5, result.all
+    assert [task.data["company"] for task in tasks] == [2] * 5, "they were there"
+    assert space.still_active() == []
+    assert not any(job["status"].get("failed") for job in space.jobs()), "no Job is left that says Failed"
 
 
 @pytest.fixture(scope="module")

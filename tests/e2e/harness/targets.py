@@ -39,6 +39,7 @@ EXCEPTIONS: Mapping[str, Mapping[str, str]] = {
                 "test_how_a_pod_ended_is_told_and_counted",
                 "test_a_node_that_is_gone_is_noticed_and_the_task_runs_elsewhere",
                 "test_a_sidecar_that_a_webhook_adds_keeps_no_task_and_no_pod",
+                "test_sidecars_keep_no_rank_and_no_split_and_end_none",
                 "test_a_namespace_that_is_deleted_under_a_run_ends_its_step",
                 "test_what_fails_by_the_infrastructure_is_tried_again_five_times",
                 "test_a_pod_whose_node_is_deleted_is_tried_again",

@@ -9,7 +9,7 @@ import signal
 
 from headway.executors.kubernetes.api.types import Condition, ContainerStateTerminated, ContainerStatus, Pod
 from headway.executors.kubernetes.command import INIT_SCRIPT_FAILED
-from headway.executors.kubernetes.pod_states import init_failed, status_of
+from headway.executors.kubernetes.pod_states import has_run, init_failed, status_of
 from headway.executors.kubernetes.quantities import quantity
 from headway.runtime.usage import after_kill
 from headway.store.records import (
@@ -98,7 +98,8 @@ def failure_of(pod: Pod, container: str, step: str) -> Failure:
     if stopped is not None:
         return stopped
     failed_init = init_failed(pod)
-    if failed_init is not None:
+    # A sidecar that starts like an init container is ended after the step's, and seldom ends well.
+    if failed_init is not None and not has_run(pod, container):
         return _init(pod, failed_init)
     status = status_of(pod, container)
     ended = status.state.terminated if status and status.state else None

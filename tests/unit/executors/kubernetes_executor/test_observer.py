@@ -12,7 +12,7 @@ from headway.executors.kubernetes.observer import Observer
 from headway.executors.kubernetes.refusal import refusal
 from headway.executors.kubernetes.standstill import Standstill
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
-from headway.store.batch import Batch, Code, TaskSpec
+from headway.store.batch import Batch, Code, Gang, TaskSpec
 from headway.store.records import AttemptRef, Failure
 
 
@@ -31,6 +31,7 @@ class Ears:
     def __init__(self) -> None:
         self.told: list[tuple[str, str]] = []
         self.ended: list[Failure] = []
+        self.lingered: list[str] = []
 
     def standing(self, job: TrackedJob, attempt: Attempt | None, reason: str, message: str) -> None:
         self.told.append((reason, message))
@@ -46,7 +47,8 @@ class Ears:
     def insecure(self, job: TrackedJob) -> bool:
         return False
 
-    def lingering(self, job: TrackedJob, pod: str) -> None: ...
+    def lingering(self, job: TrackedJob, pod: str) -> None:
+        self.lingered.append(pod)
 
 
 @pytest.fixture
@@ -77,6 +79,27 @@ def observer(clock: Clock, ears: Ears, job: TrackedJob) -> Observer:
     jobs.add(job)
     client: Any = SimpleNamespace(clock=clock)
     return Observer(cast("KubernetesClient", client), "F", "1", jobs, ears)
+
+
+@pytest.mark.parametrize(("gang", "while_others_run"), [(None, ["y"]), (Gang(29500, 600.0), [])])
+def test_what_lingers_beside_a_task_goes_but_in_a_gang_with_all_of_it(
+    observer: Observer,
+    job: TrackedJob,
+    clock: Clock,
+    ears: Ears,
+    gang: Gang | None,
+    while_others_run: list[str],
+) -> None:
+    """A pod that is deleted has failed for its Job, and the first that fails ends the whole gang."""
+    job.batch = job.batch._replace(gang=gang)
+    job.company["y"] = clock.now
+    observer.look(clock.now + 4)
+    assert ears.lingered == []
+    observer.look(clock.now + 6)
+    assert ears.lingered == while_others_run
+    job.attempts.clear()
+    observer.look(clock.now + 7)
+    assert ears.lingered == ["y"]
 
 
 QUOTA = refusal("Error creating: pods is forbidden: exceeded quota: small")

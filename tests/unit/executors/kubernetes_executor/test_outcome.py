@@ -19,6 +19,8 @@ def words(reason: str, message: str, hint: str = "", headway: int = 1) -> str:
 
 def ended(code: int, reason: str = "Error", message: str = "", signal: int = 0, **said: Any) -> Any:
     terminated = {"exitCode": code, "reason": reason, "message": message, "signal": signal}
+    if "startedAt" in said:
+        terminated["startedAt"] = said.pop("startedAt")
     return pod("Failed" if code else "Succeeded", terminated=terminated, **said)
 
 
@@ -36,6 +38,10 @@ CASES = {
     "lost sight of by its node": (
         ended(137, "ContainerStatusUnknown", "The container could not be located"),
         INFRASTRUCTURE, "ContainerStatusUnknown", "does not know what became of its container: The container could",
+    ),
+    "a sidecar that was ended once memory had run out": (
+        ended(137, "OOMKilled", startedAt="2026-11-22T08:41:25Z", init={"terminated": {"exitCode": 137}}),
+        RESOURCES, "OutOfMemory", "ran out of memory",
     ),
     "an init container that its node lost sight of": (
         pod("Failed", init={"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown", "message": "gone"}}),

@@ -1,0 +1,87 @@
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from headway import FlowSpec, current, kubernetes, parallel, step
+
+#: One sidecar that never ends, and one of Kubernetes' own kind, which is ended after the step, badly.
+LASTING = {"image": "{{ image }}", "command": ["python", "-c", "import time; time.sleep(3600)"]}
+SETTINGS = {
+    "additional_pod_spec_args": {
+        "containers": [{"name": "beside", **LASTING}],
+        "initContainers": [{"name": "before", "restartPolicy": "Always", **LASTING}],
+        # So that the step can see them.
+        "shareProcessNamespace": True,
+    },
+    "termination_grace_period_seconds": 2,
+}
+
+
+def company():
+    """How many sidecars there are, once they are all there."""
+    for _ in range(600):
+        seen = 0
+        for process in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):
+                seen += b"sleep(3600)" in process.read_bytes()
+        if seen == 2:
+            break
+        time.sleep(0.1)
+    return seen
+
+
+class AccompaniedFlow(FlowSpec):
+    """Pods with two sidecars, one of which ends by itself never; the last task is done long after the others."""
+
+    @step
+    def start(self):
+        self.next(self.gang, self.fan)
+
+    @step
+    def gang(self):
+        self.next(self.train, num_parallel=2)
+
+    @kubernetes(**SETTINGS)
+    @parallel
+    @step
+    def train(self):
+        self.rank = current.parallel.node_index
+        self.company = company()
+        time.sleep(9 * self.rank)
+        self.next(self.gather)
+
+    @step
+    def gather(self, inputs):
+        self.ranks = [task.rank for task in inputs]
+        self.next(self.join)
+
+    @step
+    def fan(self):
+        self.items = [0, 9, 3]
+        self.next(self.work, foreach="items")
+
+    @kubernetes(**SETTINGS)
+    @step
+    def work(self):
+        self.company = company()
+        time.sleep(self.input)
+        self.item = self.input
+        self.next(self.collect)
+
+    @step
+    def collect(self, inputs):
+        self.done = [task.item for task in inputs]
+        self.next(self.join)
+
+    @step
+    def join(self, inputs):
+        self.seen = [inputs.gather.ranks, inputs.collect.done]
+        self.next(self.end)
+
+    @step
+    def end(self):
+        pass
+
+
+if __name__ == "__main__":
+    AccompaniedFlow()
