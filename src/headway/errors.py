@@ -232,7 +232,8 @@ class TaskFailedError(HeadwayError):
     def __str__(self) -> str:
         # The last line of a traceback says what the message says.
         told = self.stacktrace.rstrip() or self.message
-        return told if self.hint is None else f"{told}\n{self.hint}"
+        # An error of ours ends in its hint, there and here.
+        return told if self.hint is None or told.endswith(self.hint) else f"{told}\n{self.hint}"
 
 
 class FailureHandledByCatchError(HeadwayError):

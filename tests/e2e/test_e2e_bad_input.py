@@ -150,7 +150,8 @@ def refuse(space: Workspace, bad: Bad, env: Variables | None = None) -> Result:
 @pytest.mark.parametrize("bad", WRITTEN.values(), ids=WRITTEN)
 def test_what_is_written_wrong(space: Workspace, bad: Bad) -> None:
     result = refuse(space, bad)
-    assert result.seconds < 5
+    # Nothing was waited for, however busy this machine is.
+    assert result.seconds < 30
 
 
 @pytest.mark.parametrize("bad", CLUSTER.values(), ids=CLUSTER)

@@ -111,7 +111,9 @@ def test_a_process_that_exits_with_success_but_no_result_has_failed(started: Sta
 
 def test_a_module_that_the_image_lacks_is_named_with_what_to_do(started: Started) -> None:
     result, run = failed(started, "MissingModuleFlow")
-    assert "No module named 'obstore'" in run.task("start").attempts[0].message
+    attempt = run.task("start").attempts[0]
+    assert (attempt.kind, attempt.reason) == ("user", "ModuleMissing")
+    assert "No module named 'obstore'" in attempt.message
     advice = next(line for line in result.about("start/1") if line.startswith("The image"))
     assert "does not have obstore" in advice
     assert "@kubernetes(image=" in advice
@@ -121,6 +123,8 @@ def test_a_module_that_the_image_lacks_is_named_with_what_to_do(started: Started
 def test_an_exception_is_shown_without_our_own_frames(started: Started) -> None:
     result, run = failed(started, "RaisingFlow")
     assert "Task failed: ValueError: the answer is 41" in result.about("start/1")
+    attempt = run.task("start").attempts[0]
+    assert (attempt.kind, attempt.reason) == ("user", "Exception")
     trace = run.task("start").stderr.partition("self.lock")[0]
     assert trace.startswith("Traceback (most recent call last):\n")
     assert 'raise ValueError("the answer is 41")' in trace

@@ -9,7 +9,7 @@ from harness.workspace import Workspace
 def test_pods_are_listed_and_killed_with_their_run(workspace: Workspace) -> None:
     # Somebody who runs nothing else: other namespaces are looked into as well.
     me = {"METAFLOW_USER": f"ann-{uuid.uuid4().hex[:8]}"}
-    launch = workspace.start("spreading.py", "run", "--seconds=90", "--with", "kubernetes", env=me)
+    launch = workspace.start("spreading.py", "run", "--seconds=600", "--with", "kubernetes", env=me)
     launch.until("working on 3")
     run = launch.until(r"Run (\d+) of").group(1)
     pods = [item["metadata"]["name"] for item in workspace.pods("metaflow/step_name=work")]
@@ -36,7 +36,7 @@ def test_pods_are_listed_and_killed_with_their_run(workspace: Workspace) -> None
 
 
 def test_pods_of_a_launcher_that_is_gone_are_killed_and_the_run_is_over(workspace: Workspace) -> None:
-    launch = workspace.start("spreading.py", "run", "--seconds=90", "--with", "kubernetes")
+    launch = workspace.start("spreading.py", "run", "--seconds=600", "--with", "kubernetes")
     launch.until("working on 3")
     run = launch.until(r"Run (\d+) of").group(1)
     launch.kill()

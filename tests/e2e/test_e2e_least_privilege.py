@@ -14,8 +14,8 @@ RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 RUNS = {
     "gang": ("all_reduce.py", ("run", "--with", "kubernetes", "--forward-credentials")),
     "warm": ("packed.py", ("run", "--with", "kubernetes:reuse=true")),
-    "attached": ("spreading.py", ("run", "--seconds=120", "--with", "kubernetes")),
-    "killed": ("spreading.py", ("run", "--seconds=120", "--with", "kubernetes:reuse=true")),
+    "attached": ("spreading.py", ("run", "--seconds=600", "--with", "kubernetes")),
+    "killed": ("spreading.py", ("run", "--seconds=600", "--with", "kubernetes:reuse=true")),
     "doctor": ("linear.py", ("doctor", "--with", "kubernetes", "--forward-credentials")),
 }
 #: Those whose pods have no secret but the one that the run lends them.

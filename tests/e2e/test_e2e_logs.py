@@ -64,7 +64,7 @@ def test_a_line_is_seen_within_two_seconds(workspace: Workspace) -> None:
 
 def test_logs_are_kept_when_the_pods_are_gone(space: Workspace, linear: Result) -> None:
     space.kubectl.run("delete", "jobs", "--selector", space.selector)
-    assert eventually(20, lambda: not space.pods())
+    assert eventually(90, lambda: not space.pods())
     path = f"{linear.run_id}/start/1"
     both = space.run_flow("linear.py", "logs", path)
     assert both.returncode == 0, both.all

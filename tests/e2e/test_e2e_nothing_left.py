@@ -61,8 +61,9 @@ def test_a_second_ctrl_c_ends_a_step_that_does_not_listen(workspace: Workspace) 
     again = time.monotonic()
     result = launch.wait()
     assert result.returncode == 130, result.all
-    assert time.monotonic() - again < 10, result.all
-    assert not workspace.still_active(5)
+    # Sooner than its grace is over, which is half a minute.
+    assert time.monotonic() - again < 25, result.all
+    assert not workspace.still_active(20)
 
 
 def test_a_killed_launcher_leaves_nothing_but_what_it_had_submitted(workspace: Workspace) -> None:
@@ -70,9 +71,10 @@ def test_a_killed_launcher_leaves_nothing_but_what_it_had_submitted(workspace: W
     launch = workspace.start("spreading.py", "run", "--seconds", "6", "--with", "kubernetes", env=env)
     for item in (1, 2, 3):
         launch.until(f"working on {item}")
-    submitted = {job["metadata"]["name"] for job in workspace.jobs()}
+    # At once: a launcher that lived on would submit the join some seconds later.
     launch.kill()
     result = launch.wait()
+    submitted = {job["metadata"]["name"] for job in workspace.jobs()}
 
     seen: set[str] = set()
 
@@ -80,7 +82,7 @@ def test_a_killed_launcher_leaves_nothing_but_what_it_had_submitted(workspace: W
         seen.update(job["metadata"]["name"] for job in workspace.jobs())
         return not workspace.jobs() and not workspace.pods()
 
-    assert eventually(60, all_gone, pause=0.5), "not gone after the time to live"
+    assert eventually(150, all_gone, pause=0.5), "not gone after the time to live"
     assert seen <= submitted
 
     run = workspace.read("SpreadingFlow", result)
@@ -131,4 +133,4 @@ def test_every_object_has_an_owner_an_end_or_is_kept_on_purpose(
         and not (item.get("immutable") and KEPT.items() <= item["metadata"].get("labels", {}).items())
     ]
     assert not astray
-    assert eventually(20, lambda: not active(workspace.pods()))
+    assert eventually(90, lambda: not active(workspace.pods()))

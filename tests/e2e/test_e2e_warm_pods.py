@@ -62,3 +62,10 @@ def test_a_killed_pod_is_the_running_tasks_affair(started: Started) -> None:
     assert re.search(r"\[work/[4-7]\] Task was lost: .* before the task had its turn", result.all), result.all
     again = set(re.findall(r"\[work/3\] Running on Kubernetes pod: (\S+)", result.stdout))
     assert len(again) == 2, "a new pod for what was lost"
+    firsts = [task.attempts[0] for task in workspace.read("HalfWayFlow", result).steps["work"]]
+    lost = [each for each in firsts if not each.successful]
+    assert {each.kind for each in lost} == {"infrastructure"}, result.all
+    # The one that ran may have heard the signal first, and say so itself.
+    reasons = {each.reason for each in lost}
+    assert "NotBegun" in reasons, result.all
+    assert reasons - {"NotBegun"} <= {"PodEnded", "PodDeleted", "Terminated"}, result.all

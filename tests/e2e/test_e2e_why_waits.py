@@ -71,7 +71,7 @@ def waits(
         ),
         "gated": (
             {"additional_pod_spec_args": {"schedulingGates": [{"name": "example.com/queue"}]}},
-            r"held back by a scheduling gate.*takes it away",
+            r"is held back by a scheduling gate.*takes it away",
         ),
         "scaling": ({**here, "cpu": 2}, r"an autoscaler is making a node for it \(pod triggered scale-up"),
         "not_scaling": (
@@ -213,7 +213,7 @@ def attach(kubectl: Kubectl, volume: str) -> None:
             "",
         )
 
-    name = eventually(40, attachment)
+    name = eventually(120, attachment)
     assert name, "nobody attaches the volume"
     patch = json.dumps({"status": {"attached": True}})
     kubectl.run("patch", "volumeattachment", name, "--subresource=status", "--type=merge", "--patch", patch)
@@ -230,10 +230,10 @@ def test_what_may_mend_itself_is_told_and_waited_for(
         launch = workspace.start(flow_of(steps, catches=False), "run", "--max-workers=100", env=SOON)
         launch.until(r"\[cpu/\d+\] Waiting: ")
         for step, (reason, words) in SCALERS.items():
-            (pod,) = eventually(20, partial(workspace.pods, f"metaflow/step_name={step}"))
+            (pod,) = eventually(90, partial(workspace.pods, f"metaflow/step_name={step}"))
             stage.event(pod["metadata"]["name"], reason, words)
         for step, (_, words) in expected.items():
-            launch.until(rf"\[{step}(/\d+)?\] Waiting: .*{words}", 90)
+            launch.until(rf"\[{step}(/\d+)?\] Waiting: .*{words}")
         left = LONGER - (time.monotonic() - begun)
         assert not eventually(max(0, left), lambda: not launch.running), "it waits as long as it takes"
         launch.interrupt()

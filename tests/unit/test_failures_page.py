@@ -2,9 +2,10 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "failures.md").read_text(encoding="utf-8")
@@ -113,12 +114,107 @@ def test_every_reason_on_the_page_is_the_codes() -> None:
     assert not strange, f"docs/failures.md names reasons that nothing gives: {strange}"
 
 
-def test_every_test_on_the_page_exists() -> None:
-    written = "\n".join(
-        path.read_text(encoding="utf-8")
-        for path in [*(ROOT / "tests").rglob("test_*.py"), SOURCE / "testing/executor_suite.py"]
+#: Why a reason may be played by fakes instead: no other excuse counts.
+PLAYED = {
+    "no such cluster here": "it takes a platform, a version or drivers that the tests do not have",
+    "a node's own trouble": "it takes a node that is broken, which would be everybody's",
+    "nothing of the cluster's": "it happens on the launcher's own machine, or between it and the datastore",
+}
+
+
+class Row(NamedTuple):
+    """A row of the table: the reasons, the words, the class, and what proves them, by the excuse ("" for none)."""
+
+    reasons: tuple[str, ...]
+    words: str
+    kind: str
+    proofs: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]
+
+
+def rows() -> Iterator[Row]:
+    table = PAGE.partition("| reason |")[2].partition("\n\n")[0]
+    for line in table.splitlines()[2:]:
+        first, words, kind, _, proof = (cell.strip() for cell in line.strip("| ").split(" | "))
+        yield Row(tuple(re.findall(r"`([A-Z]\w+)`", first)), words, kind, tuple(proofs(proof)))
+
+
+def proofs(cell: str) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """Of each part of the last column: the excuse, the reasons that it is about (none: all of the row's), the tests."""
+    for part in cell.split("; "):
+        played = re.match(r"played \(([^)]*)\)", part)
+        quoted = re.findall(r"`(\w+)`", part)
+        tests = tuple(word for word in quoted if word.startswith("test_"))
+        yield played[1] if played else "", tuple(word for word in quoted if word not in tests), tests
+
+
+@cache
+def words_of_module(path: Path) -> str:
+    """Every literal text of a module, but for what documents it."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return "\n".join(
+        node.value
+        for each in tree.body
+        if not isinstance(each, ast.Expr)
+        for node in ast.walk(each)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
     )
-    named = set(re.findall(r"`(test_[a-z_]+)`", PAGE))
+
+
+@cache
+def homes() -> dict[str, list[Path]]:
+    """The modules of each test."""
+    found: dict[str, list[Path]] = {}
+    for path in [*sorted((ROOT / "tests").rglob("test_*.py")), SOURCE / "testing/executor_suite.py"]:
+        for name in re.findall(r"def (test_\w+)\(", path.read_text(encoding="utf-8")):
+            found.setdefault(name, []).append(path)
+    return found
+
+
+def says(tests: Sequence[str], *, on_a_cluster: bool) -> str:
+    """What stands in the modules of the tests; of end-to-end tests alone, or of others."""
+    paths = {path for name in tests for path in homes()[name] if (path.parent.name == "e2e") == on_a_cluster}
+    if on_a_cluster:
+        return "\n".join(map(words_of_module, sorted(paths)))
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(paths))
+
+
+def pieces(words: str) -> list[str]:
+    """The longer parts of the words between what differs from case to case."""
+    parts = re.split(r"[^\w' -]+", words)
+    return [part.strip() for part in parts if len(part.split()) > 2]
+
+
+def test_every_test_on_the_page_exists() -> None:
+    named = set(re.findall(r"`(test_\w+)`", PAGE))
     assert len(named) > 10
-    missing = sorted(name for name in named if f"def {name}(" not in written)
+    missing = sorted(named - set(homes()))
     assert not missing, f"docs/failures.md names tests that do not exist: {missing}"
+
+
+def test_every_reason_is_provoked_on_a_cluster_or_has_one_of_few_excuses() -> None:
+    wrong: list[str] = []
+    for row in rows():
+        left = set(row.reasons)
+        assert left, row
+        for excuse, reasons, tests in row.proofs:
+            assert tests, f"{row.reasons}: no test is named"
+            if excuse:
+                assert excuse in PLAYED, (
+                    f"{row.reasons}: {excuse!r} is no reason to play it: {sorted(PLAYED)}"
+                )
+            said = says(tests, on_a_cluster=not excuse)
+            # What is waited for has no record with its reason: the words are all that there is to see.
+            # Nor has what is told at once and given up after ten minutes.
+            waits = ("waits" in row.kind or "ten minutes" in row.kind) and any(
+                each in said for each in pieces(row.words)
+            )
+            left -= {each for each in reasons or row.reasons if waits or re.search(rf"\b{each}\b", said)}
+        wrong += sorted(left)
+    assert not wrong, f"docs/failures.md: no test that it names for them asserts {wrong}"
+
+
+def test_the_check_of_the_page_can_fail() -> None:
+    assert says(["test_a_full_quota_is_waited_for"], on_a_cluster=True)
+    assert not says(["test_a_full_quota_is_waited_for"], on_a_cluster=False)
+    assert "MadeUp" not in says(["test_a_full_quota_is_waited_for"], on_a_cluster=True)
+    assert dict.fromkeys(each for row in rows() for each, _, _ in row.proofs).keys() == {"", *PLAYED}

@@ -131,7 +131,8 @@ def _run(
     transition = Transition(said.targets, said.foreach, said.splits) if said else None
     if not _is_stored(batch):
         return Report(transition=transition, caught=caught)
-    artifacts: Dict[str, ArtifactRef] = dict(inherited(flow))
+    # Of a step that looked at none of them, even their places are still to be read.
+    artifacts: Dict[str, ArtifactRef] = patiently(lambda: dict(inherited(flow)))
     made = produced(flow)
     if caught:
         from headway.runtime.salvage import without_unpicklable  # as above

@@ -89,7 +89,7 @@ class Heard:
         events: Everything, in order.
     """
 
-    def __init__(self, patience: float = 30.0) -> None:
+    def __init__(self, patience: float = 120.0) -> None:
         self.events: list[ExecutorEvent] = []
         self._patience = patience
         self._changed = asyncio.Event()

@@ -54,7 +54,7 @@ def _object_store() -> Iterator[tuple[str, Mapping[str, str]]]:
 
 def _cluster(folder: Path, *words: str) -> None:
     command = [str(Path(sys.executable).with_name("headway")), "cluster", "--state", str(folder), *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=150)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr}"
 
 

@@ -25,7 +25,7 @@ class Kubectl:
     def run(self, *arguments: str, given: str | None = None) -> str:
         """One call; returns what it printed."""
         command = ["kubectl", "--kubeconfig", self.kubeconfig, "--namespace", self.namespace, *arguments]
-        done = subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=150)
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr}"
         return done.stdout
 

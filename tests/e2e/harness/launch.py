@@ -15,7 +15,7 @@ from typing import IO
 _RUN = re.compile(r"^Run (\d+) of \w+ starts", re.MULTILINE)
 
 #: Seconds after which a flow that has not ended is a failure of the test.
-PATIENCE = 120.0
+PATIENCE = 300.0
 
 
 @dataclass(frozen=True)
@@ -111,10 +111,10 @@ class Launch:
             self.kill()
             raise AssertionError(f"not over after {seconds:g} s:\n{shown(self._lines)}") from None
         for reader in self._readers:
-            reader.join(10)
+            reader.join(60)
         return Result(code, tuple(self._lines), self._ended - self._begun)
 
-    def until(self, pattern: str, seconds: float = 60.0) -> re.Match[str]:
+    def until(self, pattern: str, seconds: float = 150.0) -> re.Match[str]:
         """Wait for a line in which the pattern is found; the match."""
         wanted = re.compile(pattern)
         deadline = time.monotonic() + seconds

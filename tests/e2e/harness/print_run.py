@@ -56,6 +56,7 @@ def attempt_shown(task: Any) -> dict[str, Any]:
         "data": data_of(task),
         "stdout": task.stdout,
         "stderr": task.stderr,
+        "ended": task.finished_at.timestamp() if task.finished_at else 0.0,
         "pod": task.metadata_dict.get("kubernetes-pod-name", ""),
         "reason": why.reason if why else "",
         "kind": why.kind if why else "",

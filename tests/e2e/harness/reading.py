@@ -13,12 +13,16 @@ _SCRIPT = Path(__file__).with_name("print_run.py")
 
 @dataclass(frozen=True)
 class AttemptView:
-    """One attempt as the client shows it; reason, kind and message are empty where it did not fail."""
+    """One attempt as the client shows it; reason, kind and message are empty where it did not fail.
+
+    ``ended`` is in seconds since the epoch, 0 while it runs.
+    """
 
     successful: bool
     data: Mapping[str, Any]
     stdout: str
     stderr: str
+    ended: float
     pod: str
     reason: str
     kind: str
@@ -70,7 +74,7 @@ def read_run(flow: str, run_id: str, cwd: Path, environ: Mapping[str, str]) -> R
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=150,
     )
     assert done.returncode == 0, f"the client cannot read {flow}/{run_id}:\n{done.stderr}"
     raw = json.loads(done.stdout)

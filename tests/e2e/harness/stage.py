@@ -70,6 +70,18 @@ class Stage:
         self._silent.set()
         self._heart.join()
 
+    def given_up_at(self) -> float:
+        """When the cluster itself took note that the node does not answer, in seconds since the epoch."""
+        conditions = json.loads(self._kubectl.run("get", "node", self.name, "-o", "json"))["status"][
+            "conditions"
+        ]
+        (when,) = [
+            each["lastTransitionTime"]
+            for each in conditions
+            if each["type"] == "Ready" and each["status"] == "Unknown"
+        ]
+        return datetime.fromisoformat(when.replace("Z", "+00:00")).timestamp()
+
     def _beat(self) -> None:
         """Renew the node's lease, as its kubelet would."""
         self._renew()
@@ -86,7 +98,7 @@ class Stage:
         }
         self._kubectl.run("apply", "--namespace", "kube-node-lease", "-f", "-", given=json.dumps(lease))
 
-    def pod(self, selector: str, seconds: float = 40.0) -> str:
+    def pod(self, selector: str, seconds: float = 120.0) -> str:
         """The name of the first pod with these labels that was put here."""
 
         def there() -> str:
@@ -154,7 +166,7 @@ class Stage:
             said = self._kubectl.run("get", "pod", pod, "-o", "jsonpath={.status.conditions[*].type}")
             return "DisruptionTarget" in said
 
-        assert eventually(40, told), f"{pod} may stay"
+        assert eventually(120, told), f"{pod} may stay"
         self._patch("pod", pod, {"phase": "Failed"})
 
     def leave(self) -> None:

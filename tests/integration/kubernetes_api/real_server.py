@@ -49,7 +49,7 @@ async def run(*command: str) -> str:
 
 async def eventually(attempt: Callable[[], Awaitable[T]]) -> T:
     """Try until it works; what a controller makes comes a moment after what it was made for."""
-    for _ in range(50):
+    for _ in range(600):
         try:
             return await attempt()
         except LookupError:

@@ -30,6 +30,8 @@ class Going(FlowSpec):
     @step
     def work(self):
         time.sleep(float(os.environ.get("HOLD", "0.3")))
+        while "GATE" in os.environ and not os.path.exists(os.environ["GATE"]):
+            time.sleep(0.05)
         self.made = self.input * 10
         if os.environ.get("BREAK") == str(self.input):
             raise ValueError("broken")
@@ -82,7 +84,7 @@ class Machine:
 
     def finish(self, process: "subprocess.Popen[str]", code: int = 0) -> str:
         try:
-            told, _ = process.communicate(timeout=60)
+            told, _ = process.communicate(timeout=150)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             raise
@@ -94,6 +96,10 @@ class Machine:
         return any(
             "_parameters" in info.key and info.key.endswith("record.json") for info in self.store.list("")
         )
+
+    def driven(self) -> bool:
+        """Whether a launcher has taken the run, which it does a moment after that."""
+        return self.begun() and any(info.key.endswith("lease.json") for info in self.store.list(""))
 
     def end(self) -> RunEnd:
         (run,) = [
@@ -121,7 +127,7 @@ def test_however_often_it_is_killed_the_run_ends_right(machine: Machine, seed: i
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         process = machine.begin("attach")
-    told, _ = process.communicate(timeout=60)
+    told, _ = process.communicate(timeout=150)
     if "has ended: it succeeded" not in told:  # else the last kill came when all was done
         assert process.returncode == 0, told
     end = machine.end()
@@ -133,19 +139,24 @@ def test_however_often_it_is_killed_the_run_ends_right(machine: Machine, seed: i
 
 
 def test_what_has_ended_or_lives_cannot_be_attached_to(machine: Machine) -> None:
-    process = machine.begin("run", HOLD="10")
-    while not machine.begun():
+    gate = machine.folder / "gate"
+    process = machine.begin("run", GATE=str(gate))
+    while not machine.driven():
         time.sleep(0.02)
     told = machine.finish(machine.begin("attach"), code=1)
     assert "is driven by another launcher: ann on" in told
+    gate.touch()
     machine.finish(process)
     told = machine.finish(machine.begin("attach"), code=2)
     assert "has ended: it succeeded" in told
 
 
 def test_a_resumed_run_that_is_killed_still_takes_over_what_it_can(machine: Machine) -> None:
-    machine.finish(machine.begin("run", BREAK="2"), code=1)
-    process = machine.begin("resume", "--run-id", "second")
+    first = machine.finish(machine.begin("run", BREAK="2"), code=1)
+    # Whichever of the others were over when one failed.
+    done = {line.split("]")[0] for line in first.splitlines() if "Task finished successfully" in line}
+    assert "[start/1" in done
+    process = machine.begin("resume", "--run-id", "second", HOLD="600")
     while not any("run/second/task/work" in info.key for info in machine.store.list("")):
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGKILL)
@@ -154,9 +165,7 @@ def test_a_resumed_run_that_is_killed_still_takes_over_what_it_can(machine: Mach
     assert "Run second of Going goes on here" in told
     assert "total 60" in told
     # Only what the first run had not done was ever run.
-    assert {line.split("]")[0] for line in told.splitlines() if "Task is starting" in line} <= {
-        "[work/4", "[join/6", "[end/7",
-    }  # fmt: skip
+    assert not done & {line.split("]")[0] for line in told.splitlines() if "Task is starting" in line}
     told = machine.finish(machine.begin("resume", "--run-id", "second", "--reentrant"))
     assert "has ended already (succeeded)" in told
 
@@ -164,11 +173,8 @@ def test_a_resumed_run_that_is_killed_still_takes_over_what_it_can(machine: Mach
 def test_whoever_runs_the_flow_again_is_told_how_to_go_on_with_the_run_that_was_killed(
     machine: Machine,
 ) -> None:
-    process = machine.begin("run", HOLD="60")
-    while not machine.begun():
-        time.sleep(0.02)
-    # The lease is taken a moment after that.
-    while not any(info.key.endswith("lease.json") for info in machine.store.list("")):
+    process = machine.begin("run", HOLD="600")
+    while not machine.driven():
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()

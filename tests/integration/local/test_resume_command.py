@@ -99,7 +99,7 @@ class Machine:
         """Both streams of a command that ends with this code."""
         process = self.begin(*words, **env)
         try:
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=150)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             raise
@@ -167,7 +167,7 @@ def test_a_loop_goes_on_in_the_round_that_failed_and_from_a_step_all_is_run(mach
 def test_a_run_whose_launcher_was_killed_is_resumed(machine: Machine) -> None:
     process = machine.begin("run", HANG="2")
     try:
-        for _ in range(600):
+        for _ in range(2400):
             done = [each for each in machine.store.list("") if each.key.endswith("record.json")]
             if sum("/work/" in each.key for each in done) == 2:
                 break

@@ -30,7 +30,7 @@ class Talking(FlowSpec):
         if self.mood == "bad":
             raise ValueError("no")
         if self.mood == "slow":
-            time.sleep(60)
+            time.sleep(600)
         self.next(self.end)
 
     @step
@@ -52,7 +52,7 @@ def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
         monkeypatch.delenv(name)
     (tmp_path / "talking.py").write_text(FLOW)
     environment = {"HEADWAY_USER": "ann", "HOME": str(tmp_path)}
-    return Runner("talking.py", cwd=str(tmp_path), env=environment, file_read_timeout=60)
+    return Runner("talking.py", cwd=str(tmp_path), env=environment, file_read_timeout=150)
 
 
 def test_a_run_to_its_end_and_back(runner: Runner, capfd: pytest.CaptureFixture[str]) -> None:

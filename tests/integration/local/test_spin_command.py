@@ -81,7 +81,7 @@ def test_one_task_again(environ: dict[str, str], tmp_path: Path) -> None:
         # Each Runner asks the flow once what can be said to it.
         return known.setdefault(
             repr(env),
-            Runner("parts.py", show_output=False, cwd=str(tmp_path), env=env, file_read_timeout=60),
+            Runner("parts.py", show_output=False, cwd=str(tmp_path), env=env, file_read_timeout=150),
         )
 
     with runner().run(scale=100) as executing:

@@ -16,7 +16,7 @@ from typing import Any
 
 from headway.localcluster import Handle
 
-_PATIENCE = 30.0
+_PATIENCE = 120.0
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Cluster:
         command = ["kubectl", "--namespace", self.namespace, *words]
         env = {**os.environ, "KUBECONFIG": str(self.handle.kubeconfig)}
         done = subprocess.run(
-            command, input=stdin, capture_output=True, text=True, timeout=60, env=env, check=False
+            command, input=stdin, capture_output=True, text=True, timeout=150, env=env, check=False
         )
         if check and done.returncode != 0:
             raise AssertionError(f"{' '.join(command)}: {done.stderr}")
@@ -59,7 +59,7 @@ class Cluster:
         request.add_header("Authorization", f"Bearer {self.token if token is None else token}")
         request.add_header("Content-Type", content)
         try:
-            with urllib.request.urlopen(request, context=self._context, timeout=20) as response:
+            with urllib.request.urlopen(request, context=self._context, timeout=120) as response:
                 return response.status, json.loads(response.read() or b"null")
         except urllib.error.HTTPError as error:
             with error:

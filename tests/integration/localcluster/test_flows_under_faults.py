@@ -138,7 +138,8 @@ def test_an_image_that_takes_its_time(desk: Desk) -> None:
     assert result.returncode == 0, result.all
     (starts,) = [line.seen for line in result.lines if " starts, for user" in line.text]
     (runs,) = [line.seen for line in result.lines if line.text == "[start/1] working"]
-    assert runs - starts >= 2, result.all
+    # Both were read a little later than they were written.
+    assert runs - starts >= 1.5, result.all
 
 
 def test_an_image_that_cannot_be_pulled_at_first(desk: Desk) -> None:

@@ -46,7 +46,10 @@ def test_one_failed_index_stops_no_other(cluster: Cluster) -> None:
 def test_a_preempted_pod_of_an_index_is_replaced_and_not_counted(cluster: Cluster) -> None:
     policy = {"rules": [{"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]}]}
     spec = {**INDEXED, "completions": 1, "parallelism": 1, "podFailurePolicy": policy}
-    cluster.apply(job("a", "sleep", "60", spec={**spec}))
+    body = job("a", "sleep", "600", spec=spec)
+    # It is looked at before it is gone.
+    body["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 60  # type: ignore[index]
+    cluster.apply(body)
     cluster.wait("job", "a", lambda found: found["status"].get("ready") == 1)
     name = cluster.kubectl("get", "pods", "-o", "name").strip().partition("/")[2]
     fault = {"kind": "PreemptPod", "namespace": cluster.namespace, "pod": name}
@@ -58,29 +61,29 @@ def test_a_preempted_pod_of_an_index_is_replaced_and_not_counted(cluster: Cluste
 
 
 def test_deleting_a_job_takes_its_pods_and_services_along(cluster: Cluster) -> None:
-    cluster.apply(job("a", "sleep", "60", spec={}))
+    cluster.apply(job("a", "sleep", "600", spec={}))
     cluster.wait("job", "a", lambda found: found["status"].get("active") == 1)
     uid = cluster.get("job", "a")["metadata"]["uid"]
     owner = {"apiVersion": "batch/v1", "kind": "Job", "name": "a", "uid": uid}
     meta = {"name": "s", "ownerReferences": [owner]}
     cluster.apply({"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"clusterIP": "None"}})
     cluster.kubectl("patch", "pods", "--all", "-p", "{}", check=False)
-    cluster.kubectl("delete", "job", "a", "--cascade=foreground", "--timeout=45s")
+    cluster.kubectl("delete", "job", "a", "--cascade=foreground", "--timeout=120s")
     assert json.loads(cluster.kubectl("get", "pods,services", "-o", "json"))["items"] == []
 
 
 def test_finished_jobs_are_removed_after_their_time(cluster: Cluster) -> None:
     cluster.apply(job("a", "true", spec={"ttlSecondsAfterFinished": 1}))
-    cluster.kubectl("wait", "--for=delete", "job/a", "--timeout=20s")
+    cluster.kubectl("wait", "--for=delete", "job/a", "--timeout=120s")
 
 
 def test_a_lost_node_fails_its_pods(cluster: Cluster) -> None:
-    cluster.apply(pod("a", "sleep", "60"))
+    cluster.apply(pod("a", "sleep", "600"))
     found = cluster.wait_phase("a", "Running")
     node = found["spec"]["nodeName"]
     cluster.request("POST", "/headway/faults", {"kind": "KillNode", "node": node, "after": 1})
     try:
-        cluster.kubectl("wait", "--for=delete", "pod/a", "--timeout=20s")
+        cluster.kubectl("wait", "--for=delete", "pod/a", "--timeout=120s")
         assert "not found" in cluster.kubectl("get", "node", node, check=False)
     finally:
         cluster.request("POST", "/headway/faults", {"kind": "StartNode", "node": node})

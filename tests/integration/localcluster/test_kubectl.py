@@ -35,7 +35,7 @@ def test_get_prints_the_usual_columns(cluster: Cluster) -> None:
 
 
 def test_exec_carries_streams_and_exit_codes(cluster: Cluster) -> None:
-    cluster.apply(pod("a", "sleep", "60"))
+    cluster.apply(pod("a", "sleep", "600"))
     cluster.wait_phase("a", "Running")
     assert cluster.kubectl("exec", "a", "--", "hostname") == "a\n"
     assert cluster.kubectl("exec", "-i", "a", "--", "cat", stdin="hello") == "hello"
@@ -87,7 +87,7 @@ def test_create_with_the_typed_client(cluster: Cluster) -> None:
     cluster.kubectl("create", "configmap", "c", "--from-literal=k=v")
     assert cluster.get("cm", "c")["data"] == {"k": "v"}
     cluster.kubectl("create", "job", "j", "--image=python:3.11", "--", "python", "-c", "print(5)")
-    cluster.kubectl("wait", "--for=condition=complete", "job/j", "--timeout=20s")
+    cluster.kubectl("wait", "--for=condition=complete", "job/j", "--timeout=120s")
     assert cluster.kubectl("logs", "job/j") == "5\n"
 
 

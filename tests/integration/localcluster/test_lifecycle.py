@@ -18,8 +18,11 @@ from localcluster_harness import Cluster, pod
 
 from headway.localcluster import Handle, Options, running, start, stop
 
+#: Seconds that a busy machine may take for anything.
+_PATIENCE = 60.0
+
 #: Seconds of idleness: more than a busy machine lets pass between a start and the first request.
-_SHORT = 2.0
+_SHORT = 4.0
 
 
 def eventually(seconds: float, what: Callable[[], bool]) -> bool:
@@ -56,17 +59,17 @@ def test_no_process_outlives_a_cluster_that_is_killed(tmp_path: Path) -> None:
     cluster = Cluster(start(folder=tmp_path / "state"))
     alive = tmp_path / "alive"
     script = f"while true; do date > {alive}; sleep 0.1; done"
-    cluster.apply(pod("a", "sh", "-c", f"setsid sh -c '{script}' & sleep 60"))
-    deadline = time.monotonic() + 20
-    while not alive.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    cluster.apply(pod("a", "sh", "-c", f"setsid sh -c '{script}' & sleep 600"))
+    assert eventually(_PATIENCE, alive.exists)
     os.kill(cluster.handle.pid, signal.SIGKILL)
     os.waitpid(cluster.handle.pid, 0)
-    time.sleep(0.5)
-    alive.unlink()
-    time.sleep(0.5)
-    assert not alive.exists()
+
+    def silent() -> bool:
+        alive.unlink(missing_ok=True)
+        time.sleep(0.5)
+        return not alive.exists()
+
+    assert eventually(_PATIENCE, silent)
     assert running(tmp_path / "state") is None
 
 
@@ -87,10 +90,11 @@ def test_a_service_account_may_only_what_its_roles_say(cluster: Cluster, words: 
 
 def test_one_that_nobody_asked_for_ends_when_it_has_no_work(tmp_path: Path) -> None:
     cluster = Cluster(start(Options(idle_exit=_SHORT), tmp_path))
-    assert cluster.request("POST", "/api/v1/namespaces/default/pods", pod("a", "sleep", "3.5"))[0] == 201
-    time.sleep(3.0)
+    assert cluster.request("POST", "/api/v1/namespaces/default/pods", pod("a", "sleep", "600"))[0] == 201
+    time.sleep(_SHORT + 1.0)
     assert running(tmp_path), "it ended under a pod"
-    assert eventually(15, lambda: running(tmp_path) is None)
+    assert cluster.request("DELETE", "/api/v1/namespaces/default/pods/a")[0] == 200
+    assert eventually(_PATIENCE, lambda: running(tmp_path) is None)
     assert not cluster.handle.kubeconfig.exists()
     os.waitpid(cluster.handle.pid, 0)
 
@@ -98,7 +102,7 @@ def test_one_that_nobody_asked_for_ends_when_it_has_no_work(tmp_path: Path) -> N
 def test_one_that_was_asked_for_meanwhile_stays(tmp_path: Path) -> None:
     handle = start(Options(idle_exit=_SHORT), tmp_path)
     assert start(folder=tmp_path) == handle
-    time.sleep(3.0)
+    time.sleep(_SHORT + 1.0)
     assert running(tmp_path) == handle
     stop(tmp_path)
 
@@ -132,7 +136,7 @@ def test_a_kept_cluster_has_its_objects_again_and_what_ran_has_failed(tmp_path: 
     }
     cluster.apply(claim)
     cluster.apply(pod("a", "sleep", "600"))
-    cluster.kubectl("wait", "pod/a", "--for=condition=Ready", "--timeout=30s")
+    cluster.kubectl("wait", "pod/a", "--for=condition=Ready", "--timeout=120s")
     before = int(cluster.kubectl("get", "pod", "a", "-o", "jsonpath={.metadata.resourceVersion}"))
     stop(tmp_path)
     assert stat.S_IMODE((tmp_path / "objects.json").stat().st_mode) == 0o600

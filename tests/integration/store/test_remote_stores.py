@@ -86,7 +86,8 @@ def test_an_endpoint_that_is_not_there_is_told_soon(kind: str, endpoint: str, wo
     started = time.monotonic()
     with pytest.raises(StoreUnavailableError, match=words):
         store.get("a")
-    assert time.monotonic() - started < 15
+    # Tries against one that answered before go on for longer than this.
+    assert time.monotonic() - started < 45
 
 
 def test_both_ways_see_the_same_objects(prefix: str) -> None:

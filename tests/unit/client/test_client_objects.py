@@ -181,6 +181,10 @@ def test_a_failure_reads_as_an_exception(folder: FolderStore) -> None:
     assert (error.type, error.exception, error.reason) == ("builtins.ValueError", "boom", "Exception")
     assert str(error) == "Traceback (most recent call last):\nValueError: boom\nTry another seed."
     assert str(Task("Digits/1/train/2").exception) == "The node was drained."
+    ours = TaskFailedError(
+        "It leads nowhere.", "Call self.next.", stacktrace="It leads nowhere.\nCall self.next.\n"
+    )
+    assert str(ours) == "It leads nowhere.\nCall self.next.", "the hint is said once"
     assert pickle.loads(pickle.dumps(error)).stacktrace == error.stacktrace
     assert Run("Digits/1").data is None
     assert Run("Digits/1").end_task is None

@@ -121,7 +121,9 @@ async def test_a_failure_without_a_reason_has_failed() -> None:
 
     store = MemoryStore()
     run = DrivenRun(LINEAR, store=store, executor=Silent(store)).linear()
-    assert "left no reason" in (await run.drive()).message
+    end = await run.drive()
+    assert "left no reason" in end.message
+    assert [each.failure.reason for each in run.journal() if isinstance(each, AttemptFailed)] == ["Unknown"]
 
 
 async def test_what_stands_still_is_told() -> None:

@@ -75,6 +75,22 @@ def test_nothing_is_loaded_that_is_not_touched(store: MemoryStore) -> None:
     assert not [key for _, key in store.calls if "/data/" in key]
 
 
+def test_a_step_whose_work_is_done_waits_for_a_datastore_that_is_away(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(commit, "PAUSE", 0)
+
+    def start(self: Any) -> None:
+        # What it inherits is first asked for when it is over.
+        store.fail_next(StoreUnavailableError("no answer."), "get")
+        self.next(self.start)
+
+    report = run_body(store, start)
+    assert report.failure is None
+    assert set(report.artifacts) == {"alpha", "names"}
+    assert "What the step made is kept until the datastore answers again." in capsys.readouterr().err
+
+
 def test_what_was_changed_in_place_is_stored_again(store: MemoryStore) -> None:
     report = run_body(store, lambda self: self.names.append("c"))
     assert loaded(store, report)["names"] == ["a", "b", "c"]

@@ -10,8 +10,10 @@ from pod_player import PodPlayer
 from headway.errors import StoreUnavailableError
 from headway.executors.base import Broken, Started
 from headway.runtime.channel import Report
+from headway.store.logs import END
 from headway.store.records import (
     CONFIGURATION,
+    INFRASTRUCTURE,
     LOST,
     SUCCEEDED,
     Transition,
@@ -150,6 +152,16 @@ async def test_an_end_is_settled_once_the_datastore_answers(run: Run[PodPlayer])
     run.fake.pod_succeeded(pod.name)
     assert (await run.end(ref)).outcome == SUCCEEDED
     assert ("Datastore", "no answer") in run.waits()
+
+
+async def test_a_record_that_is_told_of_and_is_not_there_is_told(run: Run[PodPlayer]) -> None:
+    (ref,) = await run.start("waits")
+    pod = await run.pod_of(ref)
+    pod.report(END, [])
+    failure = (await run.end(ref)).failure
+    assert failure is not None
+    assert (failure.kind, failure.reason) == (INFRASTRUCTURE, "RecordMissing")
+    assert "a record that is not in the datastore" in failure.message
 
 
 async def test_an_error_of_ours_does_not_go_unheard(run: Run[PodPlayer]) -> None:

@@ -284,6 +284,14 @@ MOUNT = 'MountVolume.SetUp failed for volume "keys" : '
             "cannot set up the pod", 600.0, INFRASTRUCTURE,
         ),
         (
+            [("NetworkNotReady", "network is not ready: cni plugin not initialized")], "NetworkNotReady",
+            "cannot set up the pod: network is not ready", 600.0, INFRASTRUCTURE,
+        ),
+        (
+            [("FailedMapVolume", 'MapVolume.SetUp failed for volume "disk" : no such device')], "FailedMapVolume",
+            "the volume disk cannot be mounted", 600.0, INFRASTRUCTURE,
+        ),
+        (
             [("FailedMount", "x"), ("Pulling", "pulling")], "Pulling", "still pulling the image python:9", None,
             CONFIGURATION,
         ),
