@@ -51,7 +51,7 @@ class WarmEnd:
         written = await asyncio.gather(
             *(
                 self.settle(
-                    each, worker, _own(failure) if each is to_blame else _not_begun(worker), namespace
+                    each, worker, _own(worker, failure) if each is to_blame else _not_begun(worker), namespace
                 )
                 for each in without
             )
@@ -114,11 +114,13 @@ def is_gone_for_good(record: Record) -> bool:
     return record.outcome == LOST or failure.kind == INFRASTRUCTURE
 
 
-def _own(failure: Failure) -> Failure:
+def _own(worker: Worker, failure: Failure) -> Failure:
     """The failure as the attempt's that ran: whatever ends a warm pod as a whole is not the step's own exit."""
-    if failure.kind == USER and failure.reason == "Exit":
-        return failure._replace(kind=INFRASTRUCTURE, reason="PodEnded")
-    return failure
+    if failure.reason != "Exit":
+        return failure
+    # A code of the runtime's own, as it was asked to stop, says nothing to people.
+    message = failure.message if failure.kind == USER else _not_begun(worker).message
+    return failure._replace(kind=INFRASTRUCTURE, reason="PodEnded", message=message)
 
 
 def _not_begun(worker: Worker) -> Failure:
