@@ -167,6 +167,6 @@ def _checked(each: ConfigDeclaration, value: Any, where: str) -> Any:
     if each.plain or isinstance(value, Mapping) or (value is None and each.parser is None):
         return value
     raise UsageError(
-        f"Config '{each.name}' from {where} holds {value!r}, a {type(value).__name__}, and no names with values.",
+        f"Config '{each.name}' from {where} holds {value!r} ({type(value).__name__}) and no names with values.",
         "Let it be a JSON object, or declare it plain: Config(…, plain=True).",
     )

@@ -198,7 +198,7 @@ def test_null_is_a_configuration_that_is_not_given() -> None:
         ('cfg = Config("cfg", required=True)', {}, "'cfg' is required.\nGive it as --config cfg PATH"),
         ('cfg = Config("cfg")', {"cgf": "{}"}, "no configuration 'cgf'.\nDid you mean cfg?"),
         ('cfg = Config("cfg")', {"cfg": "{a"}, "--config-value cfg is not JSON: .* line 1, column 2"),
-        ('cfg = Config("cfg")', {"cfg": "3"}, "holds 3, a int, and no names with values"),
+        ('cfg = Config("cfg")', {"cfg": "3"}, "holds 3 .int. and no names with values"),
         ('cfg = Config("cfg", default="/no/such")', {}, r"from /no/such \(its default\): No such file"),
         ('cfg = Config("cfg", parser="json.lods")', {"cfg": "{}"}, "parser 'json.lods' is not found"),
         ('cfg = Config("cfg", parser="nowhere.at_all")', {"cfg": "{}"}, "parser 'nowhere.at_all' is not found"),
