@@ -26,10 +26,10 @@ from headway.store.serialize import Blob, dump_within, type_name
 #: Seconds after which a failure is told, whatever is stored by then.
 PATIENCE = 60.0
 #: Nothing larger is stored, in bytes; in a container nothing larger than this part of the memory still free.
-LARGEST, PART = 1 << 30, 4
+LARGEST, PART = 1_000_000_000, 4
 
 #: What is no larger is stored side by side and first; of that so much is held at a time.
-_SMALL, _TOGETHER = 4 << 20, 32 << 20
+_SMALL, _TOGETHER = 4_000_000, 32_000_000
 
 #: Of so many artifacts it is told why they are not kept, in words of so many characters.
 _MOST_TOLD, _LONGEST = 50, 200
@@ -148,18 +148,19 @@ class _Salvage:
     def _store_small(self, values: Mapping[str, object]) -> List[str]:
         """Store what is small, several at a time; the names of what is larger."""
         larger: List[str] = []
+        most = _largest()
         blobs: Dict[str, Blob] = {}
         held = 0
         for name, value in values.items():
             try:
-                blobs[name] = dump_within(value, Room(_SMALL))
+                blobs[name] = dump_within(value, Room(min(_SMALL, most)))
             except TooLargeError:
                 larger.append(name)
             except Exception as error:  # a user's class may raise anything
                 self._left[name] = _words(value, error)
             else:
                 held += blobs[name].size
-            if held > _TOGETHER:
+            if held > min(_TOGETHER, most):
                 self._save(blobs)
                 blobs, held = {}, 0
         self._save(blobs)
@@ -170,7 +171,8 @@ class _Salvage:
         try:
             blob = dump_within(value, Room(most))
         except TooLargeError:
-            self._left[name] = f"it is larger than {most >> 20} MiB"
+            part = "" if most == LARGEST else ", a quarter of what the container has left"
+            self._left[name] = f"it is larger than {most / 1e6:g} MB{part}"
         except Exception as error:  # as above
             self._left[name] = _words(value, error)
         else:

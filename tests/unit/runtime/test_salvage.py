@@ -237,13 +237,22 @@ def test_in_a_container_no_more_is_held_than_there_is_room_for(
     assert salvage._largest() == expected
 
 
+def test_a_container_without_room_keeps_nothing_and_its_failure(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage, "free_memory", lambda: 4000)
+    report = kept_of(store, {"x": "x" * 2000, "y": 1})
+    assert loaded(store, report) == {**BASE, "y": 1}
+    assert not_kept(report) == {"x": "it is larger than 0.001 MB, a quarter of what the container has left"}
+
+
 def test_what_is_too_large_is_told(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(salvage, "_SMALL", 1 << 10)
-    monkeypatch.setattr(salvage, "LARGEST", 2 << 20)
+    monkeypatch.setattr(salvage, "LARGEST", 2_000_000)
     numbers = array.array("d", bytes(4 << 20))
     report = kept_of(store, {"text": "x" * (3 << 20), "numbers": numbers, "fits": b"x" * (1 << 20)})
     assert set(loaded(store, report)) == {*BASE, "fits"}
-    assert not_kept(report) == dict.fromkeys(["text", "numbers"], "it is larger than 2 MiB")
+    assert not_kept(report) == dict.fromkeys(["text", "numbers"], "it is larger than 2 MB")
 
 
 def test_a_datastore_that_does_not_answer_is_not_waited_for(store: MemoryStore) -> None:
