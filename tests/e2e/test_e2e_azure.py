@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from emulators.azure import azurite, variables
+from emulators.azure import ACCOUNT, azurite, variables
 from emulators.program import UnavailableError
 from harness.target import STORE_VARIABLES, Target
 from harness.workspace import Variables, Workspace, Workspaces
@@ -47,7 +47,10 @@ def test_a_run_lives_in_a_container(space: Workspace, service: dict[str, str]) -
         # As Metaflow writes it: without a scheme.
         "METAFLOW_DATASTORE_SYSROOT_AZURE": f"{CONTAINER}/{space.folder.name}",
     }
-    launch = space.start("in_a_cloud.py", "--datastore=azure", "run", "--forward-credentials", env=env)
+    # And as Hadoop does.
+    root = f"wasbs://{CONTAINER}@{ACCOUNT}.blob.core.windows.net/{space.folder.name}"
+    hadoop: Variables = {**env, "METAFLOW_DATASTORE_SYSROOT_AZURE": root}
+    launch = space.start("in_a_cloud.py", "--datastore=azure", "run", "--forward-credentials", env=hadoop)
     launch.until("work")
     result = launch.wait()
     assert result.returncode == 0, result.all

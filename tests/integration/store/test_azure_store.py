@@ -107,6 +107,57 @@ def for_tokens(service: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield {**variables(secure), "SSL_CERT_FILE": str(folder / "ca.pem"), "AZURE_STORAGE_KEY": ""}
 
 
+class _Rooted(ObjectStoreSuite):
+    """What a root in an URL's form opens, in a pod and at the launcher."""
+
+    @pytest.fixture
+    def told(self) -> dict[str, str]:
+        """The variables beside the root."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def root(self) -> str:
+        raise NotImplementedError
+
+    @pytest.fixture(params=["pod", "launcher"])
+    def store(
+        self,
+        request: pytest.FixtureRequest,
+        root: str,
+        told: dict[str, str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> ObjectStore:
+        for name, value in told.items():
+            monkeypatch.setenv(name, value)
+        opened = open_store(root, prefer_native=request.param == "launcher")
+        # As an address that needs no further variable to be found.
+        assert opened.url.endswith(root.partition("/ab")[0][-32:] + "/ab")
+        return opened
+
+
+class TestARootOfTheFormWasbs(_Rooted):
+    @pytest.fixture
+    def told(self, environ: dict[str, str]) -> dict[str, str]:
+        return {**environ, "AZURE_STORAGE_ACCOUNT": "another"}
+
+    @pytest.fixture
+    def root(self) -> str:
+        return f"wasbs://{CONTAINER}@{ACCOUNT}.blob.core.windows.net/{uuid.uuid4().hex}/ab"
+
+
+class TestARootOfTheFormHttps(_Rooted):
+    @pytest.fixture
+    def told(self, for_tokens: dict[str, str]) -> dict[str, str]:
+        # Nothing but key and authority: where the service is stands in the root.
+        return {"SSL_CERT_FILE": for_tokens["SSL_CERT_FILE"], "AZURE_STORAGE_KEY": KEY}
+
+    @pytest.fixture
+    def root(self, for_tokens: dict[str, str]) -> str:
+        service = for_tokens["HEADWAY_AZURE_STORAGE_BLOB_SERVICE_ENDPOINT"]
+        assert service.startswith("https://")
+        return f"{service}/{CONTAINER}/{uuid.uuid4().hex}/ab"
+
+
 def token(seconds: int) -> str:
     """One like those of Microsoft Entra, that ends after so many seconds."""
     now = int(time.time())
