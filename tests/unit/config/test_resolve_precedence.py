@@ -1,5 +1,6 @@
 """The truth table of precedence: every rule of how a step's settings join, one line each."""
 
+import json
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +23,9 @@ class Case:
     value: object
     source: str
     env: dict[str, str] = field(default_factory=dict)
+    #: Configuration files by name, from the project's folder down to Metaflow's home.
+    files: dict[str, str] = field(default_factory=dict)
+    profile: str | None = None
     flow: object = None
     with_spec: object = None
     decorator: object = None
@@ -30,6 +34,14 @@ class Case:
 
 
 CPU, MEMORY = "METAFLOW_KUBERNETES_CPU", "METAFLOW_KUBERNETES_MEMORY"
+OURS = "HEADWAY_KUBERNETES_CPU"
+OWN, NAMED = "project/.headway/config.json", "project/.headway/config_prod.json"
+HOME, HOME_NAMED = "home/config.json", "home/config_prod.json"
+THEIRS, THEIR_HOME, THEIR_NAMED = (
+    "project/.metaflow/config.json",
+    "theirs/config.json",
+    "theirs/config_prod.json",
+)
 ALL = "@kubernetes + --with + flow"
 LABELS, SECRETS = "METAFLOW_KUBERNETES_LABELS", "METAFLOW_KUBERNETES_SECRETS"
 
@@ -39,6 +51,34 @@ TABLE = [
     Case("configuration fills in", "cpu", Decimal(2), CPU, env={CPU: "2"}),
     Case("our variable before Metaflow's", "cpu", Decimal(3), "HEADWAY_KUBERNETES_CPU",
          env={CPU: "2", "HEADWAY_KUBERNETES_CPU": "3"}),
+    Case("a file fills in", "cpu", Decimal(2), f"{OWN}: {CPU}", files={OWN: CPU}),
+    Case("a variable before any file", "cpu", Decimal(3), CPU, env={CPU: "3"}, files={OWN: OURS}),
+    Case("our key before Metaflow's in one file", "cpu", Decimal(2), f"{OWN}: {OURS}", files={OWN: f"{CPU} {OURS}"}),
+    Case("the project's file before the person's", "cpu", Decimal(2), f"{OWN}: {CPU}",
+         files={OWN: CPU, HOME: OURS}),
+    Case("the person's file before Metaflow's", "cpu", Decimal(2), f"{HOME}: {CPU}",
+         files={HOME: CPU, THEIRS: CPU, THEIR_HOME: CPU}),
+    Case("Metaflow's files in their order", "cpu", Decimal(2), f"{THEIRS}: {CPU}",
+         files={THEIRS: CPU, THEIR_HOME: CPU}),
+    Case("Metaflow's home comes last", "cpu", Decimal(2), f"{THEIR_HOME}: {CPU}", files={THEIR_HOME: CPU}),
+    Case("the named configuration before the plain one", "cpu", Decimal(2), f"{NAMED}: {CPU}",
+         files={NAMED: CPU, OWN: OURS, HOME: OURS}, profile="prod"),
+    Case("a person's named one before the project's plain one", "cpu", Decimal(2), f"{HOME_NAMED}: {CPU}",
+         files={HOME_NAMED: CPU, OWN: OURS}, profile="prod"),
+    Case("a variable chooses the named one", "cpu", Decimal(2), f"{NAMED}: {CPU}",
+         env={"METAFLOW_PROFILE": "prod"}, files={NAMED: CPU, OWN: OURS}),
+    Case("--config-name before the variable", "cpu", Decimal(2), f"{NAMED}: {CPU}",
+         env={"HEADWAY_PROFILE": "missing"}, files={NAMED: CPU}, profile="prod"),
+    Case("one that is not chosen is not read", "cpu", Decimal(1), BUILT_IN, files={NAMED: CPU}),
+    Case("Metaflow's profile stands in its home", "cpu", Decimal(2), f"{THEIR_NAMED}: {CPU}",
+         files={THEIR_NAMED: CPU, THEIR_HOME: CPU}, profile="prod"),
+    Case("flow settings win over files", "cpu", Decimal(3), "flow", files={OWN: CPU}, flow=3),
+    Case("a decorator wins over the named configuration", "cpu", Decimal(5), "@kubernetes",
+         files={NAMED: CPU}, profile="prod", decorator=5),
+    Case("ZenML's group says the same as the setting itself", "cpu", Decimal(5), "@kubernetes",
+         env={CPU: "2"}, with_spec=4, decorator={"pod_settings": {"cpu": 5}}),
+    Case("a pipeline's group gives way to the step's", "cpu", Decimal(5), "@kubernetes",
+         flow={"pod_settings": {"cpu": 3}}, decorator={"pod_settings": {"cpu": 5}}),
     Case("flow settings win over configuration", "cpu", Decimal(3), "flow", env={CPU: "2"}, flow=3),
     Case("--with wins over flow settings", "cpu", Decimal(4), "--with",
          env={CPU: "2"}, flow=3, with_spec="4"),
@@ -102,9 +142,19 @@ TABLE = [
 ]  # fmt: skip
 
 
-def resolve(case: Case) -> Resolved:
+def resolve(case: Case, folder: Path) -> Resolved:
     def layer(value: object, source: str) -> Layer:
-        return Layer({case.name: value}, source)
+        grouped = isinstance(value, dict) and "pod_settings" in value
+        return Layer(value if grouped else {case.name: value}, source)
+
+    for path, keys in case.files.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Of what is there beside the one that wins, each says something else.
+        values = {key: 2 if f"{path}: {key}" == case.source else 9 for key in keys.split()}
+        file.write_text(json.dumps(values))
+    homes = {"HEADWAY_HOME": str(folder / "home"), "METAFLOW_HOME": str(folder / "theirs")}
+    configuration = Configuration.load({**homes, **case.env}, folder / "project", case.profile)
 
     return resolve_kubernetes(
         "train",
@@ -112,13 +162,14 @@ def resolve(case: Case) -> Resolved:
         with_spec=layer(case.with_spec, "--with"),
         flow_settings=layer(case.flow, "flow"),
         resources_decorator=None if case.resources is None else layer(case.resources, "@resources"),
-        configuration=Configuration(case.env, Path("/")),
+        configuration=configuration,
         overrides=layer(case.override, "--override"),
     )
 
 
 @pytest.mark.parametrize("case", TABLE, ids=lambda case: case.rule)
-def test_precedence(case: Case) -> None:
-    resolved = resolve(case)
+def test_precedence(case: Case, tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    resolved = resolve(case, tmp_path)
     assert getattr(resolved.settings, case.name) == case.value
-    assert resolved.provenance[case.name] == case.source
+    assert resolved.provenance[case.name].replace(f"{tmp_path}/", "") == case.source
