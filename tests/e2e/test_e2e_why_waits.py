@@ -15,7 +15,7 @@ from harness.causes import Branch, flow_of
 from harness.kubectl import Kubectl, eventually
 from harness.registry import registry
 from harness.stage import Stage
-from harness.webhook import selection
+from harness.webhook import LABEL, selection, webhooks
 from harness.workspace import NewNamespace, Workspace, Workspaces
 
 #: So that what is wrong is given up soon; nothing here may be.
@@ -277,4 +277,23 @@ def test_a_webhook_that_is_down_is_waited_for(workspaces: Workspaces, session_na
     finally:
         workspace.kubectl.run("delete", "validatingwebhookconfiguration", name)
     result = launch.wait()
+    assert result.returncode == 0, result.all
+
+
+@pytest.mark.budget(90)
+def test_a_suspended_job_is_told_of_and_goes_on(workspaces: Workspaces, session_name: str) -> None:
+    """As a queue does it: a webhook suspends the Job, and its turn comes later."""
+    workspace = workspaces()
+    labels = f"{workspace.environ['HEADWAY_KUBERNETES_LABELS']},{LABEL}=suspend"
+    with webhooks(workspace.kubectl, session_name):
+        typed = ("run", "--with", "kubernetes:reuse=true")
+        launch = workspace.start("linear.py", *typed, env={**SOON, "HEADWAY_KUBERNETES_LABELS": labels})
+        launch.until(
+            r"Waiting: the Job \S+ is suspended: a queue, or whoever suspended it, has not admitted it"
+        )
+        (job,) = workspace.jobs()
+        assert not workspace.pods()
+        name = job["metadata"]["name"]
+        workspace.kubectl.run("patch", "job", name, "--patch", json.dumps({"spec": {"suspend": False}}))
+        result = launch.wait()
     assert result.returncode == 0, result.all

@@ -33,6 +33,7 @@ EXCEPTIONS: Mapping[str, Mapping[str, str]] = {
                 "test_what_may_mend_itself_is_told_and_waited_for",
                 "test_a_full_quota_is_waited_for",
                 "test_a_webhook_that_is_down_is_waited_for",
+                "test_a_suspended_job_is_told_of_and_goes_on",
                 "test_what_a_step_does_to_itself_spends_its_tries",
                 "test_what_others_do_to_a_pod_spends_none",
                 "test_an_api_server_and_a_datastore_that_are_away_cost_nothing",

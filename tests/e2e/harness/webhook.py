@@ -1,4 +1,4 @@
-"""An admission webhook on this machine: it refuses pods, or puts a container beside theirs, by their labels."""
+"""An admission webhook on this machine: by their labels it refuses pods, adds containers to them, holds back Jobs."""
 
 import base64
 import json
@@ -18,6 +18,10 @@ REFUSAL = "team policy: pods of this kind run on Tuesdays only"
 
 _SLEEPING = ["python", "-c", "import time; time.sleep(3600)"]
 _PROXY = {"name": "proxy", "image": "python:3.11", "command": _SLEEPING}
+_PATCHES = {
+    "inject": {"op": "add", "path": "/spec/containers/-", "value": _PROXY},
+    "suspend": {"op": "add", "path": "/spec/suspend", "value": True},
+}
 
 
 class Admission(BaseHTTPRequestHandler):
@@ -26,11 +30,11 @@ class Admission(BaseHTTPRequestHandler):
         response: Object = {"uid": review["request"]["uid"], "allowed": True}
         if self.path.startswith("/refuse"):
             response |= {"allowed": False, "status": {"message": REFUSAL}}
-        if self.path.startswith("/inject"):
-            patch = [{"op": "add", "path": "/spec/containers/-", "value": _PROXY}]
+        patch = next((patch for verb, patch in _PATCHES.items() if self.path.startswith(f"/{verb}")), None)
+        if patch:
             response |= {
                 "patchType": "JSONPatch",
-                "patch": base64.b64encode(json.dumps(patch).encode()).decode(),
+                "patch": base64.b64encode(json.dumps([patch]).encode()).decode(),
             }
         body = json.dumps({**review, "request": None, "response": response}).encode()
         self.send_response(200)
@@ -44,7 +48,7 @@ class Admission(BaseHTTPRequestHandler):
 
 @contextmanager
 def webhooks(kubectl: Kubectl, session_name: str) -> Iterator[None]:
-    """The API server asks this machine about pods whose label ``e2e-webhook`` is ``refuse`` or ``inject``."""
+    """The API server asks about what has the label ``e2e-webhook``: pods to refuse or inject, Jobs to suspend."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
@@ -55,15 +59,16 @@ def webhooks(kubectl: Kubectl, session_name: str) -> Iterator[None]:
         ca = base64.b64encode(authority.cert_pem.bytes()).decode()
         made: list[tuple[str, str]] = []
         try:
-            for verb, kind in (
-                ("refuse", "ValidatingWebhookConfiguration"),
-                ("inject", "MutatingWebhookConfiguration"),
+            for verb, kind, resource in (
+                ("refuse", "ValidatingWebhookConfiguration", "pods"),
+                ("inject", "MutatingWebhookConfiguration", "pods"),
+                ("suspend", "MutatingWebhookConfiguration", "jobs"),
             ):
                 name = f"{session_name}-{verb}"
                 hook = {
                     "name": f"{verb}.example.com",
                     "clientConfig": {"url": f"https://127.0.0.1:{server.server_port}/{verb}", "caBundle": ca},
-                    **selection({LABEL: verb}),
+                    **selection({LABEL: verb}, resource),
                 }
                 about = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind}
                 kubectl.create({**about, "metadata": {"name": name}, "webhooks": [hook]})
@@ -76,9 +81,15 @@ def webhooks(kubectl: Kubectl, session_name: str) -> Iterator[None]:
             thread.join()
 
 
-def selection(labels: Object) -> Object:
-    """The rest of a webhook's definition: it is asked about new pods with these labels."""
-    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+def selection(labels: Object, resource: str = "pods") -> Object:
+    """The rest of a webhook's definition: it is asked about new pods, or Jobs, with these labels."""
+    groups = {"pods": "", "jobs": "batch"}
+    rule = {
+        "apiGroups": [groups[resource]],
+        "apiVersions": ["v1"],
+        "operations": ["CREATE"],
+        "resources": [resource],
+    }
     return {
         "rules": [rule],
         "objectSelector": {"matchLabels": labels},

@@ -82,7 +82,9 @@ class Inquirer:
             await asyncio.gather(*questions)
 
     def _lacks_pods(self, job: TrackedJob, now: float) -> bool:
-        if job.created is None or job.deleting or not job.attempts or now - job.created < _NO_POD_YET:
+        if job.created is None or job.deleting or job.suspended or not job.attempts:
+            return False
+        if now - job.created < _NO_POD_YET:
             return False
         if len(job.live_pods) >= min(job.parallelism, len(job.attempts)):
             self._due.pop(job.name, None)

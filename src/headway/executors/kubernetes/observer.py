@@ -24,6 +24,7 @@ from headway.executors.kubernetes.pod_states import (
 )
 from headway.executors.kubernetes.refusal import Refusal
 from headway.executors.kubernetes.standstill import Standstill, standstill
+from headway.executors.kubernetes.suspension import Suspensions
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
 from headway.runtime.limits import duration
 from headway.store.records import CONFIGURATION, INFRASTRUCTURE, USER, Failure
@@ -78,6 +79,9 @@ class Observer:
         self._ended_jobs: dict[str, tuple[float, Failure]] = {}
         #: Why each Job is refused its pods, since when, and when that was last told.
         self._refusals: dict[str, tuple[Refusal, float, float]] = {}
+        self._suspensions = Suspensions(
+            lambda job, reason, message: self._listener.standing(job, None, reason, message), _TELL_AGAIN
+        )
 
     def services(self, namespaces: Iterable[str]) -> list[Coroutine[Any, Any, None]]:
         """The loops to run: both watches of each namespace, and the clock."""
@@ -244,6 +248,7 @@ class Observer:
         tracked = self._jobs.get(job.metadata.name)
         if tracked is None or not tracked.attempts or job.metadata.name in self._ended_jobs:
             return
+        self._suspensions.seen(tracked, job, self._client.clock.monotonic())
         for condition in job.status.conditions:
             if condition.type in ("Failed", "Complete") and condition.status == "True":
                 kind = USER if condition.reason == "DeadlineExceeded" else INFRASTRUCTURE
@@ -269,6 +274,7 @@ class Observer:
         self._give_up_refused(now)
         self._end_stragglers(now)
         self._send_company_away(now)
+        self._suspensions.look(now)
 
     def _lose_patience(self, now: float) -> None:
         for job, attempt in list(self._stuck.values()):

@@ -84,6 +84,7 @@ class TrackedJob:
         parallelism: Pods it may have at a time; 0 while it is not created.
         created: When it was created (monotonic seconds), None before.
         deleting: Whether its deletion was asked for.
+        suspended: Whether somebody holds it back: it has no pods while that lasts.
         live_pods: Names of its pods that have not ended, as far as known.
         company: Names of its pods with containers beside the step's that have not all ended, with the moment
             (monotonic seconds) at which the step's own was seen to have, None before.
@@ -103,6 +104,7 @@ class TrackedJob:
     parallelism: int = 0
     created: float | None = None
     deleting: bool = False
+    suspended: bool = False
     live_pods: set[str] = field(default_factory=set)
     company: dict[str, float | None] = field(default_factory=dict)
     together: bool = False
