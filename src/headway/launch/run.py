@@ -8,7 +8,7 @@ from headway.executors.base import Executor
 from headway.executors.local.zygote import Zygote, warm_parent
 from headway.launch.begin import Beginning
 from headway.launch.driver import Driver
-from headway.launch.ending import interruptible, record_end
+from headway.launch.ending import ended, interruptible, record_end
 from headway.launch.executors import kubernetes_executor, local_executor, prepare_cluster
 from headway.launch.keeper import kept
 from headway.launch.origin import local_code
@@ -74,6 +74,8 @@ async def _drive(outset: Outset, local_code: Code, zygote: Zygote | None, report
         )
         stack.enter_context(interruptible(driver, reporter))
         await stack.enter_async_context(kept(begun.lease, driver.fail))
+        # Once more: what breaks the run off is written before the lease is given back, and nobody can come between.
+        await stack.enter_async_context(ended(store, record))
         await stack.enter_async_context(heeded(store, record.flow, record.run, driver.stop))
         reporter.run_started(record, attached=request.attaches is not None)
         said = await driver.run(begun.standing, begun.recorded)

@@ -96,7 +96,9 @@ class Worker:
         )
         self._heart.start()
         self._stopped = False
-        signal.signal(signal.SIGTERM, self._stop)
+        #: Who watches over the task that runs.
+        self._supervisor: Optional[Supervisor] = None
+        signal.signal(signal.SIGTERM, self._told)
 
     def run(self, first: Batch) -> int:
         """Orders, until the farewell or until it is told to stop."""
@@ -111,7 +113,14 @@ class Worker:
         self._template.close()
         return REFUSED if self._leaves() else DONE
 
-    def _stop(self, *_: object) -> None:
+    def _told(self, *_: object) -> None:
+        """SIGTERM, whenever it comes: between a task's start and its supervisor's handler as well."""
+        if self._supervisor is not None:
+            self._supervisor.stop()
+        else:
+            self._stop()
+
+    def _stop(self) -> None:
         self._stopped = True
         self._heart.told_to_stop()
 
@@ -157,10 +166,12 @@ class Worker:
         limit = None if order.timeout is None else order.timeout + order.grace
         kills_before = usage.oom_kills()
         supervisor = Supervisor(child, reads, book, show, order.grace, limit, self._stop, self._meter)
+        self._supervisor = supervisor
         if self._stopped:
             supervisor.stop()
         ended = supervisor.run()
-        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGTERM, self._told)
+        self._supervisor = None
         failure = failure_of(order, ended, usage.oom_kills() > kills_before, self._heart.taken)
         facts = {**metadata_of(ended), **self._heart.facts}
         record = record_of(order, task, ended.report, failure, facts, begun, time.time(), book.lines)

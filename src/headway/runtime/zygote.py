@@ -18,6 +18,7 @@ import selectors
 import signal
 import socket
 import sys
+import time
 import warnings
 from typing import Any, Callable, Dict, List, NoReturn, Optional, Tuple
 
@@ -29,6 +30,10 @@ from headway.store.batch import Batch, Code
 from headway.store.open import open_store
 
 _MESSAGE = 64 * 1024
+#: The first message carries a whole environment; a socket takes at most some 200 KB at once.
+_HELLO = 1024 * 1024
+#: How often a fork is tried that the system refuses for the moment (too many processes), and how far apart.
+_FORKS, _FORK_PAUSE = 50, 0.1
 
 #: Native libraries whose own threads are known to come back after a fork.
 _FORK_SAFE_POOLS = ("libopenblas", "libscipy_openblas", "libgomp", "libmkl", "libiomp5")
@@ -38,7 +43,7 @@ def main() -> NoReturn:
     """The process; its argument is the socket's descriptor."""
     control = socket.socket(fileno=int(sys.argv[1]))
     control.set_inheritable(False)
-    first = control.recv(_MESSAGE)
+    first = control.recv(_HELLO)
     if not first:
         # The launcher ran nothing, or is gone.
         os._exit(0)
@@ -182,7 +187,7 @@ class Zygote:
     def _fork(self, number: int, index: int, fds: List[int]) -> None:
         # A SIGTERM that finds the child before it has handlers of its own would be lost: it waits.
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
-        pid = os.fork()
+        pid = self._try_to_fork()
         if pid == 0:
             self._run_child(index, fds)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
@@ -190,6 +195,16 @@ class Zygote:
             os.close(fd)
         self._children[pid] = number
         _send(self._control, {"started": number, "pid": pid})
+
+    def _try_to_fork(self) -> int:
+        """A fork that fails for good ends this process, and with it every child: that comes last."""
+        for _ in range(_FORKS - 1):
+            try:
+                return os.fork()
+            except OSError:
+                self._reap()
+                time.sleep(_FORK_PAUSE)
+        return os.fork()
 
     def _run_child(self, index: int, fds: List[int]) -> NoReturn:
         """Never returns into the parent's loop, whatever happens: what it would clean up is not ours."""

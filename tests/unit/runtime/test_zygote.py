@@ -18,9 +18,10 @@ from headway.executors.local.command import python_command
 from headway.runtime import zygote
 from headway.runtime.channel import Report, decode_parts
 from headway.runtime.state import PARAMETERS
-from headway.runtime.zygote import unforkable
+from headway.runtime.zygote import Zygote, unforkable
 from headway.store.batch import Batch, Code
 from headway.store.folder import FolderStore
+from headway.testing.memory_store import MemoryStore
 
 HEAD = """
 import os, random, signal, sys, time
@@ -78,7 +79,7 @@ class ZygoteProcess:
                 pass_fds=(theirs.fileno(),), cwd=folder, env=environ, start_new_session=True,
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             )  # fmt: skip
-        told = {"store": store.url, "code": self.code, "environ": {"MOOD": "late"}}
+        told = {"store": store.url, "code": self.code, "environ": {"MOOD": "late", "LARGE": "x" * 100_000}}
         ours.send(json.dumps(told).encode())
 
     def hear(self) -> dict[str, Any]:
@@ -341,3 +342,19 @@ def test_this_process_may_be_forked_where_it_has_no_threads(monkeypatch: pytest.
     monkeypatch.setattr(zygote.os.path, "isdir", lambda path: False)
     monkeypatch.setattr(zygote.sys, "platform", "darwin")
     assert unforkable() == "forking is not safe on this system"
+
+
+def test_a_fork_that_is_refused_for_a_moment_ends_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [OSError("too many processes"), OSError("too many processes"), 4321]
+
+    def fork() -> int:
+        answer = answers.pop(0)
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr("headway.runtime.zygote._FORK_PAUSE", 0.0)
+    monkeypatch.setattr("headway.runtime.zygote.os.fork", fork)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        assert Zygote(theirs, lambda: None, MemoryStore)._try_to_fork() == 4321

@@ -8,7 +8,7 @@ as a node may have lost only the control plane: what counts is whether the pod s
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from headway.errors import StoreError
 from headway.executors.kubernetes.api.client import KubernetesClient
@@ -36,6 +36,14 @@ class Witness(Protocol):
     def standing(self, job: TrackedJob, attempt: Attempt | None, reason: str, message: str) -> None: ...
 
     def over(self, job: TrackedJob, attempt: Attempt, failure: Failure) -> None: ...
+
+
+class _Seen(NamedTuple):
+    """A beat: the time that it tells, when it was first seen by our clock, whether it was seen to come."""
+
+    at: float
+    since: float
+    came: bool
 
 
 class LostNodes:
@@ -66,6 +74,8 @@ class LostNodes:
         self._asked = 0.0
         #: Nodes that do not answer, and why that is thought.
         self._silent: dict[str, str] = {}
+        #: When a beat was first seen here, by an attempt on a silent node: its pod may have another clock.
+        self._seen: dict[AttemptRef, _Seen] = {}
         #: Attempts on silent nodes that were told of.
         self._told: set[AttemptRef] = set()
 
@@ -121,13 +131,15 @@ class LostNodes:
             return
         if attempt.settling:
             return
-        since = self._clock() - beat.at if beat else self._client.clock.monotonic() - (attempt.placed or 0.0)
+        now = self._client.clock.monotonic()
+        since = self._silence(attempt.ref, beat, now) if beat else now - (attempt.placed or 0.0)
         if since <= _SILENCE:
             if attempt.ref not in self._told:
                 self._told.add(attempt.ref)
                 words = f"the node {attempt.node} {why}; the pod is given up unless it is heard of"
                 self._witness.standing(job, attempt, "NodeSilent", words)
             return
+        self._seen.pop(attempt.ref, None)
         job.live_pods.discard(attempt.pod)
         heard = (
             f"nothing was heard of the pod for {since:.0f} seconds" if beat else "the pod was not heard of"
@@ -142,6 +154,18 @@ class LostNodes:
                 "Whatever the pod still does will not count: its attempt is given up.",
             ),
         )
+
+    def _silence(self, ref: AttemptRef, beat: Beat, now: float) -> float:
+        """Seconds since the last beat.
+
+        The first that is looked at tells only its pod's time, and that clock may be ahead of ours: then it is as
+        old as it is known here. One that was seen to come is as old as that, whatever its pod's clock says.
+        """
+        known = self._seen.get(ref)
+        if known is None or known.at != beat.at:
+            self._seen[ref] = known = _Seen(beat.at, now, came=known is not None)
+        here, told = now - known.since, self._clock() - beat.at
+        return here if known.came else max(here, told)
 
 
 def silent(names: Iterable[str], found: Iterable[Node]) -> dict[str, str]:

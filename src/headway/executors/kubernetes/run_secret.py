@@ -11,11 +11,14 @@ from headway.executors.kubernetes.api.types import Job
 from headway.executors.kubernetes.labels import COMMON, FLOW, RUN, label_value
 from headway.executors.kubernetes.names import run_secret_name
 
+#: The newest Jobs that own it: with thousands it would outgrow what an object may be, and every patch with it.
+_MOST_OWNERS = 100
+
 
 class RunSecret:
     """One Secret in each namespace where the run has pods.
 
-    It is made right before the first Job that needs it, belongs to every Job of the run, so that
+    It is made right before the first Job that needs it, belongs to the run's newest Jobs, so that
     Kubernetes collects it with the last of them, and is deleted by the launcher when the run ends.
 
     Args:
@@ -62,7 +65,7 @@ class RunSecret:
         self._inherited.update(namespaces)
 
     async def give_to(self, job: Job) -> None:
-        """Let the Secret live as long as this Job does, at least."""
+        """Let the Secret live as long as this Job does, if not a hundred come after it."""
         namespace = job.metadata.namespace
         if namespace not in self._owners:
             return
@@ -73,7 +76,7 @@ class RunSecret:
                 "name": job.metadata.name,
                 "uid": job.metadata.uid,
             }
-            self._owners[namespace].append(owner)
+            self._owners[namespace] = [*self._owners[namespace], owner][-_MOST_OWNERS:]
             patch = {"metadata": {"ownerReferences": self._owners[namespace]}}
             await self._client.patch(SECRET, namespace, self.name, patch)
 

@@ -119,8 +119,9 @@ def node_answers(run: Run[PodPlayer], status: str) -> None:
         run.fake.state.add("nodes", "", node)
 
 
-def beat(run: Run[PodPlayer], pod: PlayedPod) -> None:
-    said = json.dumps({"at": run.player.now(), "peak": 61_000_000}).encode()
+def beat(run: Run[PodPlayer], pod: PlayedPod, ahead: float = 0.0) -> None:
+    """The pod is alive, by a clock that is so many seconds ahead of the launcher's."""
+    said = json.dumps({"at": run.player.now() + ahead, "peak": 61_000_000}).encode()
     run.store.put(layout.heart(FLOW, RUN, *pod.ref), said)
 
 
@@ -162,6 +163,31 @@ async def test_a_pod_that_still_beats_is_not_given_up(run: Run[PodPlayer]) -> No
     record = await run.end(ref)
     assert record.failure is not None
     assert record.failure.reason == "NodeLost"
+
+
+@pytest.mark.budget(6)
+async def test_a_dead_pod_whose_clock_was_ahead_is_noticed_all_the_same(run: Run[PodPlayer]) -> None:
+    node_answers(run, "True")
+    (ref,) = await run.start("waits")
+    beat(run, await run.pod_of(ref), ahead=7200)
+    node_answers(run, "Unknown")
+    begun = asyncio.get_running_loop().time()
+    record = await run.end(ref)
+    assert asyncio.get_running_loop().time() - begun < 90
+    assert record.failure is not None
+    assert record.failure.reason == "NodeLost"
+
+
+@pytest.mark.budget(6)
+async def test_a_pod_whose_beats_are_seen_to_come_lives_whatever_its_clock_says(run: Run[PodPlayer]) -> None:
+    node_answers(run, "True")
+    (ref,) = await run.start("waits")
+    pod = await run.pod_of(ref)
+    node_answers(run, "Unknown")
+    for pause in (*[2] * 15, *[15] * 6):
+        beat(run, pod, ahead=-40)
+        await asyncio.sleep(pause)
+    assert not run.heard.of(Ended, ref)
 
 
 class TestStopped:

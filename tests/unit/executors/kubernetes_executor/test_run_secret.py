@@ -67,6 +67,17 @@ async def test_it_belongs_to_every_job(
     ]
 
 
+async def test_of_very_many_jobs_it_belongs_to_the_newest(
+    secret: RunSecret, client: KubernetesClient, fake: FakeKubernetes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headway.executors.kubernetes.run_secret._MOST_OWNERS", 2)
+    await secret.ensure("default")
+    for name in ("one", "two", "three"):
+        await secret.give_to(await make_job(client, name))
+    (made,) = secrets(fake)
+    assert [owner["name"] for owner in made["metadata"]["ownerReferences"]] == ["two", "three"]
+
+
 async def test_it_goes_with_the_run(secret: RunSecret, fake: FakeKubernetes) -> None:
     await secret.ensure("default")
     await secret.remove()
