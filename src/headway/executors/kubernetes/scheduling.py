@@ -170,7 +170,13 @@ def _named(taint: re.Match[str]) -> str:
 def _taint_hint(taint: str) -> tuple[str, bool]:
     if _PASSING in taint:
         return "The node has to be well again.", False
-    key = taint.partition(":")[0].strip() or "KEY"
+    key = taint.partition(":")[0].strip()
+    if not key:
+        # Newer schedulers count taints and name none.
+        return (
+            "kubectl describe nodes shows their taints; tolerate one with tolerations=… if its nodes are meant.",
+            True,
+        )
     return (
         f'Tolerate it if these nodes are meant: tolerations=[{{"key": "{key}", "operator": "Exists"}}].',
         True,

@@ -47,6 +47,10 @@ PREEMPTION = (
             "ask for, 5 have a taint that the pod does not tolerate", "labels", True,
         ),
         (
+            "0/1 nodes are available: 1 node(s) had untolerated taint(s).",
+            "1 has a taint that the pod does not tolerate", "kubectl describe nodes shows their taints", True,
+        ),
+        (
             "0/1 nodes are available: 1 node(s) had untolerated taint(s) {a: b, c: d}.",
             "a taint that the pod does not tolerate (a: b, c: d)", "tolerations", True,
         ),
