@@ -48,8 +48,19 @@ def test_a_run_on_this_machine_keeps_its_data_in_the_datastore_that_it_was_told(
 def test_pods_are_told_where_the_configuration_says(space: Workspace) -> None:
     root = f"{space.environ['HEADWAY_DATASTORE_SYSROOT_S3']}/elsewhere"
     (space.folder / ".headway").mkdir(exist_ok=True)
-    (space.folder / ".headway" / "config.json").write_text(json.dumps({"METAFLOW_DATATOOLS_S3ROOT": root}))
+    said = {
+        "DATATOOLS_S3ROOT": root,
+        "S3_WORKER_COUNT": 3,
+        "CONTACT_INFO": {"Chat": "here"},
+        "UI_URL": "http://ui",
+    }
+    file = space.folder / ".headway" / "config.json"
+    file.write_text(json.dumps({f"METAFLOW_{name}": value for name, value in said.items()}))
     result = space.run_flow("own_data.py", "run", "--with", "kubernetes")
     assert result.returncode == 0, result.all
     data = space.read("OwnDataFlow", result).task("start").data
     assert data["url"] == f"{root}/OwnDataFlow/{result.run_id}/one"
+    assert data["workers"] == "3"
+    # What has no meaning here is named, once.
+    (line,) = [line for line in result.all.splitlines() if "CONTACT_INFO" in line]
+    assert line.endswith(f"{file}: METAFLOW_CONTACT_INFO, {file}: METAFLOW_UI_URL.")

@@ -1,7 +1,6 @@
 """What is configured for ``S3``, the client for the user's own data, as pods are told it."""
 
 from headway.config.general import check_root
-from headway.config.parsing import RefusedError, integer
 from headway.config.sources import Configuration, Sourced
 from headway.errors import SettingsError
 
@@ -35,6 +34,8 @@ def data_environment(configuration: Configuration) -> dict[str, str]:
 
 
 def _count(name: str, found: Sourced, least: int) -> str:
+    from headway.config.parsing import RefusedError, integer  # only for those who set one: every run comes by
+
     try:
         return str(integer(least, _MOST)(found.value))
     except RefusedError as refused:

@@ -81,7 +81,9 @@ class Usage:
     def _figures(self, step: str) -> str:
         most, asked = self._most[step], self._settings[step]
         tasks = f" in {most.tasks} tasks" if most.tasks > 1 else ""
-        cores = f", {most.cores:.1f} cores (asked for {_number(asked.cpu)})" if most.seconds >= _LONG else ""
+        cores = (
+            f", {_cores(most.cores)} cores (asked for {_number(asked.cpu)})" if most.seconds >= _LONG else ""
+        )
         return f"{step} {most.memory:.0f} MB (asked for {asked.memory}){cores}{tasks}"
 
     def _advice(self) -> Iterator[str]:
@@ -121,6 +123,11 @@ def _ask(steps: Sequence[str], what: str) -> str:
 def _enough(megabytes: float) -> int:
     """What to ask for where so much was used."""
     return rounded_up(megabytes * _HEADROOM)
+
+
+def _cores(used: float) -> str:
+    """A tenth of a core says enough, unless there is less than that."""
+    return f"{used:.1f}" if used >= 0.1 else f"{used:.2f}"
 
 
 def _number(value: object) -> str:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 from headway import S3, FlowSpec, current, step
@@ -9,6 +10,7 @@ class OwnDataFlow(FlowSpec):
     @step
     def start(self):
         Path("file").write_text("from a file")
+        self.workers = os.environ.get("HEADWAY_S3_WORKER_COUNT")
         with S3(run=self) as s3:
             self.url = s3.put("one", "first", metadata={"rows": 3})
             self.stored = [key for key, _ in s3.put_many([(f"many/{n}", str(n)) for n in range(20)])]

@@ -9,8 +9,13 @@ import pytest
 
 #: The parameter is asked for its value when all is loaded and nothing has begun.
 FLOW = """
-import os
+import os, signal
 from headway import FlowSpec, Parameter, step
+
+# As at a terminal: under nohup, or in the background, these tests may have been started with some of them ignored.
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 class Struck(FlowSpec):
     when = Parameter("when", default=lambda context: os.kill(os.getpid(), {number}))

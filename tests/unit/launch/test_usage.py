@@ -35,6 +35,11 @@ def test_the_most_of_all_tasks_is_told() -> None:
     ]
 
 
+def test_of_little_hundredths_are_told() -> None:
+    (line,) = said(settings(cpu=0.25, memory=100), ended(1, 60, 0.8, 20))
+    assert line == "Used by pods, at most: train 60 MB (asked for 100), 0.04 cores (asked for 0.25)."
+
+
 def killed(record: Record) -> Record:
     failure = Failure(RESOURCES, OUT_OF_MEMORY, "Step train ran out of memory.")
     return record._replace(outcome=FAILED, failure=failure)
