@@ -172,7 +172,7 @@ class _Salvage:
             blob = dump_within(value, Room(most))
         except TooLargeError:
             part = "" if most == LARGEST else ", a quarter of what the container has left"
-            self._left[name] = f"it is larger than {most / 1e6:g} MB{part}"
+            self._left[name] = f"it is larger than {most / 1e6:.3g} MB{part}"
         except Exception as error:  # as above
             self._left[name] = _words(value, error)
         else:
