@@ -61,6 +61,8 @@ def test_steps_find_the_packages_that_they_ask_for_and_no_others(started: Starte
     assert re.search(r"start has iniconfig of \S*/packages/iniconfig/__init__.py", result.stdout), result.all
     assert "train has numpy True iniconfig " in result.stdout
     assert "/packages/numpy/" in result.stdout
+    for rank in range(3):
+        assert f"rank {rank} has (500, 500) of 3 ranks" in result.stdout
     assert re.search(r"end has (no numpy|numpy of (?!.*/work/packages/).*), total 45", result.stdout), (
         result.all
     )
