@@ -24,8 +24,7 @@ def with_registry(image: str, registry: str | None) -> str:
 
 def tmpfs_mebibytes(settings: KubernetesSettings) -> int | None:
     """The size of the file system in memory, None where there is none."""
-    wanted = settings.use_tmpfs if settings.use_tmpfs is not None else settings.tmpfs_size is not None
-    if not wanted:
+    if not settings.use_tmpfs and settings.tmpfs_size is None:
         return None
     return settings.tmpfs_size or max(1, settings.memory // 2)
 

@@ -209,7 +209,7 @@ def _tell_current(flow_class: Any, batch: Batch, task: TaskSpec, store: ObjectSt
         username=batch.user,
         tags=frozenset(batch.tags),
     )
-    temporary = os.environ.get("METAFLOW_TEMPDIR")
+    temporary = os.environ.get("METAFLOW_TEMPDIR") or os.environ.get("HEADWAY_TMPFS")
     if temporary:
         current._extend(tempdir=temporary)
     notice = os.environ.get("HEADWAY_SPOT_NOTICE")

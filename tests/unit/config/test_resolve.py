@@ -167,7 +167,7 @@ def test_a_registry_goes_before_an_image_that_names_none(image: str, expected: s
         ({"tmpfs_size": 100}, 100),
         ({"use_tmpfs": True}, 2048),
         ({"use_tmpfs": True, "tmpfs_size": 100}, 100),
-        ({"use_tmpfs": False, "tmpfs_size": 100}, None),
+        ({"use_tmpfs": False, "tmpfs_size": 100}, 100),
         ({"use_tmpfs": True, "memory": 1}, 1),
     ],
 )

@@ -84,8 +84,12 @@ def _defaults(settings: KubernetesSettings) -> dict[str, str]:
     if is_restricted(settings) or has_read_only_root(settings):
         # The image's home belongs to another user, or cannot be written at all.
         found["HOME"] = WORK_PATH
-    if tmpfs_mebibytes(settings) is not None and settings.tmpfs_tempdir:
-        found |= {"METAFLOW_TEMPDIR": settings.tmpfs_path, "TMPDIR": settings.tmpfs_path}
+    if tmpfs_mebibytes(settings) is not None:
+        if settings.tmpfs_tempdir:
+            found |= {"METAFLOW_TEMPDIR": settings.tmpfs_path, "TMPDIR": settings.tmpfs_path}
+        else:
+            # As in Metaflow: the step is told of it all the same.
+            found["HEADWAY_TMPFS"] = settings.tmpfs_path
     if settings.fetch_ec2_metadata:
         found["METAFLOW_KUBERNETES_FETCH_EC2_METADATA"] = "true"
     return found

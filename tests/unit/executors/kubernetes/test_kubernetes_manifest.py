@@ -156,7 +156,12 @@ def expanded(text: str) -> str:
 def test_in_memory_temporary_files_are_found_by_both_names() -> None:
     found = environment(manifest_of(Case("", {"tmpfs_size": 1, "tmpfs_path": "/fast"})))
     assert (found["METAFLOW_TEMPDIR"], found["TMPDIR"]) == ("/fast", "/fast")
-    assert "TMPDIR" not in environment(manifest_of(Case("", {"tmpfs_size": 1, "tmpfs_tempdir": False})))
+    apart = environment(
+        manifest_of(Case("", {"tmpfs_size": 1, "tmpfs_tempdir": False, "tmpfs_path": "/fast"}))
+    )
+    assert "TMPDIR" not in apart
+    assert "METAFLOW_TEMPDIR" not in apart
+    assert apart["HEADWAY_TMPFS"] == "/fast", "what current.tempdir then says"
 
 
 @pytest.mark.parametrize(
