@@ -131,7 +131,7 @@ class _Rooted(ObjectStoreSuite):
             monkeypatch.setenv(name, value)
         opened = open_store(root, prefer_native=request.param == "launcher")
         # As an address that needs no further variable to be found.
-        assert opened.url.endswith(root.partition("/ab")[0][-32:] + "/ab")
+        assert opened.url.endswith(root.rpartition("/ab")[0][-32:] + "/ab")
         return opened
 
 
