@@ -1,14 +1,9 @@
 """``doctor``: everything that a run needs, looked at before there is one; from outside, and from inside a pod."""
 
 import asyncio
-import json
-import os
 import platform
-import re
-import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
@@ -21,7 +16,9 @@ from headway.config.shared import unseen_folder
 from headway.config.sources import Configuration
 from headway.errors import HeadwayError
 from headway.executors.kubernetes.checkup import BAD, GOOD, POOR, Finding, examine_cluster
+from headway.flow.decorators import DecoratorSpec
 from headway.flow.graph import Graph
+from headway.launch.probe import Probe, alike
 from headway.launch.steps import plan_steps
 from headway.store.conditions import verify_conditions
 from headway.store.open import open_store
@@ -30,28 +27,8 @@ from headway.version import VERSION
 #: The name under which settings are shown that belong to no step.
 ANY = "any"
 
-#: Seconds that a pod is given to start and to answer.
-_PATIENCE = 180
 #: Different pods that are tried, at most.
 _MOST_PROBES = 4
-#: Where in the datastore, so that no flow of its own shows among a person's.
-_PLACE = ".doctor"
-#: What a probe does not ask for: its own needs are small.
-_SIZES = ("cpu", "memory", "disk", "gpu", "shared_memory", "qos", "resources", "extended_resources")
-
-#: What is started as ``python -c``; runs in the pod as a flow of one step.
-_PROBE = """
-import platform
-from headway import FlowSpec, step
-
-class DoctorFlow(FlowSpec):
-    @step
-    def look(self):
-        print("PROBE", platform.python_version(), platform.machine(), platform.libc_ver()[0] or "musl")
-
-DoctorFlow()
-"""
-_ANSWER = re.compile(r"PROBE (\S+) (\S+) (\S+)")
 
 
 @dataclass(frozen=True)
@@ -169,72 +146,21 @@ async def _from_inside(
 ) -> AsyncIterator[Finding]:
     probes: dict[str, list[str]] = {}
     for step, settings in steps.items():
-        probes.setdefault(_with(this, step, settings), []).append(step)
-    for spec, alike in list(probes.items())[:_MOST_PROBES]:
-        yield await asyncio.to_thread(_probe, this, spec, alike, steps[alike[0]].image, choice)
+        probes.setdefault(alike(_decorator(this, step), settings.image), []).append(step)
+    for spec, named in list(probes.items())[:_MOST_PROBES]:
+        which = "A pod" if named == [ANY] else f"A pod like {', '.join(named)}"
+        probe = Probe(
+            which,
+            spec,
+            steps[named[0]].image,
+            choice,
+            this.forward_credentials,
+            this.configuration.profile,
+        )
+        yield await asyncio.to_thread(probe.run)
     if len(probes) > _MOST_PROBES:
         yield Finding(POOR, f"{len(probes) - _MOST_PROBES} more kinds of pods were not tried.")
 
 
-def _with(this: Examination, step: str, settings: KubernetesSettings) -> str:
-    """The step's own decorator as a ``--with``, its sizes made small."""
-    spec = this.graph[step].decorator("kubernetes") if this.graph is not None and step in this.graph else None
-    written = spec.attributes if spec else {}
-    kept = {key: value for key, value in written.items() if key not in _SIZES and value is not None}
-    said: dict[str, object] = {"cpu": 0.1, "memory": 128, "disk": 100, **kept, "image": settings.image}
-    pairs = []
-    for key, value in said.items():
-        try:
-            pairs.append(f"{key}={json.dumps(value)}")
-        except TypeError:
-            # An object of the kubernetes package: the probe goes without it.
-            continue
-    return "kubernetes:" + ",".join(pairs)
-
-
-def _probe(this: Examination, spec: str, steps: Sequence[str], image: str, choice: Choice) -> Finding:
-    which = "A pod" if list(steps) == [ANY] else f"A pod like {', '.join(steps)}"
-    command = [
-        sys.executable,
-        "-c",
-        _PROBE,
-        f"--datastore={choice.kind}",
-        f"--datastore-root={choice.url.rstrip('/')}/{_PLACE}",
-    ]
-    command += ["--with", spec, "run", *(["--forward-credentials"] if this.forward_credentials else [])]
-    begun = time.monotonic()
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            timeout=_PATIENCE,
-            check=False,
-            env={**os.environ, "NO_COLOR": "1"},
-        )
-    except subprocess.TimeoutExpired as expired:
-        # Bytes, whatever was asked for: https://github.com/python/cpython/issues/87597
-        words = bytes(expired.stderr or b"").decode(errors="replace")
-        return Finding(
-            BAD,
-            f"{which} gave no answer in {_PATIENCE} seconds. {_last_words(words)}",
-            "See above for what it waits.",
-        )
-    answer = _ANSWER.search(done.stdout)
-    if done.returncode == 0 and answer:
-        python, machine, libc = answer.groups()
-        return Finding(
-            GOOD,
-            f"{which} ran: Python {python} on {machine} ({libc}) in {image}; it reached the datastore, "
-            f"and its result came back {time.monotonic() - begun:.0f} seconds after the start.",
-        )
-    return Finding(BAD, f"{which} failed. {_last_words(done.stderr)}", "")
-
-
-def _last_words(text: str) -> str:
-    """What the probe's run said in the end, without what it says of every run."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [
-        line for line in lines if not re.match(r"(Headway|Datastore:|Code:|Run \d+ of|No cluster)", line)
-    ]
-    return " ".join(re.sub(r"^\[look/\d+\] ", "", line) for line in telling[-4:])
+def _decorator(this: Examination, step: str) -> DecoratorSpec | None:
+    return this.graph[step].decorator("kubernetes") if this.graph is not None and step in this.graph else None

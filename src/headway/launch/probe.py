@@ -1,0 +1,131 @@
+"""A pod of ``doctor``'s: a run of one step, started beside it, that tells what a step's pods would find."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from headway.config.datastore import Choice
+from headway.config.podparts import plain
+from headway.executors.kubernetes.checkup import BAD, GOOD, Finding
+from headway.flow.decorators import DecoratorSpec
+
+#: Seconds that a pod is given to start and to answer.
+_PATIENCE = 180
+#: Where in the datastore, so that no flow of its own shows among a person's.
+_PLACE = ".doctor"
+#: What a probe does not ask for: its own needs are small.
+_SIZES = ("cpu", "memory", "disk", "gpu", "shared_memory", "qos", "resources", "extended_resources")
+
+#: What is started as ``python -c``; runs in the pod as a flow of one step.
+_FLOW = """
+import platform
+from headway import FlowSpec, step
+
+class DoctorFlow(FlowSpec):
+    @step
+    def look(self):
+        print("PROBE", platform.python_version(), platform.machine(), platform.libc_ver()[0] or "musl")
+
+DoctorFlow()
+"""
+_ANSWER = re.compile(r"PROBE (\S+) (\S+) (\S+)")
+
+
+def alike(decorator: DecoratorSpec | None, image: str) -> str:
+    """A step's own decorator as a ``--with``, its sizes made small.
+
+    Args:
+        decorator: ``@kubernetes`` of the step, None where it has none.
+        image: The step's image, as it was resolved.
+    """
+    written: dict[str, object] = {}
+    for key, value in (decorator.attributes if decorator else {}).items():
+        # ZenML's grouping of the same settings.
+        written.update(value if key == "pod_settings" and isinstance(value, Mapping) else {key: value})
+    kept = {key: value for key, value in written.items() if key not in _SIZES and value is not None}
+    said = {"cpu": 0.1, "memory": 128, "disk": 100, **kept, "image": image}
+    pairs = [f"{key}={json.dumps(plain(value), default=_as_json)}" for key, value in said.items()]
+    return "kubernetes:" + ",".join(pairs)
+
+
+def _as_json(value: object) -> object:
+    """What JSON has no word for, as the settings' parsers also take it: sets as lists, decimals as text."""
+    return sorted(value, key=str) if isinstance(value, (set, frozenset)) else str(value)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One pod to try.
+
+    Attributes:
+        which: What it stands for, as the beginning of a sentence.
+        spec: Its ``--with``.
+        image: Its image, for words.
+        choice: The datastore.
+        forward_credentials: Whether it is lent credentials, as the run's pods would be.
+        profile: The named configuration, None without one.
+    """
+
+    which: str
+    spec: str
+    image: str
+    choice: Choice
+    forward_credentials: bool = False
+    profile: str | None = None
+
+    @property
+    def arguments(self) -> list[str]:
+        """What stands on its command line behind the flow."""
+        return [
+            f"--datastore={self.choice.kind}",
+            f"--datastore-root={self.choice.url.rstrip('/')}/{_PLACE}",
+            *([f"--config-name={self.profile}"] if self.profile else []),
+            "--with",
+            self.spec,
+            "run",
+            *(["--forward-credentials"] if self.forward_credentials else []),
+        ]
+
+    def run(self) -> Finding:
+        """Start it and wait for its answer, three minutes at most."""
+        begun = time.monotonic()
+        try:
+            done = subprocess.run(
+                [sys.executable, "-c", _FLOW, *self.arguments],
+                capture_output=True,
+                text=True,
+                timeout=_PATIENCE,
+                check=False,
+                env={**os.environ, "NO_COLOR": "1"},
+            )
+        except subprocess.TimeoutExpired as expired:
+            # Bytes, whatever was asked for: https://github.com/python/cpython/issues/87597
+            words = bytes(expired.stderr or b"").decode(errors="replace")
+            return Finding(
+                BAD,
+                f"{self.which} gave no answer in {_PATIENCE} seconds. {_last_words(words)}",
+                "See above for what it waits.",
+            )
+        answer = _ANSWER.search(done.stdout)
+        if done.returncode == 0 and answer:
+            python, machine, libc = answer.groups()
+            return Finding(
+                GOOD,
+                f"{self.which} ran: Python {python} on {machine} ({libc}) in {self.image}; it reached the "
+                f"datastore, and its result came back {time.monotonic() - begun:.0f} seconds after the start.",
+            )
+        return Finding(BAD, f"{self.which} failed. {_last_words(done.stderr)}", "")
+
+
+def _last_words(text: str) -> str:
+    """What the probe's run said in the end, without what it says of every run."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    telling = [
+        line for line in lines if not re.match(r"(Headway|Datastore:|Code:|Run \d+ of|No cluster)", line)
+    ]
+    return " ".join(re.sub(r"^\[look/\d+\] ", "", line) for line in telling[-4:])
