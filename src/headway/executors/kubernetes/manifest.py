@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from headway.config.kubernetes import RUNTIME_LIMIT, KubernetesSettings
+from headway.config.kubernetes import KubernetesSettings
 from headway.executors.kubernetes.command import container_command
+from headway.executors.kubernetes.deadlines import job_deadline, pod_deadline
 from headway.executors.kubernetes.environment import container_env
 from headway.executors.kubernetes.gangs import gang_completion, gang_environment
 from headway.executors.kubernetes.labels import COMMON, annotations_of, labels_of
@@ -20,12 +21,6 @@ from headway.executors.kubernetes.resources import container_resources
 from headway.executors.kubernetes.security import container_security_context, pod_security_context
 from headway.executors.kubernetes.volumes import RUNTIME_FILE, volumes_and_mounts
 from headway.store.batch import Batch
-
-#: What a pod is given beyond ``@timeout``, in seconds: its deadline counts from before the image is
-#: pulled, while the timeout counts the step's code alone.
-TIMEOUT_MARGIN = 900
-
-_INT32_MAX = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -38,7 +33,8 @@ class PodPlan:
         batch_key: The key of the stored batch, relative to that root.
         env: Environment that the pod's access to the datastore needs (endpoint, region, proxies, CA).
         parallelism: How many of the Job's pods may run at once.
-        deadline_seconds: How long each pod may run; by default :func:`pod_deadline`.
+        deadline_seconds: How long each pod may run; by default
+            :func:`~headway.executors.kubernetes.deadlines.pod_deadline`.
     """
 
     runtime_config_map: str
@@ -82,29 +78,6 @@ def job_manifest(settings: KubernetesSettings, batch: Batch, pod: PodPlan) -> di
             },
         },
     }
-
-
-def pod_deadline(settings: KubernetesSettings, batch: Batch) -> int:
-    """Seconds that a pod may run: the step's timeout and a margin, or a limit that is tighter than that.
-
-    The general limit that holds where nobody set one gives way to a longer timeout.
-    """
-    limit = settings.active_deadline_seconds
-    if batch.timeout is None:
-        return limit
-    behind = min(int(batch.timeout) + TIMEOUT_MARGIN + settings.termination_grace_period_seconds, _INT32_MAX)
-    return behind if limit == RUNTIME_LIMIT else min(behind, limit)
-
-
-def job_deadline(settings: KubernetesSettings, pod_seconds: int, tasks: int) -> int:
-    """Seconds that a Job may exist without its end.
-
-    Other than a pod's, a Job's deadline also counts the time in which its pods wait for a node or for
-    their turn. It is the backstop for pods that no launcher watches any more, so it never stops what
-    is still in order: all tasks one after the other, as parallelism may be patched down to one, and
-    the general limit once more for waiting.
-    """
-    return min(pod_seconds * tasks + settings.active_deadline_seconds, _INT32_MAX)
 
 
 def pod_spec(settings: KubernetesSettings, batch: Batch, pod: PodPlan, deadline: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from headway.executors.kubernetes.api.watch_contact import Recovered, Trouble
 from headway.executors.kubernetes.api.watch_view import Deleted, Synced
 from headway.executors.kubernetes.inquiry import Inquirer
 from headway.executors.kubernetes.labels import JOB_NAME_LABELS, run_selector
-from headway.executors.kubernetes.outcome import failure_of, gone, noted_task, stop_reason
+from headway.executors.kubernetes.outcome import failure_of, gone, noted_task, overdue, stop_reason
 from headway.executors.kubernetes.pod_events import PULLING
 from headway.executors.kubernetes.pod_states import (
     ended_at,
@@ -27,7 +27,7 @@ from headway.executors.kubernetes.standstill import Standstill, standstill
 from headway.executors.kubernetes.suspension import Suspensions
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
 from headway.runtime.limits import duration
-from headway.store.records import CONFIGURATION, INFRASTRUCTURE, USER, Failure
+from headway.store.records import CONFIGURATION, INFRASTRUCTURE, Failure
 
 INDEX_ANNOTATION = "batch.kubernetes.io/job-completion-index"
 
@@ -148,7 +148,7 @@ class Observer:
         if attempt.pod != name:
             attempt.pod, attempt.pod_uid, attempt.seen = name, pod.metadata.uid, now
         attempt.node, attempt.unready = pod.spec.node_name, node_is_silent(pod, job.container)
-        attempt.stopped = attempt.stopped or stop_reason(pod)
+        attempt.stopped = attempt.stopped or stop_reason(pod, job.container)
         attempt.ended_at = attempt.ended_at or ended_at(pod, job.container)
         if pod.spec.node_name and attempt.placed is None:
             attempt.placed, attempt.noted = now, None
@@ -182,8 +182,8 @@ class Observer:
         job.live_pods.discard(pod.metadata.name)
         job.company.pop(pod.metadata.name, None)
         if attempt is not None and attempt.pod_uid in ("", pod.metadata.uid):
-            attempt.stopped = attempt.stopped or stop_reason(pod)
-            why = attempt.stopped or gone(pod.metadata.name, job.batch.step)
+            attempt.stopped = attempt.stopped or stop_reason(pod, job.container)
+            why = attempt.stopped or gone(pod, job.container, job.batch.step)
             self._listener.over(job, attempt, why)
         self._forget_if_settled(job)
 
@@ -250,10 +250,16 @@ class Observer:
             return
         self._suspensions.seen(tracked, job, self._client.clock.monotonic())
         for condition in job.status.conditions:
-            if condition.type in ("Failed", "Complete") and condition.status == "True":
-                kind = USER if condition.reason == "DeadlineExceeded" else INFRASTRUCTURE
-                words = f"The Job {job.metadata.name} ended ({condition.reason}): {condition.message}"
-                failure = Failure(kind, condition.reason or condition.type, words)
+            if condition.status != "True":
+                continue
+            words = f"The Job {job.metadata.name} ended ({condition.reason}): {condition.message}"
+            failure = Failure(INFRASTRUCTURE, condition.reason or condition.type, words)
+            if condition.reason == "DeadlineExceeded":
+                failure = overdue(job.metadata.name, tracked.batch.step)
+                # Said before its pods are deleted, which by itself would tell nothing.
+                for attempt in tracked.attempts.values():
+                    attempt.stopped = attempt.stopped or failure
+            if condition.type in ("Failed", "Complete"):
                 self._ended_jobs[job.metadata.name] = (self._client.clock.monotonic(), failure)
 
     def _job_deleted(self, job: Job) -> None:

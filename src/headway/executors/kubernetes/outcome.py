@@ -48,12 +48,20 @@ _STORE_ERRORS = ("StoreConfigurationError", "StoreUnavailableError")
 _CONFIGURATION_ERRORS = ("StoreConfigurationError", "SettingsError")
 
 
-def stop_reason(pod: Pod) -> Failure | None:
+def stop_reason(pod: Pod, container: str) -> Failure | None:
     """Why the pod was stopped from outside, None where nothing says that it was."""
     disrupted = _condition(pod, "DisruptionTarget")
     if disrupted and disrupted.status == "True":
         return _disruption(pod, disrupted)
     if pod.status.reason == "DeadlineExceeded":
+        if not has_run(pod, container):
+            return Failure(
+                INFRASTRUCTURE,
+                "DeadlineExceeded",
+                f"The pod {pod.metadata.name} was stopped at its deadline before its container began: it spent so "
+                "long on its node getting its image and its volumes.",
+                f"See what kept it: kubectl describe pod {pod.metadata.name}.",
+            )
         return Failure(
             USER,
             "DeadlineExceeded",
@@ -94,7 +102,7 @@ def _disk_full(pod: Pod) -> Failure | None:
 
 def failure_of(pod: Pod, container: str, step: str) -> Failure:
     """Why an attempt without a record failed, as far as its pod tells."""
-    stopped = stop_reason(pod)
+    stopped = stop_reason(pod, container)
     if stopped is not None:
         return stopped
     failed_init = init_failed(pod)
@@ -142,12 +150,25 @@ def _init(pod: Pod, status: ContainerStatus) -> Failure:
     return Failure(USER, "InitContainer", words, hint)
 
 
-def gone(pod_name: str, step: str) -> Failure:
+def gone(pod: Pod, container: str, step: str) -> Failure:
     """The failure of an attempt whose pod was deleted by somebody else."""
+    when = "while the attempt ran in it" if has_run(pod, container) else "before its container began"
+    return Failure(
+        INFRASTRUCTURE, POD_DELETED, f"The pod {pod.metadata.name} of step {step} was deleted {when}."
+    )
+
+
+def overdue(job_name: str, step: str) -> Failure:
+    """The failure of the attempts of a Job that the cluster ended at the Job's own deadline.
+
+    Pods that run are ended by their own deadlines long before: what is left is waiting.
+    """
     return Failure(
         INFRASTRUCTURE,
-        POD_DELETED,
-        f"The pod {pod_name} of step {step} was deleted while the attempt ran in it.",
+        "DeadlineExceeded",
+        f"Step {step} waited so long for nodes, or for its turn on them, that the deadline of the Job {job_name} "
+        "passed.",
+        "See whether the cluster can take what its pods ask for, or have nodes added.",
     )
 
 

@@ -10,12 +10,11 @@ from manifest_cases import CASES, Case, batch_of, manifest_of, settings_of
 
 from headway.config.fields import replace
 from headway.executors.kubernetes.command import INIT_SCRIPT_FAILED
+from headway.executors.kubernetes.deadlines import job_deadline, pod_deadline
 from headway.executors.kubernetes.environment import INIT_SCRIPT, literal
 from headway.executors.kubernetes.manifest import (
     PodPlan,
-    job_deadline,
     job_manifest,
-    pod_deadline,
     runtime_config_map,
 )
 from headway.executors.kubernetes.names import job_name
@@ -110,9 +109,11 @@ def test_a_pods_deadline_lies_behind_the_timeout() -> None:
 
 def test_a_jobs_deadline_leaves_time_for_one_pod_after_the_other_and_for_waiting() -> None:
     settings = replace(settings_of(Case("")), active_deadline_seconds=1000)
-    assert job_deadline(settings, 60, 1) == 1060
-    assert job_deadline(settings, 60, 100) == 7000
+    assert job_deadline(settings, 60, 1) == 432060, "a short limit for running is none for waiting"
+    assert job_deadline(settings, 60, 100) == 438000
     assert job_deadline(settings, 2**31 - 1, 100) == 2**31 - 1
+    longer = replace(settings, active_deadline_seconds=500_000)
+    assert job_deadline(longer, 500_000, 1) == 1_000_000
 
 
 def test_what_a_user_says_reaches_no_command_line() -> None:

@@ -92,19 +92,35 @@ async def test_somebody_deleting_the_job_is_an_interruption_from_outside(run: Ru
     assert failure.kind == INFRASTRUCTURE
 
 
-async def test_a_job_at_its_deadline(run: Run[PodPlayer]) -> None:
+@pytest.mark.parametrize("said", ["FailureTarget", "Failed"])
+async def test_a_job_that_waited_until_its_deadline_is_no_fault_of_the_steps(
+    run: Run[PodPlayer], said: str
+) -> None:
     run.player.held = True
     (ref,) = await run.start("waits")
     await run.until(lambda: run.player.pods)
     job = run.jobs()[0]
     message = "Job was active longer than specified deadline"
-    condition = {"type": "Failed", "status": "True", "reason": "DeadlineExceeded", "message": message}
+    condition = {"type": said, "status": "True", "reason": "DeadlineExceeded", "message": message}
     job["status"]["conditions"] = [condition]
     run.fake.state.update("jobs", job)
+    await asyncio.sleep(1)
     run.fake.pod_deleted(run.player.pods[0].name)
-    record = await run.end(ref)
-    assert record.failure is not None
-    assert record.failure.reason in ("DeadlineExceeded", "PodDeleted")
+    failure = (await run.end(ref)).failure
+    assert failure is not None
+    assert (failure.kind, failure.reason) == (INFRASTRUCTURE, "DeadlineExceeded")
+    assert "Step waits waited so long for nodes" in failure.message
+
+
+async def test_a_pod_that_is_deleted_before_it_ran_says_so(run: Run[PodPlayer]) -> None:
+    run.player.held = True
+    (ref,) = await run.start("waits")
+    await run.until(lambda: run.player.pods)
+    run.fake.pod_deleted(run.player.pods[0].name)
+    failure = (await run.end(ref)).failure
+    assert failure is not None
+    assert (failure.kind, failure.reason) == (INFRASTRUCTURE, "PodDeleted")
+    assert "was deleted before its container began" in failure.message
 
 
 def node_answers(run: Run[PodPlayer], status: str) -> None:

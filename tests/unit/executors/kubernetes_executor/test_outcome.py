@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pod_fakes import disrupted, pod
 
-from headway.executors.kubernetes.outcome import failure_of, gone
+from headway.executors.kubernetes.api.types import Pod
+from headway.executors.kubernetes.outcome import failure_of, gone, overdue
 from headway.runtime.pod import BROKEN, REFUSED
 from headway.store.records import CONFIGURATION, INFRASTRUCTURE, RESOURCES, USER
 
@@ -163,8 +164,16 @@ CASES = {
         INFRASTRUCTURE, "TerminationByKubelet", "its node had to make room for a pod that the cluster cannot do",
     ),
     "deadline": (
-        pod("Failed", reason="DeadlineExceeded", terminated={"exitCode": 143}),
+        pod("Failed", reason="DeadlineExceeded", terminated={"exitCode": 143, "startedAt": "2026-11-22T08:41:25Z"}),
         USER, "DeadlineExceeded", "stopped at its deadline",
+    ),
+    "deadline while its image was pulled": (
+        pod("Failed", reason="DeadlineExceeded", waiting={"reason": "ContainerCreating"}),
+        INFRASTRUCTURE, "DeadlineExceeded", "stopped at its deadline before its container began",
+    ),
+    "deadline while its image was pulled, told as an end": (
+        pod("Failed", reason="DeadlineExceeded", terminated={"exitCode": 137, "reason": "ContainerStatusUnknown"}),
+        INFRASTRUCTURE, "DeadlineExceeded", "before its container began",
     ),
     "node shut down": (
         pod("Failed", reason="NodeShutdown"),
@@ -201,6 +210,7 @@ def test_why_an_attempt_without_a_record_failed(case: str) -> None:
         ("no such program", "executable="),
         ("over its own disk", "disk="),
         ("deadline", "@timeout"),
+        ("deadline while its image was pulled", "kubectl describe pod sample-train-x"),
         ("built for another processor", "--platform"),
         ("an init container that fails", "kubectl logs sample-train-x -c prepare"),
         ("datastore misconfigured", "Create it."),
@@ -210,7 +220,21 @@ def test_what_to_do_about_it(case: str, words: str) -> None:
     assert words in failure_of(CASES[case][0], STEP, STEP).hint
 
 
-def test_a_pod_that_somebody_deleted() -> None:
-    failure = gone("sample-train-x", STEP)
+@pytest.mark.parametrize(
+    ("state", "when"),
+    [
+        (pod(running={}), "while the attempt ran in it"),
+        (pod("Pending"), "before its container began"),
+        (pod("Pending", waiting={"reason": "ContainerCreating"}), "before its container began"),
+    ],
+)
+def test_a_pod_that_somebody_deleted(state: Pod, when: str) -> None:
+    failure = gone(state, STEP, STEP)
     assert (failure.kind, failure.reason) == (INFRASTRUCTURE, "PodDeleted")
-    assert "sample-train-x of step train was deleted" in failure.message
+    assert f"sample-train-x of step train was deleted {when}." in failure.message
+
+
+def test_a_job_at_its_own_deadline_waited_too_long() -> None:
+    failure = overdue("sample-train", STEP)
+    assert (failure.kind, failure.reason) == (INFRASTRUCTURE, "DeadlineExceeded")
+    assert failure.message.startswith("Step train waited so long for nodes")
