@@ -1,8 +1,12 @@
 """Every name is one of ours or says that it is missing: none is a silent stand-in."""
 
 import importlib
+import os
 import pickle
 import pkgutil
+import subprocess
+import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -12,6 +16,7 @@ import headway
 from headway.client import Headway
 from headway.datatools import S3AccessDeniedError, S3NotFoundError
 from headway.errors import FlowDefinitionError, HeadwayError, UsageError
+from headway.flow import events
 from headway.flow.flow_decorators import flow_decorators_of
 from headway.flow.merge import UnhandledInMergeArtifactsError
 from headway.flow.transition import InvalidTransitionError
@@ -94,7 +99,7 @@ def test_importing_what_is_not_there_yet_is_one_clear_error(
     ("imported", "use"),
     [
         ("from metaflow import Deployer", "Deployer('flow.py').argo_workflows()"),
-        ("from metaflow.integrations import ArgoEvent", "isinstance(1, ArgoEvent)"),
+        ("from metaflow import DeployedFlow", "isinstance(1, DeployedFlow)"),
     ],
 )
 def test_what_is_left_to_others_imports_and_says_so_when_used(
@@ -105,6 +110,47 @@ def test_what_is_left_to_others_imports_and_says_so_when_used(
     with pytest.raises(UsageError, match=r"^Headway does not have metaflow\.") as caught:
         exec(use, names)
     assert caught.value.hint
+
+
+def test_what_is_left_to_others_ends_a_program_without_a_traceback(source: Path, tmp_path: Path) -> None:
+    script = tmp_path / "deploy.py"
+    script.write_text("from metaflow import Deployer\n\nDeployer(__file__).argo_workflows()\n")
+    # As in a pod: another package of that name, were one installed, is not looked for.
+    environ = {**os.environ, "PYTHONPATH": str(source), "HEADWAY_IN_TASK": "1"}
+    done = subprocess.run([sys.executable, script], env=environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"Headway does not have metaflow.Deployer ({script}, line 3)." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_name_of_an_event_is_a_plain_value(metaflow: ModuleType) -> None:
+    names: dict[str, Any] = {}
+    source = """
+from metaflow import namespaced_event_name, trigger
+
+@trigger(event=namespaced_event_name("new"))
+@trigger(events=[{"name": namespaced_event_name("old"), "parameters": {"x": "y"}}])
+class Flow:
+    pass
+"""
+    exec(source, names)
+    first, second = flow_decorators_of(names["Flow"])["trigger"]
+    assert first.attributes["event"] == "new"
+    assert second.attributes["events"][0]["name"] == "old"
+
+
+def test_an_event_is_not_sent_and_says_so_once(
+    metaflow: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(events, "_said", False)
+    event = importlib.import_module("metaflow.integrations").ArgoEvent("new", payload={"x": 1})
+    assert isinstance(event, importlib.import_module("metaflow.plugins.argo.argo_events").ArgoEvent)
+    assert capsys.readouterr().err == ""
+    event.add_to_payload("y", 2).publish(payload={"z": 3})
+    event.safe_publish(ignore_errors=False)
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("sends no events") == said.err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

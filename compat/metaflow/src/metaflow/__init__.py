@@ -73,6 +73,7 @@ if TYPE_CHECKING:
         yaml_parser,
     )
     from headway.client import Headway as Metaflow
+    from headway.flow.events import namespaced_event_name
     from headway.flow.flow_decorators import schedule
     from headway.flow.values import JSONTypeClass
 
@@ -127,6 +128,7 @@ __all__ = [
     "kubernetes",
     "metadata",
     "namespace",
+    "namespaced_event_name",
     "parallel",
     "parallel_imap_unordered",
     "parallel_map",
@@ -155,6 +157,7 @@ __getattr__, __dir__ = aliases(
         **{name: f"headway:{name}" for name in __all__},
         "JSONTypeClass": "headway.flow.values:JSONTypeClass",
         "Metaflow": "headway.client:Headway",
+        "namespaced_event_name": "headway.flow.events:namespaced_event_name",
         "schedule": "headway.flow.flow_decorators:schedule",
     },
 )

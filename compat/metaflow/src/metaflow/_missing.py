@@ -1,5 +1,6 @@
 """What Metaflow has and Headway does not, with what to use instead: said where it is asked for, never passed over."""
 
+import sys
 from typing import Any, Callable, NoReturn
 
 _CRON = "Let a scheduler that you have (cron, a Kubernetes CronJob, Airflow) start `python flow.py run`."
@@ -52,13 +53,11 @@ INNER = frozenset(
 
 #: Names that can be imported, so that a file which does not use them runs; using them is an error.
 LEFT_TO_OTHERS = {
-    "ArgoEvent": _CRON,
     "DeployedFlow": _CRON,
     "Deployer": _CRON,
     "NBDeployer": _CRON,
     "airflow_external_task_sensor": _CRON,
     "airflow_s3_key_sensor": _CRON,
-    "namespaced_event_name": _CRON,
 }
 
 
@@ -99,10 +98,15 @@ class Absent:
         self.__dict__.update(_name=name, _instead=instead)
 
     def _refuse(self) -> NoReturn:
-        # Only a file that uses what is not there pays for this import.
+        # Only a file that uses what is not there pays for these imports.
         from headway.errors import UsageError
 
-        raise UsageError(f"Headway does not have {self._name}.", self._instead)
+        from metaflow._uncaught import told_without_traceback
+
+        caller = sys._getframe(2)
+        told_without_traceback()
+        place = f"{caller.f_code.co_filename}, line {caller.f_lineno}"
+        raise UsageError(f"Headway does not have {self._name} ({place}).", self._instead)
 
     def __call__(self, *arguments: object, **named: object) -> Any:
         self._refuse()

@@ -11,6 +11,7 @@ from headway.errors import HeadwayError
 #: By name, what it is about in Metaflow: its headline.
 NEVER = {
     "AirflowException": "Airflow",
+    "ArgoEventException": "Argo event",
     "ArgoWorkflowsException": "Argo Workflows",
     "ArgoWorkflowsSchedulingException": "Argo Workflows: schedule",
     "ArgoWorkflowsSensorCleanupException": "Argo Workflows: sensors",

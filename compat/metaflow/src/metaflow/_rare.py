@@ -45,6 +45,9 @@ RARE: Mapping[str, Mapping[str, str]] = {
     "plugins.airflow": {},
     "plugins.airflow.exception": _never("AirflowException", "NotSupportedException"),
     "plugins.argo": {},
+    "plugins.argo.argo_events": {
+        "ArgoEvent": "headway.flow.events:ArgoEvent", **_never("ArgoEventException"),
+    },
     "plugins.argo.argo_workflows": _never(
         "ArgoWorkflowsException", "ArgoWorkflowsSchedulingException", "ArgoWorkflowsSensorCleanupException"
     ),

@@ -1,5 +1,5 @@
-"""Events of Argo, which Headway leaves to others."""
+"""Events of Argo: they can be written, and none is sent."""
 
-from metaflow._missing import absent_module
+from metaflow._aliases import aliases
 
-__getattr__ = absent_module(__name__, like="ArgoEvent")
+__getattr__, __dir__ = aliases(__name__, {"ArgoEvent": "headway.flow.events:ArgoEvent"})
