@@ -9,9 +9,9 @@ def environment(batch: Batch, task: TaskSpec, gang: Gang) -> Dict[str, str]:
     """The variables of one rank.
 
     ``MF_*`` and ``UBF_CONTEXT`` are what Metaflow's users know; ``MASTER_ADDR`` and its like are
-    PyTorch's ``env://``, ``PET_*`` the defaults of torchrun's own options, ``JAX_*`` what
-    ``jax.distributed.initialize()`` looks at. ``LOCAL_RANK`` is left out: it is for whoever starts
-    several processes on one node to say.
+    PyTorch's ``env://``, ``PET_*`` the defaults of torchrun's own options. ``JAX_COORDINATOR_ADDRESS`` is
+    read by ``jax.distributed.initialize()``, which wants the two others as its arguments. ``LOCAL_RANK``
+    is left out: it is for whoever starts several processes on one node to say.
 
     Args:
         batch: The batch; its tasks are the ranks in order.
