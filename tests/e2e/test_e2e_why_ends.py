@@ -36,8 +36,8 @@ OWN = {
     "exits": Cause({}, "user", "Exit", "exit code 3", body="os._exit(3)"),
     "signals": Cause({}, "user", "Signal", "SIGSEGV", body="os.kill(os.getpid(), signal.SIGSEGV)"),
     "lasts": Cause(
-        {"active_deadline_seconds": 12}, "user", "DeadlineExceeded", "stopped at its deadline", "@timeout",
-        body=LONG,
+        {"active_deadline_seconds": 12}, "user", "DeadlineExceeded", "stopped at its deadline",
+        "It may run for 12 seconds: raise @kubernetes(active_deadline_seconds=…)", body=LONG,
     ),
     "writes": Cause(
         {"qos": "Guaranteed", "disk": 20, "cpu": 0.3}, "resources", "DiskFull", "used more disk than it may",

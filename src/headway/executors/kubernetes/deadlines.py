@@ -1,6 +1,7 @@
 """How long pods and Jobs may last, and what to raise where that was too short: pure."""
 
 from headway.config.kubernetes import RUNTIME_LIMIT, KubernetesSettings
+from headway.runtime.limits import duration
 from headway.store.batch import Batch
 
 #: What a pod is given beyond ``@timeout``, in seconds: its deadline counts from before the image is
@@ -20,6 +21,16 @@ def pod_deadline(settings: KubernetesSettings, batch: Batch) -> int:
         return limit
     behind = behind_timeout(settings, batch.timeout)
     return behind if limit == RUNTIME_LIMIT else min(behind, limit)
+
+
+def deadline_advice(settings: KubernetesSettings, batch: Batch) -> str:
+    """What to raise so that a pod may run for longer: the tighter one of the two limits."""
+    if batch.timeout is not None and pod_deadline(settings, batch) == behind_timeout(settings, batch.timeout):
+        return "Raise @timeout."
+    return (
+        f"It may run for {duration(settings.active_deadline_seconds)}: raise @kubernetes(active_deadline_seconds=…), or "
+        "HEADWAY_DEFAULT_RUNTIME_LIMIT where the step does not say it."
+    )
 
 
 def behind_timeout(settings: KubernetesSettings, timeout: float) -> int:

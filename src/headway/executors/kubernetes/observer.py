@@ -10,6 +10,7 @@ from headway.executors.kubernetes.api.types import Job, Pod
 from headway.executors.kubernetes.api.watch import watch
 from headway.executors.kubernetes.api.watch_contact import Recovered, Trouble
 from headway.executors.kubernetes.api.watch_view import Deleted, Synced
+from headway.executors.kubernetes.deadlines import deadline_advice
 from headway.executors.kubernetes.inquiry import Inquirer
 from headway.executors.kubernetes.labels import JOB_NAME_LABELS, run_selector
 from headway.executors.kubernetes.outcome import failure_of, gone, noted_task, overdue, stop_reason
@@ -145,10 +146,11 @@ class Observer:
             self._forget_if_settled(job)
             return
         now = self._client.clock.monotonic()
+        advice = deadline_advice(job.settings, job.batch)
         if attempt.pod != name:
             attempt.pod, attempt.pod_uid, attempt.seen = name, pod.metadata.uid, now
         attempt.node, attempt.unready = pod.spec.node_name, node_is_silent(pod, job.container)
-        attempt.stopped = attempt.stopped or stop_reason(pod, job.container)
+        attempt.stopped = attempt.stopped or stop_reason(pod, job.container, advice)
         attempt.ended_at = attempt.ended_at or ended_at(pod, job.container)
         if pod.spec.node_name and attempt.placed is None:
             attempt.placed, attempt.noted = now, None
@@ -157,7 +159,7 @@ class Observer:
         if ended:
             self._goes_on(job, attempt)
             attempt.ran_last = noted_task(pod, job.container)
-            self._listener.over(job, attempt, failure_of(pod, job.container, job.batch.step))
+            self._listener.over(job, attempt, failure_of(pod, job.container, job.batch.step, advice))
         else:
             patience = float(job.settings.start_failure_timeout)
             at_once = job.settings.fail_on_container_waiting_reasons
@@ -182,7 +184,8 @@ class Observer:
         job.live_pods.discard(pod.metadata.name)
         job.company.pop(pod.metadata.name, None)
         if attempt is not None and attempt.pod_uid in ("", pod.metadata.uid):
-            attempt.stopped = attempt.stopped or stop_reason(pod, job.container)
+            advice = deadline_advice(job.settings, job.batch)
+            attempt.stopped = attempt.stopped or stop_reason(pod, job.container, advice)
             why = attempt.stopped or gone(pod, job.container, job.batch.step)
             self._listener.over(job, attempt, why)
         self._forget_if_settled(job)

@@ -48,8 +48,14 @@ _STORE_ERRORS = ("StoreConfigurationError", "StoreUnavailableError")
 _CONFIGURATION_ERRORS = ("StoreConfigurationError", "SettingsError")
 
 
-def stop_reason(pod: Pod, container: str) -> Failure | None:
-    """Why the pod was stopped from outside, None where nothing says that it was."""
+def stop_reason(pod: Pod, container: str, advice: str) -> Failure | None:
+    """Why the pod was stopped from outside, None where nothing says that it was.
+
+    Args:
+        pod: The pod.
+        container: The name of its container that runs the step.
+        advice: What to do where it was stopped at its deadline.
+    """
     disrupted = _condition(pod, "DisruptionTarget")
     if disrupted and disrupted.status == "True":
         return _disruption(pod, disrupted)
@@ -60,13 +66,13 @@ def stop_reason(pod: Pod, container: str) -> Failure | None:
                 "DeadlineExceeded",
                 f"The pod {pod.metadata.name} was stopped at its deadline before its container began: it spent so "
                 "long on its node getting its image and its volumes.",
-                f"See what kept it: kubectl describe pod {pod.metadata.name}.",
+                f"See what kept it: kubectl describe pod {pod.metadata.name}. {advice}",
             )
         return Failure(
             USER,
             "DeadlineExceeded",
             f"The pod {pod.metadata.name} was stopped at its deadline.",
-            "Raise @timeout, or the run-time limit of the cluster's pods.",
+            advice,
         )
     full = _disk_full(pod) if pod.status.reason == "Evicted" else None
     if full is not None:
@@ -100,9 +106,16 @@ def _disk_full(pod: Pod) -> Failure | None:
     )
 
 
-def failure_of(pod: Pod, container: str, step: str) -> Failure:
-    """Why an attempt without a record failed, as far as its pod tells."""
-    stopped = stop_reason(pod, container)
+def failure_of(pod: Pod, container: str, step: str, advice: str) -> Failure:
+    """Why an attempt without a record failed, as far as its pod tells.
+
+    Args:
+        pod: Its pod.
+        container: The name of the container that runs the step.
+        step: The step.
+        advice: What to do where the pod was stopped at its deadline.
+    """
+    stopped = stop_reason(pod, container, advice)
     if stopped is not None:
         return stopped
     failed_init = init_failed(pod)

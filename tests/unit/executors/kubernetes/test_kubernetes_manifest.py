@@ -10,7 +10,7 @@ from manifest_cases import CASES, Case, batch_of, manifest_of, settings_of
 
 from headway.config.fields import replace
 from headway.executors.kubernetes.command import INIT_SCRIPT_FAILED
-from headway.executors.kubernetes.deadlines import job_deadline, pod_deadline
+from headway.executors.kubernetes.deadlines import deadline_advice, job_deadline, pod_deadline
 from headway.executors.kubernetes.environment import INIT_SCRIPT, literal
 from headway.executors.kubernetes.manifest import (
     PodPlan,
@@ -105,6 +105,16 @@ def test_a_pods_deadline_lies_behind_the_timeout() -> None:
     assert pod_deadline(longer, batch._replace(timeout=60.0)) == 60 + 900 + 30
     plan = PodPlan("runtime", "s3://b", "key", deadline_seconds=77)
     assert job_manifest(settings, batch, plan)["spec"]["template"]["spec"]["activeDeadlineSeconds"] == 77
+
+
+def test_what_to_raise_is_the_tighter_limit() -> None:
+    settings, batch = replace(settings_of(Case("")), active_deadline_seconds=600), batch_of(Case(""))
+    own = deadline_advice(settings, batch)
+    assert own.startswith("It may run for 10 minutes: raise @kubernetes(active_deadline_seconds=…)")
+    assert "HEADWAY_DEFAULT_RUNTIME_LIMIT" in own
+    assert deadline_advice(settings, batch._replace(timeout=60.0)) == own
+    longer = replace(settings, active_deadline_seconds=7200)
+    assert deadline_advice(longer, batch._replace(timeout=60.0)) == "Raise @timeout."
 
 
 def test_a_jobs_deadline_leaves_time_for_one_pod_after_the_other_and_for_waiting() -> None:

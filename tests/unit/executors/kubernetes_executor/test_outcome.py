@@ -13,6 +13,9 @@ from headway.store.records import CONFIGURATION, INFRASTRUCTURE, RESOURCES, USER
 
 STEP = "train"
 
+#: What to do about a deadline.
+ADVICE = "Raise it."
+
 
 def words(reason: str, message: str, hint: str = "", headway: int = 1) -> str:
     return json.dumps({"headway": headway, "reason": reason, "message": message, "hint": hint})
@@ -196,7 +199,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_why_an_attempt_without_a_record_failed(case: str) -> None:
     state, kind, reason, message = CASES[case]
-    failure = failure_of(state, STEP, STEP)
+    failure = failure_of(state, STEP, STEP, ADVICE)
     assert (failure.kind, failure.reason) == (kind, reason)
     assert message in failure.message
     assert failure.message == failure.message.strip()
@@ -209,15 +212,15 @@ def test_why_an_attempt_without_a_record_failed(case: str) -> None:
         ("killed", "memory="),
         ("no such program", "executable="),
         ("over its own disk", "disk="),
-        ("deadline", "@timeout"),
-        ("deadline while its image was pulled", "kubectl describe pod sample-train-x"),
+        ("deadline", ADVICE),
+        ("deadline while its image was pulled", "kubectl describe pod sample-train-x. Raise it."),
         ("built for another processor", "--platform"),
         ("an init container that fails", "kubectl logs sample-train-x -c prepare"),
         ("datastore misconfigured", "Create it."),
     ],
 )
 def test_what_to_do_about_it(case: str, words: str) -> None:
-    assert words in failure_of(CASES[case][0], STEP, STEP).hint
+    assert words in failure_of(CASES[case][0], STEP, STEP, ADVICE).hint
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def of_a_refusal(message: str) -> Told:
 
 def of_an_end(limit: str) -> Told:
     ended = pod("Failed", terminated={"exitCode": 137, "reason": "OOMKilled"}, limits={"memory": limit})
-    found = failure_of(ended, "train", "train")
+    found = failure_of(ended, "train", "train", "")
     return found.message, found.hint
 
 
