@@ -1,11 +1,13 @@
 """A flow's parameters as options of ``run``, and what was given for them as values."""
 
+import sys
 from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 import click
 
 from headway.cli.program import Program
+from headway.errors import UsageError
 from headway.flow.config_value import ConfigValue
 from headway.flow.members import constants_of
 from headway.flow.parameters import Parameter
@@ -25,12 +27,15 @@ def parameter_options(parameters: Iterable[Parameter]) -> list[click.Parameter]:
 def _option(parameter: Parameter) -> click.Option:
     # One without a value has nothing that stands for it in the help.
     kind: dict[str, Any] = (
-        {"is_flag": True} if parameter.is_flag else {"metavar": parameter.type_name.upper()}
+        {"is_flag": True}
+        if parameter.is_flag
+        else {"metavar": _text(parameter, "metavar") or parameter.type_name.upper()}
     )
     return click.Option(
         [f"--{parameter.name}", f"{PREFIX}{parameter.attribute}"],
         multiple=parameter.multiple,
         help=_help(parameter),
+        hidden=parameter.options.get("hidden") is True,
         # Not given is not false: the parameter's own default counts.
         default=None,
         # Its variables are read below, with its own separators.
@@ -53,7 +58,37 @@ def given_values(
         if found is not None:
             # A variable has one text, whatever the option takes: spaces stand between several.
             texts[attribute] = tuple(found.split()) if parameter.multiple else (found,)
+        elif asked := _asked(parameter):
+            texts[attribute] = tuple(asked.split()) if parameter.multiple else (asked,)
     return texts
+
+
+def _asked(parameter: Parameter) -> str:
+    """What is typed for a parameter that asks (``prompt``), "" where its default is to count."""
+    question = parameter.options.get("prompt")
+    if not question:
+        return ""
+    default = parameter.default
+    simple = isinstance(default, (str, int, float))
+    try:
+        typed = click.prompt(
+            question if isinstance(question, str) else parameter.name.replace("_", " ").capitalize(),
+            # Without one the question is put until something is typed.
+            default=None if default is None else str(default) if simple else "",
+            show_default=simple and bool(parameter.show_default),
+            hide_input=parameter.options.get("hide_input") is True,
+            confirmation_prompt=parameter.options.get("confirmation_prompt") or False,
+            type=str,
+            err=True,
+        )
+    except click.Abort:
+        if sys.stdin is not None and sys.stdin.isatty():
+            raise
+        raise UsageError(
+            f"Parameter '{parameter.name}' asks for its value, and nobody is there to type it.",
+            f"Give it as --{parameter.name} VALUE, or in the variable {parameter.variables[0]}.",
+        ) from None
+    return "" if simple and typed == str(default) else str(typed)
 
 
 def run_parameters(program: Program, texts: Mapping[str, tuple[str, ...]]) -> dict[str, object]:
@@ -106,8 +141,15 @@ def _written(value: object) -> str:
     return value if isinstance(value, str) else repr(value)
 
 
+def _text(parameter: Parameter, name: str) -> str:
+    value = parameter.options.get(name)
+    return value if isinstance(value, str) else ""
+
+
 def _help(parameter: Parameter) -> str:
     words = [_written(parameter.help or "")]
+    if parameter.options.get("show_envvar"):
+        words.append(f"[variable: {', '.join(parameter.variables)}]")
     if parameter.required:
         words.append("[required]")
     elif parameter.show_default and parameter.default is not None:

@@ -2,7 +2,7 @@
 
 from headway.flow.names import RESERVED_NAMES, closest
 from headway.flow.parameters import Parameter, is_parameter_type
-from headway.plain import Iterable
+from headway.plain import Iterable, Mapping
 
 #: Options of ``run`` and what stands for them elsewhere; a parameter of that name could not be given.
 RESERVED_PARAMETERS = frozenset(
@@ -12,15 +12,32 @@ RESERVED_PARAMETERS = frozenset(
     }
 )  # fmt: skip
 
-#: What a parameter can say, and what Metaflow's hand on to their command line's options, which means nothing here.
+#: What a parameter can say, and what Metaflow's hand on to their command line's options.
 _SAID = ("default", "type", "help", "required", "show_default", "multiple", "separator", "is_flag")
 _HANDED_ON = frozenset(
     {
-        "allow_from_autoenv", "callback", "cls", "confirmation_prompt", "count", "envvar", "expose_value",
-        "flag_value", "hidden", "hide_input", "is_eager", "metavar", "nargs", "prompt", "show_choices",
+        "confirmation_prompt",
+        "envvar",
+        "hidden",
+        "hide_input",
+        "metavar",
+        "prompt",
+        "show_choices",
         "show_envvar",
     }
-)  # fmt: skip
+)
+
+#: Of these what means nothing here, each with what is the case anyway; any other value is named, never passed over.
+_WITHOUT_EFFECT: Mapping[str, object] = {
+    "allow_from_autoenv": True,
+    "callback": None,
+    "cls": None,
+    "count": False,
+    "expose_value": True,
+    "flag_value": None,
+    "is_eager": False,
+    "nargs": 1,
+}
 
 
 def check_parameters(parameters: Iterable[Parameter]) -> None:
@@ -42,6 +59,30 @@ def check_parameters(parameters: Iterable[Parameter]) -> None:
         seen[key] = parameter
 
 
+def parameter_notes(parameters: Iterable[Parameter]) -> list[str]:
+    """One line for each parameter that asks its option for what the command line here does not do."""
+    notes = []
+    for parameter in parameters:
+        said = parameter.options
+        vain = [
+            key
+            for key, usual in _WITHOUT_EFFECT.items()
+            if said.get(key, usual) not in (usual, None)
+            and not (key == "flag_value" and parameter.is_flag and said[key] is True)
+        ]
+        if vain:
+            notes.append(
+                f"Parameter '{parameter.name}': {', '.join(vain)} {'have' if len(vain) > 1 else 'has'} no effect: "
+                "its option takes one text, which the parameter's type makes the value of."
+            )
+    return notes
+
+
+def _are_variables(names: object) -> bool:
+    several = names if isinstance(names, (list, tuple)) else () if names is None else (names,)
+    return all(isinstance(name, str) and name for name in several)
+
+
 def _check_declaration(parameter: Parameter) -> None:
     name: object = parameter.name
     if not isinstance(name, str) or not name.replace("-", "_").isidentifier():
@@ -56,12 +97,14 @@ def _check_declaration(parameter: Parameter) -> None:
             "Call the attribute otherwise.",
         )
     for key in parameter.options:
-        if key not in _HANDED_ON and key not in _SAID:
+        if key not in _HANDED_ON and key not in _WITHOUT_EFFECT and key not in _SAID:
             near = closest(key, _SAID)
             raise parameter.error(
                 f"it does not support '{key}'.",
                 f"Did you mean {near}?" if near else f"It has {', '.join(_SAID)}.",
             )
+    if not _are_variables(parameter.options.get("envvar")):
+        raise parameter.error("envvar is no variable's name.", "Give a name, or a list of names.")
     if not is_parameter_type(parameter.type):
         raise parameter.error(
             f"the type {parameter.type_name} is none that a parameter can have.",

@@ -54,7 +54,8 @@ class Parameter:
         multiple: Whether the option can be given several times; the value is then a tuple.
         separator: For text: what stands between the items of a list.
         **options: Anything else, kept for the command line: ``is_flag=True`` makes it an option without
-            a value, whose name alone means true.
+            a value, whose name alone means true; ``envvar`` names further variables; ``prompt`` asks for
+            what is not given; ``hidden``, ``metavar`` and ``show_envvar`` are for ``--help``.
     """
 
     def __init__(
@@ -99,10 +100,11 @@ class Parameter:
         return self.options.get("is_flag") is True
 
     @property
-    def variables(self) -> Tuple[str, str]:
+    def variables(self) -> Tuple[str, ...]:
         """The environment variables that can give the value; the first that is set counts."""
         suffix = "RUN_" + self.name.upper().replace("-", "_")
-        return ("HEADWAY_" + suffix, "METAFLOW_" + suffix)
+        own = self.options.get("envvar") or ()
+        return ("HEADWAY_" + suffix, "METAFLOW_" + suffix, *((own,) if isinstance(own, str) else own))
 
     @property
     def type_name(self) -> str:

@@ -14,6 +14,7 @@ from headway.flow.docstrings import cleaned
 from headway.flow.flow_catalogue import checked_flow_decorators
 from headway.flow.graph import END, JOIN, LINEAR, Graph, Node
 from headway.flow.next_call import NextCall, Refusal, find_next, own_names, read_next
+from headway.flow.parameter_checks import parameter_notes
 from headway.flow.source import SourceReader
 from headway.flow.step import StepMark, step_mark, steps_of
 from headway.flow.syntax import FunctionNode
@@ -35,7 +36,7 @@ def parse_flow(cls: Any, source: Optional[str] = None, declared: Optional[Declar
     check_class(known)
     reader = SourceReader(source)
     scope = None if declared is None else declared.scope
-    notes: list[str] = []
+    notes = parameter_notes(known.parameters.values())
     nodes = [
         _read_step(reader, name, function, known.decorators[name], scope, notes)
         for name, function in steps_of(cls).items()

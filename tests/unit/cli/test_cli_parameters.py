@@ -1,5 +1,6 @@
 """A flow's parameters on the command line and in variables."""
 
+import io
 from typing import Any
 
 import click
@@ -9,7 +10,7 @@ from cli_flows import CommandLine, Digits
 from headway import FlowSpec, JSONType, Parameter, step
 from headway.cli.parameters import given_values, parameter_options, run_parameters
 from headway.cli.program import Options, Program
-from headway.errors import HeadwayError
+from headway.errors import HeadwayError, UsageError
 from headway.flow.members import parameters_of
 from headway.ui.writer import StreamWriter
 
@@ -141,3 +142,97 @@ def test_a_flag_stands_alone() -> None:
     assert values("--only-one", flow=Flags)["keep"] is None
     assert values("--only-one", flow=Flags)["only_one"] is True
     assert values(flow=Flags, environ={"METAFLOW_RUN_KEEP": "true"})["keep"] is True
+
+
+class Asking(FlowSpec):
+    """Parameters that say more to the command line's library."""
+
+    place = Parameter(
+        "place", default="here", metavar="WHERE", envvar=["PLACE", "OLD_PLACE"], show_envvar=True
+    )
+    secret = Parameter("secret", hidden=True, default="x", envvar="SECRET")
+    depth = Parameter("depth", type=int, default=3, prompt="How deep?")
+    label = Parameter("label", prompt=True, required=True)
+
+    @step
+    def start(self) -> None:
+        self.next(self.end)
+
+    @step
+    def end(self) -> None:
+        pass
+
+
+TYPED = ("--label", "a", "--depth", "1")
+
+
+def test_a_parameter_may_have_variables_of_its_own() -> None:
+    found = values(*TYPED, flow=Asking, environ={"OLD_PLACE": "there", "SECRET": "s"})
+    assert (found["place"], found["secret"]) == ("there", "s")
+    both = {"OLD_PLACE": "third", "PLACE": "second", "METAFLOW_RUN_PLACE": "first"}
+    assert values(*TYPED, flow=Asking, environ=both)["place"] == "first"
+    assert values(*TYPED, "--place", "typed", flow=Asking, environ=both)["place"] == "typed"
+
+
+def test_the_help_says_what_a_parameter_says(cli: CommandLine) -> None:
+    out = cli("run", "--help", flow=Asking).out
+    assert "--place WHERE" in out
+    assert "OLD_PLACE" in out
+    assert "--secret" not in out
+    assert "--label" in out
+
+
+def test_what_is_not_given_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("7\nmine\n"))
+    found = values(flow=Asking)
+    assert (found["depth"], found["label"]) == (7, "mine")
+    asked = capsys.readouterr()
+    assert "How deep? [3]:" in asked.err
+    assert "Label:" in asked.err
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+    found = values(flow=Asking, environ={"HEADWAY_RUN_LABEL": "from a variable"})
+    assert (found["depth"], found["label"]) == (3, "from a variable")
+
+
+def test_where_nobody_can_be_asked_the_option_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    with pytest.raises(UsageError, match=r"'label' asks for its value(.|\n)*--label VALUE"):
+        values("--depth", "1", flow=Asking)
+
+
+def test_what_an_option_here_cannot_do_is_named(cli: CommandLine) -> None:
+    class Pair(FlowSpec):
+        both = Parameter("both", nargs=2, callback=print, default="a")
+        plain = Parameter("plain", nargs=1, count=False, is_flag=True, flag_value=True, default=False)
+
+        @step
+        def start(self) -> None:
+            self.next(self.end)
+
+        @step
+        def end(self) -> None:
+            pass
+
+    said = cli("check", flow=Pair)
+    assert said.code == 0
+    assert "Parameter 'both': callback, nargs have no effect" in said.err
+    assert "'plain'" not in said.err
+
+
+def test_a_variable_of_its_own_needs_a_name(cli: CommandLine) -> None:
+    class Wrong(FlowSpec):
+        place = Parameter("place", envvar=[3])
+
+        @step
+        def start(self) -> None:
+            self.next(self.end)
+
+        @step
+        def end(self) -> None:
+            pass
+
+    said = cli("check", flow=Wrong)
+    assert said.code == 2
+    assert "Parameter 'place': envvar is no variable's name." in said.err
