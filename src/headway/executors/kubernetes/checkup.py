@@ -1,7 +1,7 @@
 """Looks at a cluster before anything runs on it: what a step's pods would miss there, found out by asking."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from typing import Any, NamedTuple
 
@@ -10,20 +10,18 @@ from headway.config.kubernetes import KubernetesSettings
 from headway.errors import ClusterConfigurationError, HeadwayError
 from headway.executors.kubernetes.api.client import KubernetesClient
 from headway.executors.kubernetes.api.errors import ApiError, NotFound
-from headway.executors.kubernetes.api.kinds import (
-    CONFIG_MAP,
-    NODE,
-    PERSISTENT_VOLUME_CLAIM,
-    RESOURCE_QUOTA,
-    SECRET,
-    SERVICE_ACCOUNT,
-    Kind,
+from headway.executors.kubernetes.api.kinds import NODE, PERSISTENT_VOLUME_CLAIM, RESOURCE_QUOTA, Kind
+from headway.executors.kubernetes.api.types import (
+    KubernetesObject,
+    Node,
+    PersistentVolumeClaim,
+    ResourceQuota,
 )
-from headway.executors.kubernetes.api.types import KubernetesObject, Node, ResourceQuota
 from headway.executors.kubernetes.cluster import NEEDED_FOR_GANGS, NEEDED_TO_LEND, connect
 from headway.executors.kubernetes.connecting import access_to
 from headway.executors.kubernetes.fitting import fit
 from headway.executors.kubernetes.manifest import PodPlan, pod_spec
+from headway.executors.kubernetes.named import named_objects
 from headway.executors.kubernetes.needs import needs_of
 from headway.store.batch import Batch, Code, TaskSpec
 
@@ -135,8 +133,13 @@ async def _quotas(client: KubernetesClient, namespace: str) -> AsyncIterator[Fin
 
 
 async def _nodes(client: KubernetesClient, steps: Mapping[str, KubernetesSettings]) -> AsyncIterator[Finding]:
-    nodes = [node for node in await _listed(client, NODE, None) if isinstance(node, Node)]
+    try:
+        nodes = (await client.list(NODE, None)).items
+    except HeadwayError:
+        # That one may not look was said with the rights.
+        return
     if not nodes:
+        yield Finding(POOR, "The cluster has no nodes yet: an autoscaler has to bring one.")
         return
     ready = [node for node in nodes if _is_ready(node)]
     kinds = sorted({node.metadata.labels.get("kubernetes.io/arch", "unknown") for node in nodes})
@@ -162,37 +165,40 @@ def _spec(step: str, settings: KubernetesSettings) -> dict[str, Any]:
 async def _needed_objects(
     client: KubernetesClient, step: str, settings: KubernetesSettings
 ) -> AsyncIterator[Finding]:
-    wanted: list[tuple[Kind[KubernetesObject], str, str]] = [
-        *((SECRET, name, "Secret") for name in (*settings.secrets, *settings.image_pull_secrets)),
-        *(
-            (PERSISTENT_VOLUME_CLAIM, name, "PersistentVolumeClaim")
-            for name in settings.persistent_volume_claims
-        ),
-    ]
-    if settings.service_account:
-        wanted.append((SERVICE_ACCOUNT, settings.service_account, "ServiceAccount"))
-    wanted += [(CONFIG_MAP, name, "ConfigMap") for name in _config_maps(settings.env_from)]
-    for kind, name, called in wanted:
+    for kind, name in named_objects(settings):
+        namespace = settings.namespace if kind.namespaced else None
         try:
-            await client.get(kind, settings.namespace, name)
+            found = await client.get(kind, namespace, name)
         except NotFound:
+            where, option = (
+                (f" in namespace {namespace}", f" --namespace {namespace}") if namespace else ("", "")
+            )
             yield Finding(
                 BAD,
-                f"Step {step}: there is no {called} {name} in namespace {settings.namespace}.",
-                f"kubectl --namespace {settings.namespace} get {kind.plural} shows what there is.",
+                f"Step {step}: there is no {kind.name} {name}{where}.",
+                f"kubectl{option} get {kind.plural} shows what there is.",
             )
         except ApiError:
             # Who may not look is told by the pod.
             continue
+        else:
+            if isinstance(found, PersistentVolumeClaim) and found.status.phase not in ("", "Bound"):
+                yield _unbound(step, found)
 
 
-def _config_maps(env_from: Iterable[Mapping[str, object]]) -> list[str]:
-    found = []
-    for entry in env_from:
-        reference = entry.get("configMapRef")
-        if isinstance(reference, Mapping) and not reference.get("optional"):
-            found.append(str(reference.get("name")))
-    return found
+def _unbound(step: str, claim: PersistentVolumeClaim) -> Finding:
+    name, namespace, phase = claim.metadata.name, claim.metadata.namespace, claim.status.phase
+    lost = phase == "Lost"
+    why = (
+        "the volume that it had is gone"
+        if lost
+        else "pods wait until it is, unless the first of them binds it"
+    )
+    return Finding(
+        BAD if lost else POOR,
+        f"Step {step}: PersistentVolumeClaim {name} in namespace {namespace} is not bound ({phase}): {why}.",
+        f"kubectl --namespace {namespace} describe {PERSISTENT_VOLUME_CLAIM.plural} {name} says why.",
+    )
 
 
 async def _listed(

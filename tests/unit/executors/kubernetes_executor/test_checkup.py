@@ -80,6 +80,74 @@ async def test_what_the_pods_name_and_is_not_there(fake: FakeKubernetes) -> None
     ]
 
 
+async def test_what_environment_and_volumes_refer_to(fake: FakeKubernetes) -> None:
+    def key(kind: str, name: str, **said: Any) -> dict[str, Any]:
+        return {"valueFrom": {kind: {"name": name, "key": "k", **said}}}
+
+    said = step(
+        env_from=[{"secretRef": {"name": "s1"}}, {"secretRef": {"name": "o1", "optional": True}}],
+        env=[
+            {"name": "A", **key("secretKeyRef", "s2")},
+            {"name": "B", **key("configMapKeyRef", "c2")},
+            {"name": "C", **key("secretKeyRef", "o2", optional=True)},
+            {"name": "D", **key("secretKeyRef", "s1")},
+            {"name": "E", "value": "v"},
+        ],
+        volumes=[
+            {"name": "a", "secret": {"secretName": "s3"}},
+            {"name": "b", "configMap": {"name": "c3"}},
+            {"name": "c", "secret": {"secretName": "o3", "optional": True}},
+            {"name": "d", "persistentVolumeClaim": {"claimName": "p4"}},
+            {
+                "name": "e",
+                "projected": {"sources": [{"secret": {"name": "s5"}}, {"configMap": {"name": "c5"}}]},
+            },
+            {"name": "f", "emptyDir": {}},
+        ],
+    )
+    named = [what.removeprefix("Step train: there is no ") for what in of(await found(said), BAD)]
+    assert named == [
+        *(f"Secret {name} in namespace default." for name in ("s1", "s2", "s3", "s5")),
+        "PersistentVolumeClaim p4 in namespace default.",
+        *(f"ConfigMap {name} in namespace default." for name in ("c2", "c3", "c5")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("phase", "grade", "why"),
+    [("Pending", POOR, "pods wait until it is, unless"), ("Lost", BAD, "is gone"), ("Bound", GOOD, "")],
+)
+async def test_a_claim_that_is_not_bound(fake: FakeKubernetes, phase: str, grade: str, why: str) -> None:
+    node(fake, "n1", cpu="8", memory="32Gi")
+    claim = {"metadata": {"name": "data"}, "status": {"phase": phase}}
+    fake.state.add("persistentvolumeclaims", "default", claim)
+    findings = await found(step(persistent_volume_claims={"data": "/data"}))
+    told = [finding for finding in findings if "PersistentVolumeClaim" in finding.what]
+    assert {finding.grade for finding in findings} == {GOOD, grade}
+    assert len(told) == (phase != "Bound")
+    for finding in told:
+        assert f"data in namespace default is not bound ({phase}): " in finding.what
+        assert why in finding.what
+        assert finding.hint == "kubectl --namespace default describe persistentvolumeclaims data says why."
+
+
+async def test_a_priority_class_that_is_not_there(fake: FakeKubernetes) -> None:
+    fake.state.add("priorityclasses", "", {"metadata": {"name": "high"}})
+    assert of(await found(step(priority_class_name="high")), BAD) == []
+    (bad,) = [each for each in await found(step(priority_class_name="low")) if each.grade == BAD]
+    assert bad.what == "Step train: there is no PriorityClass low."
+    assert bad.hint == "kubectl get priorityclasses shows what there is."
+    fake.deny("get", "priorityclasses")
+    assert of(await found(step(priority_class_name="low")), BAD) == []
+
+
+async def test_a_cluster_without_nodes_needs_an_autoscaler(fake: FakeKubernetes) -> None:
+    assert of(await found(step()), POOR) == ["The cluster has no nodes yet: an autoscaler has to bring one."]
+    fake.deny("list", "nodes")
+    (poor,) = of(await found(step()), POOR)
+    assert poor.startswith("You may not list nodes")
+
+
 async def test_rights_that_are_missed(fake: FakeKubernetes) -> None:
     for verb, resource in (("list", "events"), ("list", "nodes"), ("create", "secrets")):
         fake.deny(verb, resource)

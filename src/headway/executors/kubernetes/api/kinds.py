@@ -15,6 +15,7 @@ from headway.executors.kubernetes.api.types import (
     Page,
     PersistentVolumeClaim,
     Pod,
+    PriorityClass,
     ResourceQuota,
     Secret,
     Service,
@@ -81,6 +82,9 @@ PERSISTENT_VOLUME_CLAIM = Kind("PersistentVolumeClaim", "persistentvolumeclaims"
 SERVICE_ACCOUNT = Kind("ServiceAccount", "serviceaccounts", ServiceAccount)
 RESOURCE_QUOTA = Kind("ResourceQuota", "resourcequotas", ResourceQuota)
 LIMIT_RANGE = Kind("LimitRange", "limitranges", LimitRange)
+PRIORITY_CLASS = Kind(
+    "PriorityClass", "priorityclasses", PriorityClass, group="scheduling.k8s.io", namespaced=False
+)
 
 KINDS: tuple[Kind[KubernetesObject], ...] = (
     POD,
@@ -95,6 +99,7 @@ KINDS: tuple[Kind[KubernetesObject], ...] = (
     SERVICE_ACCOUNT,
     RESOURCE_QUOTA,
     LIMIT_RANGE,
+    PRIORITY_CLASS,
 )
 
 

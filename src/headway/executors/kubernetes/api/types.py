@@ -231,6 +231,10 @@ class ServiceAccount(KubernetesObject, frozen=True, gc=False):
     """A service account's existence and labels."""
 
 
+class PriorityClass(KubernetesObject, frozen=True, gc=False):
+    """A priority class's existence."""
+
+
 class PhaseStatus(Wire, frozen=True, gc=False):
     phase: str = ""
 
