@@ -281,7 +281,7 @@ class KubernetesSettings(Settings):
     active_deadline_seconds: int = setting(
         RUNTIME_LIMIT, integer(1), "DEFAULT_RUNTIME_LIMIT",
         lands="pod activeDeadlineSeconds; where a @timeout says less, that and a margin",
-        doc="The longest that a pod may run; the default gives way to a longer @timeout.",
+        doc="The longest that a pod may run; configuration and default give way to a longer @timeout of the step.",
     )
     termination_grace_period_seconds: int = setting(
         30, integer(0), "KUBERNETES_TERMINATION_GRACE_PERIOD_SECONDS",

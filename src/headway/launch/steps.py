@@ -183,6 +183,11 @@ def _with_pod(
             warnings = tuple(f"Step {node.name}: {words}" for words in changed)
     else:
         resolved = resolved_with(None)
+    timeout = node.decorator("timeout")
+    if timeout is not None and step.timeout is not None:
+        from headway.launch.runtime_limit import with_timeout  # with the settings' table too
+
+        resolved = with_timeout(resolved, step.timeout, _place(timeout, node), configuration)
     return replace(
         step,
         kubernetes=resolved.settings,

@@ -10,6 +10,7 @@ from headway.errors import FlowDefinitionError, HeadwayError, SettingsError, Usa
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.graph import FOREACH, Graph, Node
 from headway.flow.late import parse_with
+from headway.launch.overrides import Override, parse_override
 from headway.launch.steps import PlannedStep, plan_steps, schedule_plan
 from headway.schedule.plan import Plan, PlanNode, StepPolicy
 from headway.store.batch import Catch, Gang, Secrets
@@ -56,6 +57,41 @@ def test_retries(tmp_path: Path, decorators: tuple[DecoratorSpec, ...], times: i
 )
 def test_timeout(tmp_path: Path, attributes: dict[str, Any], seconds: float) -> None:
     assert plan(tmp_path, spec("timeout", **attributes)).timeout == seconds
+
+
+def limited(
+    tmp_path: Path,
+    said: dict[str, Any],
+    environ: dict[str, str],
+    overrides: tuple[Override, ...] = (),
+    **hours: Any,
+) -> tuple[int, str]:
+    """How long the pods of a step with these settings, variables and @timeout may run, and who says so."""
+    decorators = (spec("kubernetes", **said), *([spec("timeout", **hours)] if hours else []))
+    graph = Graph("Sample", [Node("start", "end", decorators=decorators)], "start", "start")
+    step = plan_steps(graph, Configuration.load(environ, tmp_path), overrides)["start"]
+    assert step.kubernetes is not None
+    return step.kubernetes.active_deadline_seconds, step.provenance["active_deadline_seconds"]
+
+
+def test_a_general_limit_gives_way_to_a_longer_timeout_and_the_steps_own_holds(tmp_path: Path) -> None:
+    hour = {"HEADWAY_DEFAULT_RUNTIME_LIMIT": "3600"}
+    said = "@timeout on step start, flow.py, line 3"
+    assert limited(tmp_path, {}, hour, hours=2) == (7200 + 900 + 30, said)
+    assert limited(tmp_path, {}, hour, minutes=59) == (59 * 60 + 900 + 30, said), (
+        "the image's time is not the code's"
+    )
+    assert limited(tmp_path, {}, hour, seconds=60) == (3600, "HEADWAY_DEFAULT_RUNTIME_LIMIT")
+    assert limited(tmp_path, {}, hour) == (3600, "HEADWAY_DEFAULT_RUNTIME_LIMIT")
+    assert limited(tmp_path, {}, {}, hours=200) == (720_000 + 900 + 30, said)
+    assert limited(tmp_path, {}, {}, hours=2) == (432_000, "default")
+    own = {"active_deadline_seconds": 600}
+    assert limited(tmp_path, own, hour, hours=2) == (600, "@kubernetes on step start, flow.py, line 3")
+    five_days = {"active_deadline_seconds": 432_000}
+    assert limited(tmp_path, five_days, {}, hours=200)[0] == 432_000, "said, though it is the default's value"
+    overridden = (parse_override("start:active_deadline_seconds=700"),)
+    assert limited(tmp_path, {}, hour, overridden, hours=2)[0] == 700
+    assert limited(tmp_path, {}, hour, hours=1e9)[0] == 2**31 - 1
 
 
 def test_environment_values_are_text(tmp_path: Path) -> None:

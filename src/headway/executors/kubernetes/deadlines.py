@@ -12,15 +12,9 @@ _INT32_MAX = 2**31 - 1
 
 
 def pod_deadline(settings: KubernetesSettings, batch: Batch) -> int:
-    """Seconds that a pod may run: the step's timeout and a margin, or a limit that is tighter than that.
-
-    The general limit that holds where nobody set one gives way to a longer timeout.
-    """
+    """Seconds that a pod may run: the step's timeout and a margin, or a limit that is tighter than that."""
     limit = settings.active_deadline_seconds
-    if batch.timeout is None:
-        return limit
-    behind = behind_timeout(settings, batch.timeout)
-    return behind if limit == RUNTIME_LIMIT else min(behind, limit)
+    return limit if batch.timeout is None else min(behind_timeout(settings, batch.timeout), limit)
 
 
 def deadline_advice(settings: KubernetesSettings, batch: Batch) -> str:
