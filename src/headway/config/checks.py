@@ -11,6 +11,12 @@ OWN_VOLUMES = ("dhsm", "tmpfs-ephemeral-volume")
 #: Paths in the container that Headway mounts itself.
 OWN_PATHS = ("/headway",)
 
+#: Parts of a pod's spec that the launcher and the pod's supervisor go by too, and what says them to all of these.
+_OWN_SETTINGS = {
+    "activeDeadlineSeconds": "active_deadline_seconds",
+    "terminationGracePeriodSeconds": "termination_grace_period_seconds",
+}
+
 
 def with_registry(image: str, registry: str | None) -> str:
     """The image with the registry before it, unless it names one itself: ``host:port/name``, ``a.b/name``."""
@@ -47,6 +53,7 @@ def check_together(step_name: str, settings: KubernetesSettings, provenance: Map
         SettingsError: Naming the step, the setting and where it was written.
     """
     _check_volume_names(step_name, settings, provenance)
+    _check_spec_args(step_name, settings, provenance)
     taken: dict[str, str] = {}
     for field, written in mounts(settings):
         path = written.rstrip("/")
@@ -72,6 +79,19 @@ def _check_volume_names(step_name: str, settings: KubernetesSettings, provenance
             allowed = f"the name of a volume stands for one volume, and this one is taken (step {step_name})"
             raise SettingsError("volumes", name, allowed, provenance["volumes"])
         seen.add(name)
+
+
+def _check_spec_args(step_name: str, settings: KubernetesSettings, provenance: Mapping[str, str]) -> None:
+    for part, own in _OWN_SETTINGS.items():
+        if part in settings.additional_pod_spec_args:
+            value = settings.additional_pod_spec_args[part]
+            raise SettingsError(
+                "additional_pod_spec_args",
+                {part: value},
+                f"{part} has a setting of its own, by which the pod's supervisor goes (step {step_name})",
+                provenance["additional_pod_spec_args"],
+                f"Write {own}={value!r} in its place.",
+            )
 
 
 def memory_warnings(step_name: str, settings: KubernetesSettings) -> tuple[str, ...]:

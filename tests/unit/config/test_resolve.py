@@ -192,6 +192,22 @@ def test_what_cannot_stand_together_is_refused(values: dict[str, Any]) -> None:
     assert "step train" in refused(**values)
 
 
+@pytest.mark.parametrize("key", ["terminationGracePeriodSeconds", "termination_grace_period_seconds"])
+def test_a_grace_period_that_the_supervisor_would_not_know_is_refused(key: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        resolve(additional_pod_spec_args={key: 120, "hostPID": True})
+    assert "{'terminationGracePeriodSeconds': 120} (@kubernetes on step train (flow.py:12))" in str(
+        caught.value
+    )
+    assert caught.value.hint == "Write termination_grace_period_seconds=120 in its place."
+
+
+def test_a_deadline_among_the_rest_of_the_spec_is_refused() -> None:
+    with pytest.raises(SettingsError) as caught:
+        resolve(additional_pod_spec_args={"activeDeadlineSeconds": 60})
+    assert caught.value.hint == "Write active_deadline_seconds=60 in its place."
+
+
 def test_memory_that_files_could_eat_is_warned_of() -> None:
     assert resolve(memory=4096, use_tmpfs=True, shared_memory=1024).warnings == ()
     (warning,) = resolve(memory=4096, tmpfs_size=3000, shared_memory=1024).warnings
