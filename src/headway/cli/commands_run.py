@@ -8,6 +8,7 @@ from headway.cli import errors
 from headway.cli.embedded import use_embedded_cluster, will_use_embedded_cluster
 from headway.cli.parameters import given_values, run_parameters, shown_parameters
 from headway.cli.program import Program
+from headway.cli.store_kind import store_kind
 from headway.config.datastore import check_kind
 from headway.errors import SettingsError, UsageError
 from headway.launch.request import RunRequest
@@ -52,7 +53,7 @@ def run(
         this.write(f"Headway {VERSION} runs {this.flow}.", error=True)
         for note in graph.notes:
             this.write(note, error=True)
-    values = run_parameters(this, texts)
+    values = run_parameters(this, texts, lambda: store_kind(this, graph, changes))
     request = RunRequest(
         graph=graph,
         origin=this.origin,

@@ -1,7 +1,7 @@
 """A flow's parameters as options of ``run``, and what was given for them as values."""
 
 import sys
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 import click
@@ -91,9 +91,17 @@ def _asked(parameter: Parameter) -> str:
     return "" if simple and typed == str(default) else str(typed)
 
 
-def run_parameters(program: Program, texts: Mapping[str, tuple[str, ...]]) -> dict[str, object]:
-    """The values that a run starts with: the class's constants, the configurations and every parameter."""
-    return _values(program, texts, ())
+def run_parameters(
+    program: Program, texts: Mapping[str, tuple[str, ...]], store_kind: Callable[[], str] | None = None
+) -> dict[str, object]:
+    """The values that a run starts with: the class's constants, the configurations and every parameter.
+
+    Args:
+        program: The command line.
+        texts: What was given for parameters, by attribute.
+        store_kind: Tells the kind of datastore to defaults that are functions; asked only where there are such.
+    """
+    return _values(program, texts, (), store_kind)
 
 
 def shown_parameters(
@@ -117,16 +125,20 @@ def missing_parameters(program: Program, known: Container[str]) -> dict[str, obj
 
 
 def _values(
-    program: Program, texts: Mapping[str, tuple[str, ...]], known: Container[str]
+    program: Program,
+    texts: Mapping[str, tuple[str, ...]],
+    known: Container[str],
+    store_kind: Callable[[], str] | None = None,
 ) -> dict[str, object]:
     """The constants, and the configurations and parameters that are not known."""
     declared = program.declared
     values = dict(constants_of(program.flow_class))
     values.update((name, value) for name, value in declared.values.items() if name not in known)
     context = program.parameter_context._replace(configs=ConfigValue(declared.scope))
-    for attribute, parameter in declared.parameters.items():
-        if attribute in known:
-            continue
+    wanted = {name: each for name, each in declared.parameters.items() if name not in known}
+    if store_kind and any(callable(each.default) for name, each in wanted.items() if name not in texts):
+        context = context._replace(ds_type=store_kind())
+    for attribute, parameter in wanted.items():
         values[attribute] = parameter.value(texts.get(attribute, ()), context)
     return values
 

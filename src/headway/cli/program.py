@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from headway.cli.configs import given_configs
-from headway.config.general import default_decorators, name_store, user
+from headway.config.general import datastore_roots, default_decorators, name_store, user
 from headway.config.sources import Configuration
+from headway.errors import SettingsError
 from headway.flow.declare import declare
 from headway.flow.declared import Declared
 from headway.flow.graph import Graph
@@ -164,8 +165,24 @@ class Program:
             user_name=user(self.configuration),
             parameter_name="",
             logger=lambda line: self.write(line, error=True),
-            ds_type=self.options.datastore or "local",
+            ds_type=self._store_kind,
         )
+
+    @property
+    def _store_kind(self) -> str:
+        """The kind of datastore, as far as it is known before the steps are."""
+        options, default = self.options, self.configuration.get("DEFAULT_DATASTORE")
+        if options.datastore is None and options.datastore_root is None and default is None:
+            return "local"
+        # For those who say where data goes.
+        from headway.config.datastore import choose_datastore
+
+        try:
+            roots = datastore_roots(self.configuration)
+            return choose_datastore(options.datastore, options.datastore_root, roots, False, default).kind
+        except SettingsError:
+            # Told by what needs the datastore; others go on without it.
+            return options.datastore or "local"
 
     @cached_property
     def written_graph(self) -> Graph:

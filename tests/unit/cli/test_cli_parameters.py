@@ -7,9 +7,10 @@ import click
 import pytest
 from cli_flows import CommandLine, Digits
 
-from headway import FlowSpec, JSONType, Parameter, step
+from headway import FlowSpec, JSONType, Parameter, kubernetes, step
 from headway.cli.parameters import given_values, parameter_options, run_parameters
 from headway.cli.program import Options, Program
+from headway.cli.store_kind import store_kind
 from headway.errors import HeadwayError, UsageError
 from headway.flow.members import parameters_of
 from headway.ui.writer import StreamWriter
@@ -236,3 +237,62 @@ def test_a_variable_of_its_own_needs_a_name(cli: CommandLine) -> None:
     said = cli("check", flow=Wrong)
     assert said.code == 2
     assert "Parameter 'place': envvar is no variable's name." in said.err
+
+
+class Stored(FlowSpec):
+    """A default and a configuration that say where data goes."""
+
+    where = Parameter("where", default=lambda context: context.ds_type)
+
+    @step
+    def start(self) -> None:
+        self.next(self.end)
+
+    @step
+    def end(self) -> None:
+        pass
+
+
+class StoredByPods(Stored):
+    """Likewise, with a step that is a pod."""
+
+    @kubernetes
+    @step
+    def start(self) -> None:
+        self.next(self.end)
+
+
+@pytest.mark.parametrize(
+    ("flow", "options", "environ", "kind"),
+    [
+        (Stored, Options(), {}, "local"),
+        (Stored, Options(datastore="s3"), {}, "s3"),
+        (Stored, Options(datastore_root="gs://bucket/x"), {}, "gs"),
+        (Stored, Options(), {"METAFLOW_DEFAULT_DATASTORE": "s3"}, "s3"),
+        (Stored, Options(datastore="local"), {"METAFLOW_DEFAULT_DATASTORE": "s3"}, "local"),
+        (StoredByPods, Options(), {}, "s3"),
+    ],
+)
+def test_a_default_that_is_a_function_is_told_where_the_run_goes(
+    monkeypatch: pytest.MonkeyPatch, flow: Any, options: Options, environ: dict[str, str], kind: str
+) -> None:
+    given = {
+        "HEADWAY_DATASTORE_SYSROOT_S3": "s3://bucket/prefix",
+        "HEADWAY_KUBERNETES_CONTAINER_IMAGE": "python:3.11",
+        "HEADWAY_EMBEDDED_CLUSTER": "never",
+    }
+    for name, value in {**given, **environ}.items():
+        monkeypatch.setenv(name, value)
+    program = Program(flow, options, StreamWriter())
+    found = run_parameters(program, {}, lambda: store_kind(program, program.graph(), ()))
+    assert found["where"] == kind
+    # Before the steps are known all but what pods need is known.
+    assert program.parameter_context.ds_type == ("local" if flow is StoredByPods else kind)
+
+
+def test_only_functions_ask_where_the_run_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = Program(Stored, Options(), StreamWriter())
+    assert run_parameters(program, {"where": ("given",)}, lambda: pytest.fail("asked"))["where"] == "given"
+    # A setting that cannot be used is told by what uses it.
+    monkeypatch.setenv("METAFLOW_DEFAULT_DATASTORE", "nowhere")
+    assert Program(Stored, Options(), StreamWriter()).parameter_context.ds_type == "local"
