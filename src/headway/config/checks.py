@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from headway.config.container import allowed, memory_megabytes
 from headway.config.kubernetes import KubernetesSettings
 from headway.errors import SettingsError
 
@@ -32,7 +33,7 @@ def tmpfs_mebibytes(settings: KubernetesSettings) -> int | None:
     """The size of the file system in memory, None where there is none."""
     if not settings.use_tmpfs and settings.tmpfs_size is None:
         return None
-    return settings.tmpfs_size or max(1, settings.memory // 2)
+    return settings.tmpfs_size or max(1, memory_megabytes(settings) // 2)
 
 
 def mounts(settings: KubernetesSettings) -> list[tuple[str, str]]:
@@ -97,10 +98,12 @@ def _check_spec_args(step_name: str, settings: KubernetesSettings, provenance: M
 def memory_warnings(step_name: str, settings: KubernetesSettings) -> tuple[str, ...]:
     """A warning where files in memory could take more than the memory asked for."""
     in_memory = (tmpfs_mebibytes(settings) or 0) + (settings.shared_memory or 0)
-    if in_memory * 2**20 <= settings.memory * 10**6:
+    memory = memory_megabytes(settings)
+    if in_memory * 2**20 <= memory * 10**6:
         return ()
+    has = "asks for only" if allowed(settings, "memory") is None else "may hold only"
     warning = (
-        f"Step {step_name}: tmpfs and shared memory may grow to {in_memory} MiB, and the pod asks for only "
-        f"{settings.memory} MB of memory; what is written there counts as its memory."
+        f"Step {step_name}: tmpfs and shared memory may grow to {in_memory} MiB, and the pod {has} "
+        f"{memory} MB of memory; what is written there counts as its memory."
     )
     return (warning,)

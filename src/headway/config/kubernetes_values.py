@@ -178,6 +178,9 @@ def extended_resources(value: object) -> dict[str, str]:
 
 def container_resources(value: object) -> dict[str, dict[str, str]]:
     """``{"requests": {…}, "limits": {…}}`` as Kubernetes writes them, quantities checked."""
+    # Few steps have any, and `show` reads these declarations.
+    from headway.config.quantities import quantity
+
     found = mapping(plain(value))
     if unknown := set(found) - {"requests", "limits"}:
         raise RefusedError(f"requests and limits are allowed, and {sorted(unknown)} is neither")
@@ -190,6 +193,13 @@ def container_resources(value: object) -> dict[str, dict[str, str]]:
                 raise RefusedError(
                     f"{kind}.{key} needs a quantity like 2, 500m or 4Gi, and {amount!r} is none"
                 )
+    requests = resources.get("requests", {})
+    for key, limit in resources.get("limits", {}).items():
+        most, asked = quantity(limit), quantity(requests.get(key, ""))
+        if most is not None and asked is not None and most < asked:
+            raise RefusedError(
+                f"a limit is no less than the request: limits.{key} is {limit}, and requests.{key} {requests[key]}"
+            )
     return resources
 
 

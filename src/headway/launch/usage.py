@@ -39,6 +39,21 @@ class _Most(Struct):
     seconds: float = 0.0
 
 
+class _Asked(Struct, frozen=True):
+    """What a step's container asks for, in MB and cores; the MB it is stopped at; what ``resources=`` says of it."""
+
+    memory: int
+    most: int
+    cores: float
+    fixed: frozenset[str] = frozenset()
+
+    def write(self, resource: str, amount: int) -> str:
+        """How to write so much of it where this step's settings do."""
+        if resource in self.fixed:
+            return f'"{resource}": "{amount}{"M" if resource == "memory" else ""}" in resources='
+        return f"{resource}={amount}"
+
+
 class Usage:
     """Collects what attempts used.
 
@@ -49,6 +64,7 @@ class Usage:
     def __init__(self, settings: "Mapping[str, KubernetesSettings]") -> None:
         self._settings = settings
         self._most: dict[str, _Most] = {}
+        self._known: dict[str, _Asked] = {}
 
     def add(self, record: Record) -> None:
         """Take in how an attempt ended; one that ran here, or that left no figures, counts for nothing."""
@@ -59,7 +75,7 @@ class Usage:
         most.tasks += 1
         held = int(memory) / _MB
         if record.failure is not None and record.failure.reason == OUT_OF_MEMORY:
-            asked = self._settings[record.ref.step].memory
+            asked = self._asked(record.ref.step).most
             # Pages are counted in packs: it may seem to have held a little more than it may.
             held = asked if asked < held < asked * _SEEMS else held
             most.killed = max(most.killed, held, asked)
@@ -78,39 +94,56 @@ class Usage:
         yield f"Used by pods, at most: {'; '.join(named)}{more}."
         yield from self._advice()
 
+    def _asked(self, step: str) -> _Asked:
+        if step not in self._known:
+            # For runs with pods.
+            from headway.config import container
+
+            settings = self._settings[step]
+            self._known[step] = _Asked(
+                int(container.requested(settings, "memory") / _MB),
+                container.memory_megabytes(settings),
+                float(container.requested(settings, "cpu")),
+                container.said_by_resources(settings),
+            )
+        return self._known[step]
+
     def _figures(self, step: str) -> str:
-        most, asked = self._most[step], self._settings[step]
+        most, asked = self._most[step], self._asked(step)
         tasks = f" in {most.tasks} tasks" if most.tasks > 1 else ""
-        cores = (
-            f", {_cores(most.cores)} cores (asked for {_number(asked.cpu)})" if most.seconds >= _LONG else ""
-        )
+        cores = f", {_cores(most.cores)} cores (asked for {asked.cores:g})" if most.seconds >= _LONG else ""
         return f"{step} {most.memory:.0f} MB (asked for {asked.memory}){cores}{tasks}"
 
     def _advice(self) -> Iterator[str]:
         """Steps that ask for the same get it in one line."""
-        ample: dict[int, list[str]] = {}
+        ample: dict[_Asked, list[str]] = {}
         for step, most in self._most.items():
-            asked = self._settings[step].memory
+            has = self._asked(step)
+            asked = has.memory
             if most.killed >= most.memory:
                 yield (
-                    f"Step {step} ran out of memory at {most.killed:.0f} MB: memory={after_kill(most.killed)} is the "
-                    "next to try, as nothing tells how much it wanted."
+                    f"Step {step} ran out of memory at {most.killed:.0f} MB: "
+                    f"{has.write('memory', after_kill(most.killed))} is the next to try, as nothing tells how much "
+                    "it wanted."
                 )
             elif most.memory <= asked * _LITTLE and asked - _enough(most.memory) >= _WORTH_MB:
-                ample.setdefault(asked, []).append(step)
+                ample.setdefault(_Asked(asked, 0, 0, has.fixed & {"memory"}), []).append(step)
             elif most.memory >= asked * _CLOSE:
                 yield (
                     f"Step {step} used {most.memory:.0f} of the {asked} MB it asks for: "
-                    f"memory={_enough(most.memory)} would be safer."
+                    f"{has.write('memory', _enough(most.memory))} would be safer."
                 )
-        for asked, steps in ample.items():
+        for alike, steps in ample.items():
             used = max(self._most[step].memory for step in steps)
-            yield f"{_ask(steps, f'{asked} MB')} and used {used:.0f}: memory={_enough(used)} would do."
+            enough = alike.write("memory", _enough(used))
+            yield f"{_ask(steps, f'{alike.memory} MB')} and used {used:.0f}: {enough} would do."
         for step, most in self._most.items():
-            cores = float(self._settings[step].cpu)
+            has = self._asked(step)
+            cores = has.cores
             wanted = max(1, math.ceil(most.cores * _HEADROOM))
             if most.seconds >= _LONG and most.cores <= cores * _LITTLE and cores - wanted >= _WORTH_CORES:
-                yield f"{_ask([step], f'{_number(cores)} cores')} and used {most.cores:.1f}: cpu={wanted} would do."
+                asks, enough = _ask([step], f"{cores:g} cores"), has.write("cpu", wanted)
+                yield f"{asks} and used {most.cores:.1f}: {enough} would do."
 
 
 def _ask(steps: Sequence[str], what: str) -> str:
@@ -128,7 +161,3 @@ def _enough(megabytes: float) -> int:
 def _cores(used: float) -> str:
     """A tenth of a core says enough, unless there is less than that."""
     return f"{used:.1f}" if used >= 0.1 else f"{used:.2f}"
-
-
-def _number(value: object) -> str:
-    return f"{float(str(value)):g}"

@@ -94,8 +94,8 @@ def _out_of_memory(batch: Batch, ended: Ended, said: Optional[Failure]) -> Failu
         OUT_OF_MEMORY,
         f"Step {batch.step} ran out of memory: the kernel killed it at the container's limit{allowed} "
         f"(it had held up to {peak} MB).",
-        f"Ask for more with @kubernetes(memory={enough}) or @resources(memory={enough}), or hold less at a time; "
-        "@retry(on_oom=2) does it by itself.",
+        f"Ask for more with @kubernetes(memory={enough}) or @resources(memory={enough}), or in resources= where "
+        "that says it, or hold less at a time; @retry(on_oom=2) raises memory= by itself.",
         said.traceback if said else "",
         said.type if said else "",
     )

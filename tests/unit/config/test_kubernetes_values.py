@@ -45,6 +45,11 @@ TAKEN: list[tuple[Parser, object, object]] = [
         {"limits": {"nvidia.com/gpu": "1", "memory": "4Gi"}, "requests": {"cpu": 0.5}},
         {"limits": {"nvidia.com/gpu": "1", "memory": "4Gi"}, "requests": {"cpu": "0.5"}},
     ),
+    (
+        values.container_resources,
+        {"requests": {"cpu": "0.5", "memory": "1Gi"}, "limits": {"cpu": "500m", "memory": "2G"}},
+        {"requests": {"cpu": "0.5", "memory": "1Gi"}, "limits": {"cpu": "500m", "memory": "2G"}},
+    ),
     (values.job_prefix, "team-a-", "team-a"),
     (values.job_prefix, "t" * 20, "t" * 20),
     (values.one_pod, "1", 1),
@@ -125,7 +130,13 @@ REFUSED: list[tuple[Parser, list[object]]] = [
     (values.extended_resources, [{"cpu": 1}, {"a.b/c": 0.5}, {"a.b/c": -1}, {"a.b/c": "x"}, {"a.b/c": True}]),
     (
         values.container_resources,
-        [{"request": {}}, {"limits": {"cpu": "lots"}}, {"limits": 1}, {"limits": {"memory": "4Q"}}],
+        [
+            {"request": {}},
+            {"limits": {"cpu": "lots"}},
+            {"limits": 1},
+            {"limits": {"memory": "4Q"}},
+            {"requests": {"memory": "2G"}, "limits": {"memory": "1Gi"}},
+        ],
     ),
     (
         tolerations,

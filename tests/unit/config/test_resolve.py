@@ -169,6 +169,8 @@ def test_a_registry_goes_before_an_image_that_names_none(image: str, expected: s
         ({"use_tmpfs": True, "tmpfs_size": 100}, 100),
         ({"use_tmpfs": False, "tmpfs_size": 100}, 100),
         ({"use_tmpfs": True, "memory": 1}, 1),
+        ({"use_tmpfs": True, "resources": {"limits": {"memory": "1000M"}}}, 500),
+        ({"use_tmpfs": True, "resources": {"requests": {"memory": "2000M"}}}, 1000),
     ],
 )
 def test_the_size_of_the_file_system_in_memory(values: dict[str, Any], size: int | None) -> None:
@@ -212,7 +214,18 @@ def test_memory_that_files_could_eat_is_warned_of() -> None:
     assert resolve(memory=4096, use_tmpfs=True, shared_memory=1024).warnings == ()
     (warning,) = resolve(memory=4096, tmpfs_size=3000, shared_memory=1024).warnings
     assert "4024 MiB" in warning
-    assert "4096 MB" in warning
+    assert "asks for only 4096 MB" in warning
+    (warning,) = resolve(
+        tmpfs_size=1024, resources={"limits": {"memory": "1Gi"}, "requests": {"cpu": 1}}, shared_memory=1
+    ).warnings
+    assert "may hold only 1073 MB" in warning
+    assert resolve(memory=1, tmpfs_size=1000, resources={"requests": {"memory": "1Gi"}}).warnings == ()
+
+
+def test_limits_below_requests_are_refused() -> None:
+    said = refused(resources={"requests": {"memory": "2Gi"}, "limits": {"memory": "1Gi"}})
+    for words in ("resources", "limits.memory is 1Gi", "requests.memory 2Gi"):
+        assert words in said
 
 
 def test_every_field_is_declared_whole() -> None:

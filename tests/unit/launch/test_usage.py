@@ -127,3 +127,38 @@ def test_steps_that_ask_for_the_same_get_one_line() -> None:
     assert list(usage.lines())[1:] == [
         "Steps fit, test ask for 4096 MB each and used 700: memory=900 would do."
     ]
+
+
+def test_what_resources_says_is_what_the_container_has() -> None:
+    asked = settings(resources={"limits": {"memory": "1Gi"}, "requests": {"cpu": "8"}})
+    assert said(asked, killed(ended(1, 1075, 1, 2))) == [
+        "Used by pods, at most: train 1073 MB (asked for 1073).",
+        (
+            'Step train ran out of memory at 1073 MB: "memory": "1750M" in resources= is the next to try, as '
+            "nothing tells how much it wanted."
+        ),
+    ]
+    assert said(asked, ended(1, 1050, 30, 30))[1:] == [
+        'Step train used 1050 of the 1073 MB it asks for: "memory": "1500M" in resources= would be safer.',
+        'Step train asks for 8 cores and used 1.0: "cpu": "2" in resources= would do.',
+    ]
+
+
+def test_a_step_is_stopped_at_its_limit_and_not_at_what_it_asks_for() -> None:
+    asked = settings(resources={"requests": {"memory": "500M"}, "limits": {"memory": "2000M"}})
+    figures, advice = said(asked, killed(ended(1, 900, 1, 2)))
+    assert figures.endswith("train 900 MB (asked for 500).")
+    assert advice.startswith('Step train ran out of memory at 2000 MB: "memory": "3000M" in resources= is')
+    _, advice = said(settings(resources={"limits": {"memory": "1Gi"}}, cpu=1), killed(ended(1, 300, 1, 2)))
+    assert "at 1073 MB" in advice
+
+
+def test_steps_that_are_to_be_changed_in_the_same_way_get_one_line() -> None:
+    by_resources = settings(resources={"requests": {"memory": "4096M"}})
+    usage = Usage({"fit": settings(memory=4096), "test": by_resources, "tune": by_resources})
+    for step in ("fit", "test", "tune"):
+        usage.add(ended(1, 100, 0, 1, step=step))
+    assert list(usage.lines())[1:] == [
+        "Step fit asks for 4096 MB and used 100: memory=150 would do.",
+        'Steps test, tune ask for 4096 MB each and used 100: "memory": "150M" in resources= would do.',
+    ]

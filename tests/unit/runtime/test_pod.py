@@ -369,6 +369,7 @@ def test_whose_budget_a_failure_spends(
     if failure is not None and failure.reason == "OutOfMemory":
         assert "limit of 64 MB" in failure.message
         assert "memory=100" in failure.hint, "half as much again, not what it held when it was stopped"
+        assert "or in resources= where that says it" in failure.hint, "it wins over memory="
         assert failure.traceback == (
             what.report.failure.traceback if what.report and what.report.failure else ""
         )

@@ -7,9 +7,9 @@ which, with the figures; what runs on them now is left out.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from headway.config.quantities import quantity, shown
 from headway.executors.kubernetes.api.types import Node, Taint
 from headway.executors.kubernetes.needs import Amounts, Needs, Requirement, Term, Toleration
-from headway.executors.kubernetes.quantities import quantity, shown
 
 #: Names of nodes that are written out for one cause.
 _NAMED = 3

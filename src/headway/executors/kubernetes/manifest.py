@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from headway.config.container import container_resources
 from headway.config.kubernetes import KubernetesSettings
 from headway.executors.kubernetes.command import container_command
 from headway.executors.kubernetes.deadlines import job_deadline, pod_deadline
@@ -17,7 +18,6 @@ from headway.executors.kubernetes.gangs import gang_completion, gang_environment
 from headway.executors.kubernetes.labels import COMMON, annotations_of, labels_of
 from headway.executors.kubernetes.names import container_name, job_of
 from headway.executors.kubernetes.placement import affinity, node_selector
-from headway.executors.kubernetes.resources import container_resources
 from headway.executors.kubernetes.security import container_security_context, pod_security_context
 from headway.executors.kubernetes.volumes import RUNTIME_FILE, volumes_and_mounts
 from headway.store.batch import Batch

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
+from headway.config.quantities import quantity
 from headway.executors.kubernetes.api.kinds import Kind
 from headway.executors.kubernetes.api.types import KubernetesObject, Wire
-from headway.executors.kubernetes.quantities import quantity
 
 #: Amounts are text in the API's answers; a person may have written numbers.
 Written = dict[str, str | int | float]

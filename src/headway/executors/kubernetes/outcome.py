@@ -7,10 +7,10 @@ import json
 import re
 import signal
 
+from headway.config.quantities import quantity
 from headway.executors.kubernetes.api.types import Condition, ContainerStateTerminated, ContainerStatus, Pod
 from headway.executors.kubernetes.command import INIT_SCRIPT_FAILED
 from headway.executors.kubernetes.pod_states import has_run, init_failed, status_of
-from headway.executors.kubernetes.quantities import quantity
 from headway.runtime.usage import after_kill
 from headway.store.records import (
     CONFIGURATION,
@@ -245,8 +245,8 @@ def _by_exit(pod: Pod, container: str, step: str, ended: ContainerStateTerminate
             RESOURCES,
             OUT_OF_MEMORY,
             f"Step {step} ran out of memory: the kernel killed its container{words} (OOMKilled).",
-            f"Ask for more with @kubernetes(memory={enough}) or @resources(memory={enough}), or hold less at a "
-            "time; @retry(on_oom=2) does it by itself.",
+            f"Ask for more with @kubernetes(memory={enough}) or @resources(memory={enough}), or in resources= where "
+            "that says it, or hold less at a time; @retry(on_oom=2) raises memory= by itself.",
         )
     if "exec format error" in ended.message:
         return Failure(
@@ -269,7 +269,8 @@ def _by_exit(pod: Pod, container: str, step: str, ended: ContainerStateTerminate
             RESOURCES,
             "Killed",
             f"All of the container of step {step} was killed (SIGKILL, exit code 137) and nothing says by whom.",
-            "Usually memory ran out, on the node or in the container: ask for more with memory=….",
+            "Usually memory ran out, on the node or in the container: ask for more with memory=…, or in resources= "
+            "where that says it.",
         )
     if ended.exit_code == INIT_SCRIPT_FAILED:
         return Failure(

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from headway.config.quantities import quantity
 from headway.executors.kubernetes.api.errors import (
     ApiError,
     Forbidden,
@@ -17,7 +18,6 @@ from headway.executors.kubernetes.api.errors import (
     ServerError,
 )
 from headway.executors.kubernetes.invalid_job import hint_of, words_of
-from headway.executors.kubernetes.quantities import quantity
 
 _PREFIX = re.compile(
     r"^Error creating: |^Kubernetes (?:refused to|could not|failed to) \w+ \S+[^:]*: |"

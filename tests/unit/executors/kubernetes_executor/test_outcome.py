@@ -209,7 +209,8 @@ def test_why_an_attempt_without_a_record_failed(case: str) -> None:
     ("case", "words"),
     [
         ("out of memory", "memory="),
-        ("killed", "memory="),
+        ("out of memory in other units", "@resources(memory=1750), or in resources= where that says it"),
+        ("killed", "memory=…, or in resources= where that says it"),
         ("no such program", "executable="),
         ("over its own disk", "disk="),
         ("deadline", ADVICE),

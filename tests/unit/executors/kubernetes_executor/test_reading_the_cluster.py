@@ -6,11 +6,11 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from headway.config.quantities import quantity, shown
 from headway.executors.kubernetes.api.diagnosis import error_from_status
 from headway.executors.kubernetes.api.errors import ApiError, Target
 from headway.executors.kubernetes.api.types import Event, Status, StatusCause, StatusDetails
 from headway.executors.kubernetes.pod_events import scaling, setting_up, unbound
-from headway.executors.kubernetes.quantities import quantity, shown
 from headway.executors.kubernetes.refusal import job_refusal, refusal
 from headway.executors.kubernetes.scheduling import explain
 from headway.store.records import CONFIGURATION, INFRASTRUCTURE

@@ -3,7 +3,7 @@
 import re
 from decimal import Decimal
 
-_AMOUNT = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(?:[eE]([+-]?\d+)|(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi|E|Ei|u|n))?")
+_AMOUNT = r"(\d+(?:\.\d*)?|\.\d+)(?:[eE]([+-]?\d+)|(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi|E|Ei|u|n))?"
 _UNITS = {
     "": Decimal(1),
     "n": Decimal(10) ** -9,
@@ -18,7 +18,7 @@ _BYTES = ("memory", "ephemeral-storage")
 
 def quantity(text: str) -> Decimal | None:
     """The amount, None where the text is none."""
-    found = _AMOUNT.fullmatch(text.strip())
+    found = re.fullmatch(_AMOUNT, text.strip())
     if found is None:
         return None
     number, exponent, unit = found.groups()
