@@ -110,6 +110,9 @@ class Artifacts:
     def _fields(self) -> "tuple[str, ...]":
         return tuple(self.__by_name)
 
+    def _asdict(self) -> Dict[str, DataArtifact]:
+        return dict(self.__by_name)
+
     def __getattr__(self, name: str) -> DataArtifact:
         if name not in self.__by_name and _is_public(self.__task, name):
             return DataArtifact._of(self.__task, name)

@@ -212,6 +212,7 @@ def test_values_and_artifacts_of_a_task(folder: FolderStore) -> None:
     assert task["_seed"].data == task.data._seed == 1
     assert "_seed" in task
     assert task.artifacts._fields == ("alpha", "score")
+    assert task.artifacts._asdict() == {"alpha": task["alpha"], "score": task["score"]}
     assert [artifact.data for artifact in task.artifacts] == [0.5, 10]
     assert task.artifacts.score == task["score"] == task.artifacts[1]
     assert len(task.artifacts) == 2

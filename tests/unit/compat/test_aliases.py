@@ -16,6 +16,7 @@ import headway
 from headway.client import Headway
 from headway.datatools import S3AccessDeniedError, S3NotFoundError
 from headway.errors import FlowDefinitionError, HeadwayError, UsageError
+from headway.flow import cards as no_cards
 from headway.flow import events
 from headway.flow.flow_decorators import flow_decorators_of
 from headway.flow.merge import UnhandledInMergeArtifactsError
@@ -212,6 +213,23 @@ made = Mine(Markdown("# Title")).parts
     exec(source, names)
     assert list(names["made"]) == []
     assert list(flow_decorators_of(names["Flow"])) == ["schedule", "trigger", "conda_base"]
+
+
+def test_a_component_that_there_is_not_does_not_import(metaflow: ModuleType) -> None:
+    exec("from metaflow.cards import Markdown, ProgressBar, Table, get_cards", {})
+    with pytest.raises(ImportError, match="Markdwon"):
+        exec("from metaflow.cards import Markdwon", {})
+
+
+def test_looking_for_cards_finds_none_and_says_so_once(
+    metaflow: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(no_cards, "_said", False)
+    get_cards = importlib.import_module("metaflow.cards").get_cards
+    assert list(get_cards("Flow/1/start/1", type="blank")) == []
+    assert len(get_cards("Flow/1/start/1")) == 0
+    said = capsys.readouterr().err
+    assert said.count("makes no cards") == said.count("\n") == 1
 
 
 #: Modules and names of Metaflow's that code imports beside those of the package itself.

@@ -59,6 +59,7 @@ RARE: Mapping[str, Mapping[str, str]] = {
         "StepFunctionsException", "StepFunctionsSchedulingException"
     ),
     "plugins.cards": {},
+    "plugins.cards.card_client": {"get_cards": "headway.flow.cards:get_cards"},
     "plugins.cards.card_modules": _components("MetaflowCard", "MetaflowCardComponent"),
     "plugins.cards.card_modules.card": _components("MetaflowCard", "MetaflowCardComponent"),
     "plugins.cards.card_modules.components": _components(

@@ -1,12 +1,16 @@
 """The components of cards: a step that makes some runs on, though Headway makes no card of them."""
 
-from typing import Any
+from metaflow._aliases import aliases
 
+_COMPONENTS = """
+    Artifact BlankCard DefaultCard Error ErrorCard EventsTimeline Image JSONViewer Markdown MetaflowCard
+    MetaflowCardComponent PageComponent ProgressBar PythonCode Table ValueBox VegaChart YAMLViewer
+"""
 
-def __getattr__(name: str) -> Any:
-    if name.startswith("_"):
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    # Only a flow that makes components pays for this import.
-    from headway.flow.cards import NoCard
-
-    return NoCard
+__getattr__, __dir__ = aliases(
+    __name__,
+    {
+        **dict.fromkeys(_COMPONENTS.split(), "headway.flow.cards:NoCard"),
+        "get_cards": "headway.flow.cards:get_cards",
+    },
+)
