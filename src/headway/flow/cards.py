@@ -41,8 +41,8 @@ class NoCard:
 
 def get_cards(
     task: Any,
-    id: Optional[str] = None,
-    type: Optional[str] = None,
+    id: Optional[str] = None,  # noqa: A002 - the names that scripts write
+    type: Optional[str] = None,  # noqa: A002
     follow_resumed: bool = True,
 ) -> NoCard:
     """The cards of a task: there are none, and one line on standard error says so, once in a process.
