@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,6 +11,9 @@ from headway.config.places import PREFIXES
 from headway.errors import UsageError
 from headway.flow.configure import GivenConfigs
 from headway.flow.members import configs_of
+
+#: How a value begins that stands for one in the file of ``--local-config-file``.
+_READY = "kv."
 
 
 def config_options(flow_class: Any) -> list[click.Parameter]:
@@ -40,23 +44,52 @@ def config_options(flow_class: Any) -> list[click.Parameter]:
 
 
 def given_configs(
-    files: Iterable[tuple[str, str]], values: Iterable[tuple[str, str]], environ: Mapping[str, str]
+    files: Iterable[tuple[str, str]],
+    values: Iterable[tuple[str, str]],
+    environ: Mapping[str, str],
+    ready_file: str | None = None,
 ) -> GivenConfigs:
     """What was given for configurations: on the command line, else in the variables FLOW_CONFIG and FLOW_CONFIG_VALUE.
 
+    Args:
+        files: ``--config``.
+        values: ``--config-value``; ``kv.NAME`` stands for what the file of values says of that name.
+        environ: The variables.
+        ready_file: ``--local-config-file``: values that were read before, as JSON.
+
     Raises:
-        UsageError: A variable is not a JSON object.
+        UsageError: A variable is not a JSON object, or the file says nothing of a name.
     """
+    values = list(values)
+    stands = {
+        name: text.removeprefix(_READY) for name, text in values if ready_file and text.startswith(_READY)
+    }
+    # As with Metaflow: variables may still be set where the values have all been read.
+    own: Mapping[str, str] = {} if stands and len(stands) == len(values) else environ
     return GivenConfigs(
         {
-            **_from_variable("FLOW_CONFIG", environ),
+            **_from_variable("FLOW_CONFIG", own),
             **{name: (path, f"--config {name}") for name, path in files},
         },
         {
-            **_from_variable("FLOW_CONFIG_VALUE", environ),
-            **{name: (text, f"--config-value {name}") for name, text in values},
+            **_from_variable("FLOW_CONFIG_VALUE", own),
+            **{name: (text, f"--config-value {name}") for name, text in values if name not in stands},
         },
+        _ready(ready_file, stands) if ready_file and stands else {},
     )
+
+
+def _ready(path: str, stands: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
+    """The values that a file holds for these configurations, by what each is called there."""
+    said = f"--local-config-file {path}"
+    try:
+        known = json.loads(Path(path).read_text(encoding="utf-8"))["user_configs"]
+        return {name: (known[key], said) for name, key in stands.items()}
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise UsageError(
+            f"{said} does not hold the values of {', '.join(stands)}: {type(error).__name__}: {error}.",
+            'It looks like this: {"user_configs": {"config": {"alpha": 1}}}',
+        ) from error
 
 
 def _from_variable(name: str, environ: Mapping[str, str]) -> dict[str, tuple[Any, str]]:

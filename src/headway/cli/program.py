@@ -49,6 +49,7 @@ class Options(Struct, frozen=True):
         metadata: ``--metadata``, which changes nothing.
         event_logger: ``--event-logger``, likewise.
         monitor: ``--monitor``, likewise.
+        local_config_file: ``--local-config-file``.
     """
 
     quiet: bool = False
@@ -69,6 +70,7 @@ class Options(Struct, frozen=True):
     metadata: str | None = None
     event_logger: str | None = None
     monitor: str | None = None
+    local_config_file: str | None = None
 
     @classmethod
     def of(cls, typed: Mapping[str, Any]) -> "Options":
@@ -128,7 +130,10 @@ class Program:
     @cached_property
     def _by_itself(self) -> Declared:
         """What the flow declares, its mutators not heard."""
-        given = given_configs(self.options.configs, self.options.config_values, self.configuration.environ)
+        options = self.options
+        given = given_configs(
+            options.configs, options.config_values, self.configuration.environ, options.local_config_file
+        )
         return declare(self.flow_class, given, self.parameter_context, self.stored_configs)
 
     @cached_property

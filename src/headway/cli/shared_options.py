@@ -41,6 +41,13 @@ def top_options() -> list[click.Parameter]:
             help="Resolve the packages of @pypi again, which may find newer ones.",
         ),
         click.Option(["--config-name"], metavar="NAME", help="A named configuration: config_NAME.json."),
+        click.Option(
+            ["--local-config-file"],
+            # One that is not there is an error, also where nothing asks for what is in it.
+            type=click.Path(exists=True, dir_okay=False, readable=True),
+            hidden=True,
+            help="Values of configurations that were read before: --config-value NAME kv.NAME.",
+        ),
         WITH,
         OVERRIDE,
     ]

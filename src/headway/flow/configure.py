@@ -19,10 +19,12 @@ class GivenConfigs(NamedTuple):
     Attributes:
         files: Name to (path, where it was said).
         values: Name to (text or value, where it was said).
+        ready: Name to (value, where it was said): no parser reads it again.
     """
 
     files: Mapping[str, tuple[str, str]] = {}
     values: Mapping[str, tuple[Any, str]] = {}
+    ready: Mapping[str, tuple[Any, str]] = {}
 
 
 def read_configs(
@@ -38,6 +40,7 @@ def read_configs(
     _check(declared)
     by_name = {_folded(each.name): attribute for attribute, each in declared.items()}
     files, values = _by_attribute(given.files, by_name), _by_attribute(given.values, by_name)
+    ready = _by_attribute(given.ready, by_name)
     for attribute in files.keys() & values.keys():
         name = declared[attribute].name
         raise UsageError(
@@ -46,7 +49,9 @@ def read_configs(
         )
     found: dict[str, Any] = {}
     for attribute, each in declared.items():
-        if attribute in files:
+        if attribute in ready:
+            found[attribute] = _checked(each, *ready[attribute])
+        elif attribute in files:
             path, said = files[attribute]
             found[attribute] = _parsed(each, _text(each, path, said), f"{path} ({said})")
         elif attribute in values:

@@ -123,3 +123,33 @@ def test_a_project_that_a_mutator_adds_has_its_options(cli: CommandLine) -> None
 def test_a_mutator_that_adds_none_brings_no_options_to_runs(cli: CommandLine) -> None:
     answer = cli("run", "--branch", "b", flow=Alone)
     assert (answer.code, "No such option" in answer.err) == (2, True), answer.err
+
+
+def test_a_file_of_values_that_were_read_before(
+    configured: Callable[..., Answer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "values.json").write_text('{"user_configs": {"cfg": {"alpha": 1, "times": 4}}}')
+    # Read before, so what the variables say of it has been heard.
+    monkeypatch.setenv("METAFLOW_FLOW_CONFIG", '{"cfg": "other.json"}')
+    words = ("--local-config-file", "values.json", "--config-value", "cfg", "kv.cfg", "show")
+    answer = configured(*words)
+    assert answer.code == 0, answer.err
+    assert "@retry(times=4)" in answer.out
+    # By itself it says nothing.
+    assert "@retry(times=2)" in configured("show", "--local-config-file", "values.json").out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--local-config-file", "nowhere.json"), "nowhere.json"),
+        (("--local-config-file", "other.json", "--config-value", "cfg", "kv.cfg"), "values of cfg: KeyError"),
+        (("--config-value", "cfg", "kv.cfg"), "is not JSON"),
+    ],
+)
+def test_a_file_of_values_that_is_not_there_or_has_none(
+    configured: Callable[..., Answer], words: tuple[str, ...], said: str
+) -> None:
+    answer = configured(*words, "show")
+    assert answer.code == 2
+    assert said in answer.err
