@@ -24,6 +24,7 @@ class Act:
         held: Whether it then waits until :meth:`FakeExecutor.release` lets it go on.
         outcome: The failure it ends with, else what its ``self.next`` said; None is the end step's success.
         artifacts: What it leaves where it succeeds.
+        metadata: What its record says of the attempt itself, like ``peak-memory``.
         deaf: Whether being asked to stop does not end it, so that only its grace, or haste, does.
     """
 
@@ -32,6 +33,7 @@ class Act:
     held: bool = False
     outcome: Transition | Failure | None = None
     artifacts: dict[str, ArtifactRef] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)
     deaf: bool = False
 
 
@@ -189,7 +191,8 @@ class FakeExecutor:
         transition = act.outcome if isinstance(act.outcome, Transition) else None
         report = Report(artifacts=act.artifacts, transition=transition)
         now = self._clock()
-        self._end(attempt, record_of(attempt.batch, attempt.task, report, failure, {}, now, now, {}))
+        record = record_of(attempt.batch, attempt.task, report, failure, act.metadata, now, now, {})
+        self._end(attempt, record)
         self._fill()
 
     def _act(self, ref: AttemptRef) -> Act:
