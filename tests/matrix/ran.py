@@ -1,5 +1,6 @@
 """A rendered flow and what was done with it: its run, the run that broke, the one that resumed it, commands."""
 
+import json
 import os
 import re
 import subprocess
@@ -27,7 +28,7 @@ class Place:
         root: The datastore's root, for the client.
         environ: The variables of all commands.
         before: Words before ``run``, such as ``--with kubernetes``.
-        in_pods: Whether steps run as pods: then runs are neither broken nor resumed.
+        in_pods: Whether steps run as pods, to which variables have to be brought.
     """
 
     root: str
@@ -112,7 +113,10 @@ class Ran:
         return self._start("run", "run.id")
 
     def _broken(self) -> Typed:
-        return self._start("run", "broken.id", **{BREAK: "yes"})
+        told = {BREAK: "yes"}
+        if self.place.in_pods:
+            told["HEADWAY_KUBERNETES_ENV"] = json.dumps(told)
+        return self._start("run", "broken.id", **told)
 
     def _resumed(self) -> Typed:
         # In the order of the pool's queue the broken run comes first, so it is being worked on or done.
