@@ -64,7 +64,7 @@ CAUSES = {
     ),
     "no_node_by_affinity": Cause(
         {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": _ON_THE_MOON}}},
-        CONFIGURATION, "NeverSchedulable", "not the labels that node_selector, compute_pool or affinity ask for",
+        CONFIGURATION, "NeverSchedulable", "does not meet the pod's node affinity (pool In moon)",
     ),
     "too_large": Cause(
         {"memory": 9000000}, CONFIGURATION, "NeverSchedulable",
