@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from harness.kubectl import eventually
 from harness.launch import Launch
 from harness.rights import bind, role
 from harness.target import Target
@@ -62,6 +63,15 @@ def test_what_was_left_is_swept(started: Started) -> None:
         for container in pod["spec"]["containers"]
         for ref in container.get("envFrom", ())
     }
+    selector = f"metaflow/run_id={result.run_id}"
+
+    def closed() -> bool:
+        # The controller may write down a moment after the run's end that its last Job is complete.
+        jobs = space.kubectl.objects("jobs", selector)
+        said = [{each["type"] for each in job["status"].get("conditions", ())} for job in jobs]
+        return all(types & {"Complete", "Failed"} for types in said)
+
+    assert eventually(60, closed)
     old = "headway-runtime-of-old"
     ours = {"app.kubernetes.io/managed-by": "headway"}
     for kind, name in (("Secret", lent), ("ConfigMap", old)):
