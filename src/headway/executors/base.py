@@ -5,6 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct, field
 
+from headway.errors import HeadwayError
 from headway.store.batch import Batch
 from headway.store.records import AttemptRef, Failure, Record
 
@@ -53,6 +54,17 @@ class Waiting(Struct, frozen=True):
     reason: str
     message: str
     hint: str = ""
+
+
+def datastore_away(step: str, ref: AttemptRef | None, error: HeadwayError) -> Waiting:
+    """Something stands still because the datastore does not answer, or takes nothing.
+
+    Args:
+        step: The step, "" for the run as a whole.
+        ref: Which attempt, None for all of the step.
+        error: What the datastore said.
+    """
+    return Waiting(step, ref, "Datastore", error.message, error.hint or "")
 
 
 class Broken(Struct, frozen=True):

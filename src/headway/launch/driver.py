@@ -10,7 +10,17 @@ from typing import NoReturn, TypeVar
 from msgspec.structs import replace
 
 from headway.errors import HeadwayError, RunInterruptedError, StoreUnavailableError
-from headway.executors.base import Adoption, Broken, Ended, Executor, ExecutorEvent, Output, Started, Waiting
+from headway.executors.base import (
+    Adoption,
+    Broken,
+    Ended,
+    Executor,
+    ExecutorEvent,
+    Output,
+    Started,
+    Waiting,
+    datastore_away,
+)
 from headway.launch.batches import BatchFactory
 from headway.launch.clones import Clones
 from headway.launch.crew import Crew
@@ -275,7 +285,7 @@ class Driver:
                 if self._stops > 1:
                     raise
                 troubled = True
-                self._reporter.waiting(Waiting("", None, "Datastore", error.message, error.hint or ""))
+                self._reporter.waiting(datastore_away("", None, error))
                 await asyncio.sleep(_STORE_PAUSE)
         if troubled:
             self._reporter.waiting(Waiting("", None, "", ""))

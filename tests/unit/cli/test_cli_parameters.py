@@ -145,15 +145,8 @@ def test_a_flag_stands_alone() -> None:
     assert values(flow=Flags, environ={"METAFLOW_RUN_KEEP": "true"})["keep"] is True
 
 
-class Asking(FlowSpec):
-    """Parameters that say more to the command line's library."""
-
-    place = Parameter(
-        "place", default="here", metavar="WHERE", envvar=["PLACE", "OLD_PLACE"], show_envvar=True
-    )
-    secret = Parameter("secret", hidden=True, default="x", envvar="SECRET")
-    depth = Parameter("depth", type=int, default=3, prompt="How deep?")
-    label = Parameter("label", prompt=True, required=True)
+class TwoSteps(FlowSpec):
+    """What a flow needs to be one."""
 
     @step
     def start(self) -> None:
@@ -162,6 +155,17 @@ class Asking(FlowSpec):
     @step
     def end(self) -> None:
         pass
+
+
+class Asking(TwoSteps):
+    """Parameters that say more to the command line's library."""
+
+    place = Parameter(
+        "place", default="here", metavar="WHERE", envvar=["PLACE", "OLD_PLACE"], show_envvar=True
+    )
+    secret = Parameter("secret", hidden=True, default="x", envvar="SECRET")
+    depth = Parameter("depth", type=int, default=3, prompt="How deep?")
+    label = Parameter("label", prompt=True, required=True)
 
 
 TYPED = ("--label", "a", "--depth", "1")
@@ -204,17 +208,9 @@ def test_where_nobody_can_be_asked_the_option_is_named(monkeypatch: pytest.Monke
 
 
 def test_what_an_option_here_cannot_do_is_named(cli: CommandLine) -> None:
-    class Pair(FlowSpec):
+    class Pair(TwoSteps):
         both = Parameter("both", nargs=2, callback=print, default="a")
         plain = Parameter("plain", nargs=1, count=False, is_flag=True, flag_value=True, default=False)
-
-        @step
-        def start(self) -> None:
-            self.next(self.end)
-
-        @step
-        def end(self) -> None:
-            pass
 
     said = cli("check", flow=Pair)
     assert said.code == 0
@@ -223,34 +219,18 @@ def test_what_an_option_here_cannot_do_is_named(cli: CommandLine) -> None:
 
 
 def test_a_variable_of_its_own_needs_a_name(cli: CommandLine) -> None:
-    class Wrong(FlowSpec):
+    class Wrong(TwoSteps):
         place = Parameter("place", envvar=[3])
-
-        @step
-        def start(self) -> None:
-            self.next(self.end)
-
-        @step
-        def end(self) -> None:
-            pass
 
     said = cli("check", flow=Wrong)
     assert said.code == 2
     assert "Parameter 'place': envvar is no variable's name." in said.err
 
 
-class Stored(FlowSpec):
+class Stored(TwoSteps):
     """A default and a configuration that say where data goes."""
 
     where = Parameter("where", default=lambda context: context.ds_type)
-
-    @step
-    def start(self) -> None:
-        self.next(self.end)
-
-    @step
-    def end(self) -> None:
-        pass
 
 
 class StoredByPods(Stored):

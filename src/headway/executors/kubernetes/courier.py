@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from headway.errors import StoreError
-from headway.executors.base import Waiting
+from headway.executors.base import datastore_away
 from headway.executors.kubernetes.warm import Packed, PoolHooks, Worker, order_of
 
 #: Seconds between two tries while the datastore is in trouble.
@@ -44,9 +44,7 @@ class Courier:
                 taken = await loop.run_in_executor(self._threads, worker.inbox.write, order)
                 break
             except StoreError as error:
-                self._hooks.sink(
-                    Waiting(chunk[0].ref.step, None, "Datastore", error.message, error.hint or "")
-                )
+                self._hooks.sink(datastore_away(chunk[0].ref.step, None, error))
                 await asyncio.sleep(_STORE_PAUSE)
         worker.writing = False
         self._brought(worker, chunk, taken)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from headway.errors import StoreError
-from headway.executors.base import Ended, Output, Sink, Waiting
+from headway.executors.base import Ended, Output, Sink, datastore_away
 from headway.executors.kubernetes.outcome import POD_DELETED
 from headway.executors.kubernetes.settle import Settler
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
@@ -103,9 +103,7 @@ class Ends:
                 )
                 return record, await loop.run_in_executor(self._threads, self._unshown, job, attempt, record)
             except StoreError as error:
-                self._hooks.tell(
-                    Waiting(job.batch.step, attempt.ref, "Datastore", error.message, error.hint or "")
-                )
+                self._hooks.tell(datastore_away(job.batch.step, attempt.ref, error))
                 await asyncio.sleep(_STORE_PAUSE)
 
     async def _with_reason(

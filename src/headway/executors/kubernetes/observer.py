@@ -146,7 +146,7 @@ class Observer:
             self._forget_if_settled(job)
             return
         now = self._client.clock.monotonic()
-        advice = deadline_advice(job.settings, job.batch)
+        advice = _advice(job, pod)
         if attempt.pod != name:
             attempt.pod, attempt.pod_uid, attempt.seen = name, pod.metadata.uid, now
         attempt.node, attempt.unready = pod.spec.node_name, node_is_silent(pod, job.container)
@@ -184,7 +184,7 @@ class Observer:
         job.live_pods.discard(pod.metadata.name)
         job.company.pop(pod.metadata.name, None)
         if attempt is not None and attempt.pod_uid in ("", pod.metadata.uid):
-            advice = deadline_advice(job.settings, job.batch)
+            advice = _advice(job, pod)
             attempt.stopped = attempt.stopped or stop_reason(pod, job.container, advice)
             why = attempt.stopped or gone(pod, job.container, job.batch.step)
             self._listener.over(job, attempt, why)
@@ -350,3 +350,8 @@ def _facts(pod: Pod) -> dict[str, str]:
         "kubernetes-node-name": pod.spec.node_name,
         "kubernetes-node-ip": pod.status.host_ip,
     }
+
+
+def _advice(job: TrackedJob, pod: Pod) -> str:
+    """What to raise, where the pod was stopped at its deadline; pods by the thousand are not."""
+    return deadline_advice(job.settings, job.batch) if pod.status.reason == "DeadlineExceeded" else ""

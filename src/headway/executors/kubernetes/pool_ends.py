@@ -6,7 +6,7 @@ from functools import partial
 from typing import TypeVar
 
 from headway.errors import StoreError
-from headway.executors.base import Ended, Output, Started, Waiting
+from headway.executors.base import Ended, Output, Started, datastore_away
 from headway.executors.kubernetes.feed import Report, texts
 from headway.executors.kubernetes.tracked import Jobs, TrackedJob
 from headway.executors.kubernetes.warm import Packed, Pool, PoolHooks, Worker
@@ -155,7 +155,7 @@ class PoolEnds:
             try:
                 return await call()
             except StoreError as error:
-                self._hooks.sink(Waiting(step, ref, "Datastore", error.message, error.hint or ""))
+                self._hooks.sink(datastore_away(step, ref, error))
                 await asyncio.sleep(_STORE_PAUSE)
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from headway.errors import StoreError
-from headway.executors.base import Output, Sink, Waiting
+from headway.executors.base import Output, Sink, Waiting, datastore_away
 from headway.executors.kubernetes.feed import FeedReader, Report, next_pause, texts
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
 from headway.store.records import INFRASTRUCTURE, Failure
@@ -75,7 +75,7 @@ class Reports:
                         self._hooks.tell(Waiting("", None, "", ""))
                 except StoreError as error:
                     troubled = True
-                    self._hooks.tell(Waiting("", None, "Datastore", error.message, error.hint or ""))
+                    self._hooks.tell(datastore_away("", None, error))
                     await asyncio.sleep(_STORE_PAUSE)
             took = self._clock() - began
             await asyncio.sleep(next_pause(youngest, took) if youngest is not None else _POLL)

@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from headway.errors import HeadwayError, StoreUnavailableError
-from headway.executors.base import Adoption, Broken, Ended, Output, Sink, Started, Waiting
+from headway.executors.base import Adoption, Broken, Ended, Output, Sink, Started, datastore_away
 from headway.executors.guarded import guarded
 from headway.executors.local.command import python_command
 from headway.executors.local.process import Pipes, as_file, start_fresh
@@ -228,7 +228,7 @@ class LocalExecutor:
                 truth = await asyncio.to_thread(commit, self._store, batch.flow, batch.run, record)
                 break
             except StoreUnavailableError as error:
-                self._sink(Waiting(batch.step, attempt.ref, "Datastore", error.message, error.hint or ""))
+                self._sink(datastore_away(batch.step, attempt.ref, error))
                 await asyncio.sleep(_STORE_PAUSE)
         self._running.pop(attempt.ref, None)
         self._sink(Ended(attempt.ref, truth))
