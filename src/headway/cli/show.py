@@ -12,6 +12,8 @@ def print_graph(graph: Graph, write: StreamWriter) -> None:
         for spec in node.decorators:
             arguments = ", ".join(f"{name}={value!r}" for name, value in spec.shown.items())
             write(f"@{spec.name}({arguments})" if arguments else f"@{spec.name}", style="dim")
+            for late in spec.beneath:
+                write(f"    what it leaves open: {late.shown_source}", style="dim")
         marks = [
             mark
             for mark, holds in (("start", node.name == graph.start), ("end", node.name == graph.end))

@@ -1,6 +1,6 @@
 """How a step's Kubernetes settings become one: a pure function over everything that was said.
 
-Later wins::
+Later wins, setting by setting::
 
     built-in default < configuration < flow or pipeline settings < --with < decorator < --override
 
@@ -65,7 +65,7 @@ def resolve_kubernetes(
     step_name: str,
     *,
     decorator: Layer | None = None,
-    with_spec: Layer | None = None,
+    with_specs: Sequence[Layer] = (),
     flow_settings: Layer | None = None,
     resources_decorator: Layer | None = None,
     configuration: Configuration | None = None,
@@ -76,7 +76,7 @@ def resolve_kubernetes(
     Args:
         step_name: The step, for words.
         decorator: The explicit arguments of ``@kubernetes`` on the step.
-        with_spec: The arguments of ``--with kubernetes:…``.
+        with_specs: The arguments of each ``--with kubernetes:…``, the one that wins first.
         flow_settings: Settings of the whole flow or pipeline.
         resources_decorator: The explicit arguments of ``@resources``.
         configuration: Variables and files.
@@ -86,7 +86,7 @@ def resolve_kubernetes(
         SettingsError: A value cannot be used, alone or together with another.
     """
     configured = _configured(configuration)
-    written = [_parsed(layer, _TABLE, "@kubernetes") for layer in (decorator, with_spec, flow_settings)]
+    written = [_parsed(layer, _TABLE, "@kubernetes") for layer in (decorator, *with_specs, flow_settings)]
     resources = _parsed(resources_decorator, _RESOURCES, "@resources")
     override = _parsed(overrides, _TABLE, "--override", forced=True)
 

@@ -27,6 +27,8 @@ class DecoratorSpec(NamedTuple):
         user: The class of a decorator that somebody wrote, None for Headway's own.
         note: Which of the notes on the step it was when it was written there, from 0; -1 if it was not.
         evaluated: Whether its arguments were worked out from configurations, and are not those of the code.
+        beneath: What ``--with`` says of the same decorator, the first that says something winning: it fills in
+            what this one leaves open.
     """
 
     name: str
@@ -36,6 +38,7 @@ class DecoratorSpec(NamedTuple):
     user: Any = None
     note: int = -1
     evaluated: bool = False
+    beneath: Tuple["DecoratorSpec", ...] = ()
 
     @property
     def location(self) -> Tuple[str, int]:
@@ -51,7 +54,10 @@ class DecoratorSpec(NamedTuple):
     def to_json(self) -> Dict[str, Any]:
         """Plain data for the run's record; values that JSON does not know become their repr."""
         attributes = {name: plain(value) for name, value in self.shown.items()}
-        return {"name": self.name, "attributes": attributes, "source": self.shown_source}
+        raw: Dict[str, Any] = {"name": self.name, "attributes": attributes, "source": self.shown_source}
+        if self.beneath:
+            raw["beneath"] = [late.to_json() for late in self.beneath]
+        return raw
 
     @property
     def shown(self) -> Mapping[str, Any]:
@@ -69,7 +75,8 @@ class DecoratorSpec(NamedTuple):
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> "DecoratorSpec":
         """The inverse of :meth:`to_json`."""
-        return cls(raw["name"], raw.get("attributes", {}), raw.get("source", ""))
+        beneath = tuple(cls.from_json(late) for late in raw.get("beneath", ()))
+        return cls(raw["name"], raw.get("attributes", {}), raw.get("source", ""), beneath=beneath)
 
 
 class StepDecorator:

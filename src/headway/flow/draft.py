@@ -1,5 +1,6 @@
 """A flow while its mutators change it."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any, Optional
 
 from headway.errors import FlowDefinitionError
@@ -92,6 +93,7 @@ def put(
             )
         if duplicates != OVERRIDE:
             return False
+        spec = spec._replace(beneath=tuple(_late(each for each in specs if each.name == spec.name)))
         specs[:] = [each for each in specs if each.name != spec.name]
     if spec.user is None:
         specs.append(spec)
@@ -99,6 +101,14 @@ def put(
         # The last one added is the outermost.
         specs.insert(0, spec)
     return True
+
+
+def _late(specs: Iterable[DecoratorSpec]) -> Iterator[DecoratorSpec]:
+    """What ``--with`` says among these, which goes on filling in what stands in their place."""
+    for spec in specs:
+        if spec.attached and spec.attributes:
+            yield spec._replace(beneath=())
+        yield from spec.beneath
 
 
 def take(specs: list[DecoratorSpec], name: str, arguments: Any, named: Any) -> bool:

@@ -23,6 +23,9 @@ LINEAR, SPLIT, FOREACH, PARALLEL, SWITCH, JOIN, END = (
 #: The kinds that open a fan-out which a join closes.
 FAN_OUTS = frozenset({SPLIT, FOREACH, PARALLEL})
 
+#: Decorators whose attributes settle one by one: what ``--with`` says fills in what stands in the code.
+_FILLED_IN = frozenset({"kubernetes"})
+
 #: The variable of a fan-out made by ``num_parallel``, where a foreach has the name of an artifact.
 PARALLEL_VARIABLE = "_parallel"
 
@@ -173,7 +176,7 @@ class Graph:
         return [self.nodes[name] for name in ordered]
 
     def with_decorators(self, specs: Iterable[DecoratorSpec]) -> "Graph":
-        """The same graph with late decorators attached to each step that lacks them; what is written wins."""
+        """The same graph with late decorators attached to each step; what is written wins, see :func:`attach`."""
         attached = tuple(specs)
         nodes = [node._replace(decorators=attach(node.decorators, attached)) for node in self]
         graph = Graph(self.name, nodes, self.start, self.end, self.doc, self.decorators)
@@ -197,13 +200,24 @@ class Graph:
 
 
 def attach(written: Tuple[DecoratorSpec, ...], late: Iterable[DecoratorSpec]) -> Tuple[DecoratorSpec, ...]:
-    """A step's decorators once the late ones have joined those that it lacks; the first of a name wins."""
+    """A step's decorators once the late ones have joined those that it lacks; the first of a name wins.
+
+    As a whole, as in Metaflow; but of ``@kubernetes`` attribute by attribute, for which the others stay with it.
+    """
     result = list(written)
     for spec in late:
-        if all(spec.name != present.name for present in result):
+        known = next((index for index, present in enumerate(result) if present.name == spec.name), None)
+        if known is None:
             # Of those that run with the step, the last one added is the outermost.
             result.insert(len(result) if spec.user is None else 0, spec)
+        elif spec.name in _FILLED_IN and spec.attributes and spec not in _said(result[known]):
+            result[known] = result[known]._replace(beneath=(*result[known].beneath, spec))
     return tuple(result)
+
+
+def _said(spec: DecoratorSpec) -> Tuple[DecoratorSpec, ...]:
+    """A decorator and what is beneath it, each by itself."""
+    return (spec._replace(beneath=()), *spec.beneath)
 
 
 def topological_order(nodes: Mapping[str, Node], start: str) -> List[str]:

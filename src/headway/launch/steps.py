@@ -158,15 +158,16 @@ def _with_pod(
     from headway.config.describe import changes
     from headway.config.resolve import Layer, resolve_kubernetes
 
-    layer = Layer(kubernetes.attributes, _place(kubernetes, node))
+    said = [Layer(spec.attributes, _place(spec, node)) for spec in (kubernetes, *kubernetes.beneath)]
+    own = None if kubernetes.attached else said.pop(0)
     resources = node.decorator("resources")
     retry = node.decorator("retry")
 
     def resolved_with(override: Layer | None) -> "Resolved":
         return resolve_kubernetes(
             node.name,
-            decorator=None if kubernetes.attached else layer,
-            with_spec=layer if kubernetes.attached else None,
+            decorator=own,
+            with_specs=said,
             resources_decorator=Layer(resources.attributes, _place(resources, node)) if resources else None,
             configuration=configuration,
             overrides=override,

@@ -63,6 +63,7 @@ def test_show_with_a_late_decorator(cli: CommandLine) -> None:
         out = cli(*words).out
         assert out.count("@kubernetes(cpu=3)") == 3, "on the steps that lack it"
         assert out.count("@kubernetes(cpu=2)") == 1
+        assert out.count("    what it leaves open: --with kubernetes:cpu=3") == 1
 
 
 def test_version(cli: CommandLine) -> None:

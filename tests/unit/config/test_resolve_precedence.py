@@ -10,6 +10,10 @@ import pytest
 
 from headway.config.resolve import BUILT_IN, Layer, Resolved, resolve_kubernetes
 from headway.config.sources import Configuration
+from headway.flow.decorators import DecoratorSpec
+from headway.flow.graph import Graph, Node
+from headway.launch.overrides import Override
+from headway.launch.steps import plan_steps
 
 Values = dict[str, Any]
 
@@ -28,6 +32,8 @@ class Case:
     profile: str | None = None
     flow: object = None
     with_spec: object = None
+    #: What another ``--with`` says, after that one.
+    later_with: object = None
     decorator: object = None
     resources: object = None
     override: object = None
@@ -84,6 +90,11 @@ TABLE = [
          env={CPU: "2"}, flow=3, with_spec="4"),
     Case("the decorator wins over --with", "cpu", Decimal(1), "@kubernetes",
          env={CPU: "2"}, flow=3, with_spec="4", decorator=1),
+    Case("the decorator leaves it open, --with says it", "cpu", Decimal(4), "--with",
+         env={CPU: "2"}, flow=3, with_spec="4"),
+    Case("the first --with wins over the next", "cpu", Decimal(4), "--with", with_spec="4", later_with=6),
+    Case("what one --with leaves open, the next says", "cpu", Decimal(6), "--with, later",
+         env={CPU: "2"}, flow=3, later_with=6),
     Case("--override wins over everything", "cpu", Decimal("0.5"), "--override",
          env={CPU: "2"}, flow=3, with_spec="4", decorator=5, resources=6, override="500m"),
     Case("an explicit default is explicit", "cpu", Decimal(1), "@kubernetes", env={CPU: "8"}, decorator=1),
@@ -125,6 +136,8 @@ TABLE = [
          f"{ALL} + {LABELS}",
          env={LABELS: "a=e,b=e,c=e,e=e"}, flow={"a": "f", "b": "f", "c": "f"},
          with_spec="a=w,b=w", decorator={"a": "d"}),
+    Case("labels of several --with", "labels", {"a": "d", "b": "w", "c": "x"}, "@kubernetes + --with + --with, later",
+         decorator={"a": "d"}, with_spec="a=w,b=w", later_with="b=x,c=x"),
     Case("labels: --override's key wins", "labels", {"a": "o", "b": "d"}, "--override + @kubernetes",
          decorator={"a": "d", "b": "d"}, override="a=o"),
     Case("annotations", "annotations", {"a": "1", "b": "2"}, "@kubernetes + METAFLOW_KUBERNETES_ANNOTATIONS",
@@ -142,11 +155,13 @@ TABLE = [
 ]  # fmt: skip
 
 
-def resolve(case: Case, folder: Path) -> Resolved:
-    def layer(value: object, source: str) -> Layer:
-        grouped = isinstance(value, dict) and "pod_settings" in value
-        return Layer(value if grouped else {case.name: value}, source)
+def layer(case: Case, value: object, source: str) -> Layer:
+    grouped = isinstance(value, dict) and "pod_settings" in value
+    return Layer(value if grouped else {case.name: value}, source)  # type: ignore[arg-type]
 
+
+def configured(case: Case, folder: Path) -> Configuration:
+    (folder / "project").mkdir()
     for path, keys in case.files.items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -154,22 +169,53 @@ def resolve(case: Case, folder: Path) -> Resolved:
         values = {key: 2 if f"{path}: {key}" == case.source else 9 for key in keys.split()}
         file.write_text(json.dumps(values))
     homes = {"HEADWAY_HOME": str(folder / "home"), "METAFLOW_HOME": str(folder / "theirs")}
-    configuration = Configuration.load({**homes, **case.env}, folder / "project", case.profile)
+    return Configuration.load({**homes, **case.env}, folder / "project", case.profile)
 
+
+def resolve(case: Case, folder: Path) -> Resolved:
     return resolve_kubernetes(
         "train",
-        decorator=layer(case.decorator, "@kubernetes"),
-        with_spec=layer(case.with_spec, "--with"),
-        flow_settings=layer(case.flow, "flow"),
-        resources_decorator=None if case.resources is None else layer(case.resources, "@resources"),
-        configuration=configuration,
-        overrides=layer(case.override, "--override"),
+        decorator=layer(case, case.decorator, "@kubernetes"),
+        with_specs=[
+            layer(case, case.with_spec, "--with"),
+            layer(case, case.later_with, "--with, later"),
+        ],
+        flow_settings=layer(case, case.flow, "flow"),
+        resources_decorator=None if case.resources is None else layer(case, case.resources, "@resources"),
+        configuration=configured(case, folder),
+        overrides=layer(case, case.override, "--override"),
     )
 
 
 @pytest.mark.parametrize("case", TABLE, ids=lambda case: case.rule)
 def test_precedence(case: Case, tmp_path: Path) -> None:
-    (tmp_path / "project").mkdir()
     resolved = resolve(case, tmp_path)
     assert getattr(resolved.settings, case.name) == case.value
     assert resolved.provenance[case.name].replace(f"{tmp_path}/", "") == case.source
+
+
+@pytest.mark.parametrize("bare", [True, False], ids=["bare @kubernetes", "no @kubernetes"])
+@pytest.mark.parametrize("case", [case for case in TABLE if case.flow is None], ids=lambda case: case.rule)
+def test_a_flows_steps_are_planned_by_the_same_table(case: Case, bare: bool, tmp_path: Path) -> None:
+    """Also where a step says nothing of its pods but that it has some, or leaves that to ``--with``."""
+
+    def spec(name: str, value: object, source: str) -> DecoratorSpec:
+        return DecoratorSpec(name, {} if value is None else layer(case, value, "").values, source)
+
+    written = [spec("resources", case.resources, "f.py:1")] if case.resources is not None else []
+    late = [
+        spec("kubernetes", value, source)
+        for value, source in ((case.with_spec, "--with"), (case.later_with, "--with, later"))
+        if value is not None
+    ]
+    if case.decorator is not None or bare or not late:
+        written.append(spec("kubernetes", case.decorator, "f.py:1"))
+    node = Node("train", "end", decorators=tuple(written))
+    graph = Graph("Sample", [node], "train", "train").with_decorators(late)
+    overrides = [] if case.override is None else [Override("x", None, {case.name: case.override})]
+    for each in (graph, Graph.from_json(json.loads(json.dumps(graph.to_json())))):
+        (folder := tmp_path / str(each is graph)).mkdir()
+        step = plan_steps(each, configured(case, folder), overrides)["train"]
+        assert getattr(step.kubernetes, case.name) == case.value
+        source = step.provenance[case.name].replace(f"{folder}/", "").replace("--override x", "--override")
+        assert source.replace(" on step train, f.py:1", "") == case.source

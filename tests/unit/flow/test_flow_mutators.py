@@ -210,8 +210,21 @@ def test_what_is_written_wins_over_late_decorators_and_so_does_what_is_added() -
     found = mutated(
         lambda step: step.add_decorator("kubernetes:cpu=7"), late=("kubernetes:cpu=1", "timeout:seconds=5")
     )
-    assert found.decorators["start"][2].attributes == {"cpu": 7}
+    kubernetes = found.decorators["start"][2]
+    assert kubernetes.attributes == {"cpu": 7}
+    assert [spec.source for spec in kubernetes.beneath] == ["--with kubernetes:cpu=1"]
     assert names(found, "end") == ["kubernetes", "timeout"]
+
+
+def test_what_with_leaves_goes_on_filling_in_what_takes_a_decorators_place() -> None:
+    def change(step: MutableStep) -> None:
+        assert step.add_decorator("kubernetes:cpu=7", duplicates=MutableStep.OVERRIDE)
+
+    late = ("kubernetes:cpu=1,memory=9", "kubernetes:disk=5")
+    found = mutated(after_step=change, late=late)
+    (kubernetes,) = [spec for spec in found.decorators["start"] if spec.name == "kubernetes"]
+    assert kubernetes.attributes == {"cpu": 7}
+    assert [spec.source for spec in kubernetes.beneath] == [f"--with {text}" for text in late]
 
 
 def test_decorators_of_the_flow() -> None:

@@ -360,12 +360,16 @@ def test_late_decorators_attach_where_they_lack() -> None:
         """
     )
     late: Any = graph["start"].decorators[0]._replace(attributes={"cpu": 1}, source="--with kubernetes:cpu=1")
-    attached = graph.with_decorators([late, late._replace(name="retry", attributes={})])
+    bare = late._replace(attributes={}, source="--with kubernetes")
+    attached = graph.with_decorators([late, bare, late._replace(name="retry", attributes={}), late])
     assert [(spec.name, spec.attributes) for spec in attached["start"].decorators] == [
         ("kubernetes", {"cpu": 4}),
         ("retry", {}),
     ]
+    assert attached["start"].decorators[0].beneath == (late,), "what it leaves open, once"
+    assert Graph.from_json(attached.to_json()) == attached
     assert [spec.name for spec in attached["end"].decorators] == ["kubernetes", "retry"]
+    assert attached["end"].decorators[0].attributes == {"cpu": 1}
     assert [spec.name for spec in graph["end"].decorators] == []
 
 
