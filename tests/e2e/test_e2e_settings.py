@@ -2,8 +2,11 @@
 
 import json
 import re
+from urllib.parse import urlsplit
 
 from harness.kubectl import Object
+from harness.target import Target
+from harness.tcp_proxy import TcpProxy
 from harness.workspace import OWNER, SMALL, Workspace
 
 #: Everything the suite sets under our own prefix, taken away.
@@ -91,10 +94,40 @@ def test_environment_reaches_the_code_by_every_way(workspace: Workspace) -> None
 
 
 def test_resources_and_kubernetes_join_by_maximum(workspace: Workspace) -> None:
-    result = workspace.run_flow("joined_resources.py", "run")
+    """And ``--with`` says what a step's own @kubernetes leaves open, and no more."""
+    late = "kubernetes:memory=80,image_pull_policy=Never"
+    result = workspace.run_flow("joined_resources.py", "run", "--with", late)
     assert result.returncode == 0, result.all
-    requests = only_pod(workspace)["spec"]["containers"][0]["resources"]["requests"]
-    assert requests == {"cpu": "40m", "memory": "90M", "ephemeral-storage": "50M"}
+    (container,) = only_pod(workspace)["spec"]["containers"]
+    assert container["resources"]["requests"] == {"cpu": "40m", "memory": "90M", "ephemeral-storage": "50M"}
+    assert container["imagePullPolicy"] == "Never"
+    assert only_pod(workspace, "end")["spec"]["containers"][0]["resources"]["requests"]["memory"] == "80M"
+
+
+def test_pods_have_a_way_of_their_own_to_the_datastore(workspace: Workspace, target: Target) -> None:
+    """This machine finds the store as by a port-forward: at an address where a pod finds itself."""
+    there = target.store.get("AWS_ENDPOINT_URL_S3") or target.store["AWS_ENDPOINT_URL"]
+    forward = TcpProxy(target.host, urlsplit(there).port or 80)
+    here = {
+        "AWS_ENDPOINT_URL_S3": f"http://localhost:{forward.port}",
+        "AWS_ENDPOINT_URL_STS": "http://[::1]:1",
+    }
+    words = ("linear.py", "run", "--with", "kubernetes")
+    refused = workspace.run_flow(*words, env=here)
+    assert refused.returncode == 2, refused.all
+    assert f"AWS_ENDPOINT_URL_S3='http://localhost:{forward.port}' is not possible" in refused.stderr
+    assert "to a pod of step start it is the pod itself" in refused.stderr
+    assert "HEADWAY_KUBERNETES_ENV=" in refused.stderr
+    assert workspace.jobs() == []
+    result = workspace.run_flow(
+        *words, env={**here, "HEADWAY_KUBERNETES_ENV": json.dumps({"AWS_ENDPOINT_URL_S3": there})}
+    )
+    assert result.returncode == 0, result.all
+    assert "AWS_ENDPOINT_URL_STS=http://[::1]:1 is not passed on to pods" in result.stderr
+    told = {each["name"]: each.get("value") for each in only_pod(workspace)["spec"]["containers"][0]["env"]}
+    assert told["AWS_ENDPOINT_URL_S3"] == there
+    assert "AWS_ENDPOINT_URL_STS" not in told
+    forward.close()
 
 
 def test_a_pod_without_credentials_says_how_to_give_it_some(workspace: Workspace) -> None:

@@ -144,7 +144,8 @@ class KubernetesSettings(Settings):
     )
     env: Mapping[str, object] = setting(
         {}, environment, "KUBERNETES_ENV", join=Join.ADD, sensitive=True, lands="container env",
-        doc="Environment: a dict, or Kubernetes' list with value or valueFrom; $(NAME) is expanded.",
+        doc="Environment: a dict, or Kubernetes' list with value or valueFrom; $(NAME) is expanded. What it says of the "
+        "way to the datastore (endpoint, region, proxies) wins over the launcher's own.",
     )
     env_from: Objects = setting(
         (), api_objects(), join=Join.ADD, lands="container envFrom, after secrets",
@@ -205,7 +206,8 @@ class KubernetesSettings(Settings):
     security_profile: str = setting(
         "auto", choice("auto", "default", "restricted"), "KUBERNETES_SECURITY_PROFILE",
         lands="pod securityContext, and the container's",
-        doc="restricted meets Pod Security restricted; auto is default until the namespace refuses it.",
+        doc="restricted meets Pod Security restricted; auto is default until the namespace refuses it, or makes no pods "
+        "and nobody may read why.",
     )
     restricted_uid: int = setting(
         1000, integer(0), "KUBERNETES_RESTRICTED_UID",

@@ -1,5 +1,6 @@
 """The executors that a run's steps need, each made only where some step is for it."""
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -8,8 +9,9 @@ from headway.executors.local.executor import LocalExecutor
 from headway.executors.local.files import make_room
 from headway.executors.local.zygote import Zygote
 from headway.launch.outset import Outset
+from headway.launch.way import check_way, way_of_pods
 from headway.store.base import ObjectStore
-from headway.store.forward import child_environment, credentials_to_forward
+from headway.store.forward import credentials_to_forward
 from headway.store.run_records import RunRecord
 
 if TYPE_CHECKING:
@@ -25,12 +27,13 @@ def local_executor(outset: Outset, store: ObjectStore, zygote: Zygote | None) ->
     return LocalExecutor(store, zygote, make_room(limit))
 
 
-async def prepare_cluster(outset: Outset, stack: AsyncExitStack) -> "Prepared":
+async def prepare_cluster(outset: Outset, stack: AsyncExitStack, note: Callable[[str], None]) -> "Prepared":
     """Connect to the cluster, and learn whether the run may do there what it needs.
 
     Args:
         outset: The run.
         stack: Closes the connection.
+        note: Told what a person should know of it.
     """
     # aiohttp and msgspec cost 180 ms that a run without pods must not pay.
     from headway.config.connection import connection_of
@@ -38,13 +41,16 @@ async def prepare_cluster(outset: Outset, stack: AsyncExitStack) -> "Prepared":
 
     gangs = any(step.gang is not None for step in outset.steps.values() if step.kubernetes is not None)
     namespaces = {settings.namespace for settings in outset.remote.values()}
-    return await connect(
+    prepared = await connect(
         stack,
         namespaces,
         connection=connection_of(outset.remote),
         gangs=gangs,
         lends=outset.request.forward_credentials,
     )
+    for line in check_way(outset.choice.url, {} if prepared.here else outset.remote):
+        note(line)
+    return prepared
 
 
 def kubernetes_executor(
@@ -56,16 +62,18 @@ def kubernetes_executor(
 
     request = outset.request
     limit = request.max_workers or DEFAULT_LIMIT
-    env = pod_environment(outset, store.url)
+    env = pod_environment(outset, store.url, here=cluster.here)
     lent = credentials_to_forward(store.url) if request.forward_credentials else None
     return KubernetesExecutor(cluster, store, record.flow, record.run, outset.remote, env, limit, lent)
 
 
-def pod_environment(outset: Outset, url: str) -> dict[str, str]:
+def pod_environment(outset: Outset, url: str, *, here: bool | None = None) -> dict[str, str]:
     """The variables with which pods reach the datastore, and what the data client is told.
 
     Args:
         outset: The run.
         url: The datastore's root.
+        here: Whether pods are processes of this machine; by default as far as that is known without a cluster.
     """
-    return {**child_environment(url), **outset.told}
+    known = outset.request.pods_see_folders if here is None else here
+    return {**way_of_pods(url, here=known), **outset.told}

@@ -25,6 +25,7 @@ from headway.launch.rehearsal import rehearse
 from headway.launch.request import RunRequest
 from headway.launch.step_runs import batch_factory
 from headway.launch.steps import PlannedStep, plan_steps
+from headway.launch.way import check_way
 from headway.schedule.instructions import StartBatch
 from headway.store.forward import credentials_to_forward
 from headway.store.run_records import RunRecord
@@ -107,7 +108,7 @@ def _lent(request: RunRequest, url: str, notes: list[str]) -> tuple[str, ...]:
     try:
         return tuple(credentials_to_forward(url))
     except HeadwayError as error:
-        notes.append(f"A run would end here: {error.message} {error.hint or ''}".strip())
+        notes.append(_would_end(error))
         return ()
 
 
@@ -132,7 +133,7 @@ def _datastore(
     roots = datastore_roots(configuration)
     default = configuration.get("DEFAULT_DATASTORE")
     try:
-        return choose_datastore(
+        choice = choose_datastore(
             request.datastore,
             request.datastore_root,
             roots,
@@ -142,8 +143,17 @@ def _datastore(
         )
     except SettingsError as error:
         # The manifests are worth seeing before there is a bucket.
-        notes.append(f"A run would end here: {error.message} {error.hint or ''}".strip())
+        notes.append(_would_end(error))
         return Choice("s3", "s3://bucket/prefix")
+    try:
+        notes += check_way(choice.url, {} if request.pods_see_folders else pods)
+    except HeadwayError as error:
+        notes.append(_would_end(error))
+    return choice
+
+
+def _would_end(error: HeadwayError) -> str:
+    return f"A run would end here: {error.message} {error.hint or ''}".strip()
 
 
 def _comments(step: PlannedStep, start: StartBatch, graph: Graph, shown: Shown) -> Iterator[str]:

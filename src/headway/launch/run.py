@@ -44,7 +44,7 @@ async def _drive(outset: Outset, local_code: Code, zygote: Zygote | None, report
     """From what can be found wrong beforehand to the record of the run's end."""
     request = outset.request
     async with AsyncExitStack() as stack:
-        cluster = await prepare_cluster(outset, stack) if outset.remote else None
+        cluster = await prepare_cluster(outset, stack, reporter.note) if outset.remote else None
         store = await asyncio.to_thread(outset.open_store)
         beginning = Beginning(outset, store, local_code, reporter)
         if request.attaches is None:

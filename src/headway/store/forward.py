@@ -2,11 +2,13 @@
 
 import os
 from types import ModuleType
-from typing import Dict, Mapping, Optional
+from typing import Container, Dict, Iterable, Iterator, Mapping, Optional, Tuple
 
 from headway.errors import StoreConfigurationError
 from headway.store.locations import AzureLocation, GoogleLocation, Location, S3Location, parse_location
+from headway.store.net.endpoints import is_loopback
 
+#: The last one is no address, but names those that no proxy is for.
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
@@ -53,6 +55,56 @@ def credentials_to_forward(url: str, environ: Mapping[str, str] = os.environ) ->
         )
     found: Dict[str, str] = store.credentials(location, environ)
     return found
+
+
+def unsaid(url: str, found: Mapping[str, str], said: Container[str]) -> Dict[str, str]:
+    """Of what a launcher tells its pods, what nobody tells them who means it.
+
+    Args:
+        url: The store's root.
+        found: What the launcher tells them.
+        said: The names of what they are told otherwise; another name for the same counts too.
+    """
+    if not found:
+        return {}
+    same = _same(url)
+    return {
+        name: value for name, value in found.items() if not any(each in said for each in _names(name, same))
+    }
+
+
+def places(url: str, found: Mapping[str, str]) -> Dict[str, str]:
+    """Of what a launcher tells its pods, where the store itself is."""
+    same = _same(url)
+    return {name: value for name, value in found.items() if same and name in same[0]}
+
+
+def unreachable(found: Mapping[str, str]) -> Dict[str, str]:
+    """Of what a launcher tells its pods, the addresses that lead back to whoever uses them, and so not to it."""
+    addresses = {name: value for name, value in found.items() if "://" in value or name in _PROXIES[:-1]}
+    return {name: value for name, value in addresses.items() if is_loopback(value)}
+
+
+def _same(url: str) -> Tuple[Tuple[str, ...], ...]:
+    """The names for the same of this kind of store, none where it is somebody else's."""
+    try:
+        store = _module(parse_location(url))
+    except StoreConfigurationError:
+        return ()
+    found: Tuple[Tuple[str, ...], ...] = store.SAME if store is not None else ()
+    return found
+
+
+def _names(name: str, same: Iterable[Iterable[str]]) -> Iterator[str]:
+    """The names under which the same may be said."""
+    yield name
+    if name in _PROXIES:
+        yield name.lower()
+    if name.startswith("HEADWAY_"):
+        yield name.replace("HEADWAY_", "METAFLOW_", 1)
+    for names in same:
+        if name in names:
+            yield from names
 
 
 def _module(location: Location) -> Optional[ModuleType]:

@@ -12,6 +12,7 @@ from headway.errors import ClusterConfigurationError
 from headway.executors.kubernetes.api.client import KubernetesClient
 from headway.executors.kubernetes.api.errors import AlreadyExists, ApiError, Forbidden, Invalid, NotFound
 from headway.executors.kubernetes.api.kinds import CONFIG_MAP, NAMESPACE
+from headway.executors.kubernetes.api.types import ServerVersion
 from headway.executors.kubernetes.archive import RuntimeArchive, imported_aliases, runtime_archive
 from headway.executors.kubernetes.connecting import client_for
 from headway.executors.kubernetes.manifest import runtime_config_map
@@ -21,6 +22,9 @@ from headway.executors.kubernetes.names import runtime_config_map_name
 OLDEST = (1, 29)
 
 ENFORCE_LABEL = "pod-security.kubernetes.io/enforce"
+
+#: What the version of an embedded cluster ends with.
+_EMBEDDED = "+headway"
 
 #: What a launcher does in a namespace: (verb, resource). With those below it is all of docs/role.yaml.
 NEEDED = (
@@ -56,11 +60,13 @@ class Prepared:
         client: Connected; closed by the stack it was opened on.
         runtime_config_map: The name of the config map that carries the in-pod runtime, in every namespace.
         restricted: The namespaces that say they enforce Pod Security *restricted*.
+        here: Whether its pods are processes of this machine: it is an embedded one, which listens on loopback.
     """
 
     client: KubernetesClient
     runtime_config_map: str
     restricted: frozenset[str] = frozenset()
+    here: bool = False
 
 
 async def connect(
@@ -88,20 +94,22 @@ async def connect(
     name = runtime_config_map_name(archive.sha256)
     wanted = sorted(namespaces)
     needed = (*NEEDED, *(NEEDED_FOR_GANGS if gangs else ()), *(NEEDED_TO_LEND if lends else ()))
-    _, *enforced = await asyncio.gather(
-        _check_version(client), *(_place(client, namespace, name, archive, needed) for namespace in wanted)
+    version, enforced = await asyncio.gather(
+        _check_version(client),
+        asyncio.gather(*(_place(client, namespace, name, archive, needed) for namespace in wanted)),
     )
     restricted = (namespace for namespace, enforces in zip(wanted, enforced, strict=True) if enforces)
-    return Prepared(client, name, frozenset(restricted))
+    return Prepared(client, name, frozenset(restricted), here=version.git_version.endswith(_EMBEDDED))
 
 
-async def _check_version(client: KubernetesClient) -> None:
+async def _check_version(client: KubernetesClient) -> ServerVersion:
     version = await client.version()
     if not version.at_least(*OLDEST):
         raise ClusterConfigurationError(
             f"The cluster runs Kubernetes {version.git_version}; Headway needs {OLDEST[0]}.{OLDEST[1]} or later.",
             "Its Jobs cannot yet limit retries per index. Use a newer cluster, or another context of your kubeconfig.",
         )
+    return version
 
 
 async def _place(

@@ -9,6 +9,7 @@ from headway.config.kubernetes import KubernetesSettings
 from headway.executors.kubernetes.names import container_name
 from headway.executors.kubernetes.security import has_read_only_root, is_restricted
 from headway.executors.kubernetes.volumes import WORK_PATH
+from headway.store.forward import unsaid
 
 #: Where the sandbox init script travels: as data, so that no quoting is needed.
 INIT_SCRIPT = "HEADWAY_INIT_SCRIPT"
@@ -42,8 +43,19 @@ def container_env(
     batch_key: str,
     store: Mapping[str, str],
     environment: Mapping[str, str] = MappingProxyType({}),
+    own: Mapping[str, str] = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
-    """The ``env`` of the container, each name once: defaults, then the user's own, then what must be so."""
+    """The ``env`` of the container, each name once: defaults, then the user's own, then what must be so.
+
+    Args:
+        settings: The step's.
+        step: Its name.
+        datastore: The datastore's root.
+        batch_key: Where in it stands what the pod is to do.
+        store: The way to the datastore as the launcher has it; what ``env`` says of that wins.
+        environment: What ``@environment`` says.
+        own: What the in-pod runtime goes by beside that.
+    """
     entries: dict[str, dict[str, Any]] = {}
     for name, value in _defaults(settings).items():
         entries[name] = {"value": value}
@@ -56,7 +68,8 @@ def container_env(
         "HEADWAY_DATASTORE": datastore,
         "HEADWAY_BATCH": batch_key,
         "HEADWAY_IMAGE": settings.image,
-        **store,
+        **unsaid(datastore, store, settings.env),
+        **own,
     }
     if settings.sandbox_init_script is not None:
         fixed[INIT_SCRIPT] = settings.sandbox_init_script

@@ -31,7 +31,8 @@ class PodPlan:
         runtime_config_map: The config map that carries the in-pod runtime.
         datastore: The datastore's root URL.
         batch_key: The key of the stored batch, relative to that root.
-        env: Environment that the pod's access to the datastore needs (endpoint, region, proxies, CA).
+        env: The way to the datastore as the launcher has it (endpoint, region, proxies); a step may say otherwise.
+        own: Environment that the in-pod runtime goes by.
         parallelism: How many of the Job's pods may run at once.
         deadline_seconds: How long each pod may run; by default
             :func:`~headway.executors.kubernetes.deadlines.pod_deadline`.
@@ -41,6 +42,7 @@ class PodPlan:
     datastore: str
     batch_key: str
     env: Mapping[str, str] = field(default_factory=dict)
+    own: Mapping[str, str] = field(default_factory=dict)
     parallelism: int = 1
     deadline_seconds: int | None = None
 
@@ -89,7 +91,7 @@ def pod_spec(settings: KubernetesSettings, batch: Batch, pod: PodPlan, deadline:
         "imagePullPolicy": settings.image_pull_policy,
         "command": container_command(settings),
         "env": [
-            *container_env(settings, batch.step, pod.datastore, pod.batch_key, pod.env, batch.env),
+            *container_env(settings, batch.step, pod.datastore, pod.batch_key, pod.env, batch.env, pod.own),
             *([] if batch.gang is None else gang_environment(settings, batch, batch.gang)),
         ],
         "envFrom": [

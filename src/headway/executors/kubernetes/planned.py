@@ -26,7 +26,8 @@ def planned_job(
         runtime_config_map=runtime_config_map,
         datastore=datastore,
         batch_key=layout.batch(job.batch.flow, job.batch.run, job.batch.name),
-        env={**pod_env, **_warm(job)} if job.inbox else pod_env,
+        env=pod_env,
+        own=_warm(job) if job.inbox else {},
         parallelism=job.parallelism,
     )
     return job_manifest(job.settings, job.batch, plan)

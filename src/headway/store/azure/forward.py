@@ -15,6 +15,12 @@ from headway.store.locations import AzureLocation
 #: What else a pod is given as it is set here.
 PASSED_ON = ("AZURE_AUTHORITY_HOST",)
 
+#: Names for the same; those of the first row say where the store is.
+SAME = (
+    (*ENDPOINT_VARIABLES, "AZURE_STORAGE_CONNECTION_STRING"),
+    (*ACCOUNT_VARIABLES, "AZURE_STORAGE_CONNECTION_STRING"),
+)
+
 
 def environment(location: AzureLocation, environ: Mapping[str, str]) -> Dict[str, str]:
     """The account and the address of its service as resolved here."""

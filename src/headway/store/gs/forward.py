@@ -17,6 +17,9 @@ from headway.store.locations import GoogleLocation
 #: What else a pod is given as it is set here: nothing.
 PASSED_ON: Tuple[str, ...] = ()
 
+#: Names for the same; those of the first row say where the store is.
+SAME = ((*ENDPOINT_VARIABLES, EMULATOR_VARIABLE),)
+
 #: The kinds of credentials that are good wherever they are: not bound to files or services of this machine.
 _PORTABLE = {
     "service_account": ("client_email", "private_key", "private_key_id", "token_uri"),

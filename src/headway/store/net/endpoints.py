@@ -53,3 +53,11 @@ def parse_endpoint(url: str) -> Endpoint:
         )
     secure = parts.scheme == "https"
     return Endpoint(secure, parts.hostname, port or (443 if secure else 80), parts.path.rstrip("/"))
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address, with its scheme or without, leads back to the machine that uses it."""
+    place = (address.partition("://")[2] or address).partition("/")[0].rpartition("@")[2]
+    host = place[1:].partition("]")[0] if place.startswith("[") else place.partition(":")[0]
+    host = host.rstrip(".").lower()
+    return host in ("localhost", "::1") or host.endswith(".localhost") or host.startswith("127.")

@@ -4,10 +4,13 @@ from typing import Dict, Mapping
 
 from headway.store.locations import S3Location
 from headway.store.s3.credentials import CredentialChain
-from headway.store.s3.endpoints import address_from_environment
+from headway.store.s3.endpoints import ENDPOINT_VARIABLES, REGION_VARIABLES, address_from_environment
 
 #: What else a pod is given as it is set here.
 PASSED_ON = ("AWS_ENDPOINT_URL_STS", "AWS_STS_REGIONAL_ENDPOINTS")
+
+#: Names for the same; those of the first row say where the store is.
+SAME = (ENDPOINT_VARIABLES, REGION_VARIABLES)
 
 
 def environment(location: S3Location, environ: Mapping[str, str]) -> Dict[str, str]:

@@ -138,6 +138,21 @@ def test_the_runtimes_variables_win_over_the_users() -> None:
     assert found["PYTHONUNBUFFERED"] == ""
 
 
+def test_what_a_step_says_of_its_way_wins_over_the_launchers() -> None:
+    said = {"env": {"AWS_ENDPOINT_URL": "http://minio.ns:9000", "AWS_REGION": "us-east-1"}}
+    found = environment(manifest_of(Case("", said)))
+    assert found["AWS_ENDPOINT_URL"] == "http://minio.ns:9000"
+    assert "AWS_ENDPOINT_URL_S3" not in found, "it would win over that"
+    assert found["AWS_REGION"] == "us-east-1"
+
+
+def test_nobody_says_otherwise_what_the_runtime_goes_by() -> None:
+    case = Case("", {"env": {"HEADWAY_INBOX": "x", "HEADWAY_IDLE_TIMEOUT": "x"}})
+    own = {"HEADWAY_INBOX": "v1/inbox", "HEADWAY_IDLE_TIMEOUT": "60"}
+    plan = PodPlan("runtime", "s3://b", "key", own=own)
+    assert environment(job_manifest(settings_of(case), batch_of(case), plan)).items() >= own.items()
+
+
 def test_what_a_process_reads_when_it_starts_is_there_when_the_pods_does() -> None:
     variables = {"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "$7", "AWS_REGION": "of the step", "LD_not-one": "x"}
     found = environment(manifest_of(Case("", {"env": {"TZ": "UTC"}}, batch={"env": variables})))
