@@ -37,6 +37,15 @@ def started(target: Target, new_namespace: NewNamespace, workspace_in: Workspace
     # The administrator may read what the namespace enforces, and pods are right at once.
     space = workspace_in(target, kubectl)
     found["administrator"] = (space, space.start("linear.py", "run", "--with", "kubernetes"))
+    # Who may not list events either is told nothing of why a Job gets no pod.
+    for name, labels in (("blind", RESTRICTED), ("full", {})):
+        kubectl = new_namespace(name, labels)
+        bind(kubectl, target, role(without=(("list", "events"),)))
+        space = workspace_in(target.as_limited(), kubectl)
+        if name == "full":
+            quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}}
+            kubectl.create({**quota, "spec": {"hard": {"pods": "0"}}})
+        found[name] = (space, space.start("linear.py", "run", "--with", "kubernetes"))
     yield found
     for space, _ in found.values():
         space.close()
@@ -146,6 +155,23 @@ def test_pods_meet_the_standard_and_nothing_else_is_needed(started: Started) -> 
     for pod in space.pods():
         assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
         assert pod["spec"]["containers"][0]["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_without_the_right_to_list_events_security_is_tried_and_all_else_is_told(started: Started) -> None:
+    space, launch = started["blind"]
+    result = launch.wait()
+    assert result.returncode == 0, result.all
+    assert "no pod was made for it in 15 seconds" in result.stderr
+    assert "its pods are tried as Pod Security *restricted* asks" in result.stderr
+    assert result.stderr.count("*restricted*") == 1, "the next steps' pods are right at once"
+    assert {pod["spec"]["securityContext"]["runAsNonRoot"] for pod in space.pods()} == {True}
+    space, launch = started["full"]
+    launch.until(
+        "no pod was made for its Job .* and why stands in events, which you may not list in namespace"
+    )
+    assert [job["spec"]["template"]["spec"].get("securityContext", {}) for job in space.jobs()] == [{}]
+    launch.interrupt()
+    assert launch.wait().returncode == 130
 
 
 def test_what_the_role_lacks_is_named(

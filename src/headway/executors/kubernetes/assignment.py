@@ -13,6 +13,8 @@ from headway.store.batch import Batch
 
 #: What the name of a batch ends with whose first Job's namespace refused its pods.
 RESTRICTED = "-restricted"
+#: And where that made no difference.
+RELAXED = "-relaxed"
 
 #: Seconds between two looks at whether a Job is there.
 _POLL = 0.1
@@ -90,10 +92,24 @@ class Assignments:
     def submit_restricted(self, job: TrackedJob) -> None:
         """Another Job for a batch whose pods were refused as not secure enough."""
         self.restrict((job.namespace,))
+        self._submit_instead(job, RESTRICTED)
+
+    def submit_on_trial(self, job: TrackedJob) -> None:
+        """Another Job for a batch whose pods may have been refused as not secure enough; other Jobs stay as they are."""
+        self._submit_instead(job, RESTRICTED, on_trial=True)
+
+    def submit_relaxed(self, job: TrackedJob) -> None:
+        """Another Job, as the step's settings are, for a batch that was tried as *restricted* in vain."""
+        self._submit_instead(job, RELAXED)
+
+    def _submit_instead(self, job: TrackedJob, ending: str, *, on_trial: bool = False) -> None:
         attempts, job.attempts = job.attempts, {}
         # Another name, and so another Job: the first one may take its time to go.
-        batch = job.batch._replace(name=f"{job.batch.name}{RESTRICTED}")
+        batch = job.batch._replace(name=f"{job.batch.name}{ending}")
         successor = self.track(batch, attempts, before=job)
+        if on_trial:
+            successor.on_trial = True
+            successor.settings = replace(successor.settings, security_profile="restricted")
         self._submitter.submit(successor)
         self._spawn(self._withdraw_after(job, successor))
 

@@ -224,6 +224,19 @@ class KubernetesExecutor:
         self._assignments.submit_restricted(job)
         return True
 
+    def try_restricted(self, job: TrackedJob) -> None:
+        """The Job has no pod, and *restricted* is the only thing that can be tried."""
+        self._assignments.submit_on_trial(job)
+
+    def relax(self, job: TrackedJob) -> None:
+        """It was not that."""
+        self._assignments.submit_relaxed(job)
+
+    def restrict(self, namespace: str) -> None:
+        """It was that: from now on all pods of the namespace are so."""
+        self._assignments.restrict((namespace,))
+        self._pools.restrict((namespace,))
+
     def lingering(self, job: TrackedJob, pod: str) -> None:
         """Only containers beside the step's go on in this pod: its attempt has ended, so nothing fails.
 

@@ -44,6 +44,10 @@ class Answers(Protocol):
         """The cluster refuses the Job its pods."""
         ...
 
+    def unexplained(self, job: TrackedJob) -> None:
+        """The Job has no pod, and why may not be read."""
+        ...
+
     def noted(self, job: TrackedJob, attempt: Attempt, why: Standstill | None) -> None:
         """Why a pod does not run, beyond what its state shows; None where nothing says so."""
         ...
@@ -67,6 +71,8 @@ class Inquirer:
         self._nodes: tuple[Node, ...] | None = None
         self._nodes_at = 0.0
         self._may_see_nodes = True
+        #: The namespaces whose events may not be listed.
+        self._closed: set[str] = set()
         self._room = asyncio.Semaphore(_AT_A_TIME)
 
     async def run(self) -> None:
@@ -75,8 +81,16 @@ class Inquirer:
             await asyncio.sleep(_ROUND)
             now = self._client.clock.monotonic()
             self._forget(now)
+            lacking = [job for job in self._jobs if self._lacks_pods(job, now)]
+            for job in lacking:
+                if job.namespace in self._closed and not any(each.pod for each in job.attempts.values()):
+                    self._answers.unexplained(job)
             questions = [
-                *(self._ask_about_job(job) for job in self._jobs if self._lacks_pods(job, now)),
+                *(
+                    self._ask_about_job(job)
+                    for job in lacking
+                    if job.attempts and self._is_due(job.name, now)
+                ),
                 *(self._ask_about_pod(*found) for found in self._standing(now)),
             ]
             await asyncio.gather(*questions)
@@ -89,7 +103,7 @@ class Inquirer:
         if len(job.live_pods) >= min(job.parallelism, len(job.attempts)):
             self._due.pop(job.name, None)
             return False
-        return self._is_due(job.name, now)
+        return True
 
     def _standing(self, now: float) -> list[tuple[TrackedJob, Attempt]]:
         chosen: list[tuple[TrackedJob, Attempt]] = []
@@ -195,9 +209,14 @@ class Inquirer:
             selector += f",reason={reason}"
         try:
             async with self._room:
-                return (await self._client.list(EVENT, namespace, field_selector=selector)).items
+                found = (await self._client.list(EVENT, namespace, field_selector=selector)).items
+        except Forbidden:
+            self._closed.add(namespace)
+            return None
         except ApiError:
             return None
+        self._closed.discard(namespace)
+        return found
 
     async def _readable_nodes(self) -> tuple[Node, ...] | None:
         now = self._client.clock.monotonic()

@@ -27,6 +27,7 @@ from headway.executors.kubernetes.refusal import Refusal
 from headway.executors.kubernetes.standstill import Standstill, standstill
 from headway.executors.kubernetes.suspension import Suspensions
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
+from headway.executors.kubernetes.trials import NO_POD, Move, Trials, no_pod, trial_words
 from headway.runtime.limits import duration
 from headway.store.records import CONFIGURATION, INFRASTRUCTURE, Failure
 
@@ -54,6 +55,12 @@ class Listener(Protocol):
 
     def insecure(self, job: TrackedJob) -> bool: ...
 
+    def try_restricted(self, job: TrackedJob) -> None: ...
+
+    def relax(self, job: TrackedJob) -> None: ...
+
+    def restrict(self, namespace: str) -> None: ...
+
     def lingering(self, job: TrackedJob, pod: str) -> None: ...
 
 
@@ -80,6 +87,7 @@ class Observer:
         self._ended_jobs: dict[str, tuple[float, Failure]] = {}
         #: Why each Job is refused its pods, since when, and when that was last told.
         self._refusals: dict[str, tuple[Refusal, float, float]] = {}
+        self._trials = Trials()
         self._suspensions = Suspensions(
             lambda job, reason, message: self._listener.standing(job, None, reason, message), _TELL_AGAIN
         )
@@ -139,6 +147,8 @@ class Observer:
         if found is None:
             return
         job, attempt = found
+        if self._trials.has_pod(job):
+            self._listener.restrict(job.namespace)
         name, ended = pod.metadata.name, is_over(pod, job.container)
         (job.live_pods.discard if ended else job.live_pods.add)(name)
         self._note_company(job, pod)
@@ -235,16 +245,35 @@ class Observer:
 
     def refused(self, job: TrackedJob, why: Refusal) -> None:
         """The cluster refuses the Job its pods."""
-        now = self._client.clock.monotonic()
         if why.reason == "PodSecurity" and self._listener.insecure(job):
             return
+        self._note_refusal(job, why, f"the cluster refuses its pods: {why.words}")
+
+    def unexplained(self, job: TrackedJob) -> None:
+        """It has no pod, and the events that would say why may not be read."""
+        if job.created is None or self._client.clock.monotonic() - job.created < NO_POD:
+            return
+        match self._trials.next(job):
+            case Move.TRY:
+                self._listener.standing(job, None, "Restricted", trial_words(job))
+                self._listener.try_restricted(job)
+            case Move.RESTRICT:
+                self._listener.insecure(job)
+            case Move.RELAX:
+                self._listener.relax(job)
+            case Move.WAIT:
+                why = no_pod(job)
+                self._note_refusal(job, why, why.words)
+
+    def _note_refusal(self, job: TrackedJob, why: Refusal, words: str) -> None:
+        now = self._client.clock.monotonic()
         known, since, told = self._refusals.get(job.name, (None, now, 0.0))
         if known is None or known.reason != why.reason:
             since = now
         if since == now or now - told >= _TELL_AGAIN:
             told = now
             hint = f". {why.hint}" if why.waits else ""
-            self._listener.standing(job, None, why.reason, f"the cluster refuses its pods: {why.words}{hint}")
+            self._listener.standing(job, None, why.reason, f"{words}{hint}")
         self._refusals[job.name] = (why, since, told)
 
     def _job_changed(self, job: Job) -> None:

@@ -85,6 +85,7 @@ class TrackedJob:
         created: When it was created (monotonic seconds), None before.
         deleting: Whether its deletion was asked for.
         suspended: Whether somebody holds it back: it has no pods while that lasts.
+        on_trial: Whether its pods are restricted to see whether that is what its namespace wants.
         live_pods: Names of its pods that have not ended, as far as known.
         company: Names of its pods with containers beside the step's that have not all ended, with the moment
             (monotonic seconds) at which the step's own was seen to have, None before.
@@ -105,6 +106,7 @@ class TrackedJob:
     created: float | None = None
     deleting: bool = False
     suspended: bool = False
+    on_trial: bool = False
     live_pods: set[str] = field(default_factory=set)
     company: dict[str, float | None] = field(default_factory=dict)
     together: bool = False

@@ -208,6 +208,67 @@ async def test_a_namespace_that_wants_more_security_gets_it(run: Run[PodPlayer])
     await run.until(lambda: name not in [job["metadata"]["name"] for job in run.jobs()])
 
 
+async def test_a_namespace_that_wants_more_security_and_shows_nothing_is_tried(
+    run: Run[PodPlayer],
+) -> None:
+    """Neither its labels nor events may be read; a cluster that makes no pods but restricted ones."""
+    run.fake.deny("list", "events")
+    run.player.held = True
+    with without_pods(run.fake):
+        (ref,) = await run.start("succeeds")
+        await run.until(lambda: len(run.fake.seen("create", "jobs")) == 2)
+        (reason, words) = next(each for each in run.waits() if each[0])
+        assert reason == "Restricted"
+        assert "no pod was made for it in 15 seconds" in words
+        assert "you may not list the events of namespace default" in words
+    run.player.held = False
+    first, successor = (each.body for each in run.fake.seen("create", "jobs"))
+    assert successor["spec"]["template"]["spec"]["securityContext"]["runAsNonRoot"] is True
+    poke(run.fake, successor["metadata"]["name"])
+    assert (await run.end(ref)).outcome == SUCCEEDED
+    await run.until(lambda: first["metadata"]["name"] not in [job["metadata"]["name"] for job in run.jobs()])
+    (again,) = await run.start("prints")
+    assert (await run.end(again)).outcome == SUCCEEDED
+    third = run.fake.seen("create", "jobs")[2].body
+    assert third["spec"]["template"]["spec"]["securityContext"]["runAsNonRoot"] is True, "it is known by now"
+
+
+@pytest.mark.budget(6)
+async def test_what_is_tried_in_vain_is_taken_back_and_the_wait_is_told(run: Run[PodPlayer]) -> None:
+    run.fake.deny("list", "events")
+    run.player.held = True
+    with without_pods(run.fake):
+        (ref,) = await run.start("succeeds")
+        await run.until(lambda: len(run.fake.seen("create", "jobs")) == 3, 60)
+        await run.until(lambda: run.waits()[-1][0] == "NoPod", 60)
+        assert len(run.fake.seen("create", "jobs")) == 3, "once is enough"
+    words = run.waits()[-1][1]
+    last = run.fake.seen("create", "jobs")[2].body
+    name = last["metadata"]["name"]
+    assert f"no pod was made for its Job {name} in 15 seconds" in words
+    assert "events, which you may not list in namespace default" in words
+    assert f"kubectl --namespace default describe job {name}" in words
+    assert "runAsNonRoot" not in last["spec"]["template"]["spec"].get("securityContext", {})
+    assert not run.heard.of(Ended, ref)
+    run.player.held = False
+    poke(run.fake, name)
+    assert (await run.end(ref)).outcome == SUCCEEDED
+
+
+async def test_where_pods_are_made_nothing_is_tried(run: Run[PodPlayer]) -> None:
+    run.fake.deny("list", "events")
+    (first,) = await run.start("succeeds")
+    assert (await run.end(first)).outcome == SUCCEEDED
+    run.player.held = True
+    with without_pods(run.fake):
+        (ref,) = await run.start("prints")
+        await run.until(lambda: run.waits()[-1][0] == "NoPod")
+        assert len(run.fake.seen("create", "jobs")) == 2
+    run.player.held = False
+    poke(run.fake, run.fake.seen("create", "jobs")[1].body["metadata"]["name"])
+    assert (await run.end(ref)).outcome == SUCCEEDED
+
+
 @contextlib.contextmanager
 def without_pods(fake: FakeKubernetes) -> Iterator[None]:
     """A cluster whose Job controller is refused every pod."""

@@ -47,6 +47,12 @@ class Ears:
     def insecure(self, job: TrackedJob) -> bool:
         return False
 
+    def try_restricted(self, job: TrackedJob) -> None: ...
+
+    def relax(self, job: TrackedJob) -> None: ...
+
+    def restrict(self, namespace: str) -> None: ...
+
     def lingering(self, job: TrackedJob, pod: str) -> None:
         self.lingered.append(pod)
 
