@@ -63,7 +63,7 @@ def scrub(
     streams = _wanted(stdout=stdout, stderr=stderr, both=both)
     done = 0
     for task in _tasks(this, path, attempt):
-        if not (task.finished or include_not_done):
+        if not (task.has_ended or include_not_done):
             this.write(f"[{task.parent.id}/{task.id}] It has not ended: its log stays.", error=True)
             continue
         for number in [task.current_attempt] if latest else task.attempts:

@@ -73,18 +73,27 @@ class Run(InRun, depth=2):
 
     @property
     def successful(self) -> bool:
-        """Whether it ended with success."""
+        """Whether it ended with success; False also where ``@catch`` went on in place of its end step."""
+        if not self.finished:
+            return False
+        graph = self._run.graph
+        caught = graph.end in graph and graph[graph.end].decorator("catch") is not None
+        return not caught or (self.end_task is not None and self.end_task.successful)
+
+    @property
+    def finished(self) -> bool:
+        """Whether it came to its end: its end step is done. One that failed never did, see :attr:`has_ended`."""
         end = self._run.end()
         return end is not None and end.outcome == SUCCEEDED
 
     @property
-    def finished(self) -> bool:
-        """Whether it ended, with or without success; False also where its launcher died before it could say so."""
+    def has_ended(self) -> bool:
+        """Whether nothing more happens, with or without success; False also where its launcher died without a word."""
         return self._run.has_ended
 
     @property
     def finished_at(self) -> Optional[datetime]:
-        """When it ended, local time; None while it goes on."""
+        """When it ended, with or without success, local time; None while it goes on."""
         end = self._run.end()
         return local_time(end.ended) if end is not None else None
 

@@ -20,6 +20,7 @@ from headway.client.logs import STDERR, STDOUT
 from headway.client.run_data import PARAMETERS
 from headway.client.task_data import TaskData, tasks_of
 from headway.client.told import is_told
+from headway.store.records import SUCCEEDED
 
 
 class Task(InRun, depth=4):
@@ -98,6 +99,12 @@ class Task(InRun, depth=4):
 
     @property
     def finished(self) -> bool:
+        """Whether it is done: its step ended with success, or ``@catch`` went on in place of it."""
+        record = self._task.record()
+        return record is not None and record.outcome == SUCCEEDED
+
+    @property
+    def has_ended(self) -> bool:
         """Whether it ended, with or without success; while its run goes on, a retry may still follow."""
         return self._task.record() is not None or self._run.has_ended
 
@@ -115,7 +122,7 @@ class Task(InRun, depth=4):
 
     @property
     def finished_at(self) -> Optional[datetime]:
-        """When it ended, local time; None while it runs."""
+        """When it ended, with or without success, local time; None while it runs."""
         record = self._task.record()
         return local_time(record.ended) if record is not None else None
 

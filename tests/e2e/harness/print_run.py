@@ -12,7 +12,7 @@ def main(flow: str, run_id: str) -> None:
     run = Flow(flow).latest_run if run_id == "latest" else Flow(flow)[run_id]
     assert run is not None, f"no run of {flow}"
     steps = {step.id: sorted((shown(task) for task in step), key=age) for step in run}
-    whole = {"id": run.id, "successful": run.successful, "finished": run.finished, "steps": steps}
+    whole = {"id": run.id, "successful": run.successful, "finished": run.has_ended, "steps": steps}
     json.dump(whole, sys.stdout, default=repr)
 
 
@@ -26,7 +26,7 @@ def shown(task: Any) -> dict[str, Any]:
     return {
         "id": task.id,
         "successful": task.successful,
-        "finished": task.finished,
+        "finished": task.has_ended,
         "data": data_of(task),
         "metadata": dict(task.metadata_dict),
         "stdout": task.stdout,

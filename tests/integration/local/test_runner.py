@@ -104,7 +104,7 @@ def test_several_at_a_time_one_watched_one_stopped(runner: Runner) -> None:
     assert any("alpha is 7.0" in line for line in lines)
     assert slow.run.id != quick.run.id
     assert slow.returncode == 130
-    assert slow.run.finished, "stopped as by Ctrl-C: its end is written"
+    assert slow.run.has_ended, "stopped as by Ctrl-C: its end is written"
 
 
 def test_a_run_with_configurations_that_fails_and_is_resumed(runner: Runner) -> None:
@@ -192,7 +192,7 @@ def test_a_notebook_runs_its_cell(noted: Callable[..., NBRunner], tmp_path: Path
         assert (task.successful, task.data.twice) == (True, 8)
 
         failed = noted(BREAK="1").nbrun(alpha=5)
-        assert (failed.successful, failed.finished) == (False, True)
+        assert (failed.successful, failed.finished, failed.has_ended) == (False, False, True)
         again = noted().nbresume(origin_run_id=failed.id)
         assert (again.successful, again["start"].task.data.twice) == (True, 10)
         assert again["start"].task.origin_pathspec == f"Noted/{failed.id}/start/1"

@@ -28,7 +28,7 @@ class RunFacts(Feature):
     def check_resume(self, ran: Ran) -> None:
         self._look(ran.client("resumed"), ran)
         broken = ran.client("broken")
-        assert (broken.successful, broken.finished) == (False, True)
+        assert (broken.successful, broken.finished, broken.has_ended) == (False, False, True)
         assert broken.end_task is None or not broken.end_task.successful
 
     def _look(self, run: headway.Run, ran: Ran) -> None:

@@ -87,7 +87,7 @@ class FailedRun(Feature):
         assert broken.code == 1
         assert "broken on purpose" in broken.stderr
         run = ran.client("broken")
-        failed = [task for step in run for task in step if task.finished and not task.successful]
+        failed = [task for step in run for task in step if task.has_ended and not task.successful]
         # Those beside it are stopped.
         (task,) = [task for task in failed if "broken on purpose" in str(task.exception)]
         assert task.pathspec.split("/")[2] == ran.shape.breaks.step

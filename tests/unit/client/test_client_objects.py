@@ -139,7 +139,12 @@ def test_the_attempt_that_counts_is_shown_and_others_on_request(folder: FolderSt
     assert task.created_at == local(2)
     assert task.finished_at == local(104)
     first = Task("Digits/1/train/2", attempt=0)
-    assert (first.current_attempt, first.successful, first.finished) == (0, False, True)
+    assert (first.current_attempt, first.successful, first.finished, first.has_ended) == (
+        0,
+        False,
+        False,
+        True,
+    )
     assert first != task
     with pytest.raises(AttributeError, match="failed, so it has no artifact 'score'"):
         _ = first.data.score

@@ -34,7 +34,8 @@ def test_the_end_task_is_there_whatever_becomes_of_it(folder: FolderStore) -> No
     recorded.end()
     run = Run("Digits/1")
     assert run.end_task is not None
-    assert (run.end_task.finished, run.end_task.successful, run.successful) == (True, False, False)
+    assert (run.end_task.has_ended, run.end_task.finished, run.end_task.successful) == (True, False, False)
+    assert (run.has_ended, run.finished, run.successful) == (True, False, False)
     assert "ValueError" in str(run.end_task.exception)
 
 
@@ -86,9 +87,9 @@ def test_a_retry_takes_the_place_of_what_failed(folder: FolderStore) -> None:
     recorded = RecordedRun(folder)
     recorded.attempt("train", "2", failure=BOOM)
     task = Task("Digits/1/train/2")
-    assert (task.finished, task.successful, task.current_attempt) == (True, False, 0)
+    assert (task.has_ended, task.finished, task.successful, task.current_attempt) == (True, False, False, 0)
     recorded.running("train", "2", attempt=1)
-    assert (task.finished, task.current_attempt, task.exception) == (False, 1, None)
+    assert (task.has_ended, task.current_attempt, task.exception) == (False, 1, None)
     recorded.attempt("train", "2", attempt=1, values={"score": 1})
     assert (task.successful, task.data.score) == (True, 1)
     assert [fact.value for fact in task.metadata if fact.name == "attempt"] == ["0", "1"]
@@ -133,9 +134,9 @@ def test_a_task_that_left_no_record_is_over_with_its_run(folder: FolderStore) ->
     recorded.attempt("train", "3", failure=BOOM)
     folder.put(layout.log("Digits", "1", "train", "3", 1, "stdout"), encode_line(b"torn off", 0))
     task = Task("Digits/1/train/2")
-    assert not task.finished
+    assert not task.has_ended
     recorded.end()
-    assert (task.finished, task.successful, task.stdout) == (True, False, "so far\n")
+    assert (task.has_ended, task.finished, task.stdout) == (True, False, "so far\n")
     with pytest.raises(AttributeError, match="left no result before its run ended"):
         _ = task.data.score
     assert Task("Digits/1/train/3").current_attempt == 0
