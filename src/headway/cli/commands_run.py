@@ -153,6 +153,8 @@ def _show(this: Program, request: RunRequest) -> None:
         this.write(note, error=True)
     if preview.text:
         this.write(preview.text.rstrip("\n"))
+    if this.write.lost:
+        sys.exit(errors.FAILED)
 
 
 def truth(this: Program, name: str) -> bool:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -15,7 +15,7 @@ def main() -> NoReturn:
     """Run one command and exit."""
     write = StreamWriter()
     try:
-        _commands().main(standalone_mode=False)
+        _commands(write).main(standalone_mode=False)
     except click.exceptions.Exit as exit_:
         sys.exit(exit_.exit_code)
     except click.ClickException as error:
@@ -25,10 +25,16 @@ def main() -> NoReturn:
         raise
     except BaseException as error:  # whatever it is, a person gets one clear message
         sys.exit(errors.report(error, write))
-    sys.exit(errors.SUCCESS)
+    sys.exit(errors.FAILED if write.lost else errors.SUCCESS)
 
 
-def _commands() -> click.Group:
+def _commands(write: StreamWriter) -> click.Group:
+    def doctor(**given: Any) -> None:
+        # Looks at everything, so it loads everything.
+        from headway.cli import commands_doctor
+
+        commands_doctor.doctor(**given, write=write)
+
     group = click.Group(
         "headway",
         help="Run any step of a Python flow on any Kubernetes. Flows have their own commands: python flow.py --help",
@@ -53,7 +59,7 @@ def _commands() -> click.Group:
                     ["--inside/--no-inside"], default=True, help="Whether to look from inside a pod, too."
                 ),
             ],
-            callback=_doctor,
+            callback=doctor,
             context_settings={"ignore_unknown_options": True},
             help="Say what runs on Kubernetes need, whether it is there, and what to do where it is not.",
         )
@@ -67,13 +73,6 @@ def _cluster(words: Sequence[str]) -> None:
     from headway.localcluster.__main__ import main as cluster
 
     sys.exit(cluster(list(words)))
-
-
-def _doctor(flow: str | None, rest: Sequence[str], inside: bool) -> None:
-    # Looks at everything, so it loads everything.
-    from headway.cli.commands_doctor import doctor
-
-    doctor(flow, rest, inside=inside, write=StreamWriter())
 
 
 def _version() -> None:

@@ -93,7 +93,9 @@ def _show(flow_class: Any) -> bool:
     except HeadwayError:
         # Told the ordinary way.
         return False
-    print_graph(graph, StreamWriter())
+    write = StreamWriter()
+    print_graph(graph, write)
+    _end(write)
     return True
 
 
@@ -106,8 +108,16 @@ def _help(flow_class: Any, program: str) -> bool:
     if width not in PAGES or len(usage) > width or program == "-c" or about is None:
         return False
     lines = (f"  {line}" if line else "" for line in about)
-    StreamWriter()("\n".join([usage, "", *lines, "", PAGES[width]]))
+    write = StreamWriter()
+    write("\n".join([usage, "", *lines, "", PAGES[width]]))
+    _end(write)
     return True
+
+
+def _end(write: StreamWriter) -> None:
+    """Where all that was asked for is lost, that is the end of it."""
+    if write.lost:
+        sys.exit(1)
 
 
 def _filled(text: str, width: int) -> Optional[List[str]]:

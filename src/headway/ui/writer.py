@@ -17,11 +17,16 @@ def wants_colour(stream: TextIO, environ: Mapping[str, str] = os.environ) -> boo
 
 
 class StreamWriter:
-    """Writes lines to the process's streams, flushed, so that a pipe sees them as they come."""
+    """Writes lines to the process's streams, flushed, so that a pipe sees them as they come.
+
+    Attributes:
+        lost: Whether standard output could not be written, for another reason than that its reader left.
+    """
 
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
         self._out = out or sys.stdout or _nowhere("stdout", 1)
         self._err = err or sys.stderr or _nowhere("stderr", 2)
+        self.lost = False
         for stream in (self._out, self._err):
             if isinstance(stream, TextIOWrapper):
                 # A terminal that cannot show a character shows its number; no task fails for that.
@@ -37,6 +42,7 @@ class StreamWriter:
         except OSError as failure:
             mute(stream)
             if not error and not isinstance(failure, BrokenPipeError):
+                self.lost = True
                 why = failure.strerror or "it takes nothing more"
                 self(f"Standard output cannot be written, what follows is not shown: {why}.", error=True)
 

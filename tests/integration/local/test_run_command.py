@@ -1,6 +1,7 @@
 """``python flow.py run`` as a person types it, with steps on this machine: output, exit codes, what stays behind."""
 
 import re
+from pathlib import Path
 
 import pytest
 from flow_machine import SOURCE, Machine
@@ -219,3 +220,42 @@ def test_a_file_of_the_persons_that_hides_a_module_is_named(machine: Machine, na
     assert "Rename it." in done.stderr
     assert "Traceback" not in done.stderr
     assert done.returncode == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_an_answer_that_cannot_be_written_is_no_success(machine: Machine) -> None:
+    machine.write()
+
+    def into_the_full(*words: str) -> tuple[int, str]:
+        with Path("/dev/full").open("w") as full:
+            process = machine.begin("flow.py", *words, stdout=full)
+            _, said = process.communicate(timeout=150)
+        return process.returncode, said
+
+    code, said = into_the_full("run")
+    (run,) = machine.runs
+    assert code == 0, "what the run did is done"
+    assert said.count("Standard output cannot be written") == 1
+    assert f"Run {run} succeeded" in said
+    asked = (
+        ["show"], ["--help"], ["version"], ["run", "--help"], ["--quiet", "dump", f"{run}/end"],
+        ["logs", f"{run}/end"], ["output-dot"], ["check"], ["tag", "list", "--run-id", run], ["config", "show"],
+    )  # fmt: skip
+    for words in asked:
+        code, said = into_the_full(*words)
+        assert code == 1, words
+        (line,) = said.splitlines()
+        assert "cannot be written" in line, words
+        assert "No space left on device" in line, words
+
+
+def test_an_error_of_the_client_that_nobody_catches_ends_with_all_that_it_says(machine: Machine) -> None:
+    (machine.folder / "script.py").write_text("from headway import Run\n\nprint(Run('Sample/1').data)\n")
+    done = machine.run("script.py")
+    assert (done.returncode, done.stdout) == (1, "")
+    trace, _, said = done.stderr.partition("headway.errors.NotFoundError: ")
+    assert 'script.py", line 3, in <module>' in trace
+    assert trace.count("Traceback (most recent call last)") == 1
+    message, hint = said.splitlines()
+    assert "Run('Sample/1') does not exist" in message
+    assert hint

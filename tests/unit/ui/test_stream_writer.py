@@ -108,3 +108,20 @@ def test_streams_that_are_not_there_are_not_missed(tmp_path: Path, how: str) -> 
     assert done.stdout == ("" if how.startswith(">") else "data\nmore True\nchild\n")
     assert done.stderr == ("" if "2>" in how else "words\nchild\n")
     assert (tmp_path / "file").read_text() == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("error", [False, True])
+def test_what_was_lost_of_standard_output_is_known(error: bool) -> None:
+    with Path("/dev/full").open("w") as full:
+        write = StreamWriter(io.StringIO() if error else full, full if error else io.StringIO())
+        write("some", error=error)
+        assert write.lost is not error
+
+
+def test_what_a_reader_left_unread_is_not_lost() -> None:
+    out = pipe_without_reader()
+    write = StreamWriter(out, io.StringIO())
+    write("some")
+    out.close()
+    assert not write.lost
