@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import threading
 from datetime import datetime, timezone
 
 import msgspec
@@ -243,3 +244,24 @@ def test_virtual_time_passes_only_while_all_wait() -> None:
         return idle, loop.time()
 
     assert run_virtual(main()) == (0.0, pytest.approx(3600, abs=1))
+
+
+def test_a_thread_that_waits_for_what_comes_later_is_not_waited_for_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("headway.testing.virtual_time._PATIENCE", 0.01)
+
+    async def main() -> tuple[float, float]:
+        loop, come = asyncio.get_running_loop(), threading.Event()
+        waiting = loop.run_in_executor(None, come.wait)
+        await asyncio.sleep(3600)
+        begun = loop.time()
+        # One that does work is waited for again, though the other still stands.
+        await asyncio.to_thread(hash, "work")
+        worked = loop.time()
+        come.set()
+        await waiting
+        return begun, worked
+
+    begun, worked = run_virtual(main())
+    assert begun == worked == pytest.approx(3600)
