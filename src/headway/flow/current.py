@@ -75,10 +75,10 @@ class Current:
             self._values[name] = self._lazy.pop(name)()
             return self._values[name]
         if name == "card" and self._running:
-            # For steps that fill a card only; why nothing comes of it was said before the run.
-            from headway.flow.cards import NoCard
+            # For steps that fill a card only.
+            from headway.flow.cards import card_of_task
 
-            self._values[name] = NoCard()
+            self._values[name] = card_of_task()
             return self._values[name]
         if not self._running:
             raise AttributeError(

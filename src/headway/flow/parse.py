@@ -7,6 +7,7 @@ this; a pod is told what it needs.
 import _ast as ast
 
 from headway.flow.assemble import assemble
+from headway.flow.cards import NO_CARDS
 from headway.flow.check import check_class
 from headway.flow.declared import Declared, as_written
 from headway.flow.decorators import DecoratorSpec
@@ -41,10 +42,17 @@ def parse_flow(cls: Any, source: Optional[str] = None, declared: Optional[Declar
         _read_step(reader, name, function, known.decorators[name], scope, notes)
         for name, function in steps_of(cls).items()
     ]
+    if reader.mentions("current.card") and not _has_cards(known):
+        notes.append(NO_CARDS)
     graph = assemble(cls.__name__, nodes, cleaned(cls.__doc__))
     graph.notes = tuple(notes)
     graph.decorators = checked_flow_decorators(cls, known.flow)
     return graph
+
+
+def _has_cards(known: Declared) -> bool:
+    """Whether a step has @card, of which it is said that none is made."""
+    return any(spec.name == "card" for specs in known.decorators.values() for spec in specs)
 
 
 def _read_step(

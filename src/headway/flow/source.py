@@ -23,6 +23,7 @@ class SourceReader:
     def __init__(self, source: Optional[str] = None) -> None:
         self._source = source
         self._functions: dict[str, dict[tuple[str, int], FunctionNode]] = {}
+        self._texts: list[Union[str, bytes]] = []
 
     def find(self, function: Callable[..., Any]) -> tuple[FunctionNode, str]:
         """The definition of a function, and the file it is in.
@@ -39,7 +40,9 @@ class SourceReader:
         code = plain.__code__
         file: str = code.co_filename
         if file not in self._functions:
-            self._functions[file] = _functions_of(self._text(plain, file), file)
+            text = self._text(plain, file)
+            self._texts.append(text)
+            self._functions[file] = _functions_of(text, file)
         node = self._functions[file].get((code.co_name, code.co_firstlineno))
         if node is None:
             raise FlowDefinitionError(
@@ -49,6 +52,10 @@ class SourceReader:
                 code.co_firstlineno,
             )
         return node, file
+
+    def mentions(self, words: str) -> bool:
+        """Whether these words stand anywhere in a source that was read."""
+        return any(words in text if isinstance(text, str) else words.encode() in text for text in self._texts)
 
     def _text(self, function: Any, file: str) -> Union[str, bytes]:
         try:

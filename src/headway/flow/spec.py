@@ -10,7 +10,7 @@ import sys
 from headway.errors import HeadwayError
 from headway.flow import entry
 from headway.flow.inputs import Inputs
-from headway.flow.members import read_only_names
+from headway.flow.members import configs_of, parameters_of, read_only_names
 from headway.flow.merge import MergeArtifactsError, choose_artifacts
 from headway.flow.state import TaskState, is_atomic
 from headway.flow.step import steps_of
@@ -19,6 +19,10 @@ from headway.flow.transition import InvalidTransitionError, make_transition
 from headway.plain import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 _STATE = "_headway"
+
+#: Names of Metaflow's flow objects that are not public, and that some flows read all the same. All others, such as
+#: ``_datastore`` and ``_graph``, tell of what there is not here.
+_INSIDE = frozenset({"_current_step", "_graph_info", "_transition"})
 
 
 class FlowSpec:
@@ -69,6 +73,11 @@ class FlowSpec:
             state.task.step, file, line, lambda name: getattr(self, name), targets, keywords
         )
         state.next_line = line
+
+    @classmethod
+    def _get_parameters(cls) -> Iterator[Tuple[str, Any]]:
+        """Each parameter and configuration with its attribute, under the name that flows know it by from Metaflow."""
+        return iter([(name, getattr(cls, name)) for name in (*parameters_of(cls), *configs_of(cls))])
 
     @property
     def name(self) -> Any:
@@ -148,6 +157,11 @@ class FlowSpec:
             raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
         source = state.source_of(name)
         if source is None:
+            if name in _INSIDE:
+                # For flows that look at how Metaflow works inside.
+                from headway.flow.inside import inside
+
+                return inside(state, name)
             raise AttributeError(state.missing(name))
         try:
             value = source.load(name)

@@ -1,5 +1,6 @@
 """What a flow asks for by a decorator and Headway does not do yet: told once before the run, never passed over."""
 
+from headway.flow.cards import NO_CARDS
 from headway.flow.catalogue import STEP_DECORATORS
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.flow_catalogue import FLOW_DECORATORS
@@ -15,6 +16,9 @@ def notices(graph: Graph) -> list[str]:
         for spec in node.decorators:
             kind = STEP_DECORATORS.get(spec.name)
             _note(found, spec, kind.missing if kind else "")
+    if NO_CARDS in graph.notes:
+        # Told with them.
+        found.pop("card", None)
     return list(found.values())
 
 

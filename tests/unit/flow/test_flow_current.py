@@ -1,9 +1,12 @@
 """``current``: its values within a task, and its words outside."""
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from headway.flow import cards
 from headway.flow.current import Current, Parallel, current
 
 
@@ -72,3 +75,30 @@ def test_outside_of_a_task(running: Current) -> None:
 def test_the_one_that_flows_import() -> None:
     assert isinstance(current, Current)
     assert not current.is_running_flow
+
+
+@pytest.mark.parametrize("text", ["current.card.append(1)", "import pages\n\npages.fill()"])
+def test_a_card_is_told_of_by_the_task_where_the_launcher_cannot_have_seen_it(
+    running: Current,
+    text: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    flow = tmp_path / "flow.py"
+    flow.write_text(text)
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(flow), raising=False)
+    monkeypatch.setattr(cards, "_said", False)
+    for _ in range(2):
+        running.card.append("x")
+        running.card.extend(["x", "y"])
+        running.card["a"].refresh()
+        running.card.clear()
+        running.card["a"] = "x"
+        assert running.card.components is not None
+        assert running.card
+        assert list(running.card.get(type="html")) == []
+        assert len(running.card) == 0
+        del running._values["card"]
+    assert capsys.readouterr().err == ("" if "current.card" in text else f"{cards.NO_CARDS}\n")
+    assert not cards.get_cards("F/7/train/3")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from flow_sources import Shape, parse, parse_body, shapes, steps
 
+from headway.flow.cards import NO_CARDS
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.graph import Graph
 
@@ -480,3 +481,15 @@ def test_nothing_follows_the_end_whatever_it_calls() -> None:
     end = "def end(self):\n    if self.never:\n        self.next(self.start)"
     graph = parse_body(f"@step\ndef start(self): self.next(self.end)\n@step\n{end}")
     assert shapes(graph)["end"] == Shape("end")
+
+
+FILLED = "@step\ndef a(self):\n    current.card.append('x')\n    self.next(self.b)\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [(FILLED, 1), (FILLED.replace("current.card", "cards"), 0), (f"@card\n{FILLED}", 0)],
+)
+def test_that_no_card_is_made_is_told_where_no_decorator_asks_for_one(body: str, told: int) -> None:
+    notes = parse_body(body + "@step\ndef b(self): pass\n").notes
+    assert notes.count(NO_CARDS) == len(notes) == told

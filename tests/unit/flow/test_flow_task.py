@@ -358,3 +358,21 @@ def test_errors_around_inputs() -> None:
         "Step 'join' has no artifact 'only_a'. A join inherits no artifacts: read it from its inputs "
         "(inputs[0].only_a), or call self.merge_artifacts(inputs) first."
     )
+
+
+def test_what_flows_know_of_the_inside_of_metaflows() -> None:
+    one = flow(x=1)
+    assert (one._current_step, one._transition) == ("work", None)
+    call_step(one)
+    assert one._transition == (["end"], None)
+    assert {name for name in produced(one) if name.startswith("_")} == set()
+    assert not hasattr(one, "_datastore")
+    named = list(Flow._get_parameters())
+    assert [(attribute, parameter.name) for attribute, parameter in named] == [
+        ("alpha", "alpha"),
+        ("other_name", "beta"),
+    ]
+    assert list(one._get_parameters()) == named
+    # A flow may call something of its own so.
+    one._transition = "mine"
+    assert (one._transition, produced(one)["_transition"]) == ("mine", "mine")

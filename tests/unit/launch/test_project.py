@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from headway.errors import FlowDefinitionError, UsageError
+from headway.flow.cards import NO_CARDS
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.graph import Graph, Node
 from headway.launch.notices import notices
@@ -79,3 +80,9 @@ def test_what_has_no_effect_is_told_once_each() -> None:
     flow = Graph("F", steps, "start", "end", decorators=[DecoratorSpec("schedule"), DecoratorSpec("project")])
     told = notices(flow)
     assert [line.split(":")[0] for line in told] == ["@schedule has no effect", "@card has no effect"]
+
+
+def test_cards_are_told_of_once_however_they_are_used() -> None:
+    flow = Graph("F", [Node("a", "end", decorators=(DecoratorSpec("card"),))], "a", "a")
+    flow.notes = (NO_CARDS,)
+    assert notices(flow) == []
