@@ -7,6 +7,7 @@ from headway.cli.commands_run import check_numbers, finish, reporter, triggers, 
 from headway.cli.embedded import use_embedded_cluster
 from headway.cli.parameters import missing_parameters, shown_parameters
 from headway.cli.program import Program
+from headway.cli.store_kind import store_kind
 from headway.errors import NotFoundError, UsageError
 from headway.flow.members import configs_of
 from headway.launch.attach import check_attachable
@@ -53,11 +54,16 @@ def resume(
     graph = this.graph(tuple(late))
     if not options.quiet:
         this.write(f"Headway {VERSION} resumes {this.flow}.", error=True)
+        for note in graph.notes:
+            this.write(note, error=True)
     if reentrant and run_id is not None and (there := _run_of_that_id(this, run_id, roots)) is not None:
         _enter_again(this, there, roots, max_workers, forward_credentials)
         return
     resumes = resumption(past, graph, step, run_id, clone_only, resume_identifier)
-    values = missing_parameters(this, past.parameters().artifacts)
+    changes = this.overrides(overrides)
+    values = missing_parameters(
+        this, past.parameters().artifacts, lambda: store_kind(this, graph, changes, past.store.url)
+    )
     request = RunRequest(
         graph=graph,
         origin=this.origin,
@@ -77,7 +83,7 @@ def resume(
         runner_attribute_file=runner_attribute_file,
         pods_see_folders=use_embedded_cluster(this, graph),
         forward_credentials=forward_credentials or truth(this, "FORWARD_CREDENTIALS"),
-        overrides=this.overrides(overrides),
+        overrides=changes,
         resumes=resumes,
         branch=options.branch,
         production=options.production,

@@ -59,6 +59,8 @@ def spin_step(
     )
     if not options.quiet:
         this.write(f"Headway {VERSION} spins {step} of {this.flow}.", error=True)
+        for note in request.graph.notes:
+            this.write(note, error=True)
     with BackgroundWriter(this.write) as write:
         end = spin(request, this.configuration, reporter(this, write))
     if end.outcome != SUCCEEDED:

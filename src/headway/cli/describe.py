@@ -34,8 +34,9 @@ def describe(group: click.Group, parameters: Mapping[str, Parameter]) -> dict[st
     Returns:
         ``top`` (the program's options) and ``commands`` (by name: ``options`` and ``arguments``). An
         option has ``names`` (as keyword arguments, the first is its own), ``on`` (as typed), ``off``
-        (what turns a switch off, or ""), ``words`` (how many values follow: 0 for a switch),
-        ``multiple``, ``separator`` and ``type``. An argument has ``name``, ``several`` and ``required``.
+        (what turns a switch off, or ""), ``words`` (how many values follow: 0 for a switch), ``counts``
+        (whether it is said several times), ``multiple``, ``separator`` and ``type``. An argument has
+        ``name``, ``several`` and ``required``.
     """
     return {
         "top": _options(group, {}),
@@ -76,7 +77,8 @@ def _options(command: click.Command, parameters: Mapping[str, Parameter]) -> lis
                 "names": list(names),
                 "on": typed,
                 "off": next(iter(option.secondary_opts), ""),
-                "words": 0 if option.is_flag else option.nargs,
+                "words": 0 if option.is_flag or option.count else option.nargs,
+                "counts": option.count,
                 "multiple": option.multiple,
                 "separator": parameter.separator if parameter is not None else None,
                 "type": parameter.type_name if parameter is not None else _type_of(option),

@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from headway.cli.program import Program
-from headway.errors import UsageError
+from headway.errors import HeadwayError, UsageError
 from headway.flow.config_value import ConfigValue
 from headway.flow.members import constants_of
-from headway.flow.parameters import Parameter
+from headway.flow.parameters import Parameter, ParameterFieldFailedError
 
 #: Click's names for our options start with this, so that no parameter can take the place of another option.
 PREFIX = "parameter_"
@@ -26,11 +26,9 @@ def parameter_options(parameters: Iterable[Parameter]) -> list[click.Parameter]:
 
 def _option(parameter: Parameter) -> click.Option:
     # One without a value has nothing that stands for it in the help.
-    kind: dict[str, Any] = (
-        {"is_flag": True}
-        if parameter.is_flag
-        else {"metavar": _text(parameter, "metavar") or parameter.type_name.upper()}
-    )
+    kind: dict[str, Any] = {"nargs": parameter.nargs, "metavar": _metavar(parameter)}
+    if parameter.is_flag or parameter.counts:
+        kind = {"is_flag": True} if parameter.is_flag else {"count": True}
     return click.Option(
         [f"--{parameter.name}", f"{PREFIX}{parameter.attribute}"],
         multiple=parameter.multiple,
@@ -51,16 +49,27 @@ def given_values(
     texts: dict[str, tuple[str, ...]] = {}
     for attribute, parameter in parameters.items():
         value = given.get(f"{PREFIX}{attribute}")
-        if value is not None and value != ():
-            texts[attribute] = tuple(value) if parameter.multiple else (str(value),)
+        # One that counts is 0 where it is not given.
+        if value is not None and value != () and not (parameter.counts and not value):
+            texts[attribute] = _texts(parameter, value)
             continue
+        # A variable has one text, whatever the option takes: spaces stand between several.
         found = next((environ[name] for name in parameter.variables if environ.get(name)), None)
-        if found is not None:
-            # A variable has one text, whatever the option takes: spaces stand between several.
-            texts[attribute] = tuple(found.split()) if parameter.multiple else (found,)
-        elif asked := _asked(parameter):
-            texts[attribute] = tuple(asked.split()) if parameter.multiple else (asked,)
+        if found is None:
+            found = _asked(parameter)
+        if found:
+            several = parameter.multiple or parameter.nargs != 1
+            texts[attribute] = tuple(found.split()) if several else (found,)
     return texts
+
+
+def _texts(parameter: Parameter, value: Any) -> tuple[str, ...]:
+    """What was typed for a parameter, one text after the other."""
+    if parameter.is_flag:
+        return (str(parameter.flag_value),)
+    if parameter.multiple and parameter.nargs != 1:
+        return tuple(text for each in value for text in each)
+    return tuple(value) if parameter.multiple or parameter.nargs != 1 else (str(value),)
 
 
 def _asked(parameter: Parameter) -> str:
@@ -68,11 +77,14 @@ def _asked(parameter: Parameter) -> str:
     question = parameter.options.get("prompt")
     if not question:
         return ""
+    text = question if isinstance(question, str) else parameter.name.replace("_", " ").capitalize()
     default = parameter.default
     simple = isinstance(default, (str, int, float))
     try:
+        if parameter.is_flag:
+            return str(click.confirm(text, default=bool(default), err=True))
         typed = click.prompt(
-            question if isinstance(question, str) else parameter.name.replace("_", " ").capitalize(),
+            text,
             # Without one the question is put until something is typed.
             default=None if default is None else str(default) if simple else "",
             show_default=simple and bool(parameter.show_default),
@@ -85,8 +97,7 @@ def _asked(parameter: Parameter) -> str:
         if sys.stdin is not None and sys.stdin.isatty():
             raise
         raise UsageError(
-            f"Parameter '{parameter.name}' asks for its value, and nobody is there to type it.",
-            f"Give it as --{parameter.name} VALUE, or in the variable {parameter.variables[0]}.",
+            f"Parameter '{parameter.name}' asks for its value, and nobody is there to type it.", parameter.how
         ) from None
     return "" if simple and typed == str(default) else str(typed)
 
@@ -115,13 +126,20 @@ def shown_parameters(
     }
 
 
-def missing_parameters(program: Program, known: Container[str]) -> dict[str, object]:
+def missing_parameters(
+    program: Program, known: Container[str], store_kind: Callable[[], str] | None = None
+) -> dict[str, object]:
     """What a run that takes its parameters from an earlier one starts with beside them.
 
     The class's constants are those of the code as it is now. A parameter that the earlier run did not know
     has its default.
+
+    Args:
+        program: The command line.
+        known: The parameters that the earlier run knew.
+        store_kind: As for :func:`run_parameters`.
     """
-    return _values(program, {}, known)
+    return _values(program, {}, known, store_kind)
 
 
 def _values(
@@ -138,9 +156,32 @@ def _values(
     wanted = {name: each for name, each in declared.parameters.items() if name not in known}
     if store_kind and any(callable(each.default) for name, each in wanted.items() if name not in texts):
         context = context._replace(ds_type=store_kind())
+    told: dict[str, object] = {}
     for attribute, parameter in wanted.items():
-        values[attribute] = parameter.value(texts.get(attribute, ()), context)
+        value = parameter.value(texts.get(attribute, ()), context)
+        if parameter.options.get("callback") is not None:
+            value = _called_back(parameter, value, told)
+        values[attribute] = told[_click_name(parameter)] = value
     return values
+
+
+def _called_back(parameter: Parameter, value: object, told: Mapping[str, object]) -> object:
+    """What a parameter's callback makes of its value, called as click calls it."""
+    now = click.get_current_context(silent=True)
+    context = click.Context(now.command if now else click.Command("run"), now, info_name="run")
+    context.params.update(told)
+    option = click.Option([f"--{parameter.name}", _click_name(parameter)])
+    try:
+        return parameter.options["callback"](context, option, value)
+    except (HeadwayError, click.ClickException, click.Abort, click.exceptions.Exit):
+        raise
+    except Exception as error:
+        words = f"Parameter '{parameter.name}': its callback failed: {type(error).__name__}: {error}."
+        raise ParameterFieldFailedError(words, None, parameter.file, parameter.line) from error
+
+
+def _click_name(parameter: Parameter) -> str:
+    return parameter.name.replace("-", "_").lower()
 
 
 def _shown(value: object) -> str:
@@ -153,9 +194,12 @@ def _written(value: object) -> str:
     return value if isinstance(value, str) else repr(value)
 
 
-def _text(parameter: Parameter, name: str) -> str:
-    value = parameter.options.get(name)
-    return value if isinstance(value, str) else ""
+def _metavar(parameter: Parameter) -> str:
+    said = parameter.options.get("metavar")
+    if isinstance(said, str) and said:
+        return said
+    several = parameter.nargs != 1 and not isinstance(parameter.type, tuple)
+    return " ".join([parameter.type_name.upper()] * (parameter.nargs if several else 1))
 
 
 def _help(parameter: Parameter) -> str:

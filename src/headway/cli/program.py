@@ -169,7 +169,8 @@ class Program:
             flow_name=self.flow,
             user_name=user(self.configuration),
             parameter_name="",
-            logger=lambda line: self.write(line, error=True),
+            # As Metaflow's is called, which knows colours, indents and the like.
+            logger=lambda line="", **_: self.write(str(line), error=True),
             ds_type=self._store_kind,
         )
 

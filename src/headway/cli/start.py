@@ -20,6 +20,9 @@ from headway.flow.flow_decorators import flow_decorators_of
 from headway.flow.members import parameters_of
 from headway.ui.writer import StreamWriter
 
+#: Commands that run steps.
+_RUNNING = frozenset({"run", "resume", "spin", "attach"})
+
 
 def start_flow(flow_class: Any) -> NoReturn:
     """Run the command that the process was started with, and exit."""
@@ -71,7 +74,9 @@ def run_command(flow_class: Any, arguments: Sequence[str], program: str) -> int:
         return exit_.code if isinstance(exit_.code, int) else 0 if exit_.code is None else 1
     except BaseException as error:
         return errors.report(error, write)
-    return errors.SUCCESS
+    # What a run has done is done, and told in the datastore; elsewhere what is lost is all that was asked for.
+    lost = write.lost and context.invoked_subcommand not in _RUNNING
+    return errors.FAILED if lost else errors.SUCCESS
 
 
 def _understood(
@@ -124,7 +129,7 @@ def _options(command: click.Command) -> dict[str, int]:
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             for name in (*parameter.opts, *parameter.secondary_opts):
-                found[name] = 0 if parameter.is_flag else parameter.nargs
+                found[name] = 0 if parameter.is_flag or parameter.count else parameter.nargs
     return found
 
 

@@ -15,8 +15,14 @@ if TYPE_CHECKING:
     from headway.launch.overrides import Override
 
 
-def store_kind(this: Program, graph: Graph, overrides: "Sequence[Override]") -> str:
-    """The kind ("local", "s3", …) that the launcher will choose for a new run of this graph.
+def store_kind(this: Program, graph: Graph, overrides: "Sequence[Override]", past: str | None = None) -> str:
+    """The kind ("local", "s3", …) that the launcher will choose for a run of this graph.
+
+    Args:
+        this: The program.
+        graph: The graph.
+        overrides: What ``--override`` says.
+        past: Where the run is that this one goes on from.
 
     Raises:
         HeadwayError: It cannot be chosen, or a step's settings cannot be used; the launcher would say the same.
@@ -25,11 +31,15 @@ def store_kind(this: Program, graph: Graph, overrides: "Sequence[Override]") -> 
     if not will_use_embedded_cluster(this, graph):
         steps = plan_steps(graph, this.configuration, overrides)
         far = {name: step.kubernetes for name, step in steps.items() if step.kubernetes is not None}
+    unseen = unseen_folder(far)
+    chosen = this.options.datastore is not None or this.options.datastore_root is not None
+    if past is not None and not chosen and ("://" in past or not unseen(past)):
+        return past.partition("://")[0] if "://" in past else "local"
     return choose_datastore(
         this.options.datastore,
         this.options.datastore_root,
         datastore_roots(this.configuration),
         bool(far),
         this.configuration.get("DEFAULT_DATASTORE"),
-        unseen_folder(far),
+        unseen,
     ).kind

@@ -9,7 +9,7 @@ from headway.flow.config_value import thawed
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.delayed import UNPACKED, Delayed
 from headway.flow.names import did_you_mean
-from headway.flow.parameters import Parameter, inferred_type
+from headway.flow.parameters import Parameter
 
 #: The flow's configurations by the names that expressions know them by.
 Scope = Mapping[str, Any]
@@ -119,5 +119,5 @@ def evaluate_parameter(parameter: Parameter, scope: Scope) -> Parameter:
     made = copy(parameter)
     vars(made).update(found)
     if not parameter.typed:
-        made.type = inferred_type(made.default, bool(made.multiple), made.is_flag)
+        made.type = made.inferred_type()
     return made

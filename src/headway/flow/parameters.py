@@ -3,10 +3,8 @@
 import sys
 
 from headway.errors import FlowDefinitionError, UsageError
-from headway.flow.values import JSONType, convert_text, has_type, type_name
+from headway.flow.values import JSONType, convert_text, fit, has_type, inferred_type, type_name
 from headway.plain import Any, Callable, Mapping, NamedTuple, Optional, Sequence, Tuple
-
-_TYPES = (str, int, float, bool, JSONType)
 
 
 class ParameterFieldFailedError(FlowDefinitionError):
@@ -47,15 +45,19 @@ class Parameter:
         name: The name on the command line; the attribute may be called otherwise.
         default: The value where none is given, or a function of a :class:`ParameterContext` that
             makes it, called once for each run.
-        type: str, int, float, bool or JSONType; else the default's type, else str.
+        type: str, int, float, bool, JSONType, or what makes a value of a text (a function, a type of click's);
+            a tuple of these for as many texts. Else the default's type, else str.
         help: What it means, for ``--help``.
         required: Whether a run must be given a value.
         show_default: Whether ``--help`` shows the default; text is shown in its place.
         multiple: Whether the option can be given several times; the value is then a tuple.
         separator: For text: what stands between the items of a list.
-        **options: Anything else, kept for the command line: ``is_flag=True`` makes it an option without
-            a value, whose name alone means true; ``envvar`` names further variables; ``prompt`` asks for
-            what is not given; ``hidden``, ``metavar`` and ``show_envvar`` are for ``--help``.
+        **options: What click's options know beside these. ``is_flag=True`` makes it an option without a value:
+            its name alone means true, or false where true is the default, or ``flag_value``. ``count=True``
+            counts how often its name is given. ``nargs=2`` takes two texts, and the value is a tuple.
+            ``callback`` is called with click's context, the option and the value, and returns the value that
+            counts. ``envvar`` names variables of its own, ``allow_from_autoenv=False`` leaves the others out;
+            ``prompt`` asks for what is not given; ``hidden``, ``metavar`` and ``show_envvar`` are for ``--help``.
     """
 
     def __init__(
@@ -84,7 +86,7 @@ class Parameter:
         self.file = caller.f_code.co_filename
         self.line = caller.f_lineno
         self.typed = type is not None
-        self.type: Any = type if self.typed else inferred_type(default, multiple, self.is_flag)
+        self.type: Any = type if self.typed else self.inferred_type()
 
     def __set_name__(self, owner: Any, attribute: str) -> None:
         self.attribute = attribute
@@ -96,20 +98,59 @@ class Parameter:
 
     @property
     def is_flag(self) -> bool:
-        """Whether the option has no value: given, the parameter is true."""
-        return self.options.get("is_flag") is True
+        """Whether the option has no value: given, the parameter is :attr:`flag_value`."""
+        said = self.options.get("is_flag")
+        return self.options.get("flag_value") is not None if said is None else said is True
+
+    @property
+    def flag_value(self) -> Any:
+        """What its name alone stands for: the opposite of the default, unless it says something else."""
+        said = self.options.get("flag_value")
+        return not self.default if said is None else said
+
+    @property
+    def counts(self) -> bool:
+        """Whether the value is how often its name was given."""
+        return self.options.get("count") is True
+
+    @property
+    def nargs(self) -> int:
+        """How many texts the option takes each time."""
+        said = self.options.get("nargs")
+        if isinstance(said, int):
+            return said
+        return len(self.type) if isinstance(self.type, tuple) else 1
 
     @property
     def variables(self) -> Tuple[str, ...]:
         """The environment variables that can give the value; the first that is set counts."""
+        said = self.options.get("envvar") or ()
+        own = (said,) if isinstance(said, str) else tuple(said)
+        if self.options.get("allow_from_autoenv") is False:
+            return own
         suffix = "RUN_" + self.name.upper().replace("-", "_")
-        own = self.options.get("envvar") or ()
-        return ("HEADWAY_" + suffix, "METAFLOW_" + suffix, *((own,) if isinstance(own, str) else own))
+        return (*own, "HEADWAY_" + suffix, "METAFLOW_" + suffix)
 
     @property
     def type_name(self) -> str:
         """The type in one word, for ``--help`` and errors."""
         return type_name(self.type)
+
+    @property
+    def how(self) -> str:
+        """How to give it, as a sentence."""
+        typed = f"--{self.name}" + ("" if self.is_flag or self.counts else " VALUE" * self.nargs)
+        variable = f", or in the variable {self.variables[0]}" if self.variables else ""
+        return f"Give it as {typed}{variable}."
+
+    def inferred_type(self) -> Any:
+        """The type that its default tells, or the kind of option that it is."""
+        if self.counts:
+            return int
+        if self.is_flag:
+            return type(self.flag_value)
+        several = bool(self.multiple) or self.options.get("nargs", 1) != 1
+        return inferred_type(self.default, several)
 
     def convert(self, text: str) -> Any:
         """The value that a text stands for.
@@ -119,19 +160,13 @@ class Parameter:
         """
         if self.separator is not None:
             return text.split(self.separator) if text else []
-        try:
-            return convert_text(text, self.type)
-        except ValueError as error:
-            raise UsageError(
-                f"Parameter '{self.name}' cannot be {text!r}: {error}.",
-                f"Give it as --{self.name} VALUE, or in the variable {self.variables[0]}.",
-            ) from error
+        return self._converted(text, self.type)
 
     def value(self, texts: Sequence[str], context: ParameterContext) -> Any:
         """The parameter's value for a run.
 
         Args:
-            texts: What was given, in order; several only for ``multiple``.
+            texts: What was given, in order; several only for ``multiple`` and ``nargs``.
             context: For a default that is a function.
 
         Raises:
@@ -139,24 +174,58 @@ class Parameter:
             FlowDefinitionError: The default is a function that failed or made a wrong type.
         """
         if texts:
-            values = [self.convert(text) for text in texts]
-            return tuple(values) if self.multiple else values[-1]
+            return self._given(texts)
         if self.required and self.default is None:
-            raise UsageError(
-                f"Parameter '{self.name}' is required.",
-                f"Give it as --{self.name} VALUE, or in the variable {self.variables[0]}.",
-            )
+            raise UsageError(f"Parameter '{self.name}' is required.", self.how)
         return self._default(context)
+
+    def _given(self, texts: Sequence[str]) -> Any:
+        if self.is_flag:
+            # What its name stands for may be no text.
+            return self.flag_value if texts[-1] == str(self.flag_value) else self.convert(texts[-1])
+        if self.counts:
+            return self._converted(texts[-1], int)
+        size = self.nargs
+        if len(texts) % size:
+            raise UsageError(
+                f"Parameter '{self.name}' takes {size} values each time, not {len(texts)}.", self.how
+            )
+        values = [self._of_one(texts[at : at + size]) for at in range(0, len(texts), size)]
+        return tuple(values) if self.multiple else values[-1]
+
+    def _of_one(self, texts: Sequence[str]) -> Any:
+        """The value of one time that the option is given."""
+        if self.nargs == 1 and not isinstance(self.type, tuple):
+            return self.convert(texts[0])
+        return tuple(self._converted(text, kind) for text, kind in zip(texts, self._kinds()))
+
+    def _kinds(self) -> Sequence[Any]:
+        return self.type if isinstance(self.type, tuple) else (self.type,) * self.nargs
+
+    def _converted(self, text: str, kind: Any) -> Any:
+        try:
+            return convert_text(text, kind)
+        except ValueError as error:
+            raise UsageError(f"Parameter '{self.name}' cannot be {text!r}: {error}.", self.how) from error
 
     def _default(self, context: ParameterContext) -> Any:
         default = self.default
         if callable(default) and not isinstance(default, type):
             default = self._computed(default, context)
+        if self.is_flag:
+            return self._left_out(default)
+        if self.counts and default is None:
+            return 0
         if isinstance(default, str) and (self.type is JSONType or self.separator is not None):
             default = self.convert(default)
-        if self.multiple:
-            return () if default is None else tuple(default)
         return default if self.separator is not None else self.fitted(default)
+
+    def _left_out(self, default: Any) -> Any:
+        """The value of a flag that is not given, as click has it."""
+        if self.type is bool and isinstance(self.flag_value, bool):
+            # One that says that it is a bool, and nothing else, is false.
+            return self.fitted(False if default is None and self.typed else default)
+        return self.flag_value if default else None
 
     def fitted(self, default: Any) -> Any:
         """A default as a value of the parameter's type: 2 for a float is 2.0, "5" for an int is 5.
@@ -164,17 +233,24 @@ class Parameter:
         Raises:
             FlowDefinitionError: It is none, and stands for none.
         """
-        if default is None or (has_type(default, self.type) and self.type is not float):
-            return default
         try:
-            if not isinstance(default, (str, int, float)):
-                raise ValueError
-            return convert_text(str(default), self.type)
-        except ValueError as error:
+            if self.multiple:
+                return tuple(map(self._fitted_one, () if default is None else default))
+            return self._fitted_one(default)
+        except (TypeError, ValueError) as error:
+            several = "" if not self.multiple and self.nargs == 1 else "several values "
             raise self.error(
-                f"the default {default!r} is not of the type {self.type_name}.",
+                f"the default {default!r} is not {several}of the type {self.type_name}.",
                 "Change the default or the type.",
             ) from error
+
+    def _fitted_one(self, default: Any) -> Any:
+        if self.nargs == 1 and not isinstance(self.type, tuple):
+            return fit(default, self.type)
+        values, kinds = () if default is None else tuple(default), self._kinds()
+        if values and len(values) != len(kinds):
+            raise ValueError("it has another length")
+        return tuple(map(fit, values, kinds))
 
     def _computed(self, make: Callable[[ParameterContext], Any], context: ParameterContext) -> Any:
         try:
@@ -184,7 +260,8 @@ class Parameter:
                 f"Parameter '{self.name}': its default's function failed: {type(error).__name__}: {error}."
             )
             raise ParameterFieldFailedError(words, None, self.file, self.line) from error
-        if value is not None and not self.multiple and not has_type(value, self.type):
+        one = not self.multiple and self.nargs == 1
+        if value is not None and one and not has_type(value, self.type):
             raise ParameterFieldTypeMismatchError(
                 f"Parameter '{self.name}': its default's function made {value!r}, a {type(value).__name__}, "
                 f"where the parameter's type is {self.type_name}.",
@@ -200,21 +277,3 @@ class Parameter:
 
     def __repr__(self) -> str:
         return f"Parameter({self.name!r}, type={self.type_name})"
-
-
-def inferred_type(default: Any, multiple: bool, is_flag: bool = False) -> Any:
-    """The type of a parameter that names none: its default's, text where that tells nothing."""
-    if is_flag:
-        return bool
-    if default is None or callable(default):
-        return str
-    if multiple and isinstance(default, (list, tuple)):
-        return inferred_type(default[0], False) if default else str
-    if isinstance(default, (dict, list)):
-        return JSONType
-    return type(default)
-
-
-def is_parameter_type(kind: Any) -> bool:
-    """Whether a parameter can have this type."""
-    return any(kind is known for known in _TYPES)

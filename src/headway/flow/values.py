@@ -1,5 +1,6 @@
 """Values written as text, and the types that a parameter can have."""
 
+from headway.errors import HeadwayError
 from headway.plain import Any
 
 _TRUE = frozenset({"true", "1", "yes", "on", "t", "y"})
@@ -20,19 +21,45 @@ JSONType = JSONTypeClass()
 
 
 def type_name(kind: Any) -> str:
-    """A parameter's type in one word."""
-    return "JSON" if isinstance(kind, JSONTypeClass) else str(getattr(kind, "__name__", kind))
+    """A parameter's type in one word; of several in a row each."""
+    if isinstance(kind, tuple):
+        return " ".join(map(type_name, kind))
+    if isinstance(kind, JSONTypeClass):
+        return "JSON"
+    return str(getattr(kind, "__name__", None) or getattr(kind, "name", None) or kind)
+
+
+def is_parameter_type(kind: Any) -> bool:
+    """Whether a parameter can have this type: it, or each of several in a row, makes values of texts."""
+    if isinstance(kind, tuple):
+        return bool(kind) and all(map(is_parameter_type, kind))
+    return _is_plain(kind) or _converts(kind) or callable(kind)
+
+
+def inferred_type(default: Any, several: bool = False) -> Any:
+    """The type of a parameter that names none: its default's, text where that tells nothing.
+
+    Args:
+        default: The default.
+        several: Whether it holds several values of that type.
+    """
+    if default is None or callable(default):
+        return str
+    if several and isinstance(default, (list, tuple)):
+        return inferred_type(default[0]) if default else str
+    if isinstance(default, (dict, list)):
+        return JSONType
+    return type(default)
 
 
 def has_type(value: object, kind: Any) -> bool:
     """Whether a value is of a parameter's type; a whole number is a float too, anything may be JSON."""
-    if isinstance(kind, JSONTypeClass):
-        return True
     if kind is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if kind is int:
         return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, kind)
+    # What makes values of its own says itself what it takes.
+    return kind not in (str, bool, list, dict) or isinstance(value, kind)
 
 
 def convert_text(text: str, kind: Any) -> Any:
@@ -43,6 +70,11 @@ def convert_text(text: str, kind: Any) -> Any:
     """
     if isinstance(kind, JSONTypeClass):
         return _json(text)
+    if kind in (list, dict):
+        value = _json(text)
+        if not isinstance(value, kind):
+            raise ValueError(f"it takes JSON, and a {kind.__name__}")
+        return value
     if kind is bool:
         word = text.strip().lower()
         if word not in _TRUE and word not in _FALSE:
@@ -53,7 +85,24 @@ def convert_text(text: str, kind: Any) -> Any:
             return kind(text)
         except ValueError:
             raise ValueError(f"it takes {'a whole number' if kind is int else 'a number'}") from None
-    return text
+    return text if kind is str else _made_by(kind, text)
+
+
+def fit(default: Any, kind: Any) -> Any:
+    """A default as a value of the parameter's type: 2 for a float is 2.0, "5" for an int is 5.
+
+    Raises:
+        ValueError: It stands for none.
+    """
+    if default is None:
+        return None
+    if not _is_plain(kind) and kind not in (list, dict):
+        return _made_by(kind, default)
+    if has_type(default, kind) and kind is not float:
+        return default
+    if not isinstance(default, (str, int, float)):
+        raise ValueError("it is of another type")
+    return convert_text(str(default), kind)
 
 
 def guess(text: str) -> Any:
@@ -82,3 +131,22 @@ def _json(text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"it takes JSON, and at character {error.pos + 1} {error.msg.lower()}") from error
+
+
+def _is_plain(kind: Any) -> bool:
+    return kind in (str, int, float, bool) or isinstance(kind, JSONTypeClass)
+
+
+def _converts(kind: Any) -> bool:
+    """Whether this is a type of the command line's library, as Metaflow takes them too."""
+    return callable(getattr(kind, "convert", None))
+
+
+def _made_by(kind: Any, value: Any) -> Any:
+    """What a person's own type makes of a text, or of a default."""
+    try:
+        return kind.convert(value, None, None) if _converts(kind) else kind(value)
+    except HeadwayError:
+        raise
+    except Exception as error:
+        raise ValueError(str(error) or type(error).__name__) from error

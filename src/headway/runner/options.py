@@ -103,6 +103,11 @@ def _arguments(
 
 
 def _option(name: str, option: Mapping[str, Any], value: Any) -> Iterator[str]:
+    if option.get("counts"):
+        if not isinstance(value, int):
+            raise _wrong(name, "a number of times", value)
+        yield from [option["on"]] * value
+        return
     if option["words"] == 0:
         if not isinstance(value, bool):
             raise _wrong(name, "True or False", value)

@@ -174,7 +174,7 @@ TYPED = ("--label", "a", "--depth", "1")
 def test_a_parameter_may_have_variables_of_its_own() -> None:
     found = values(*TYPED, flow=Asking, environ={"OLD_PLACE": "there", "SECRET": "s"})
     assert (found["place"], found["secret"]) == ("there", "s")
-    both = {"OLD_PLACE": "third", "PLACE": "second", "METAFLOW_RUN_PLACE": "first"}
+    both = {"OLD_PLACE": "second", "PLACE": "first", "METAFLOW_RUN_PLACE": "third"}
     assert values(*TYPED, flow=Asking, environ=both)["place"] == "first"
     assert values(*TYPED, "--place", "typed", flow=Asking, environ=both)["place"] == "typed"
 
@@ -208,14 +208,87 @@ def test_where_nobody_can_be_asked_the_option_is_named(monkeypatch: pytest.Monke
 
 
 def test_what_an_option_here_cannot_do_is_named(cli: CommandLine) -> None:
-    class Pair(TwoSteps):
-        both = Parameter("both", nargs=2, callback=print, default="a")
-        plain = Parameter("plain", nargs=1, count=False, is_flag=True, flag_value=True, default=False)
+    class Unheard(TwoSteps):
+        one = Parameter("one", expose_value=False, cls=click.Option, default="a")
+        other = Parameter("other", nargs=2, callback=lambda context, option, value: value)
 
-    said = cli("check", flow=Pair)
+    said = cli("check", flow=Unheard)
     assert said.code == 0
-    assert "Parameter 'both': callback, nargs have no effect" in said.err
-    assert "'plain'" not in said.err
+    assert "Parameter 'one': cls, expose_value have no effect" in said.err
+    assert "'other'" not in said.err
+
+
+def shown(context: click.Context, option: click.Option, value: Any) -> Any:
+    """A callback as flows have them: it looks at the value, at its option and at those before it."""
+    if value == (0, 0):
+        raise click.BadParameter("it is the origin", context, option)
+    if value == (9, 9):
+        raise KeyError("nine")
+    return {"name": option.name, "value": value, "before": dict(context.params), "in": context.info_name}
+
+
+class Clicked(TwoSteps):
+    """Parameters that are other kinds of option."""
+
+    verbose = Parameter("verbose", count=True)
+    mode = Parameter("mode", flag_value="fast")
+    cache = Parameter("cache", default=True, is_flag=True, help="Leave the cache out.")
+    point = Parameter("the-point", nargs=2, type=int, default=(1, 2), callback=shown)
+    pairs = Parameter("pairs", type=(str, float), multiple=True)
+    sure = Parameter("sure", default=False, is_flag=True, prompt="Sure?")
+
+
+def test_other_kinds_of_option_give_what_click_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    left = values(flow=Clicked)
+    point = left.pop("point")
+    assert left == {"verbose": 0, "mode": None, "cache": True, "pairs": (), "sure": True}
+    assert point == {
+        "name": "the_point",
+        "value": (1, 2),
+        "before": {"verbose": 0, "mode": None, "cache": True},
+        "in": "run",
+    }
+    words = "--verbose --verbose --mode --cache --the-point 3 4 --pairs a 1 --pairs b 2 --sure"
+    given = values(*words.split(), flow=Clicked)
+    assert given.pop("point")["value"] == (3, 4)  # type: ignore[index]
+    assert given == {
+        "verbose": 2,
+        "mode": "fast",
+        "cache": False,
+        "pairs": (("a", 1.0), ("b", 2.0)),
+        "sure": True,
+    }
+    prefix = "METAFLOW_RUN_"
+    environ = {"VERBOSE": "3", "CACHE": "true", "THE_POINT": "5 6", "PAIRS": "a 1 b 2", "SURE": "no"}
+    said = values(flow=Clicked, environ={prefix + name: value for name, value in environ.items()})
+    assert said.pop("point")["value"] == (5, 6)  # type: ignore[index]
+    assert said == {
+        "verbose": 3,
+        "mode": None,
+        "cache": True,
+        "pairs": (("a", 1.0), ("b", 2.0)),
+        "sure": False,
+    }
+
+
+def test_options_of_several_words_stand_anywhere(cli: CommandLine) -> None:
+    said = cli("--the-point", "0", "0", "--verbose", "run", "--sure", flow=Clicked)
+    assert said.code == 2
+    assert "Invalid value for '--the-point': it is the origin" in said.err
+    said = cli("run", "--the-point", "9", "9", "--sure", flow=Clicked)
+    assert said.code == 2
+    assert "Parameter 'the-point': its callback failed: KeyError: 'nine'" in said.err
+    said = cli("run", "--the-point", "1", flow=Clicked)
+    assert said.code == 2
+
+
+def test_the_help_shows_what_options_take(cli: CommandLine) -> None:
+    out = cli("run", "--help", flow=Clicked).out
+    assert "--the-point INT INT" in out
+    assert "--pairs STR FLOAT" in out
+    assert "--mode\n" in out
+    assert "--mode STR" not in out
 
 
 def test_a_variable_of_its_own_needs_a_name(cli: CommandLine) -> None:

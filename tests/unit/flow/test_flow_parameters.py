@@ -1,7 +1,9 @@
 """Parameters: types, conversion from text, defaults, and declarations that are refused."""
 
+from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from flow_sources import FILE, body_source, flow_class, parse_body, refused
 
@@ -10,6 +12,11 @@ from headway.flow.members import parameters_of
 from headway.flow.parameter_checks import RESERVED_PARAMETERS, check_parameters
 from headway.flow.parameters import Parameter, ParameterContext
 from headway.flow.values import JSONType, guess
+
+
+class Digits(int):
+    """A type of a flow's own."""
+
 
 CONTEXT = ParameterContext("F", "ann", "", print, "local")
 
@@ -66,6 +73,9 @@ def test_convert(kind: Any, text: str, value: object) -> None:
         (float, "x", "Parameter 'p' cannot be 'x': it takes a number."),
         (bool, "maybe", "Parameter 'p' cannot be 'maybe': it takes true or false."),
         (JSONType, "{a", "it takes JSON, and at character 2 expecting property name"),
+        (list, "{}", "it takes JSON, and a list"),
+        (click.Choice(["a", "b"]), "c", "Parameter 'p' cannot be 'c': 'c' is not one of 'a', 'b'"),
+        (Digits, "x", "Parameter 'p' cannot be 'x': invalid literal"),
     ],
 )
 def test_convert_refused(kind: Any, text: str, words: str) -> None:
@@ -90,6 +100,31 @@ def test_convert_refused(kind: Any, text: str, words: str) -> None:
         ({"separator": ","}, [""], []),
         ({"multiple": True}, [], ()),
         ({"multiple": True, "type": int}, ["1", "2"], (1, 2)),
+        ({"multiple": True, "type": int, "default": ["1"]}, [], (1,)),
+        ({"nargs": 2, "type": int}, [], ()),
+        ({"nargs": 2, "type": int}, ["1", "2"], (1, 2)),
+        ({"nargs": 2, "type": int}, ["1", "2", "3", "4"], (3, 4)),
+        ({"nargs": 2, "type": int, "multiple": True}, ["1", "2", "3", "4"], ((1, 2), (3, 4))),
+        ({"nargs": 2, "default": (1, 2)}, ["3", "4"], (3, 4)),
+        ({"type": (int, str), "default": ("1", 2)}, [], (1, "2")),
+        ({"type": (int, str)}, ["1", "2"], (1, "2")),
+        ({"count": True}, [], 0),
+        ({"count": True}, ["3"], 3),
+        ({"count": True, "default": 2}, [], 2),
+        ({"is_flag": True}, [], None),
+        ({"is_flag": True, "type": bool}, [], False),
+        ({"is_flag": True, "default": True}, [], True),
+        ({"is_flag": True, "default": True}, ["False"], False),
+        ({"flag_value": "fast"}, [], None),
+        ({"flag_value": "fast"}, ["fast"], "fast"),
+        ({"flag_value": "fast", "default": "slow"}, [], "fast"),
+        ({"flag_value": 3, "type": int}, ["3"], 3),
+        ({"type": str.upper, "default": "a"}, [], "A"),
+        ({"type": str.upper}, ["b"], "B"),
+        ({"type": click.Choice(["a", "b"])}, ["b"], "b"),
+        ({"type": Path, "default": "x"}, [], Path("x")),
+        ({"type": list, "default": [1]}, [], [1]),
+        ({"type": dict}, ['{"a": 1}'], {"a": 1}),
         ({"multiple": True, "default": ["a"]}, [], ("a",)),
         ({"multiple": True, "separator": ","}, ["a,b", "c"], (["a", "b"], ["c"])),
         ({"type": JSONType, "default": '{"a": 1}'}, [], {"a": 1}),
@@ -131,6 +166,11 @@ def test_variables() -> None:
         "HEADWAY_RUN_LEARNING_RATE",
         "METAFLOW_RUN_LEARNING_RATE",
     )
+    own = Parameter("a", envvar=["MINE", "OURS"])
+    assert own.variables == ("MINE", "OURS", "HEADWAY_RUN_A", "METAFLOW_RUN_A"), (
+        "its own come first, as in click"
+    )
+    assert Parameter("a", envvar="MINE", allow_from_autoenv=False).variables == ("MINE",)
 
 
 def test_name_and_attribute_may_differ() -> None:
@@ -160,8 +200,16 @@ DECLARATIONS = {
     "index = Parameter('place')": ("every flow object has an attribute 'index' of its own", "otherwise"),
     "a = Parameter('two words')": ("this is no name", "Use letters"),
     "a = Parameter(3)": ("this is no name", "Use letters"),
-    "a = Parameter('a', type=set)": ("the type set is none that a parameter can have", "JSONType"),
-    "a = Parameter('a', default=b'')": ("the type bytes is none", "JSONType"),
+    "a = Parameter('a', type='int')": ("the type int is none that a parameter can have", "JSONType"),
+    "a = Parameter('a', type=())": ("is none that a parameter can have", "JSONType"),
+    "a = Parameter('a', nargs=0)": ("nargs=0 is not possible", "nargs=2"),
+    "a = Parameter('a', nargs=3, type=(int, str))": ("its type is one for 2 values", "Leave nargs out"),
+    "a = Parameter('a', nargs=2, type=int, default=1)": ("is not several values of the type int", "Change"),
+    "a = Parameter('a', nargs=2, type=int, default=(1, 2, 3))": ("is not several values", "Change"),
+    "a = Parameter('a', multiple=True, type=int, default=5)": ("is not several values", "Change"),
+    "a = Parameter('a', callback=3)": ("the callback 3 is no function", "(context, option, value)"),
+    "a = Parameter('a', count=True, multiple=True)": ("count and multiple are two kinds", "Leave one"),
+    "a = Parameter('a', flag_value='x', prompt=True)": ("cannot be asked for", "prompt"),
     "a = Parameter('a', default='x', type=int)": (
         "the default 'x' is not of the type int",
         "Change the default",
@@ -191,6 +239,13 @@ def test_declaration_refused(declaration: str) -> None:
         "default='[1]', type=JSONType",
         "default=['a'], multiple=True",
         "type=bool",
+        "type=set",
+        "default=b''",
+        "nargs=2, type=int, default=(1, 2)",
+        "type=(int, str), default=(1, 'a')",
+        "default=0, count=True",
+        "nargs=1, count=False, is_flag=True, flag_value=True, default=False",
+        "is_eager=True, allow_from_autoenv=False, autocompletion=None, show_choices=False",
     ],
 )
 def test_declaration_accepted(options: str) -> None:
@@ -227,3 +282,13 @@ def test_an_argument_that_a_parameter_does_not_have() -> None:
 
 def test_what_is_handed_on_to_other_command_lines_is_taken() -> None:
     check_parameters([Parameter("alpha", metavar="X", hidden=True)])
+
+
+def test_how_it_is_given_is_said_as_it_is_typed() -> None:
+    point = Parameter("point", nargs=2, type=int, allow_from_autoenv=False)
+    with pytest.raises(UsageError) as caught:
+        point.value(["1"], CONTEXT)
+    assert str(caught.value) == (
+        "Parameter 'point' takes 2 values each time, not 1.\nGive it as --point VALUE VALUE."
+    )
+    assert Parameter("more", count=True).how == "Give it as --more, or in the variable HEADWAY_RUN_MORE."

@@ -42,6 +42,7 @@ SURFACE = Surface(
                     option("--table", "JSON"),
                     option("--namespace", names=["namespace", "user_namespace"]),
                     option("--forward", "bool", words=0),
+                    option("--more", "int", words=0, counts=True),
                 ],
                 "arguments": [],
             },
@@ -75,6 +76,7 @@ SURFACE = Surface(
         ({"user_namespace": ""}, ["--namespace="]),
         ({"forward": True}, ["--forward"]),
         ({"forward": False}, []),
+        ({"more": 2}, ["--more", "--more"]),
     ],
 )
 def test_options_of_a_command(given: dict[str, object], words: list[str]) -> None:
