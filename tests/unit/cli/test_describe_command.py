@@ -16,6 +16,7 @@ def test_it_tells_every_command_with_its_options_and_arguments(cli: CommandLine)
         "on": "--alpha",
         "off": "",
         "words": 1,
+        "counts": False,
         "multiple": False,
         "separator": None,
         "type": "float",
