@@ -15,7 +15,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, NoReturn, Opt
 from headway.runtime import child
 from headway.runtime.entry import load_flow
 from headway.runtime.supervisor import Exit
-from headway.runtime.zygote import Zygote, import_once, unforkable
+from headway.runtime.zygote import Zygote, import_once
 from headway.store.batch import Code
 from headway.store.open import open_store
 
@@ -103,7 +103,7 @@ class Template:
             environ: What the import is to find in the environment, beyond the pod's own.
             url: The datastore.
         """
-        control, pid = _fork(lambda: _imported(code), environ, url)
+        control, pid = _fork(lambda: import_once(code), environ, url)
         said = control.recv(_MESSAGE)
         greeting: Dict[str, Any] = (
             json.loads(said) if said else {"forkable": False, "why": "the import ended"}
@@ -139,11 +139,6 @@ class Template:
             os.waitpid(self._pid, 0)
         except ChildProcessError:
             return
-
-
-def _imported(code: Code) -> Any:
-    load, unfit = import_once(code)
-    return load, unforkable() or unfit
 
 
 def _fork(prepare: Callable[[], Any], environ: Mapping[str, str], url: str) -> Any:

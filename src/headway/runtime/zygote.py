@@ -25,6 +25,8 @@ from typing import Any, Callable, Dict, List, NoReturn, Optional, Tuple
 from headway.errors import HeadwayError
 from headway.runtime import child, reseed
 from headway.runtime.entry import load_flow
+from headway.runtime.forking import descriptors, unforkable
+from headway.runtime.seeding import Seeding
 from headway.store.base import ObjectStore
 from headway.store.batch import Batch, Code
 from headway.store.open import open_store
@@ -34,9 +36,6 @@ _MESSAGE = 64 * 1024
 _HELLO = 1024 * 1024
 #: How often a fork is tried that the system refuses for the moment (too many processes), and how far apart.
 _FORKS, _FORK_PAUSE = 50, 0.1
-
-#: Native libraries whose own threads are known to come back after a fork.
-_FORK_SAFE_POOLS = ("libopenblas", "libscipy_openblas", "libgomp", "libmkl", "libiomp5")
 
 
 def main() -> NoReturn:
@@ -51,9 +50,8 @@ def main() -> NoReturn:
     code, url = Code.from_json(told["code"]), told["store"]
     os.environ.update(told["environ"])
     os.environ.update(HEADWAY_IN_TASK="1", HEADWAY_TASK_DATASTORE=url)
-    load, unfit = import_once(code)
+    load, why = import_once(code)
     _load_store(url)
-    why = unforkable() or unfit
     # What the import printed must not be printed again by each child.
     sys.stdout.flush()
     sys.stderr.flush()
@@ -76,29 +74,20 @@ def import_once(code: Code) -> Tuple[Callable[[], Any], str]:
     """Import the flow now; what an import raises is raised again in each attempt, where it is seen.
 
     Returns:
-        What gives the flow class, and why no child must share what was imported, "" where it may.
+        What gives the flow class, and why this process must not be forked for tasks, "" where it may.
     """
-    unfit = ""
+    before, seeding = descriptors(), Seeding()
     try:
-        flow_class = load_flow(code, code.root)
-        source = _main_source(code)
-        reseed.keep(source)
-        if reseed.unseeded_generator(source):
-            unfit = "the flow's file makes a random generator that every task would share"
-        reseed.remember()
+        with seeding:
+            load = _giver(load_flow(code, code.root))
     except BaseException as error:
-        return _raiser(error), unfit
-    return lambda: flow_class, unfit
+        load = _raiser(error)
+    reseed.keep(seeding.fixed, seeding.generators)
+    return load, unforkable(before) or seeding.unfit
 
 
-def _main_source(code: Code) -> str:
-    """The text of the main file, "" where it has none."""
-    path = getattr(sys.modules["__main__"], "__file__", None) or os.path.join(code.root, code.main)
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""
+def _giver(flow_class: Any) -> Callable[[], Any]:
+    return lambda: flow_class
 
 
 def _raiser(error: BaseException) -> Callable[[], Any]:
@@ -106,24 +95,6 @@ def _raiser(error: BaseException) -> Callable[[], Any]:
         raise error
 
     return load
-
-
-def unforkable() -> str:
-    """Why this process must not be forked after what it imported, "" where it may."""
-    import threading  # loaded by now in any case
-
-    others = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
-    if others:
-        return f"importing the flow started the Python thread {others[0]}"
-    if not os.path.isdir("/proc/self/task"):
-        return "" if sys.platform.startswith("linux") else "forking is not safe on this system"
-    if len(os.listdir("/proc/self/task")) == 1:
-        return ""
-    with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
-        loaded = {os.path.basename(line.split()[-1]) for line in maps if ".so" in line}
-    if any(library.startswith(_FORK_SAFE_POOLS) for library in loaded):
-        return ""
-    return "importing the flow started threads in a native library"
 
 
 class Zygote:

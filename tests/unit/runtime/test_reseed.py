@@ -1,4 +1,4 @@
-"""Random numbers after a fork: a process's own, unless the flow's file fixed a seed."""
+"""Random numbers after a fork: a process's own, unless the flow's code fixed a seed."""
 
 import random
 import sys
@@ -15,44 +15,19 @@ def _random_state() -> Iterator[None]:
     state = random.getstate()
     yield
     random.setstate(state)
-    reseed.keep("")
-    reseed.remember()
+    reseed.keep()
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        "import random\nrandom.seed(42)\n",
-        "np.random.seed(0)  # for everybody",
-        "numpy.random.seed(SEED)",
-        "torch.manual_seed(1)",
-        "seed_everything(7)",
-        "if True:\n    pass\nrandom.seed('words')\n",
-    ],
-)
-def test_a_seed_at_the_top_level_holds_in_every_task(source: str) -> None:
-    reseed.keep(source)
+def test_a_fixed_seed_holds_in_every_task() -> None:
     random.seed(5)
-    reseed.remember()
+    reseed.keep(["random"])
     random.seed()  # as Python does in every forked process
     reseed.reseed()
     assert random.random() == random.Random(5).random()
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        "",
-        "import random\n",
-        "random.seed()\n",
-        "random.seed(  # from the system\n)",
-        "def start(self):\n    random.seed(42)\n",
-        "# random.seed(42)",
-        "seeds = [1, 2]\n",
-    ],
-)
-def test_otherwise_every_process_has_its_own(source: str) -> None:
-    reseed.keep(source)
+def test_otherwise_every_process_has_its_own() -> None:
+    reseed.keep()
     drawn = set()
     for _ in range(3):
         random.seed(5)
@@ -60,6 +35,13 @@ def test_otherwise_every_process_has_its_own(source: str) -> None:
         drawn.add(random.random())
     assert len(drawn) == 3
     assert random.Random(5).random() not in drawn
+
+
+def test_generators_that_nobody_seeded_are_seeded_anew() -> None:
+    generator = random.Random(5)
+    reseed.keep((), [generator])
+    reseed.reseed()
+    assert generator.random() != random.Random(5).random()
 
 
 def test_numpy_and_torch_are_seeded_where_they_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,24 +53,14 @@ def test_numpy_and_torch_are_seeded_where_they_are_loaded(monkeypatch: pytest.Mo
     assert len(set(seeds["numpy"])) == len(set(seeds["torch"])) == 3
     assert all(0 <= seed < 1 << 32 for seed in seeds["numpy"]), "what numpy takes"
     assert all(0 <= seed < 1 << 63 for seed in seeds["torch"]), "what torch takes"
+    reseed.keep(["numpy.random"])
+    reseed.reseed()
+    assert (len(seeds["numpy"]), len(seeds["torch"])) == (3, 4), "each by itself"
+    reseed.keep(["torch"])
+    reseed.reseed()
+    assert (len(seeds["numpy"]), len(seeds["torch"])) == (4, 4)
 
 
 def test_a_torch_that_is_only_half_there_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", SimpleNamespace())
     reseed.reseed()
-
-
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        ("rng = np.random.default_rng()", True),
-        ("STATE = numpy.random.RandomState()  # of our own", True),
-        ("draw = random.Random().random", True),
-        ("rng = np.random.default_rng(0)", False),
-        ("# rng = np.random.default_rng()", False),
-        ("def start(self):\n    rng = np.random.default_rng()", False),
-        ("", False),
-    ],
-)
-def test_a_generator_of_the_files_own_is_found(source: str, expected: bool) -> None:
-    assert reseed.unseeded_generator(source) is expected

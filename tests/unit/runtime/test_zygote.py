@@ -15,10 +15,9 @@ from runtime_cases import FLOW, RUN, make_batch, store_task
 
 import headway
 from headway.executors.local.command import python_command
-from headway.runtime import zygote
 from headway.runtime.channel import Report, decode_parts
 from headway.runtime.state import PARAMETERS
-from headway.runtime.zygote import Zygote, unforkable
+from headway.runtime.zygote import Zygote
 from headway.store.batch import Batch, Code
 from headway.store.folder import FolderStore
 from headway.testing.memory_store import MemoryStore
@@ -213,14 +212,56 @@ def test_siblings_draw_different_random_numbers(start: Start) -> None:
     assert len(set(drawn)) == 4
 
 
-def test_a_seed_in_the_file_is_kept(start: Start) -> None:
-    parent = start("print(random.random())", "random.seed(11)")
+def drawn_by(parent: ZygoteProcess) -> int:
+    """How many different lines three children print."""
     parent.hear()
-    drawn = []
+    lines = []
     for index in range(3):
-        drawn.append(parent.fork(index).line())
+        lines.append(parent.fork(index).line())
         parent.hear()
-    assert len(set(drawn)) == 1
+    return len(set(lines))
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "random.seed(11)",
+        "def fix():\n    random.seed(11)\nfix()",
+        "from random import seed\nseed(11)",
+        "import seeds",
+    ],
+)
+def test_a_fixed_seed_is_kept(start: Start, tmp_path: Path, head: str) -> None:
+    (tmp_path / "seeds.py").write_text("import random\nif True:\n    random.seed(11)\n")
+    assert drawn_by(start("print(random.random())", head)) == 1
+
+
+@pytest.mark.parametrize("head", ["random.seed(11)\nrandom.seed()", "import dice\nrandom = dice.DICE"])
+def test_without_one_each_child_has_numbers_of_its_own(start: Start, tmp_path: Path, head: str) -> None:
+    (tmp_path / "dice.py").write_text("import random\nDICE = random.Random()\n")
+    assert drawn_by(start("print(random.random())", head)) == 3
+
+
+#: Threads that Python knows nothing of, as native libraries start them; the second gives itself a name.
+NATIVE = """
+import _thread
+for _ in range({count}):
+    _thread.start_new_thread(time.sleep, (60,))
+"""
+NAMED = """
+import _thread
+named = _thread.allocate_lock()
+named.acquire()
+def compute():
+    with open(f"/proc/self/task/{_thread.get_native_id()}/comm", "w") as file:
+        file.write("polars-0")
+    named.release()
+    time.sleep(60)
+_thread.start_new_thread(compute, ())
+named.acquire()
+"""
+#: As where one of the threads is that of a library that starts it again after a fork.
+RETURNING = "from headway.runtime import forking\nforking.returning_threads = lambda: 1\n"
 
 
 @pytest.mark.parametrize(
@@ -228,12 +269,33 @@ def test_a_seed_in_the_file_is_kept(start: Start) -> None:
     [
         ("import threading\nthreading.Thread(target=time.sleep, args=(60,), name='helper', daemon=True).start()",
          "importing the flow started the Python thread helper"),
-        ("generator = random.Random()", "the flow's file makes a random generator that every task would share"),
+        (NATIVE.format(count=1), "importing the flow started threads in a native library"),
+        (RETURNING + NATIVE.format(count=2), "importing the flow started threads in a native library"),
+        (RETURNING + NAMED, "importing the flow started threads in a native library"),
+        ("import socket\nPAIR = socket.socketpair()",
+         "importing the flow opened a connection, which its tasks would share"),
+        ("import sqlite3\nDATABASE = sqlite3.connect('cases.db')\nDATABASE.execute('create table cases (id)')",
+         "importing the flow opened the file {folder}/cases.db, which its tasks would share"),
     ],
-    ids=["thread", "generator"],
+    ids=["thread", "native", "another", "named", "socket", "database"],
 )  # fmt: skip
-def test_it_says_why_it_must_not_be_forked(start: Start, head: str, why: str) -> None:
-    assert start("", head).hear() == {"ready": True, "forkable": False, "why": why}
+def test_it_says_why_it_must_not_be_forked(start: Start, tmp_path: Path, head: str, why: str) -> None:
+    expected = why.format(folder=tmp_path.resolve())
+    assert start("", head).hear() == {"ready": True, "forkable": False, "why": expected}
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        RETURNING + NATIVE.format(count=1),
+        "import logging\nlogging.basicConfig(filename='flow.log')\nlogging.error('begun')",
+        "import socket\nsocket.socketpair()[0].close()",
+        "NOTHING = open(os.devnull)",
+    ],
+    ids=["returning", "log", "closed", "null"],
+)
+def test_what_can_be_shared_is_no_hindrance(start: Start, head: str) -> None:
+    assert start("", head).hear() == {"ready": True, "forkable": True, "why": ""}
 
 
 def test_an_import_that_fails_is_each_attempts_failure(start: Start) -> None:
@@ -334,14 +396,6 @@ def test_a_batch_that_cannot_be_read_ends_the_child_alone(start: Start) -> None:
     assert os.waitstatus_to_exitcode(parent.hear()["status"]) == 70
     assert child.report() is None
     assert parent.fork().line() == "fine"
-
-
-def test_this_process_may_be_forked_where_it_has_no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zygote.os, "listdir", lambda path: ["1"])
-    assert unforkable() == ""
-    monkeypatch.setattr(zygote.os.path, "isdir", lambda path: False)
-    monkeypatch.setattr(zygote.sys, "platform", "darwin")
-    assert unforkable() == "forking is not safe on this system"
 
 
 def test_a_fork_that_is_refused_for_a_moment_ends_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
