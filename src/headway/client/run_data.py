@@ -185,7 +185,7 @@ class RunData:
         return run_parallel(calls, 1 if is_near(self.store) else THREADS)
 
     def batch_of(self, ref: AttemptRef) -> Optional[Batch]:
-        """What an attempt was to do, where that was written down: attempts in pods."""
+        """What an attempt was to do, where that was written down; of a local one only where it stands."""
         if ref not in self._planned:
             self._read_batches(ref.step)
         return self._planned.get(ref)
@@ -229,7 +229,7 @@ class RunData:
         return [AttemptRef(step, task, int(os.environ.get("HEADWAY_ATTEMPT", "0")))]
 
     def _read_batches(self, step: str) -> None:
-        """Read what was handed to pods since the last look, of one step or ("") of all."""
+        """Read what was started since the last look, of one step or ("") of all."""
         folder = layout.run_folder(self.flow, self.run) + "batch/"
         listed = [info.key for info in self.store.list(folder + (f"{step}-" if step else ""))]
         fresh = [key for key in listed if key not in self._batches]

@@ -9,7 +9,7 @@
     v1/<flow>/run/<run>/stop.json                     somebody asks the launcher to stop
     v1/<flow>/run/<run>/lease.json                    the launcher's claim, replaced by compare-and-swap
     v1/<flow>/run/<run>/journal/<8 digits>.json       the launcher's decisions, window by window
-    v1/<flow>/run/<run>/batch/<batch>.json            what the pods of one Job are to do
+    v1/<flow>/run/<run>/batch/<batch>.json            what was started together: what the pods of one Job are to do
     v1/<flow>/run/<run>/inbox/<worker>/<8 digits>.json   what a warm pod is to do next, or that it has left
     v1/<flow>/run/<run>/gang/<batch>/<5 digits>       a rank of a gang is there, with its address
     v1/<flow>/run/<run>/gang/<batch>/verdict          created once: all ranks begin, or none does

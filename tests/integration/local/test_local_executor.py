@@ -19,7 +19,7 @@ from headway.executors.local.zygote import Zygote
 from headway.store import layout
 from headway.store.artifacts import ArtifactStore
 from headway.store.base import Buffer
-from headway.store.batch import Batch, Code
+from headway.store.batch import Batch, Code, Secrets
 from headway.store.folder import FolderStore
 from headway.store.logs import parse_lines
 from headway.store.records import INFRASTRUCTURE, RESOURCES, SUCCEEDED, USER, AttemptRef, Failure, Record
@@ -165,8 +165,23 @@ async def test_an_attempt_is_forked_and_its_facts_are_kept(run: Run) -> None:
     assert run.value(record, "parent") == run.zygote._process.pid
     assert int(record.metadata["peak-memory"]) > 1_000_000
     assert record.metadata["python-version"].startswith("3.")
+    assert "not-forked" not in record.metadata
     key = layout.log(FLOW, RUN, *record.ref, "stdout")
     assert [line.text for line in parse_lines(run.store.get(key))] == ["hello"]
+
+
+async def test_readers_know_of_attempts_before_these_end(run: Run) -> None:
+    await run.begin("time.sleep(600)")
+    secrets = Secrets(({"type": "inline", "options": {"env_vars": {"TOKEN": "hush"}}},))
+    batch = run.batch(tasks=3, env={"PASSWORD": "hush"}, secrets=secrets, parameters={"key": "hush"})
+    await run.executor.start(batch)
+    await run.heard.until(lambda: run.heard.of(Started), "a start")
+    told = run.store.get(layout.batch(FLOW, RUN, batch.name))
+    await run.executor.close(now=True)
+    known = Batch.decode(told)
+    assert (known.step, known.tasks, known.frames) == (batch.step, batch.tasks, batch.frames)
+    assert known.inputs == batch.inputs
+    assert b"hush" not in told
 
 
 async def test_what_ran_beside_a_launcher_that_is_gone_is_given_up(run: Run) -> None:
@@ -205,6 +220,7 @@ async def test_a_thread_at_import_means_processes_of_their_own(run: Run) -> None
     record = await run.end(await run.start())
     await run.executor.close()
     assert run.value(record, "parent") == os.getpid()
+    assert record.metadata["not-forked"].startswith("importing the flow started the Python thread Thread-1")
 
 
 @pytest.mark.parametrize("env", [{}, {"A": "1"}], ids=["forked", "afresh"])

@@ -107,6 +107,23 @@ def test_several_at_a_time_one_watched_one_stopped(runner: Runner) -> None:
     assert slow.run.has_ended, "stopped as by Ctrl-C: its end is written"
 
 
+def test_a_task_is_there_while_it_runs(runner: Runner) -> None:
+    async def look() -> None:
+        async with runner:
+            executing = await runner.async_run(mood="slow")
+            async for _, line in executing.stream_log("stdout"):
+                if "alpha is" in line:
+                    break
+            task = executing.run["start"].task
+            assert [step.id for step in executing.run] == ["start"]
+            assert (task.id, task.finished, task.successful) == ("1", False, False)
+            assert list(task.parent_task_pathspecs) == []
+            await executing.wait(timeout=0.1)
+            assert (task.finished, task.successful) == (True, False)
+
+    asyncio.run(look())
+
+
 def test_a_run_with_configurations_that_fails_and_is_resumed(runner: Runner) -> None:
     values = [("config", {"word": "other", "level": 7})]
     configured = Runner(

@@ -17,6 +17,7 @@ from headway.errors import HeadwayError, StoreUnavailableError
 from headway.executors.base import Adoption, Broken, Ended, Output, Sink, Started, datastore_away
 from headway.executors.guarded import guarded
 from headway.executors.local.command import python_command
+from headway.executors.local.known import make_known
 from headway.executors.local.process import Pipes, as_file, start_fresh
 from headway.executors.local.zygote import ChildExit, Zygote
 from headway.runtime.attempt import unreported
@@ -25,6 +26,7 @@ from headway.runtime.commit import commit, lost, record_of, store_logs
 from headway.runtime.logbook import Logbook, StampedLine
 from headway.store.base import ObjectStore
 from headway.store.batch import Batch, Gang, TaskSpec
+from headway.store.folder import FolderStore
 from headway.store.records import INFRASTRUCTURE, USER, AttemptRef, Failure, Record
 
 _LOOPBACK = "127.0.0.1"
@@ -85,6 +87,10 @@ class LocalExecutor:
         self._running: dict[AttemptRef, _Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._warming: asyncio.Task[None] | None = None
+        #: Why no attempt is forked, "" where they are.
+        self._alone = ""
+        #: The batches that readers know of.
+        self._known: set[str] = set()
         self._sink: Sink = lambda _: None
 
     async def open(self, sink: Sink) -> None:
@@ -96,7 +102,7 @@ class LocalExecutor:
     async def _warm_up(self, zygote: Zygote) -> None:
         """Until the flow is imported every attempt waits for its turn, so that it can be cancelled at once."""
         try:
-            await zygote.unforkable()
+            self._alone = await zygote.unforkable()
         except HeadwayError as error:
             self._sink(Broken(error))
             return
@@ -196,6 +202,7 @@ class LocalExecutor:
         pid = await self._launch(attempt, pipes, ended.set_result)
         facts = {"pid": str(pid), **({"fallback": "true"} if attempt.batch.fallback else {})}
         self._sink(Started(attempt.ref, f"pid {pid}", facts))
+        self._make_known(attempt.batch)
         attempt.started = True
         self._show(attempt, attempt.early)
         if attempt.cancelled is not None:
@@ -211,12 +218,23 @@ class LocalExecutor:
             attempt.task,
             report,
             _failure(attempt, report, child),
-            _facts(child),
+            _facts(child, self._alone),
             begun,
             self._clock(),
             book.lines,
         )
         await self._settle(attempt, record, book)
+
+    def _make_known(self, batch: Batch) -> None:
+        """Let readers know of the attempts of a batch, once the first of them runs and so costs no waiting."""
+        if batch.name in self._known or batch.spun is not None:
+            return
+        self._known.add(batch.name)
+        if isinstance(self._store, FolderStore):
+            # Less work than to have it done, and there before any line of theirs is shown.
+            make_known(self._store, batch)
+        else:
+            self._spawn(asyncio.to_thread(make_known, self._store, batch))
 
     async def _settle(self, attempt: _Attempt, record: Record, book: Logbook | None) -> None:
         """Make the record true, however long the datastore is in trouble, and tell of the end."""
@@ -323,8 +341,10 @@ def _failure(attempt: _Attempt, report: Report | None, child: ChildExit) -> Fail
     return unreported(attempt.batch.step, *exit_status(child.status))
 
 
-def _facts(child: ChildExit) -> dict[str, str]:
+def _facts(child: ChildExit, alone: str) -> dict[str, str]:
     facts = {"python-version": "{}.{}.{}".format(*sys.version_info[:3])}
     if child.peak:
         facts.update({"peak-memory": str(child.peak), "cpu-seconds": f"{child.cpu:.3f}"})
+    if alone:
+        facts["not-forked"] = alone
     return facts
