@@ -180,7 +180,8 @@ def test_a_step_that_runs_out_of_memory_gets_more_of_it_up_to_the_cap(started: S
     result = launch.wait()
     assert result.returncode == 0, result.all
     words = result.about("start/1")
-    assert sum("ran out of memory" in line for line in words) == 2
+    assert sum("ran out of memory" in line for line in words) == 1
+    assert sum("Task failed: MemoryError" in line for line in words) == 1
     said = [line.text for line in result.lines if "starts again with" in line.text]
     assert said == [
         "start/1 starts again with 200 MB of memory.",

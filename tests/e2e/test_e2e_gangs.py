@@ -3,6 +3,7 @@
 import pytest
 from harness.kubectl import Kubectl
 from harness.launch import Launch
+from harness.stage import Stage
 from harness.workspace import Workspace, Workspaces
 
 Started = tuple[Workspace, Launch]
@@ -77,6 +78,59 @@ def test_a_gang_is_a_job_with_names_for_its_pods(reduced: Started) -> None:
     for service in services:
         (owner,) = service["metadata"]["ownerReferences"]
         assert owner["uid"] == gangs[service["metadata"]["name"]]["metadata"]["uid"]
+
+
+TOO_LARGE = """\
+from headway import FlowSpec, kubernetes, parallel, step
+
+
+class TooLargeFlow(FlowSpec):
+    @step
+    def start(self):
+        self.next(self.train, num_parallel=3)
+
+    @parallel
+    @kubernetes(gpu=1, {chosen})
+    @step
+    def train(self):
+        self.next(self.join)
+
+    @step
+    def join(self, inputs):
+        self.next(self.end)
+
+    @step
+    def end(self):
+        pass
+
+
+if __name__ == "__main__":
+    TooLargeFlow()
+"""
+
+
+def test_a_gang_that_the_nodes_could_never_hold_is_given_up(workspace: Workspace, kubectl: Kubectl) -> None:
+    """The node has two GPUs, so two ranks of three are placed, and hold it."""
+    stage = Stage(kubectl)
+    try:
+        chosen = ", ".join(f"{key}={value!r}" for key, value in stage.chosen.items())
+        # Nobody is there to end its pods: with a grace they would stay for ever.
+        env = {"UNSCHEDULABLE_TIMEOUT": "9", "TERMINATION_GRACE_PERIOD_SECONDS": "0"}
+        env = {f"HEADWAY_KUBERNETES_{name}": value for name, value in env.items()}
+        launch = workspace.start(TOO_LARGE.replace("{chosen}", chosen), "run", env=env)
+        launch.until(r"Waiting: all 3 ranks of a gang have to run at a time, .* nodes could hold 2 of them")
+        launch.until(r"cannot start: all 3 ranks of a gang")
+        result = launch.wait()
+        assert result.returncode == 1, result.all
+        first = next(
+            attempt
+            for task in workspace.read("TooLargeFlow", result).steps["train"]
+            for attempt in task.attempts
+            if attempt.reason == "GangTooLarge"
+        )
+        assert first.kind == "configuration"
+    finally:
+        stage.close()
 
 
 def test_two_gangs_that_fit_only_one_at_a_time_both_finish(workspace: Workspace, kubectl: Kubectl) -> None:

@@ -123,6 +123,10 @@ CAUSES = {
         {"executable": "/v/python", **volume({"configMap": {"name": "foreign", "defaultMode": 0o755}})},
         CONFIGURATION, "WrongArchitecture", "another kind of processor", "docker buildx",
     ),
+    "too_little_to_start": Cause(
+        {"qos": "Guaranteed", "memory": 1, "cpu": 0.02, "disk": 50}, "resources", "OutOfMemory",
+        "as its memory limit is too low for that: container init was OOM-killed", "memory=",
+    ),
     # No volume.
     "no_secret_to_mount": Cause(
         volume({"secret": {"secretName": "nix"}}), CONFIGURATION, "FailedMount", "the secret nix does not exist",
@@ -187,10 +191,11 @@ def with_names(
 ) -> dict[str, Cause]:
     """The causes that need something to be there: a node, namespaces with rules, a registry."""
     strict = new_namespace("baseline", {"pod-security.kubernetes.io/enforce": "baseline"})
-    ranged, limited, small = (new_namespace(name) for name in ("ranged", "limited", "small"))
+    ranged, limited, small, none = (new_namespace(name) for name in ("ranged", "limited", "small", "none"))
     most = {"type": "Container", "max": {"memory": "1G"}}
     ranged.create({"apiVersion": "v1", "kind": "LimitRange", **_named("most"), "spec": {"limits": [most]}})
-    for space, hard in ((limited, {"limits.cpu": "4"}), (small, {"requests.cpu": "1"})):
+    hards = {"limits.cpu": "4"}, {"requests.cpu": "1"}, {"requests.nvidia.com/gpu": "0"}
+    for space, hard in zip((limited, small, none), hards, strict=True):
         space.create({"apiVersion": "v1", "kind": "ResourceQuota", **_named("small"), "spec": {"hard": hard}})
 
     def image(repository: str, words: str, hint: str) -> Cause:
@@ -232,6 +237,10 @@ def with_names(
         "quota_too_small": Cause(
             {"namespace": small.namespace, "cpu": 2}, CONFIGURATION, "QuotaTooSmall",
             "requests.cpu: it asks for 2, 0 of 1 is in use", "kubectl describe quota",
+        ),
+        "quota_of_none": Cause(
+            {"namespace": none.namespace, "gpu": 1}, CONFIGURATION, "QuotaTooSmall",
+            "requests.nvidia.com/gpu: it asks for 1, 0 of 0 is in use", "Ask for less requests.nvidia.com/gpu",
         ),
     }  # fmt: skip
 

@@ -361,8 +361,34 @@ PLAYED: dict[str, tuple[dict[str, str], str, str, str, str]] = {
         {"reason": "Evicted", "message": "The node was low on resource: ephemeral-storage."},
         "TerminationByKubelet", "infrastructure", "TerminationByKubelet", "low on resource: ephemeral-storage",
     ),
+    "evicted for its own memory": (
+        {
+            "reason": "Evicted",
+            "message": "The node was low on resource: memory. Threshold quantity: 100Mi, available: 68240Ki. Container "
+            "start was using 18Gi, request is 64M, has larger consumption of memory. ",
+        },
+        "TerminationByKubelet", "resources", "OutOfMemory", "container held 19327 MB, where it had asked for 64 MB",
+    ),
+    "no driver": ({}, "", "infrastructure", "StartError", "its node's GPU driver, .* is in trouble: failed to create"),
     "lost sight of": ({}, "", "infrastructure", "ContainerStatusUnknown", "could not be located"),
 }  # fmt: skip
+
+
+#: How their containers end, where not as one that is killed.
+UNKNOWN = {
+    "exitCode": 137,
+    "reason": "ContainerStatusUnknown",
+    "message": "The container could not be located",
+}
+HOOK = (
+    "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable "
+    "to start container process: error during container init: error running prestart hook #0: exit status 1, stdout: , "
+    "stderr: nvidia-container-cli: initialization error: nvml error: driver not loaded: unknown"
+)
+ENDED: dict[str, dict[str, Any]] = {
+    "lost sight of": UNKNOWN,
+    "no driver": {"exitCode": 128, "reason": "StartError", "message": HOOK},
+}
 
 
 @pytest.fixture(scope="module")
@@ -415,8 +441,7 @@ def test_how_a_pod_ended_is_told_and_counted(workspaces: Workspaces, stage: Stag
     for case, (said, disruption, *_) in PLAYED.items():
         runs[case].until(r"\[start/1\] Task is starting")
         target = [{"type": "DisruptionTarget", "status": "True", "reason": disruption}] if disruption else []
-        unknown = {"reason": "ContainerStatusUnknown", "message": "The container could not be located"}
-        ended = {"exitCode": 137, **({"reason": "Error"} if disruption else unknown)}
+        ended = ENDED.get(case, {"exitCode": 137, "reason": "Error"})
         stage.play(pods[case], "Failed", {"terminated": ended}, target, **said)
     expected: dict[str, Any] = {case: tuple(parts[2:]) for case, parts in PLAYED.items()}
     for case, parts in expected.items():

@@ -78,6 +78,14 @@ def waits(
             {**here, "cpu": 2},
             r"1 has too little free cpu.*the cluster's autoscaler does not make a node for it \(pod didn't trigger",
         ),
+        # No node there could ever take it, and still it is not given up.
+        "out_of_stock": (
+            {"node_selector": {"pool": "moon"}},
+            (
+                r"does not carry pool=moon.*the cluster's autoscaler has no node to give for now \(pod didn't trigger .*"
+                r"in backoff"
+            ),
+        ),
         "cordoned": (
             cordoned.chosen,
             r"1 has the mark that it takes no pods \(cordoned\).*kubectl uncordon",
@@ -106,7 +114,11 @@ def waits(
 #: What autoscalers write of a pod, by step.
 SCALERS = {
     "scaling": ("TriggeredScaleUp", "pod triggered scale-up: [{pool-1 1->2 (max: 9)}]"),
-    "not_scaling": ("NotTriggerScaleUp", "pod didn't trigger scale-up: 1 max node group size reached"),
+    "not_scaling": ("NotTriggerScaleUp", "pod didn't trigger scale-up: 1 Insufficient cpu"),
+    "out_of_stock": (
+        "NotTriggerScaleUp",
+        "pod didn't trigger scale-up: 1 node(s) had untolerated taint {a: b}, 1 in backoff after failed scale-up",
+    ),
 }
 
 

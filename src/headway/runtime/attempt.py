@@ -23,6 +23,7 @@ from headway.store.batch import Batch, TaskSpec, Wrapping
 from headway.store.records import (
     CONFIGURATION,
     INFRASTRUCTURE,
+    OUT_OF_MEMORY,
     RESOURCES,
     USER,
     ArtifactRef,
@@ -249,6 +250,11 @@ def _exited(batch: Batch, error: SystemExit) -> Report:
 #: Characters of an exception's first line that people are told; its traceback has all of it.
 _LONGEST = 2000
 
+_MORE_MEMORY = (
+    "Hold less at a time, or ask for more with @kubernetes(memory=…) or @resources(memory=…), or in resources= where "
+    "that says it; @retry(on_oom=2) raises memory= by itself."
+)
+
 #: How the lines of a traceback begin that are not the exception's own words.
 _TRACE = ("Traceback (most", "  File ", "    ")
 
@@ -278,7 +284,11 @@ def _failure_of(batch: Batch, error: BaseException) -> Failure:
     if isinstance(error, HeadwayError):
         return Failure(kind, "Exception", error.message, error.hint or "", text, name)
     message = _first_line(error)
-    return Failure(kind, "Exception", f"{name}: {message}" if message else name, "", text, name)
+    told = f"{name}: {message}" if message else name
+    if isinstance(error, MemoryError):
+        # More memory mends it, so it has the account of that, and grows where the step says so.
+        return Failure(kind, OUT_OF_MEMORY, told, _MORE_MEMORY, text, name)
+    return Failure(kind, "Exception", told, "", text, name)
 
 
 def _missing_module(error: ModuleNotFoundError) -> str:

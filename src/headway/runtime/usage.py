@@ -5,6 +5,8 @@ from typing import Dict, Optional
 
 _ROOT = "/sys/fs/cgroup"
 _OOM_FILES = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
+#: Version 1 writes the largest number of pages where there is no limit.
+_ENDLESS = 1 << 60
 _PEAK_FILES = ("/sys/fs/cgroup/memory.peak", "/sys/fs/cgroup/memory/memory.max_usage_in_bytes")
 
 
@@ -34,6 +36,19 @@ def free_memory(root: str = _ROOT) -> Optional[int]:
             said = _numbers(_read(files.stat))
             return max(0, limit - held + sum(said.get(name, 0) for name in files.cache))
     return None
+
+
+def unlimited(root: str = _ROOT) -> bool:
+    """Whether nothing limits what this container may hold but its node; False where that is not known.
+
+    Args:
+        root: Where control groups are mounted.
+    """
+    for files in (_Files(root, second) for second in (True, False)):
+        said = _read(files.limit).strip()
+        if said:
+            return said == b"max" or _number(said) >= _ENDLESS
+    return False
 
 
 def after_kill(megabytes: float) -> int:

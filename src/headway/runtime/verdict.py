@@ -79,26 +79,36 @@ def failure_of(batch: Batch, ended: Ended, out_of_memory: bool, taken: str = "")
 
 
 def _out_of_memory(batch: Batch, ended: Ended, said: Optional[Failure]) -> Failure:
-    limit = os.environ.get("HEADWAY_MEMORY_LIMIT", "")
-    megabytes = int(limit) // 1_000_000 if limit.isdigit() else 0
-    allowed = f" of {megabytes} MB" if megabytes else ""
+    # Without a limit Kubernetes says here what the whole node has.
+    limit = 0 if usage.unlimited() else _megabytes("HEADWAY_MEMORY_LIMIT")
+    asked = _megabytes("HEADWAY_MEMORY_REQUEST")
     # Pages are counted in packs: a container may seem to have held a little more than it may.
     peak = (usage.peak_memory() or ended.peak) // 1_000_000
-    peak = min(peak, megabytes or peak)
-    # Without a limit Kubernetes says here what the whole node has.
-    asked = os.environ.get("HEADWAY_MEMORY_REQUEST", "")
-    held = max(peak, int(asked) // 1_000_000 if asked.isdigit() else megabytes)
-    enough = usage.after_kill(min(megabytes or held, held))
+    peak = min(peak, limit or peak)
+    held = max(peak, asked or limit)
+    enough = usage.after_kill(min(limit or held, held))
+    where = f"the kernel killed it at the container's limit of {limit} MB (it had held up to {peak} MB)"
+    if not limit:
+        wanted = f", and had asked for {asked} MB" if asked else ""
+        where = (
+            "its node had no more, and the kernel killed it, as nothing else limits it "
+            f"(it had held up to {peak} MB{wanted})"
+        )
     return Failure(
         RESOURCES,
         OUT_OF_MEMORY,
-        f"Step {batch.step} ran out of memory: the kernel killed it at the container's limit{allowed} "
-        f"(it had held up to {peak} MB).",
+        f"Step {batch.step} ran out of memory: {where}.",
         f"Ask for more with @kubernetes(memory={enough}) or @resources(memory={enough}), or in resources= where "
         "that says it, or hold less at a time; @retry(on_oom=2) raises memory= by itself.",
         said.traceback if said else "",
         said.type if said else "",
     )
+
+
+def _megabytes(variable: str) -> int:
+    """What Kubernetes says in bytes; 0 where it says nothing."""
+    said = os.environ.get(variable, "")
+    return int(said) // 1_000_000 if said.isdigit() else 0
 
 
 def _terminated(batch: Batch, ended: Ended, said: Optional[Failure], taken: str) -> Failure:

@@ -9,6 +9,9 @@ class GrowingFlow(FlowSpec):
     @step
     def start(self):
         print(f"attempt {current.retry_count}", flush=True)
+        if current.retry_count == 1:
+            # As where one array alone is larger than all there is: Python says so, and the kernel kills nobody.
+            bytearray(1 << 60)
         self.held = len(b"x" * 220_000_000)
         self.attempts = current.retry_count + 1
         self.next(self.end)

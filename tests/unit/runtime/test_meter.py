@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from headway.runtime.usage import Meter, free_memory
+from headway.runtime.usage import Meter, free_memory, unlimited
 
 MB = 1_000_000
 
@@ -61,6 +61,16 @@ def test_what_is_left_of_a_limit(group: Group, limit: str, free: int | None) -> 
     group.holds(900, 140, peak=950)
     (group.memory / ("memory.max" if group.second else "memory.limit_in_bytes")).write_text(limit)
     assert free_memory(str(group.root)) == free
+
+
+@pytest.mark.parametrize(
+    ("limit", "endless"),
+    [("max\n", True), (f"{1000 * MB}\n", False), ("9223372036854771712\n", True), ("", False)],
+)
+def test_whether_nothing_but_the_node_limits_it(group: Group, limit: str, endless: bool) -> None:
+    assert not unlimited(str(group.root)), "nothing is known"
+    (group.memory / ("memory.max" if group.second else "memory.limit_in_bytes")).write_text(limit)
+    assert unlimited(str(group.root)) is endless
 
 
 def test_the_most_that_was_seen_without_its_cache(group: Group) -> None:

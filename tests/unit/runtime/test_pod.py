@@ -13,7 +13,7 @@ import pytest
 from pod_cases import HEAD, TAIL, Pod
 from runtime_cases import FLOW, RUN, make_batch
 
-from headway.runtime import verdict
+from headway.runtime import usage, verdict
 from headway.runtime.channel import Report
 from headway.runtime.commit import commit, lost
 from headway.runtime.pod import BROKEN, DONE, FAILED, REFUSED
@@ -364,6 +364,7 @@ def test_whose_budget_a_failure_spends(
     what: Ended, out_of_memory: bool, expected: tuple[str, str] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HEADWAY_MEMORY_LIMIT", "64000000")
+    monkeypatch.setattr(usage, "unlimited", lambda: False)
     failure = verdict.failure_of(make_batch(), what, out_of_memory)
     assert (failure and (failure.kind, failure.reason)) == expected
     if failure is not None and failure.reason == "OutOfMemory":
@@ -373,6 +374,21 @@ def test_whose_budget_a_failure_spends(
         assert failure.traceback == (
             what.report.failure.traceback if what.report and what.report.failure else ""
         )
+
+
+def test_without_a_limit_it_is_the_node_that_ran_out_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kubernetes says the node's whole memory where a container has no limit."""
+    monkeypatch.setenv("HEADWAY_MEMORY_LIMIT", "63000000000")
+    monkeypatch.setenv("HEADWAY_MEMORY_REQUEST", "4096000000")
+    monkeypatch.setattr(usage, "unlimited", lambda: True)
+    monkeypatch.setattr(usage, "peak_memory", lambda: 18_000_000_000)
+    failure = verdict.failure_of(make_batch(), ended(), True)
+    assert failure is not None
+    assert (failure.kind, failure.reason) == (RESOURCES, "OutOfMemory")
+    assert "its node had no more" in failure.message
+    assert "(it had held up to 18000 MB, and had asked for 4096 MB)" in failure.message
+    assert "63000" not in failure.message + failure.hint
+    assert "memory=27000" in failure.hint
 
 
 def test_a_machine_that_goes_is_why_the_pod_was_told_to_end() -> None:

@@ -257,10 +257,23 @@ def test_a_step_without_its_streams_fails_of_what_it_failed_of(
 
 
 def test_running_out_of_memory_in_python_is_a_matter_of_resources(store: MemoryStore) -> None:
+    class ArrayMemoryError(MemoryError):
+        """As numpy has one."""
+
     def start(self: Any) -> None:
         raise MemoryError
 
-    assert failure_of(store, start).kind == RESOURCES
+    def load(self: Any) -> None:
+        raise ArrayMemoryError("Unable to allocate 186. GiB for an array")
+
+    for body, words in ((start, "MemoryError"), (load, "Unable to allocate 186. GiB for an array")):
+        failure = failure_of(store, body)
+        assert (failure.kind, failure.reason) == (RESOURCES, "OutOfMemory"), (
+            "so that on_oom raises its memory"
+        )
+        assert failure.message.endswith(words)
+        assert failure.traceback
+        assert "on_oom=2" in failure.hint
 
 
 @pytest.mark.parametrize(

@@ -123,9 +123,9 @@ class Assignments:
         self._submitter.withdraw(job, now=False)
         name = job.batch.name.partition("-again-")[0]
         tries = job.tries + 1
-        self._submitter.submit(
-            self.track(job.batch._replace(name=f"{name}-again-{tries}"), attempts, tries), delay
-        )
+        again = self.track(job.batch._replace(name=f"{name}-again-{tries}"), attempts, tries)
+        again.unfit_for = job.unfit_for
+        self._submitter.submit(again, delay)
 
     async def _withdraw_after(self, job: TrackedJob, successor: TrackedJob) -> None:
         """Delete a Job once its successor is there: what both own must not be collected in between."""

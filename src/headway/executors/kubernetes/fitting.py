@@ -6,15 +6,18 @@ which, with the figures; what runs on them now is left out.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from headway.config.quantities import quantity, shown
 from headway.executors.kubernetes.api.types import Node, Taint
 from headway.executors.kubernetes.needs import Amounts, Needs, Requirement, Term, Toleration
+from headway.executors.kubernetes.taints import is_passing
 
 #: Names of nodes that are written out for one cause.
 _NAMED = 3
-#: Taints that come and go with a node's health and no statement about who may run there.
-_PASSING = "node.kubernetes.io/"
+
+#: Pods that a node could hold of which nothing says how many.
+_BOUNDLESS = 1_000_000
 
 _CALLED = {"ephemeral-storage": "disk"}
 
@@ -26,10 +29,12 @@ class Fit:
     Attributes:
         words: Why each node is none for it, "" where some node could take it.
         possible: The nodes that could.
+        room: How many such pods these could hold at a time, were they empty.
     """
 
     words: str
     possible: tuple[str, ...]
+    room: int = 0
 
 
 def fit(needs: Needs, nodes: Iterable[Node]) -> Fit:
@@ -41,6 +46,7 @@ def fit(needs: Needs, nodes: Iterable[Node]) -> Fit:
             return Fit(f"there is no node {needs.node_name}, which nodeName asks for", ())
     amounts = needs.amounts()
     possible: list[str] = []
+    room = 0
     causes: dict[str, list[str]] = {}
     for node in nodes:
         why = _misfit(needs, amounts, node)
@@ -48,8 +54,9 @@ def fit(needs: Needs, nodes: Iterable[Node]) -> Fit:
             causes.setdefault(why, []).append(node.metadata.name)
         else:
             possible.append(node.metadata.name)
+            room += _room(amounts, node)
     if possible:
-        return Fit("", tuple(possible))
+        return Fit("", tuple(possible), room)
     return Fit("; ".join(f"{_names(names)}: {why}" for why, names in causes.items()), ())
 
 
@@ -80,6 +87,16 @@ def _misfit(needs: Needs, amounts: Amounts, node: Node) -> str:
                 return f"has no {called}, the pod asks for {shown(resource, wants)}"
             return f"has {shown(resource, has)} of {called} in all, the pod asks for {shown(resource, wants)}"
     return ""
+
+
+def _room(amounts: Amounts, node: Node) -> int:
+    """How many such pods the node could hold, were it empty."""
+    shares = [
+        int(has // wants)
+        for resource, wants in {**amounts, "pods": Decimal(1)}.items()
+        if wants and (has := quantity(node.status.allocatable.get(resource, ""))) is not None
+    ]
+    return min(shares, default=_BOUNDLESS)
 
 
 def _meets(term: Term, node: Node) -> bool:
@@ -122,7 +139,7 @@ def _shown(term: Term) -> str:
 
 
 def _refuses(taint: Taint, tolerations: Iterable[Toleration]) -> bool:
-    if taint.effect == "PreferNoSchedule" or taint.key.startswith(_PASSING):
+    if taint.effect == "PreferNoSchedule" or is_passing(taint.key):
         return False
     return not any(_tolerates(each, taint) for each in tolerations)
 

@@ -15,6 +15,8 @@ _TICK = 0.5
 #: Seconds in which the first pod of a gang is expected to be placed, if there is room at all.
 _PLACING = 5.0
 _FIRST_DELAY, _LONGEST_DELAY = 2.0, 60.0
+#: Doublings of the delay; more change nothing, and thousands would be no number any more.
+_DOUBLINGS = 10
 
 
 class Listener(Protocol):
@@ -106,7 +108,10 @@ class Gatherer:
             job.together = True
             self._listener.gathered()
             return
-        delay = round((0.5 + self._jitter()) * min(_LONGEST_DELAY, _FIRST_DELAY * 2**job.tries), 1)
+        growth = 2 ** min(job.tries, _DOUBLINGS)
+        if job.unfit_since is not None:
+            job.unfit_for += self._clock() - job.unfit_since
+        delay = round((0.5 + self._jitter()) * min(_LONGEST_DELAY, _FIRST_DELAY * growth), 1)
         missing = sorted({each.standing.reason for each in job.attempts.values() if each.standing})
         why = f" ({', '.join(missing)})" if missing else ""
         message = f"{words}{why}; all make room, and are tried again in {duration(delay)}"

@@ -7,6 +7,7 @@ without the reason.
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from headway.executors.kubernetes.api.client import KubernetesClient
@@ -15,10 +16,11 @@ from headway.executors.kubernetes.api.kinds import EVENT, NODE
 from headway.executors.kubernetes.api.types import Event, Node
 from headway.executors.kubernetes.fitting import Fit, fit
 from headway.executors.kubernetes.needs import ASKING_POD
-from headway.executors.kubernetes.pod_events import UNBOUND, in_order, scaling, setting_up, unbound
+from headway.executors.kubernetes.pod_events import in_order, scaling, setting_up, unbound
 from headway.executors.kubernetes.refusal import Refusal, refusal
-from headway.executors.kubernetes.standstill import GOES_ON, Standstill
+from headway.executors.kubernetes.standstill import Standstill
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
+from headway.executors.kubernetes.unplaced import NEVER, TOO_LARGE, unplaced
 from headway.executors.kubernetes.volumes import claims
 
 #: Seconds after which a Job without a pod, and a pod that does not run, are asked about.
@@ -142,10 +144,11 @@ class Inquirer:
             return
         if attempt.node:
             self._answers.noted(job, attempt, setting_up(events or (), job.settings.image, patience))
-        elif (known := attempt.standing) is None or known.reason == UNBOUND:
+        elif (known := attempt.shown_by_state) is None:
             # Of a pod that has a node but for its volume, which is being made, the scheduler says nothing at all.
             self._answers.noted(job, attempt, await self._unbound(job) or attempt.noted)
         elif known.reason == "Unschedulable":
+            # Asked every time: an autoscaler may act late, or fail at last.
             why = await self._unbound(job) if known.unbound else None
             self._answers.noted(job, attempt, why or await self._unscheduled(job, attempt.pod, known, events))
 
@@ -163,31 +166,18 @@ class Inquirer:
         """What is known of a pod without a node beyond the scheduler's words."""
         if known.patience is not None:
             return None
-        scales, said = scaling(events or ())
-        if scales:
-            words = f"an autoscaler is making a node for it ({said})"
-            return Standstill("ScaleUp", words, hint="A new node takes a few minutes.")
-        found = await self._fit(job.namespace, pod)
-        never = bool(found and found.words) or (known.fixed and events is not None)
-        refused = f"; the cluster's autoscaler does not make a node for it ({said})" if said else ""
-        if not never and not refused:
-            return None
-        words = f"{known.message} ({found.words})" if found and found.words else known.message
-        limit = job.settings.unschedulable_timeout
-        if not never or not limit:
-            # A word of its own, or it would not be told after what the pod's state says.
-            return Standstill(
-                "NoScaleUp" if refused else "Unschedulable", f"{words}{refused}", None, known.hint
-            )
-        return Standstill(
-            "NeverSchedulable",
-            f"no node of the cluster could ever take the pod: {found.words}{refused}"
-            if found and found.words
-            else f"{words}{refused}",
-            float(limit),
-            f"{known.hint.removesuffix(GOES_ON)} Where an autoscaler needs longer than {limit} seconds to make a "
-            "node, raise HEADWAY_KUBERNETES_UNSCHEDULABLE_TIMEOUT (0 waits for ever).",
-        )
+        scaler = scaling(events or ())
+        found = None if scaler.makes else await self._fit(job.namespace, pod)
+        ranks = 1 if job.batch.gang is None else len(job.batch.tasks)
+        limit = float(job.settings.unschedulable_timeout)
+        # Without events an autoscaler may be at work unseen.
+        sure = known if events is not None else replace(known, fixed=False)
+        why = unplaced(sure, scaler, found, ranks, limit, job.unfit_for)
+        if why is None or why.reason not in (NEVER, TOO_LARGE):
+            job.unfit_since, job.unfit_for = None, 0.0
+        elif job.unfit_since is None:
+            job.unfit_since = self._client.clock.monotonic()
+        return why
 
     async def _fit(self, namespace: str, pod: str) -> Fit | None:
         """What the nodes are to the pod as admission left it, None where it or they cannot be read."""

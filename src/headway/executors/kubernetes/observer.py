@@ -174,6 +174,7 @@ class Observer:
             patience = float(job.settings.start_failure_timeout)
             at_once = job.settings.fail_on_container_waiting_reasons
             state = standstill(pod, job.container, job.settings.image, patience, at_once)
+            attempt.shown_by_state = state
             # What its events said stands until it runs, or until they say something else.
             noted = attempt.noted if not has_run(pod, job.container) else None
             self._note_standstill(job, attempt, _weightier(state, noted))
@@ -212,8 +213,7 @@ class Observer:
         if known is not None and known.reason == why.reason and why.vague:
             return
         now = self._client.clock.monotonic()
-        if known is None or known.patience is None:
-            # A wait for a node, however long, takes nothing from the patience with what comes after it.
+        if known is None or _begins(known, why):
             attempt.standing_since = now
         attempt.standing = why
         self._stuck[attempt.pod] = (job, attempt)
@@ -239,9 +239,8 @@ class Observer:
 
     def noted(self, job: TrackedJob, attempt: Attempt, why: Standstill | None) -> None:
         """The events of a pod that does not run were read."""
-        state = None if attempt.standing is attempt.noted else attempt.standing
         attempt.noted = why
-        self._note_standstill(job, attempt, _weightier(state, why))
+        self._note_standstill(job, attempt, _weightier(attempt.shown_by_state, why))
 
     def refused(self, job: TrackedJob, why: Refusal) -> None:
         """The cluster refuses the Job its pods."""
@@ -361,6 +360,13 @@ class Observer:
                 for attempt in list(job.attempts.values()):
                     if attempt.pod not in job.live_pods:
                         self._listener.over(job, attempt, failure)
+
+
+def _begins(known: Standstill, why: Standstill) -> bool:
+    """Whether another wait begins: one for a node, however long, takes nothing from the patience with what follows."""
+    if why.patience is None:
+        return known.patience is not None or known.reason != why.reason
+    return known.patience is None
 
 
 def _weightier(state: Standstill | None, noted: Standstill | None) -> Standstill | None:

@@ -4,13 +4,14 @@ What is said here counts only where the attempt left no record.
 """
 
 import json
-import re
 import signal
 
 from headway.config.quantities import quantity
 from headway.executors.kubernetes.api.types import Condition, ContainerStateTerminated, ContainerStatus, Pod
 from headway.executors.kubernetes.command import INIT_SCRIPT_FAILED
+from headway.executors.kubernetes.evictions import own_doing
 from headway.executors.kubernetes.pod_states import has_run, init_failed, status_of
+from headway.executors.kubernetes.start_words import MORE_MEMORY, PYTHON, start_trouble
 from headway.runtime.usage import after_kill
 from headway.store.records import (
     CONFIGURATION,
@@ -24,13 +25,6 @@ from headway.store.records import (
 
 #: The reason where somebody deleted the pod of an attempt.
 POD_DELETED = "PodDeleted"
-
-#: What the kubelet says where a pod outgrew its own limits, and not its node.
-_OWN_DISK = (
-    "ephemeral local storage usage exceeds",
-    "exceeded its local ephemeral storage limit",
-)
-_FULL_VOLUME = re.compile(r'Usage of EmptyDir volume "([^"]+)" exceeds the limit "([^"]+)"')
 
 #: Exit codes that no step causes: the runtime refused to begin, could not, or was stopped (SIGTERM) before it could.
 _NOT_THE_STEPS = (75, 78, 143)
@@ -56,6 +50,9 @@ def stop_reason(pod: Pod, container: str, advice: str) -> Failure | None:
         container: The name of its container that runs the step.
         advice: What to do where it was stopped at its deadline.
     """
+    own = own_doing(pod, container)
+    if own is not None:
+        return own
     disrupted = _condition(pod, "DisruptionTarget")
     if disrupted and disrupted.status == "True":
         return _disruption(pod, disrupted)
@@ -74,36 +71,11 @@ def stop_reason(pod: Pod, container: str, advice: str) -> Failure | None:
             f"The pod {pod.metadata.name} was stopped at its deadline.",
             advice,
         )
-    full = _disk_full(pod) if pod.status.reason == "Evicted" else None
-    if full is not None:
-        return full
     if pod.status.reason in ("Evicted", "Preempting", "NodeLost", "NodeShutdown", "Shutdown", "Terminated"):
         return Failure(
             INFRASTRUCTURE, pod.status.reason, f"The pod was stopped by its node: {_or(pod.status.message)}"
         )
     return None
-
-
-def _disk_full(pod: Pod) -> Failure | None:
-    """The pod outgrew its own disk, or one of its volumes; None where its node ran short."""
-    said = pod.status.message.strip()
-    volume = _FULL_VOLUME.search(said)
-    if volume:
-        name, limit = volume.groups()
-        return Failure(
-            RESOURCES,
-            "DiskFull",
-            f"The pod {pod.metadata.name} put more into its volume {name} than the {limit} that it may hold.",
-            "Raise emptyDir.sizeLimit of that volume (volumes=), or leave less in it at a time.",
-        )
-    if not any(words in said for words in _OWN_DISK):
-        return None
-    return Failure(
-        RESOURCES,
-        "DiskFull",
-        f"The pod {pod.metadata.name} used more disk than it may: {said}",
-        "Ask for more with @kubernetes(disk=…) or @resources(disk=…), or leave less on disk at a time.",
-    )
 
 
 def failure_of(pod: Pod, container: str, step: str, advice: str) -> Failure:
@@ -256,13 +228,15 @@ def _by_exit(pod: Pod, container: str, step: str, ended: ContainerStateTerminate
             "Build it for that too (docker buildx build --platform linux/amd64,linux/arm64), or choose nodes with "
             'node_selector={"kubernetes.io/arch": …}.',
         )
-    if ended.reason in ("ContainerCannotRun", "StartError") or ended.exit_code in (126, 127):
+    if ended.reason in ("ContainerCannotRun", "StartError"):
+        return _not_started(pod, container, step, ended)
+    if ended.exit_code in (126, 127):
+        # Of a program that a shell did not find the node says "Error".
         return Failure(
             CONFIGURATION,
-            # Of a program that a shell did not find the node says "Error".
-            "ContainerCannotRun" if ended.reason == "ContainerCannotRun" else "StartError",
+            "StartError",
             f"The container could not start its command: {_or(ended.message)}",
-            "The image needs a `python` of version 3.9 or later on its PATH; executable=… names another.",
+            PYTHON,
         )
     if ended.exit_code == 137 or ended.signal == 9:
         return Failure(
@@ -286,6 +260,29 @@ def _by_exit(pod: Pod, container: str, step: str, ended: ContainerStateTerminate
         INFRASTRUCTURE if ended.exit_code in _NOT_THE_STEPS else USER,
         "Exit",
         f"The container of step {step} ended with exit code {code} and left no result.{tail}",
+    )
+
+
+def _not_started(pod: Pod, container: str, step: str, ended: ContainerStateTerminated) -> Failure:
+    """The node made the container and could not start it."""
+    trouble = start_trouble(ended.message)
+    told = f"{trouble.words}: {_or(ended.message)}" if trouble.words else _or(ended.message)
+    if trouble.kind == RESOURCES:
+        limit = _memory_limit(pod, container)
+        return Failure(
+            RESOURCES,
+            OUT_OF_MEMORY,
+            f"The container of step {step} could not start{f' with {limit} MB' if limit else ''}: {told}",
+            MORE_MEMORY,
+        )
+    if trouble.kind == INFRASTRUCTURE:
+        where = f"The node of the pod {pod.metadata.name} could not start its container"
+        return Failure(INFRASTRUCTURE, ended.reason, f"{where}: {told}", trouble.hint)
+    return Failure(
+        CONFIGURATION,
+        ended.reason,
+        f"The container could not start its command: {told}",
+        trouble.hint or PYTHON,
     )
 
 

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from headway.executors.kubernetes.api.types import Event
-from headway.executors.kubernetes.standstill import Standstill
-from headway.store.records import INFRASTRUCTURE
-
-#: Seconds for which a volume or a network that cannot be set up is waited for.
-_TROUBLE_PATIENCE = 600.0
+from headway.executors.kubernetes.standstill import TROUBLE_PATIENCE, Standstill
+from headway.executors.kubernetes.start_words import MORE_MEMORY, start_trouble
+from headway.store.records import INFRASTRUCTURE, OUT_OF_MEMORY, RESOURCES
 
 _MISSING = re.compile(r"(secret|configmap|persistentvolumeclaim) \"([^\"]+)\" not found", re.IGNORECASE)
 _MISSING_KEY = re.compile(r"references non-existent (secret|config) key: ?(\S+)", re.IGNORECASE)
@@ -21,7 +20,14 @@ PULLING = "Pulling"
 
 #: After these, what stood in the way before does so no longer.
 _PROGRESS = ("SuccessfulAttachVolume", "SuccessfulMountVolume", "Pulled", "Created", "Started")
-_SCALING = ("TriggeredScaleUp", "NotTriggerScaleUp", "Nominated")
+_SCALING = ("TriggeredScaleUp", "NotTriggerScaleUp", "Nominated", "FailedScaleUp")
+#: What autoscalers write where a pool would do, had it room or had it not just failed: of the cluster autoscaler,
+#: of GKE's, of Karpenter.
+_OUT_OF_STOCK = re.compile(
+    r"in backoff|max node group size|not ready for scale-up|limit (?:was )?reached|limits? exceeded"
+    r"|exceeds? limits?|quota|out of resources|insufficient capacity|insufficient_?capacity|stockout",
+    re.IGNORECASE,
+)
 #: The word for a claim without a volume.
 UNBOUND = "UnboundClaim"
 #: Why it has none; that one is asked for, or that the claim waits for its first pod, tells less.
@@ -43,18 +49,22 @@ def setting_up(events: Iterable[Event], image: str, patience: float) -> Standsti
         image: The image of the step's container.
         patience: Seconds for which what looks like a wrong configuration is waited for.
     """
-    for event in reversed(in_order(events)):
+    known = in_order(events)
+    for event in reversed(known):
         if event.reason in _PROGRESS:
             return None
         if event.reason == PULLING:
             return Standstill(PULLING, f"its node is still pulling the image {image}")
         if event.reason in ("FailedMount", "FailedAttachVolume", "FailedMapVolume"):
             return _volume(event, patience)
+        if event.reason == "FailedCreatePodSandBox" and (killed := _killed(known)):
+            words = f"the pod cannot be set up, as its memory limit is too low for that: {killed}"
+            return Standstill(OUT_OF_MEMORY, words, patience, MORE_MEMORY, RESOURCES)
         if event.reason in ("FailedCreatePodSandBox", "NetworkNotReady"):
             return Standstill(
                 event.reason,
                 f"its node cannot set up the pod: {_short(event.message)}",
-                _TROUBLE_PATIENCE,
+                TROUBLE_PATIENCE,
                 "The node's network or container runtime is in trouble; after ten minutes another pod is tried.",
                 INFRASTRUCTURE,
             )
@@ -98,18 +108,41 @@ def _volume(event: Event, patience: float) -> Standstill:
     return Standstill(
         event.reason,
         f"the volume{named} cannot be mounted: {_short(event.message)}",
-        _TROUBLE_PATIENCE,
+        TROUBLE_PATIENCE,
         "See the claim and its storage class: kubectl describe pvc; after ten minutes another pod is tried.",
         INFRASTRUCTURE,
     )
 
 
-def scaling(events: Iterable[Event]) -> tuple[bool, str]:
-    """(whether an autoscaler makes a node for the pod, what it says of it, "" where there is none)."""
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """What an autoscaler says of a pod that no node takes.
+
+    Attributes:
+        makes: Whether it makes a node for the pod.
+        words: Its own words, "" where there is no autoscaler.
+        out_of_stock: Whether it would make one, but for want of machines, of quota, or because its last try failed.
+    """
+
+    makes: bool = False
+    words: str = ""
+    out_of_stock: bool = False
+
+
+def scaling(events: Iterable[Event]) -> Scaling:
+    """What the last of an autoscaler's events about a pod says."""
     for event in reversed(in_order(events)):
-        if event.reason in _SCALING:
-            return event.reason != "NotTriggerScaleUp", event.message.strip()
-    return False, ""
+        words = event.message.strip()
+        if event.reason in _SCALING or (event.reason == "FailedScheduling" and _is_karpenters(words)):
+            makes = event.reason not in ("NotTriggerScaleUp", "FailedScaleUp", "FailedScheduling")
+            stock = event.reason == "FailedScaleUp" or _OUT_OF_STOCK.search(words) is not None
+            return Scaling(makes, words, not makes and stock)
+    return Scaling()
+
+
+def _is_karpenters(words: str) -> bool:
+    """Whether it is Karpenter who says so: it gives what it cannot do the scheduler's name for it."""
+    return "nodepool" in words and "nodes are available" not in words
 
 
 def unbound(claim: str, events: Iterable[Event]) -> Standstill | None:
@@ -136,6 +169,17 @@ def _unbound(claim: str, said: str) -> Standstill:
         f"the volume claim {claim} is not bound to a volume yet: {_short(said)}",
         hint=f"Waiting goes on until it is; check its storage class: kubectl describe pvc {claim}.",
     )
+
+
+def _killed(events: Iterable[Event]) -> str:
+    """The node's words where it has no room for the sandbox itself in what the pod may hold, "" where it has.
+
+    In between it says only that what was killed cannot be started.
+    """
+    for event in events:
+        if event.reason == "FailedCreatePodSandBox" and start_trouble(event.message).kind == RESOURCES:
+            return event.message.strip().removesuffix(": unknown").rpartition(": ")[2]
+    return ""
 
 
 def _short(text: str, most: int = 300) -> str:

@@ -6,7 +6,6 @@ down, a full quota) is waited for.
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 
 from headway.config.quantities import quantity
 from headway.executors.kubernetes.api.errors import (
@@ -24,6 +23,8 @@ _PREFIX = re.compile(
     r'^(?:pods|jobs\.batch|secrets) "[^"]*" is forbidden: '
 )
 _QUOTA = re.compile(r"exceeded quota: ([^,]+), requested: (.+), used: (.+), limited: (.+)")
+#: What a quota measures; all else it counts.
+_MEASURED = ("requests.", "limits.", "cpu", "memory", "ephemeral-storage")
 _TRANSIENT = re.compile(
     r"failed calling webhook|internal error occurred|etcdserver|timeout|timed out|connection refused|"
     r"connection reset|unable to handle the request|deadline exceeded|too many requests|please try again|"
@@ -163,7 +164,7 @@ def _quota(said: str) -> Refusal:
         f"{key}: it asks for {amount}, {used.get(key, '?')} of {limited.get(key, '?')} is in use"
         for key, amount in requested.items()
     ]
-    never = [key for key, amount in requested.items() if _more(amount, limited.get(key))]
+    never = [key for key, amount in requested.items() if _never(key, amount, limited.get(key))]
     told = f"the namespace's quota {name} is used up ({'; '.join(words)})"
     if never:
         return Refusal(
@@ -184,6 +185,12 @@ def _pairs(text: str) -> dict[str, str]:
     return dict(item.split("=", 1) for item in text.strip().split(",") if "=" in item)
 
 
-def _more(amount: str, limit: str | None) -> bool:
+def _never(resource: str, amount: str, limit: str | None) -> bool:
+    """Whether so much is more than there will ever be.
+
+    A count of zero (pods, Jobs) is how people hold a namespace back for a while; none of a resource is a statement.
+    """
     asked, allowed = quantity(amount), quantity(limit or "")
-    return asked is not None and allowed is not None and asked > allowed > Decimal(0)
+    if asked is None or allowed is None or asked <= allowed:
+        return False
+    return allowed > 0 or resource.startswith(_MEASURED)

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from headway.executors.kubernetes.taints import is_passing
+
 _NODES = re.compile(r"(\d+)/(\d+) nodes are available:?\s*(.*)", re.DOTALL)
 _PIECE = re.compile(r"(\d+) (.+)", re.DOTALL)
 #: Pieces are parted by commas, but a taint may hold some: only those before a number count.
@@ -11,9 +13,6 @@ _TAINT = re.compile(r"untolerated taint(?:\(s\))?(?: \{([^}]*)\})?")
 #: What follows is what the scheduler thinks of preemption.
 _MORE = re.compile(r"\.? (?:preemption: |no new claims to deallocate)")
 _CLAIM = re.compile(r'persistentvolumeclaim "([^"]+)" (not found|is being deleted|bound to non-existent)')
-
-#: Taints that come and go with a node's health.
-_PASSING = "node.kubernetes.io/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +167,10 @@ def _named(taint: re.Match[str]) -> str:
 
 
 def _taint_hint(taint: str) -> tuple[str, bool]:
-    if _PASSING in taint:
-        return "The node has to be well again.", False
-    key = taint.partition(":")[0].strip()
+    keys = [each.partition(":")[0].strip() for each in taint.split(",")]
+    if any(map(is_passing, keys)):
+        return "Such taints come and go: the node is starting, leaving or in trouble.", False
+    key = keys[0]
     if not key:
         # Newer schedulers count taints and name none.
         return (

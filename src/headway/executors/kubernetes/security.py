@@ -41,7 +41,9 @@ def container_security_context(settings: KubernetesSettings) -> dict[str, Any]:
         # The API server takes these only together with privilege escalation.
         del profile["allowPrivilegeEscalation"]
     if is_restricted(settings):
-        profile |= {"runAsNonRoot": True, "capabilities": {"drop": ["ALL"]}}
+        profile |= {"runAsNonRoot": True}
+        # What is added is what is left of all that is dropped.
+        own["capabilities"] = {**own.get("capabilities", {}), "drop": ["ALL"]}
     return {**profile, **own}
 
 

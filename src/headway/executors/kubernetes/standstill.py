@@ -12,7 +12,8 @@ from headway.executors.kubernetes.api.types import Condition, ContainerStateWait
 from headway.executors.kubernetes.pod_images import cause_of, pull_trouble
 from headway.executors.kubernetes.pod_states import has_run, init_waiting, is_over, status_of
 from headway.executors.kubernetes.scheduling import explain
-from headway.store.records import CONFIGURATION, INFRASTRUCTURE
+from headway.executors.kubernetes.start_words import MORE_MEMORY, start_trouble
+from headway.store.records import CONFIGURATION, INFRASTRUCTURE, OUT_OF_MEMORY, RESOURCES
 
 #: The kubelet's words while it cannot pull an image; it alternates between the first two for one trouble.
 _PULL_REASONS = ("ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "SignatureValidationFailed")
@@ -21,7 +22,11 @@ _UNMADE = ("CreateContainerConfigError", "CreateContainerError", "RunContainerEr
 
 _MISSING = re.compile(r"(secret|configmap) \"([^\"]+)\" not found", re.IGNORECASE)
 _MISSING_KEY = re.compile(r"find key (\S+) in (Secret|ConfigMap) (\S+)")
+#: What the kubelet says while it has not heard of the cluster's secrets and services yet.
+_NOT_HEARD = re.compile(r"timed out waiting|not yet been read", re.IGNORECASE)
 
+#: Seconds for which a volume, a network or a container that its node cannot set up is waited for.
+TROUBLE_PATIENCE = 600.0
 
 #: What is added where a pod waits for a node.
 GOES_ON = " Waiting goes on, as a node may come or get room."
@@ -158,12 +163,7 @@ def _judged(
             INFRASTRUCTURE,
         )
     if waiting.reason in _UNMADE:
-        return Standstill(
-            waiting.reason,
-            f"the container cannot be made ({waiting.reason}): {_short(said)}",
-            patience / 2,
-            _unmade_hint(waiting.message),
-        )
+        return _unmade(waiting, patience)
     if waiting.reason == "CrashLoopBackOff":
         return Standstill(
             waiting.reason,
@@ -175,7 +175,32 @@ def _judged(
     return None
 
 
-def _unmade_hint(message: str) -> str:
+def _unmade(waiting: ContainerStateWaiting, patience: float) -> Standstill:
+    """The container cannot be made, or not be started, and it is tried again and again."""
+    trouble, said = start_trouble(waiting.message), _short(waiting.message.strip() or "no reason given")
+    told = f"{trouble.words}: {said}" if trouble.words else said
+    if trouble.kind == RESOURCES:
+        words = f"the container cannot be made ({waiting.reason}): {told}"
+        return Standstill(OUT_OF_MEMORY, words, patience / 2, MORE_MEMORY, RESOURCES)
+    # What the kubelet calls a wrong configuration is one, unless it only waits for the cluster to tell it of things.
+    by_kubelet = waiting.reason == "CreateContainerConfigError" and not _NOT_HEARD.search(waiting.message)
+    if trouble.kind == INFRASTRUCTURE and not by_kubelet:
+        return Standstill(
+            waiting.reason,
+            f"its node cannot make the container ({waiting.reason}): {told}",
+            TROUBLE_PATIENCE,
+            f"{trouble.hint} After ten minutes another pod is tried.",
+            INFRASTRUCTURE,
+        )
+    return Standstill(
+        waiting.reason,
+        f"the container cannot be made ({waiting.reason}): {told}",
+        patience / 2,
+        _unmade_hint(waiting.message, trouble.hint if trouble.kind == CONFIGURATION else ""),
+    )
+
+
+def _unmade_hint(message: str, hint: str) -> str:
     missing = _MISSING.search(message)
     if missing:
         what = "secret" if missing.group(1).lower() == "secret" else "config map"
@@ -184,10 +209,6 @@ def _unmade_hint(message: str) -> str:
             f"{'secrets=' if what == 'secret' else 'env_from='} or a volume of the step refers to it."
         )
     key = _MISSING_KEY.search(message)
-    if "profile" in message:
-        return (
-            "The node does not have the profile that security_context= names, or does not know such profiles."
-        )
     if key:
         return f"{key.group(2)} {key.group(3)} has no key {key.group(1)}: add it, or name one that it has."
     if "runAsNonRoot" in message:
@@ -195,7 +216,7 @@ def _unmade_hint(message: str) -> str:
             "The image's user is root (or a name), and the pod may not run as root: set a number with "
             'security_context={"run_as_user": 1000}, or security_profile=restricted.'
         )
-    return "Check that the secrets, config maps and volumes it names exist in the namespace."
+    return hint or "Check that the secrets, config maps and volumes it names exist in the namespace."
 
 
 def _short(text: str, most: int = 300) -> str:

@@ -26,6 +26,7 @@ class Attempt:
         node: The name of its pod's node, "" while there is none.
         unready: Whether the node controller marks its pod, as it does where the node does not answer.
         standing: Why it stands still, None where it does not.
+        shown_by_state: The same as far as its pod's state alone tells.
         standing_since: When that began (monotonic seconds).
         told: When that was last told (monotonic seconds).
         noted: What the events of its pod said of a standstill that its state does not show.
@@ -48,6 +49,7 @@ class Attempt:
     node: str = ""
     unready: bool = False
     standing: Standstill | None = None
+    shown_by_state: Standstill | None = None
     standing_since: float = 0.0
     told: float = 0.0
     noted: Standstill | None = None
@@ -91,6 +93,9 @@ class TrackedJob:
             (monotonic seconds) at which the step's own was seen to have, None before.
         together: Whether all ranks of a gang are known to be there.
         tries: How often the gang was given up before because not all of its ranks came.
+        unfit_since: Since when its pods are known to be more than the cluster's nodes could ever take (monotonic
+            seconds), None where they are not.
+        unfit_for: Seconds for which that was known of its gang's earlier Jobs.
         inbox: The folder of its pods' inboxes where they are warm, "" where each makes one attempt.
         idle_timeout: Seconds for which a warm pod waits for another order.
         orders: By index, the first order of each warm pod; empty once they are stored.
@@ -111,6 +116,8 @@ class TrackedJob:
     company: dict[str, float | None] = field(default_factory=dict)
     together: bool = False
     tries: int = 0
+    unfit_since: float | None = None
+    unfit_for: float = 0.0
     inbox: str = ""
     idle_timeout: int = 0
     orders: tuple[bytes, ...] = ()

@@ -209,6 +209,13 @@ def test_the_users_security_context_wins_field_by_field(
     assert found["seccompProfile"] == {"type": "RuntimeDefault"}
 
 
+@pytest.mark.parametrize("own", [{}, {"add": ["NET_BIND_SERVICE"]}, {"drop": ["CHOWN"]}])
+def test_the_restricted_profile_drops_all_capabilities_whatever_is_added(own: dict[str, Any]) -> None:
+    said = {"security_profile": "restricted", "security_context": {"capabilities": own}}
+    found = container(manifest_of(Case("", said)))["securityContext"]
+    assert found["capabilities"] == {**own, "drop": ["ALL"]}, "Pod Security asks for that"
+
+
 def test_a_read_only_root_keeps_a_tmp_of_the_users() -> None:
     read_only = {"security_context": {"readOnlyRootFilesystem": True}}
     case = Case("", {**read_only, "tmpfs_size": 10, "tmpfs_path": "/tmp"})

@@ -167,6 +167,38 @@ async def test_what_no_node_could_ever_take_fails_in_the_end_unless_an_autoscale
 
 
 @pytest.mark.budget(6)
+async def test_an_autoscaler_that_acts_late_or_is_out_of_stock_is_waited_for(run: Run[PodPlayer]) -> None:
+    run.player.held = True
+    refs = await run.start("waits", 2)
+    await run.until(lambda: len(run.player.pods) == 2)
+    run.fake.state.add(
+        "nodes", None, {"kind": "Node", "metadata": {"name": "n"}, "status": {"allocatable": {"cpu": "0"}}}
+    )
+    for pod in run.player.pods:
+        run.fake.pod_unschedulable(pod.name)
+    late, out = (run.player.by_ref(ref).name for ref in refs)
+    words = "pod didn't trigger scale-up: 1 node(s) had untolerated taint {a: b}, 1 in backoff after failed scale-up"
+    run.fake.event("pods", out, "NotTriggerScaleUp", words)
+    await asyncio.sleep(25)
+    assert "NeverSchedulable" in [reason for reason, _ in run.waits()], (
+        "nobody has said yet that a node will come"
+    )
+    run.fake.event("pods", late, "TriggeredScaleUp", "pool 1->2", type_="Normal")
+    await asyncio.sleep(100)
+    assert run.waits()[-1][0] == "ScaleUp"
+    run.fake.event("pods", late, "FailedScaleUp", "GCE out of resources")
+    await asyncio.sleep(100)
+    assert not run.heard.of(Ended), "both may get a node"
+    said = [(reason, message) for reason, message in run.waits() if reason == "OutOfStock"]
+    assert len(said) == 2
+    assert (
+        f"(n: has no cpu, the pod asks for 1); the cluster's autoscaler has no node to give for now ({words})"
+        in said[0][1]
+    )
+    assert "Waiting goes on until it has one" in said[0][1]
+
+
+@pytest.mark.budget(6)
 async def test_what_admission_gave_a_pod_counts_and_not_what_was_sent(run: Run[PodPlayer]) -> None:
     """The cluster lets the pod tolerate the only node's taint, so it waits for room, however long that takes."""
     run.player.held = True

@@ -81,6 +81,14 @@ FLEET = {"key": "fleet", "effect": "NoSchedule"}
         ({"tolerations": [{"key": "fleet", "operator": "Exists"}]}, [node("a", taints=[FLEET])], ""),
         ({"tolerations": [{"operator": "Exists"}]}, [node("a", taints=[FLEET])], ""),
         ({}, [node("a", taints=[{"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}])], ""),
+        *(
+            ({}, [node("a", taints=[{"key": key, "effect": "NoSchedule"}])], "")
+            for key in (
+                "ToBeDeletedByClusterAutoscaler",
+                "karpenter.sh/unregistered",
+                "efs.csi.aws.com/agent-not-ready",
+            )
+        ),
         ({}, [node("a", taints=[{"key": "x", "effect": "PreferNoSchedule"}])], ""),
     ],
 )
@@ -88,6 +96,15 @@ def test_which_nodes_could_ever_take_a_pod(said: dict[str, Any], nodes: list[Nod
     found = fit(needs(**said), nodes)
     assert found.words == words
     assert bool(found.possible) is (words == "")
+
+
+def test_how_many_such_pods_the_nodes_could_hold() -> None:
+    asked = needs(cpu=1.5, memory=4000)
+    assert fit(asked, [node("a"), node("b", cpu="16"), node("c", cpu="1")]).room == 2 + 4
+    assert fit(asked, [node("a", pods="1")]).room == 1
+    assert fit(asked, [node("c", cpu="1")]).room == 0
+    many = fit(needs_of({"containers": [{}]}), [node("a")]).room
+    assert many > 1000, "what asks for nothing fits as often as one likes"
 
 
 def test_a_toleration_of_another_value_is_none() -> None:

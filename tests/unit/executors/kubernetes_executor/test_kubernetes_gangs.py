@@ -11,7 +11,7 @@ from headway.executors.base import Broken, Ended, Started, Waiting
 from headway.executors.kubernetes.executor import KubernetesExecutor
 from headway.runtime.barrier import Verdict, decide
 from headway.store.batch import Batch, Code, Gang
-from headway.store.records import RESOURCES, USER, AttemptRef, Failure
+from headway.store.records import CONFIGURATION, RESOURCES, USER, AttemptRef, Failure
 from headway.testing.executor_suite import LIMIT, ExecutorSuite, Heard, refs_of
 from headway.testing.fake_kubernetes import FakeKubernetes
 from headway.testing.memory_store import MemoryStore
@@ -109,6 +109,56 @@ async def test_a_gang_whose_ranks_do_not_all_come_makes_room_and_comes_again(gan
     for ref in refs:
         (record,) = await gangs.heard.end_of(ref)
         assert record.outcome == "succeeded"
+
+
+@pytest.mark.budget(6)
+async def test_a_gang_that_was_given_up_a_thousand_times_is_tried_again(gangs: GangRun) -> None:
+    gangs.player.held = True
+    await gangs.start(2)
+    await gangs.until(lambda: len(gangs.player.pods) == 2)
+    (job,) = gangs.executor._jobs
+    job.tries = 5000
+    gangs.player.pods[0].begin()
+    await gangs.until(gangs.incomplete)
+    await gangs.until(lambda: len(gangs.player.pods) == 4)
+
+
+@pytest.mark.budget(6)
+async def test_a_gang_that_the_nodes_could_never_hold_is_given_up_over_all_its_tries(gangs: GangRun) -> None:
+    """Each rank alone would fit, so one of the two holds its node, again and again."""
+    gangs.player.held = True
+    gangs.fake.state.add(
+        "nodes",
+        None,
+        {
+            "metadata": {"name": "n"},
+            "status": {
+                "allocatable": {"cpu": "1500m", "memory": "64Gi", "ephemeral-storage": "100Gi", "pods": "110"}
+            },
+        },
+    )
+    _, refs = await gangs.start(2)
+    begun = asyncio.get_running_loop().time()
+    placed: set[str] = set()
+    while not gangs.heard.of(Ended):
+        names = gangs.fake.pod_names()
+        if len(names) == 2 and not placed & set(names):
+            gangs.fake.pod_scheduled(names[0], "n")
+            gangs.fake.pod_unschedulable(names[1])
+            placed.add(names[0])
+        await asyncio.sleep(0.5)
+    failure = gangs.heard.of(Ended)[0].record.failure
+    assert failure is not None
+    assert (failure.kind, failure.reason) == (CONFIGURATION, "GangTooLarge")
+    assert (
+        "all 2 ranks of a gang have to run at a time, and the cluster's nodes could hold 1 of them"
+        in failure.message
+    )
+    assert "Use fewer ranks, or smaller ones" in failure.hint
+    assert len(placed) > 1, "it was given up in between, and tried again"
+    # 40 seconds are allowed, of which the pauses between the tries are none.
+    assert 40 < asyncio.get_running_loop().time() - begun < 200
+    assert refs
 
 
 async def test_ranks_that_began_in_the_last_moment_go_on(gangs: GangRun) -> None:

@@ -158,3 +158,13 @@ def test_what_is_known_of_a_cause_is_not_lost_to_a_vaguer_word(
     assert [failure.message for failure in ears.ended] == [
         "Step train cannot start: the registry does not have it"
     ]
+
+
+def test_a_wait_that_is_seen_again_and_again_goes_on(
+    observer: Observer, job: TrackedJob, attempt: Attempt, clock: Clock, ears: Ears
+) -> None:
+    for _ in range(31):
+        observer.noted(job, attempt, Standstill("ScaleUp", "a node is made"))
+        observer.look(clock.now)
+        clock.now += 10
+    assert [message for _, message in ears.told] == ["a node is made", "a node is made (for 5 minutes now)"]

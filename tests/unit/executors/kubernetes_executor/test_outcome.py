@@ -13,6 +13,30 @@ from headway.store.records import CONFIGURATION, INFRASTRUCTURE, RESOURCES, USER
 
 STEP = "train"
 
+#: How containerd begins whatever it says of a container that does not start.
+CREATE = (
+    "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
+    "unable to start container process: "
+)
+HOOK = (
+    f"{CREATE}error during container init: error running prestart hook #0: exit status 1, stdout: , stderr: "
+    "Auto-detected mode as 'legacy'\n"
+)
+LOW = "The node was low on resource: {}. Threshold quantity: 100Mi, available: 68240Ki. "
+
+
+SHIM = "failed to create containerd task: failed to create shim task: "
+MORE = "Container {} was using {}, request is {}, has larger consumption of {}. "
+
+
+def evicted(message: str) -> Any:
+    """A pod that its node evicted, as it ran short of something."""
+    return pod(
+        "Failed", reason="Evicted", message=message, conditions=disrupted("TerminationByKubelet"),
+        terminated={"exitCode": 137, "reason": "Error"},
+    )  # fmt: skip
+
+
 #: What to do about a deadline.
 ADVICE = "Raise it."
 
@@ -83,6 +107,54 @@ CASES = {
     ),
     "no such program, through sh": (ended(127), CONFIGURATION, "StartError", "could not start its command"),
     "not executable": (ended(126), CONFIGURATION, "StartError", "could not start its command"),
+    "not a program": (
+        ended(128, "StartError", CREATE + 'exec: "/work": permission denied: unknown'),
+        CONFIGURATION, "StartError", "could not start its command: failed to create",
+    ),
+    "a program that is named like a node's trouble": (
+        ended(128, "StartError", CREATE + 'exec: "unavailable": executable file not found in $PATH: unknown'),
+        CONFIGURATION, "StartError", "could not start its command",
+    ),
+    "nothing to mount on": (
+        ended(128, "StartError", CREATE + 'error during container init: error mounting "/var/lib/kubelet/x" to rootfs '
+        'at "/etc/hosts/x": mkdirat /run/rootfs/etc/hosts: not a directory: unknown'),
+        CONFIGURATION, "StartError", "error mounting",
+    ),
+    "a GPU driver that is not loaded": (
+        ended(128, "StartError", HOOK + "nvidia-container-cli: initialization error: nvml error: driver not loaded"),
+        INFRASTRUCTURE, "StartError", (
+            "node of the pod sample-train-x could not start its container: its node's GPU driver, or what makes it known "
+            "to containers, is in trouble: failed to create"
+        ),
+    ),
+    "a GPU driver whose files are missing": (
+        ended(128, "StartError", HOOK + "nvidia-container-cli: initialization error: load library failed: "
+        "libnvidia-ml.so.1: cannot open shared object file: no such file or directory: unknown"),
+        INFRASTRUCTURE, "StartError", "driver",
+    ),
+    "a GPU driver that is too old": (
+        ended(128, "StartError", HOOK + "nvidia-container-cli: requirement error: unsatisfied condition: cuda>=12.4, "
+        "please update your driver to a newer version, or use an earlier cuda container: unknown"),
+        CONFIGURATION, "StartError", "the image needs a newer GPU driver than its node has",
+    ),
+    "a runtime that does not answer": (
+        ended(128, "StartError", SHIM + "context deadline exceeded"),
+        INFRASTRUCTURE, "StartError", "could not start its container: failed to create containerd task",
+    ),
+    "a runtime that is not whole": (
+        ended(128, "StartError", "failed to start shim: start failed: fork/exec /usr/bin/containerd-shim-runc-v2: no "
+        "such file or directory: unknown"),
+        INFRASTRUCTURE, "StartError", "containerd-shim",
+    ),
+    "a node in a trouble of tomorrow": (
+        ended(128, "StartError", CREATE + "the moon is in the wrong house"), INFRASTRUCTURE, "StartError", "the moon",
+    ),
+    "a limit too low to start with": (
+        ended(128, "StartError", CREATE + "container init was OOM-killed (memory limit too low?): unknown",
+        limits={"memory": "4M"}),
+        RESOURCES, "OutOfMemory",
+        "could not start with 4 MB: its memory limit is too low for any program to start: failed to create",
+    ),
     "cannot run": (ended(1, "ContainerCannotRun", "no such file"), CONFIGURATION, "ContainerCannotRun", "no such file"),
     "built for another processor": (
         ended(255, message="exec /usr/local/bin/python: exec format error"),
@@ -131,6 +203,28 @@ CASES = {
             conditions=disrupted("TerminationByKubelet"), terminated={"exitCode": 137, "reason": "Error"},
         ),
         INFRASTRUCTURE, "TerminationByKubelet", "shutting down. The node was low on resource: memory.",
+    ),
+    "evicted for memory that it had not asked for": (
+        evicted(LOW.format("memory") + MORE.format("train", "18Gi", "4Gi", "memory")),
+        RESOURCES, "OutOfMemory", "as its container held 19327 MB, where it had asked for 4294 MB.",
+    ),
+    "the same, as kubelets before 1.28 say it": (
+        evicted("The node was low on resource: memory. Container sidecar was using 80Mi, which exceeds its request of "
+        "10Mi. Container train was using 18874368Ki, which exceeds its request of 4096M. "),
+        RESOURCES, "OutOfMemory", "as its container held 19327 MB, where it had asked for 4096 MB.",
+    ),
+    "evicted for what its sidecar held": (
+        evicted(LOW.format("memory") + MORE.format("proxy", "2Gi", "1Gi", "memory")),
+        INFRASTRUCTURE, "TerminationByKubelet", "Container proxy was using 2Gi",
+    ),
+    "evicted for disk that it had not asked for": (
+        evicted(LOW.format("ephemeral-storage") + "Container train was using 40Gi, request is 10240M, has larger "
+        "consumption of ephemeral-storage. "),
+        RESOURCES, "DiskFull", "out of disk and evicted it, as its container held 42949 MB, where it had asked for 10240",
+    ),
+    "evicted though it held what it had asked for": (
+        evicted(LOW.format("memory") + MORE.format("train", "3Gi", "4Gi", "memory")),
+        INFRASTRUCTURE, "TerminationByKubelet", "The node was low on resource: memory.",
     ),
     "a disruption of a newer Kubernetes": (
         ended(143, conditions=disrupted("DeletionByDragon", "a dragon came")),
@@ -212,6 +306,14 @@ def test_why_an_attempt_without_a_record_failed(case: str) -> None:
         ("out of memory in other units", "@resources(memory=1750), or in resources= where that says it"),
         ("killed", "memory=…, or in resources= where that says it"),
         ("no such program", "executable="),
+        ("not a program", "executable="),
+        ("nothing to mount on", "volume_mounts="),
+        ("a GPU driver that is not loaded", "kubectl cordon"),
+        ("a GPU driver that is too old", "an older CUDA"),
+        ("a runtime that does not answer", "container runtime is in trouble"),
+        ("a limit too low to start with", "on_oom=2"),
+        ("evicted for memory that it had not asked for", "memory=21500"),
+        ("evicted for disk that it had not asked for", "disk=47250"),
         ("over its own disk", "disk="),
         ("deadline", ADVICE),
         ("deadline while its image was pulled", "kubectl describe pod sample-train-x. Raise it."),

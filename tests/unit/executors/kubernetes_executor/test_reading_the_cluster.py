@@ -10,10 +10,10 @@ from headway.config.quantities import quantity, shown
 from headway.executors.kubernetes.api.diagnosis import error_from_status
 from headway.executors.kubernetes.api.errors import ApiError, Target
 from headway.executors.kubernetes.api.types import Event, Status, StatusCause, StatusDetails
-from headway.executors.kubernetes.pod_events import scaling, setting_up, unbound
+from headway.executors.kubernetes.pod_events import Scaling, scaling, setting_up, unbound
 from headway.executors.kubernetes.refusal import job_refusal, refusal
 from headway.executors.kubernetes.scheduling import explain
-from headway.store.records import CONFIGURATION, INFRASTRUCTURE
+from headway.store.records import CONFIGURATION, INFRASTRUCTURE, RESOURCES
 
 # The scheduler
 
@@ -21,6 +21,13 @@ PREEMPTION = (
     " preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
     " no new claims to deallocate, preemption: 0/3"
 )
+
+
+#: Taints of nodes that start or leave.
+PASSING = (
+    "ToBeDeletedByClusterAutoscaler", "karpenter.sh/disrupted", "node.cilium.io/agent-not-ready",
+    "ebs.csi.aws.com/agent-not-ready", "node.cloudprovider.kubernetes.io/uninitialized",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -56,7 +63,11 @@ PREEMPTION = (
         ),
         (
             "0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }.",
-            "node.kubernetes.io/unreachable", "well again", False,
+            "node.kubernetes.io/unreachable", "come and go", False,
+        ),
+        *(
+            (f"0/1 nodes are available: 1 node(s) had untolerated taint {{{key}: }}.", key, "come and go", False)
+            for key in PASSING
         ),
         (
             "0/1 nodes are available: 1 node(s) were unschedulable.",
@@ -118,6 +129,23 @@ FORBIDDEN = 'Error creating: pods "x-abcde" is forbidden: '
             FORBIDDEN + "exceeded quota: small, requested: requests.memory=4096M, used: requests.memory=0, "
             "limited: requests.memory=1Gi",
             "QuotaTooSmall", "more than the namespace's whole quota small (requests.memory: it asks for 4096M", False,
+        ),
+        (
+            FORBIDDEN + "exceeded quota: small, requested: requests.nvidia.com/gpu=1, used: requests.nvidia.com/gpu=0, "
+            "limited: requests.nvidia.com/gpu=0",
+            "QuotaTooSmall", "(requests.nvidia.com/gpu: it asks for 1, 0 of 0 is in use)", False,
+        ),
+        (
+            FORBIDDEN + "exceeded quota: small, requested: limits.cpu=1,pods=1, used: limits.cpu=0,pods=0, "
+            "limited: limits.cpu=0,pods=0",
+            "QuotaTooSmall", "limits.cpu: it asks for 1, 0 of 0 is in use; pods", False,
+        ),
+        *(
+            (
+                FORBIDDEN + f"exceeded quota: small, requested: {kind}=1, used: {kind}=0, limited: {kind}=0",
+                "Quota", f"{kind}: it asks for 1, 0 of 0 is in use", True,
+            )
+            for kind in ("pods", "count/pods", "count/jobs.batch")
         ),
         (FORBIDDEN + "failed quota: small: must specify limits.cpu", "QuotaNeedsLimits", "name its limits", False),
         (FORBIDDEN + 'violates PodSecurity "restricted:latest": x', "PodSecurity", "Pod Security forbids", False),
@@ -257,6 +285,10 @@ def events(*said: tuple[str, str]) -> list[Event]:
     return [msgspec.convert(each, Event) for each in reversed(raw)]
 
 
+SANDBOX = (
+    "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to create containerd task: failed to create "
+    "shim task: OCI runtime create failed: runc create failed: unable to start container process: "
+)
 MOUNT = 'MountVolume.SetUp failed for volume "keys" : '
 
 
@@ -288,6 +320,18 @@ MOUNT = 'MountVolume.SetUp failed for volume "keys" : '
             "cannot set up the pod", 600.0, INFRASTRUCTURE,
         ),
         (
+            [
+                ("FailedCreatePodSandBox", f"{SANDBOX}container init was OOM-killed (memory limit too low?): unknown"),
+                (
+                    "FailedCreatePodSandBox",
+                    ('Failed to create pod sandbox: rpc error: code = Unknown desc = failed to start sandbox container '
+                    'task "289ee7ae": cannot start a stopped process: unknown'),
+                ),
+            ],
+            "OutOfMemory", "limit is too low for that: container init was OOM-killed (memory limit too low?)", 60.0,
+            RESOURCES,
+        ),
+        (
             [("NetworkNotReady", "network is not ready: cni plugin not initialized")], "NetworkNotReady",
             "cannot set up the pod: network is not ready", 600.0, INFRASTRUCTURE,
         ),
@@ -315,20 +359,49 @@ def test_what_is_over_is_not_told(said: list[tuple[str, str]]) -> None:
     assert setting_up(events(*said), "python:9", 60.0) is None
 
 
+NOT = "pod didn't trigger scale-up: "
+
+#: What autoscalers say that make no node, and whether they would if they could.
+SCALERS = (
+    ("NotTriggerScaleUp", f"{NOT}2 Insufficient nvidia.com/gpu, 1 node(s) had untolerated taint {{a: b}}", False),
+    ("NotTriggerScaleUp", f"{NOT}1 node(s) had untolerated taint {{a: b}}, 1 in backoff after failed scale-up", True),
+    ("NotTriggerScaleUp", f"{NOT}3 max node group size reached", True),
+    ("NotTriggerScaleUp", f"{NOT}1 not ready for scale-up", True),
+    ("NotTriggerScaleUp", f"{NOT}1 max cluster cpu, memory limit reached", True),
+    (
+        "FailedScaleUp", ("Node scale up in zones us-central1-a associated with this pod failed: GCE out of resources. "
+        "Pod is at risk of not being scheduled."), True,
+    ),
+    (
+        "FailedScaleUp", ("Node scale up in zones us-east1-b associated with this pod failed: GCE quota exceeded. "
+        "Pod is at risk of not being scheduled."), True,
+    ),
+    (
+        "FailedScheduling", 'Failed to schedule pod, all available instance types exceed limits for nodepool: "gpu"',
+        True,
+    ),
+    (
+        "FailedScheduling", ('Failed to schedule pod, incompatible with nodepool "gpu", daemonset '
+        'overhead={"cpu":"150m"}, did not tolerate gpu=true:NoSchedule'), False,
+    ),
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("said", "answer"),
     [
-        ([], (False, "")),
-        ([("FailedScheduling", "0/1")], (False, "")),
+        ([], Scaling()),
+        ([("FailedScheduling", "0/1 nodes are available: 1 node(s) had untolerated taint {nodepool: a}.")], Scaling()),
         (
             [("TriggeredScaleUp", "pod triggered scale-up: [{pool 1->2}]")],
-            (True, "pod triggered scale-up: [{pool 1->2}]"),
+            Scaling(True, "pod triggered scale-up: [{pool 1->2}]"),
         ),
-        ([("TriggeredScaleUp", "up"), ("NotTriggerScaleUp", "no")], (False, "no")),
-        ([("NotTriggerScaleUp", "no"), ("TriggeredScaleUp", "up")], (True, "up")),
+        ([("TriggeredScaleUp", "up"), ("NotTriggerScaleUp", "no")], Scaling(False, "no")),
+        ([("NotTriggerScaleUp", "no"), ("TriggeredScaleUp", "up")], Scaling(True, "up")),
+        *(([(reason, words)], Scaling(False, words, stock)) for reason, words, stock in SCALERS),
     ],
 )  # fmt: skip
-def test_whether_an_autoscaler_makes_a_node(said: list[tuple[str, str]], answer: tuple[bool, str]) -> None:
+def test_whether_an_autoscaler_makes_a_node(said: list[tuple[str, str]], answer: Scaling) -> None:
     assert scaling(events(*said)) == answer
 
 

@@ -8,7 +8,7 @@ from pod_fakes import pod, unscheduled
 
 from headway.executors.kubernetes.pod_states import has_company, has_run, is_over, lingers
 from headway.executors.kubernetes.standstill import standstill
-from headway.store.records import CONFIGURATION, INFRASTRUCTURE
+from headway.store.records import CONFIGURATION, INFRASTRUCTURE, RESOURCES
 
 STEP, IMAGE = "train", "team/image:429"
 
@@ -161,9 +161,18 @@ def test_an_older_kubelet_that_does_not_say_why() -> None:
             "CreateContainerConfigError", "container has runAsNonRoot and image will run as root", 30.0,
             "cannot be made", "run_as_user",
         ),
-        ("CreateContainerError", "", 30.0, "cannot be made (CreateContainerError): no reason given", "exist"),
-        ("RunContainerError", "x", 30.0, "cannot be made", "exist"),
-        ("CreatePodSandboxError", "x", 30.0, "cannot be made", "exist"),
+        ("CreateContainerConfigError", "of tomorrow", 30.0, "cannot be made", "exist in the namespace"),
+        ("CreateContainerConfigError", 'secret "transport.sock" not found', 30.0, "cannot be made", "Create the secret"),
+        (
+            "CreateContainerError", ('failed to generate security options: cannot load seccomp profile "/var/x.json": '
+            "open /var/x.json: no such file or directory"), 30.0, "cannot be made", "security_context=",
+        ),
+        (
+            "CreateContainerError", ("failed to generate container spec: unable to find user anna: no matching entries "
+            "in passwd file"), 30.0, "cannot be made", "run_as_user",
+        ),
+        ("RunContainerError", 'exec: "py": executable file not found in $PATH', 30.0, "cannot be made", "executable="),
+        ("CreatePodSandboxError", "sysctl: permission denied", 30.0, "cannot be made", "exist"),
     ],
 )  # fmt: skip
 def test_a_container_that_cannot_start(
@@ -174,6 +183,49 @@ def test_a_container_that_cannot_start(
     assert (found.reason, found.patience, found.kind) == (reason, patience, CONFIGURATION)
     assert words in found.message
     assert hint in found.hint
+
+
+@pytest.mark.parametrize(
+    ("reason", "message"),
+    [
+        ("CreateContainerError", "context deadline exceeded"),
+        (
+            "CreateContainerError",
+            'failed to reserve container name "train_sample_0": name "train_sample_0" is reserved for "4f1c"',
+        ),
+        (
+            "CreateContainerError",
+            "failed to create containerd container: write /var/lib/x: no space left on device",
+        ),
+        ("CreateContainerConfigError", "failed to sync secret cache: timed out waiting for the condition"),
+        (
+            "CreateContainerConfigError",
+            "services have not yet been read at least once, cannot construct envvars",
+        ),
+        ("RunContainerError", "nvidia-container-cli: initialization error: nvml error: driver not loaded"),
+        ("CreatePodSandboxError", ""),
+    ],
+)
+def test_a_container_that_its_node_cannot_make_is_the_infrastructures_trouble(
+    reason: str, message: str
+) -> None:
+    found = standstill(pod("Pending", waiting={"reason": reason, "message": message}), STEP, IMAGE)
+    assert found is not None
+    assert (found.reason, found.patience, found.kind) == (reason, 600.0, INFRASTRUCTURE)
+    assert f"its node cannot make the container ({reason}): " in found.message
+    assert found.hint.endswith(". After ten minutes another pod is tried.")
+
+
+def test_a_limit_that_leaves_no_room_to_start_is_a_matter_of_memory() -> None:
+    waiting = {
+        "reason": "CreateContainerError",
+        "message": "set memory limit 4000000 too low; should be at least 12MB",
+    }
+    found = standstill(pod("Pending", waiting=waiting), STEP, IMAGE)
+    assert found is not None
+    assert (found.reason, found.patience, found.kind) == ("OutOfMemory", 30.0, RESOURCES)
+    assert "its memory limit is too low" in found.message
+    assert "memory=" in found.hint
 
 
 def test_an_image_that_its_node_cannot_look_at_is_the_infrastructures_trouble() -> None:
