@@ -57,6 +57,13 @@ if TYPE_CHECKING:
     from headway.flow.many import parallel_imap_unordered, parallel_map
     from headway.flow.mutable_flow import MutableFlow
     from headway.flow.mutable_step import MutableStep
+    from headway.flow.operator_settings import (
+        DockerSettings,
+        KubernetesPodSettings,
+        KubernetesStepOperatorSettings,
+        ResourceSettings,
+        StepRetryConfig,
+    )
     from headway.flow.parameters import Parameter
     from headway.flow.parsers import (
         conda_environment_yml_parser,
@@ -64,6 +71,7 @@ if TYPE_CHECKING:
         requirements_txt_parser,
         yaml_parser,
     )
+    from headway.flow.pipeline import pipeline
     from headway.flow.profile import profile
     from headway.flow.spec import FlowSpec
     from headway.flow.step import step
@@ -96,8 +104,17 @@ _PLACES = {
     "config_expr": "headway.flow.delayed",
     "parallel_imap_unordered": "headway.flow.many",
     "parallel_map": "headway.flow.many",
-    # No public name yet: it says what to write instead.
     "pipeline": "headway.flow.pipeline",
+    **dict.fromkeys(
+        (
+            "DockerSettings",
+            "KubernetesPodSettings",
+            "KubernetesStepOperatorSettings",
+            "ResourceSettings",
+            "StepRetryConfig",
+        ),
+        "headway.flow.operator_settings",
+    ),
     "profile": "headway.flow.profile",
     "current": "headway.flow.current",
     "step": "headway.flow.step",
@@ -165,6 +182,7 @@ __all__ = [
     "Config",
     "ConfigValue",
     "DataArtifact",
+    "DockerSettings",
     "ExecutingRun",
     "ExecutingTask",
     "Flow",
@@ -172,14 +190,18 @@ __all__ = [
     "FlowSpec",
     "IncludeFile",
     "JSONType",
+    "KubernetesPodSettings",
+    "KubernetesStepOperatorSettings",
     "MutableFlow",
     "MutableStep",
     "NBRunner",
     "Parameter",
+    "ResourceSettings",
     "Run",
     "Runner",
     "Step",
     "StepMutator",
+    "StepRetryConfig",
     "Task",
     "UserStepDecorator",
     "batch",
@@ -203,6 +225,7 @@ __all__ = [
     "parallel",
     "parallel_imap_unordered",
     "parallel_map",
+    "pipeline",
     "profile",
     "project",
     "pypi",
@@ -266,6 +289,13 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__, *_MODULES})
 
 
+def _start_pipeline(pipeline: Any, given: Any, named: Any) -> Any:
+    # As for a flow; what of the command line is loaded says by itself what it lacks.
+    from headway.cli.first import begin_pipeline
+
+    return begin_pipeline(pipeline, given, named)
+
+
 def _start(flow_class: Any) -> None:
     # The command line stands above the flow layer and is not for pods: this is the one hook up to it.
     try:
@@ -287,4 +317,5 @@ def _start(flow_class: Any) -> None:
 
 
 _entry.register(_start)
+_entry.register_pipelines(_start_pipeline)
 _entry.keep_standard_module(getattr(sys.modules["__main__"], "__file__", None) or "")

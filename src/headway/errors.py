@@ -262,6 +262,21 @@ class RunFailedError(HeadwayError):
     headline = "Run failed"
 
 
+class PipelineFailedError(RunFailedError, SystemExit):
+    """A pipeline that a program called has failed; its run has told why.
+
+    ``except Exception`` catches it. Uncaught, it ends the program with exit code 1 and without a traceback.
+
+    Attributes:
+        run: The :class:`headway.Run`.
+    """
+
+    def __init__(self, message: str, run: Any = None) -> None:
+        super().__init__(message)
+        self.code = 1
+        self.run = run
+
+
 class RunInterruptedError(HeadwayError):
     """The run was interrupted from outside."""
 

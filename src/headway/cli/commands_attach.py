@@ -22,6 +22,7 @@ def attach(this: Program, *, run: str | None, max_workers: int | None, forward_c
     roots = where_runs_are(this.configuration, options.datastore, options.datastore_root)
     past = find_origin_run(this.flow, run, this.configuration, roots, "attach ID")
     this.stored_configs = past.values(configs_of(this.flow_class))
+    this.recall(past)
     check_attachable(past, this.written_graph)
     go_on(this, past, roots, max_workers, forward_credentials)
 

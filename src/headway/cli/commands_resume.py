@@ -51,6 +51,7 @@ def resume(
     roots = where_runs_are(this.configuration, options.datastore, options.datastore_root)
     past = find_origin_run(this.flow, origin_run_id, this.configuration, roots)
     this.stored_configs = past.values(configs_of(this.flow_class))
+    this.recall(past)
     graph = this.graph(tuple(late))
     if not options.quiet:
         this.write(f"Headway {VERSION} resumes {this.flow}.", error=True)
@@ -64,6 +65,7 @@ def resume(
     values = missing_parameters(
         this, past.parameters().artifacts, lambda: store_kind(this, graph, changes, past.store.url)
     )
+    values |= this.constants
     request = RunRequest(
         graph=graph,
         origin=this.origin,

@@ -42,6 +42,10 @@ def run(
     """Run the flow to its end."""
     check_numbers(max_workers, max_num_splits, max_log_size)
     check_tags(tags)
+    if this.pipeline is not None:
+        # What its body calls depends on what it is called with.
+        texts = given_values(this.declared.parameters, given, this.configuration.environ)
+        this.arguments = this.called_with(run_parameters(this, texts))
     graph = this.graph(tuple(late))
     changes = this.overrides(overrides)
     check_kind(this.options.datastore)
@@ -54,6 +58,12 @@ def run(
         for note in graph.notes:
             this.write(note, error=True)
     values = run_parameters(this, texts, lambda: store_kind(this, graph, changes))
+    if this.pipeline is not None:
+        from headway.cli.pipelines import pipeline_tags  # for pipelines
+
+        values |= {**(this.arguments or {}), **this.constants}
+        tags = (*tags, *pipeline_tags(this.pipeline))
+        check_tags(tags)
     request = RunRequest(
         graph=graph,
         origin=this.origin,

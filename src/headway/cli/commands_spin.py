@@ -41,6 +41,7 @@ def spin_step(
     roots = where_runs_are(this.configuration, options.datastore, options.datastore_root)
     past = find_origin_run(this.flow, run, this.configuration, roots, "spin RUN/STEP")
     this.stored_configs = past.values(configs_of(this.flow_class))
+    this.recall(past)
     request = SpinRequest(
         graph=this.graph(),
         origin=this.origin,

@@ -4,7 +4,7 @@ import gc
 import sys
 
 from headway.cli.quick import answer
-from headway.plain import Any
+from headway.plain import Any, Mapping, Sequence
 
 #: Commands that run steps.
 _RUNNING = frozenset({"run", "resume", "spin"})
@@ -25,3 +25,16 @@ def begin(flow_class: Any) -> None:
     from headway.cli.start import start_flow
 
     start_flow(flow_class)
+
+
+def begin_pipeline(pipeline: Any, given: Sequence[Any], named: Mapping[str, Any]) -> Any:
+    """Do what calling a pipeline means in this process."""
+    words = sys.argv[1:]
+    if not words or not _RUNNING.isdisjoint(words):
+        # As for a flow.
+        from headway.executors.local.warmup import warm_up
+
+        warm_up(object, words)
+    from headway.cli.pipelines import call_pipeline  # the whole command line
+
+    return call_pipeline(pipeline, given, named)

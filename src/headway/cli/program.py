@@ -4,11 +4,13 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from headway.call import CONSTANTS
 from headway.cli.configs import given_configs
 from headway.config.general import datastore_roots, default_decorators, name_store, user
 from headway.config.sources import Configuration
@@ -24,7 +26,10 @@ from headway.ui.writer import StreamWriter
 
 if TYPE_CHECKING:
     from headway.flow.mutate import Mutation
+    from headway.flow.pipeline import Pipeline
+    from headway.flow.trace import Traced
     from headway.launch.overrides import Override
+    from headway.launch.past import PastRun
 
 
 class Options(Struct, frozen=True):
@@ -94,6 +99,8 @@ class Program:
         self.write = write
         #: The configurations of the run that this one takes up again, by attribute; None reads them anew.
         self.stored_configs: Mapping[str, Any] | None = None
+        #: What a pipeline is called with; None for what it was called with here, and its defaults.
+        self.arguments: Mapping[str, Any] | None = None
 
     @property
     def flow(self) -> str:
@@ -197,7 +204,60 @@ class Program:
         Raises:
             FlowDefinitionError: The flow is not valid.
         """
+        if self.pipeline is not None:
+            return self.traced.graph
         return parse_flow(self.flow_class, self.origin.source, self.declared)
+
+    @property
+    def pipeline(self) -> "Pipeline | None":
+        """The pipeline that this is the command line of, None for a flow."""
+        if "headway.flow.pipeline" not in sys.modules:
+            return None
+        from headway.cli.pipelines import pipeline_of  # for programs that have one
+
+        return pipeline_of(self.flow_class)
+
+    @cached_property
+    def traced(self) -> "Traced":
+        """What the pipeline does with its arguments.
+
+        Raises:
+            UsageError: One is missing.
+            FlowDefinitionError: Its body is wrong.
+        """
+        # For pipelines only.
+        from headway.flow.parameter_checks import check_parameters
+        from headway.flow.trace import trace
+
+        assert self.pipeline is not None, "asked only of pipelines"
+        check_parameters(self.declared.parameters.values())
+        arguments = self.arguments
+        if arguments is None:
+            arguments = self.called_with({})
+        return trace(self.pipeline, arguments, self.origin.source)
+
+    def recall(self, past: "PastRun") -> None:
+        """Let a pipeline be called with what it was called with in an earlier run."""
+        if self.pipeline is not None:
+            self.arguments = self.called_with(past.values(signature(self.pipeline.entrypoint).parameters))
+
+    def called_with(self, known: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What a pipeline is called with: what is known, else what it was called with here, and its defaults."""
+        from headway.cli.pipelines import given_arguments  # for pipelines only
+
+        values = {
+            name: each.value((), self.parameter_context)
+            for name, each in self.declared.parameters.items()
+            if name not in known
+        }
+        return {**given_arguments(self.flow_class), **values, **known}
+
+    @property
+    def constants(self) -> dict[str, object]:
+        """What the calls of a pipeline are given as such, as artifacts that stand with its parameters."""
+        if self.pipeline is None:
+            return {}
+        return {f"{CONSTANTS}{name}": dict(given) for name, given in self.traced.constants.items()}
 
     def command(self, words: str) -> str:
         """What to type for another command of this flow."""
@@ -228,6 +288,8 @@ class Program:
         from headway.flow.late import parse_with
 
         specs = [parse_with(text) for text in texts]
+        if self.pipeline is not None:
+            return self.traced.graph_with(specs)
         if self._mutation is None and all(spec.user is None for spec in specs):
             return self.written_graph.with_decorators(specs)
         from headway.flow.mutate import Mutation  # as above

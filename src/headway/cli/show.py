@@ -17,12 +17,14 @@ def print_graph(graph: Graph, write: StreamWriter) -> None:
         marks = [
             mark
             for mark, holds in (("start", node.name == graph.start), ("end", node.name == graph.end))
-            if holds
+            if holds and not graph.is_pipeline
         ]
         write(f"Step {node.name}" + (f" ({', '.join(marks)})" if marks else ""))
         for line in (node.doc or "").splitlines():
             write(f"    {line}")
-        if node.targets:
+        if node.needs:
+            write(f"    <= {', '.join(node.needs)}")
+        elif node.targets and not graph.is_pipeline:
             write(f"    => {', '.join(node.targets)}{_how(node)}")
 
 

@@ -8,9 +8,10 @@ guard, starts nothing there.
 import os
 import sys
 
-from headway.plain import Any, Callable, Dict, Mapping, Optional
+from headway.plain import Any, Callable, Dict, Mapping, Optional, Tuple
 
 _start: Optional[Callable[[Any], object]] = None
+_start_pipeline: Optional[Callable[[Any, Tuple[Any, ...], Mapping[str, Any]], object]] = None
 _disabled = False
 _in_main = False
 _constructed: Dict[Any, Mapping[str, Any]] = {}
@@ -24,6 +25,12 @@ def register(start: Callable[[Any], object]) -> None:
     """Say what ``MyFlow()`` does; it is called with the class."""
     global _start
     _start = start
+
+
+def register_pipelines(start: Callable[[Any, Tuple[Any, ...], Mapping[str, Any]], object]) -> None:
+    """Say what calling a pipeline does; it is called with the pipeline and the arguments."""
+    global _start_pipeline
+    _start_pipeline = start
 
 
 def disable() -> None:
@@ -54,6 +61,20 @@ def start(flow: Any, attributes: Mapping[str, Any]) -> None:
             raise _ConstructedError
     elif _start is not None and flow.__module__ != "__mp_main__":
         _start(flow)
+
+
+def start_pipeline(pipeline: Any, arguments: Tuple[Any, ...], named: Mapping[str, Any]) -> Any:
+    """Start what is registered for a pipeline that is called, unless that is disabled, as for a flow.
+
+    Returns:
+        What that returns: the run.
+    """
+    if _disabled:
+        if _in_main:
+            raise _ConstructedError
+    elif _start_pipeline is not None and pipeline.__module__ != "__mp_main__":
+        return _start_pipeline(pipeline, arguments, named)
+    return None
 
 
 def until_constructed(run: Callable[[], object]) -> None:

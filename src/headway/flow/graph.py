@@ -1,10 +1,11 @@
 """The one form that every flow and pipeline is compiled to: steps, and how each goes on.
 
 A :class:`Graph` is made by :func:`headway.flow.assemble.assemble`, which refuses what is not a
-valid graph; whoever holds one can rely on it. It knows neither ``FlowSpec`` nor source code, and
-its JSON form stands in the run's record.
+valid graph, or by :func:`headway.flow.trace.trace` from a pipeline's calls; whoever holds one can
+rely on it. It knows neither ``FlowSpec`` nor source code, and its JSON form stands in the run's record.
 """
 
+from headway.call import Call
 from headway.flow.decorators import DecoratorSpec, plain
 from headway.plain import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
@@ -19,6 +20,9 @@ LINEAR, SPLIT, FOREACH, PARALLEL, SWITCH, JOIN, END = (
     "join",
     "end",
 )
+
+#: The kind of a pipeline's calls: each runs once what it needs is there, and says nothing of what follows.
+CALL = "call"
 
 #: The kinds that open a fan-out which a join closes.
 FAN_OUTS = frozenset({SPLIT, FOREACH, PARALLEL})
@@ -35,8 +39,8 @@ class Node(NamedTuple):
 
     Attributes:
         name: The step's name.
-        kind: How it goes on: linear, split, foreach, parallel, switch, join or end.
-        targets: The steps it may lead to, as written; a switch's without doubles.
+        kind: How it goes on: linear, split, foreach, parallel, switch, join or end; call in a pipeline.
+        targets: The steps it may lead to, as written; a switch's without doubles. The calls that need it.
         foreach: The artifact that a foreach goes over.
         num_parallel: The number of nodes, where ``num_parallel`` is written as a number.
         condition: The artifact that a switch looks at.
@@ -52,6 +56,8 @@ class Node(NamedTuple):
         start: Whether it is annotated as the start.
         end: Whether it is annotated as the end.
         info: What ``@step(node_info=…)`` says.
+        needs: For a call: the calls before it that it needs, those first whose outputs it takes.
+        call: For a call: the function, and what is made of its arguments and its result.
     """
 
     name: str
@@ -72,6 +78,8 @@ class Node(NamedTuple):
     start: bool = False
     end: bool = False
     info: Mapping[str, Any] = {}
+    needs: Tuple[str, ...] = ()
+    call: Optional[Call] = None
 
     def decorator(self, name: str) -> Optional[DecoratorSpec]:
         """The step's decorator of this name, the first if it may stand several times."""
@@ -101,7 +109,9 @@ class Node(NamedTuple):
         }
         if self.decorators:
             raw["decorators"] = [spec.to_json() for spec in self.decorators]
-        for name in ("targets", "cases"):
+        if self.call is not None:
+            raw["call"] = self.call._asdict()
+        for name in ("targets", "cases", "needs"):
             if name in raw:
                 raw[name] = [list(item) if isinstance(item, tuple) else item for item in raw[name]]
         if self.info:
@@ -115,6 +125,8 @@ class Node(NamedTuple):
         known["targets"] = tuple(known.get("targets", ()))
         known["cases"] = tuple((value, target) for value, target in known.get("cases", ()))
         known["decorators"] = tuple(DecoratorSpec.from_json(spec) for spec in known.get("decorators", ()))
+        known["needs"] = tuple(known.get("needs", ()))
+        known["call"] = Call.from_json(known["call"]) if known.get("call") else None
         return cls(**known)
 
 
@@ -166,12 +178,20 @@ class Graph:
         """The flow's decorator of this name, the first if it may stand several times."""
         return next((spec for spec in self.decorators if spec.name == name), None)
 
+    @property
+    def is_pipeline(self) -> bool:
+        """Whether its nodes are a pipeline's calls; its start and end are then the first and the last of them."""
+        return self.nodes[self.start].kind == CALL
+
     def predecessors(self, step: str) -> Tuple[str, ...]:
         """The steps that may lead to this one, in the order written, itself included where it loops."""
         return tuple(node.name for node in self if step in node.targets)
 
     def in_order(self) -> List[Node]:
         """The steps from start to end, each after all that lead to it."""
+        if self.is_pipeline:
+            # A call can only need what was called before it.
+            return list(self)
         ordered = topological_order(self.nodes, self.start)
         return [self.nodes[name] for name in ordered]
 

@@ -54,7 +54,9 @@ def describe_graph(graph: Graph, parameters: Dict[str, str], constants: Dict[str
         "constants": [{"name": name, "type": kind} for name, kind in constants.items()],
         "decorators": [_decorator(spec) for spec in graph.decorators],
         "steps": {node.name: _step(node) for node in graph},
-        "graph_structure": _structure(graph, graph.start, frozenset()),
+        "graph_structure": list(graph.nodes)
+        if graph.is_pipeline
+        else _structure(graph, graph.start, frozenset()),
         "extensions": {"installed": {}},
     }
 

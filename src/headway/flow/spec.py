@@ -250,6 +250,11 @@ def inputs_of(flow: Any) -> Inputs:
     return inputs
 
 
+def task_of(flow: Any) -> TaskContext:
+    """What the runtime told a flow object of the task that it is bound to."""
+    return _state(flow).task
+
+
 def transition_of(flow: Any) -> Optional[Transition]:
     """What ``self.next`` said, None if it was not called."""
     return _state(flow).transition

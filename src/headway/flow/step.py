@@ -1,5 +1,7 @@
 """The ``@step`` decorator, and how the steps of a class are found."""
 
+from types import FunctionType
+
 from headway.errors import FlowDefinitionError
 from headway.plain import Any, Callable, Dict, Mapping, NamedTuple, Optional, TypeVar, Union, overload
 
@@ -28,7 +30,11 @@ def step(function: F) -> F: ...
 
 @overload
 def step(
-    *, start: bool = False, end: bool = False, node_info: Optional[Mapping[str, Any]] = None
+    *,
+    start: bool = False,
+    end: bool = False,
+    node_info: Optional[Mapping[str, Any]] = None,
+    **unknown: Any,
 ) -> Callable[[F], F]: ...
 
 
@@ -40,7 +46,7 @@ def step(
     node_info: Optional[Mapping[str, Any]] = None,
     **unknown: Any,
 ) -> Union[F, Callable[[F], F]]:
-    """Make a method a step of its flow.
+    """Make a method a step of its flow, or a function a step that pipelines can call.
 
     Args:
         function: The method, where the decorator is written without parentheses.
@@ -48,21 +54,28 @@ def step(
             nor the graph's shape says so.
         end: Whether the flow ends here.
         node_info: Facts for tools, kept with the graph.
-        **unknown: Nothing else is taken.
+        **unknown: Of a function's step: ``name``, ``step_operator``, ``settings``, ``retry``, ``environment``,
+            ``parameters``; what else ZenML knows is taken, and named once when a pipeline runs. Of a method's, nothing.
 
     Raises:
         FlowDefinitionError: It stands on what can be no step, or is given something else.
     """
-    if unknown:
-        raise FlowDefinitionError(
-            f"@step does not take {', '.join(unknown)}; it takes start, end and node_info.",
-            "Where and with what a step runs is said by decorators above it: "
-            "@kubernetes(image=…, pod_settings={…}), @resources(cpu=…, memory=…).",
-        )
     mark = StepMark(start, end, node_info or {})
-    if function is not None:
-        return _marked(function, mark)
-    return lambda decorated: _marked(decorated, mark)
+
+    def decorate(decorated: F) -> F:
+        if type(decorated) is FunctionType and "." not in decorated.__qualname__.rpartition("<locals>.")[2]:
+            from headway.flow.function_step import function_step  # for steps of pipelines
+
+            return function_step(_marked(decorated, mark), unknown)  # type: ignore[return-value]
+        if unknown:
+            raise FlowDefinitionError(
+                f"@step does not take {', '.join(unknown)} in a class; it takes start, end and node_info.",
+                "Where and with what a step runs is said by decorators above it: "
+                "@kubernetes(image=…, pod_settings={…}), @resources(cpu=…, memory=…).",
+            )
+        return _marked(decorated, mark)
+
+    return decorate if function is None else decorate(function)
 
 
 def step_mark(member: object) -> Optional[StepMark]:

@@ -6,7 +6,7 @@ from typing import Any, Iterable, List, Mapping, Tuple
 from headway.errors import FlowDefinitionError
 from headway.flow.arguments import decode_arguments, encode_arguments
 from headway.flow.decorators import DecoratorSpec, decorators_of
-from headway.flow.graph import FOREACH, PARALLEL, SWITCH, Node
+from headway.flow.graph import CALL, FOREACH, PARALLEL, SWITCH, Node
 from headway.flow.user_decorators import UserStepDecorator, made
 from headway.flow.wrapping import call_wrapped
 
@@ -49,6 +49,9 @@ def tell_wrappers(node: Node) -> List[Told]:
 
 def usual_next(node: Node) -> Mapping[str, Any]:
     """What a step's own ``self.next`` says, as :func:`~headway.flow.wrapping.call_wrapped` takes it."""
+    if node.kind == CALL:
+        # A call says nothing of what follows.
+        return {"targets": []}
     usual: dict[str, Any] = {"targets": list(node.targets)}
     if node.kind == FOREACH:
         usual["foreach"] = node.foreach

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
+from headway.call import Call
 from headway.schedule.instructions import StartBatch
 from headway.store.batch import Batch, Catch, Code, Gang, Project, Secrets, Wrapping
 
@@ -24,6 +25,7 @@ class StepRun(Struct, frozen=True):
         gang: How the ranks of a gang find each other, None where the step is none.
         targets: The steps that it may lead to.
         leads: How it leads to them: the kind of its node.
+        call: For a pipeline's call: the function, its arguments and its outputs.
     """
 
     code: Code
@@ -38,6 +40,7 @@ class StepRun(Struct, frozen=True):
     wrapping: Wrapping | None = None
     targets: tuple[str, ...] = ()
     leads: str = ""
+    call: Call | None = None
 
 
 class BatchFactory(Struct, frozen=True):
@@ -78,7 +81,7 @@ class BatchFactory(Struct, frozen=True):
         step = self.steps[start.step]
         if start.fallback:
             # Nothing of the step runs, so nothing that is for its code is needed.
-            step = StepRun(self.fallback_code or step.code, catch=step.catch)
+            step = StepRun(self.fallback_code or step.code, catch=step.catch, call=step.call)
         return Batch(
             flow=self.flow,
             run=self.run,
@@ -110,4 +113,5 @@ class BatchFactory(Struct, frozen=True):
             targets=step.targets,
             triggers=self.triggers,
             leads=step.leads,
+            call=step.call,
         )

@@ -11,7 +11,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from headway.flow.graph import FOREACH, PARALLEL, Graph, Node
+from headway.flow.graph import CALL, FOREACH, PARALLEL, Graph, Node
 from headway.launch.past import PastRun, Place
 from headway.runtime.commit import ORIGIN_ATTEMPT, ORIGIN_RUN, ORIGIN_TASK, commit, origin_facts
 from headway.runtime.state import PARAMETERS
@@ -138,6 +138,10 @@ class Clones:
 
     def _leads_on(self, node: Node, transition: Transition | None) -> bool:
         """Whether the step, as it stands now, could still say so."""
+        if node.kind == CALL:
+            # Another function under the same name, or one with other outputs, is another call.
+            then = self._then.nodes.get(node.name)
+            return then is not None and then.call is not None and then.call == node.call
         if transition is None:
             return not node.targets
         if not set(transition.targets) <= set(node.targets):

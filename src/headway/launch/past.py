@@ -187,7 +187,15 @@ def differing_steps(then: Graph, now: Graph) -> list[str]:
     """The steps that lead elsewhere now, or that only one of the graphs has."""
     ways: list[Mapping[str, object]] = [
         {
-            node.name: (node.kind, node.targets, node.foreach, node.condition, node.takes_inputs)
+            node.name: (
+                node.kind,
+                node.targets,
+                node.foreach,
+                node.condition,
+                node.takes_inputs,
+                node.needs,
+                node.call,
+            )
             for node in graph
         }
         for graph in (then, now)

@@ -136,7 +136,17 @@ def spin(request: SpinRequest, configuration: Configuration, reporter: Reporter)
             user,
             f"user:{user}",
             (),
-            {step.name: StepRun(code, step.timeout, step.env, secrets=step.secrets, wrapping=step.wrapping)},
+            {
+                step.name: StepRun(
+                    code,
+                    step.timeout,
+                    step.env,
+                    secrets=step.secrets,
+                    wrapping=step.wrapping,
+                    # As it was: what the task took is known by its place among what that call needed.
+                    call=past.graph[step.name].call if step.name in past.graph else None,
+                )
+            },
             log_limit=request.max_log_size * 1_000_000,
             parameters=request.parameter_changes,
             project=project,

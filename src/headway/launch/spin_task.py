@@ -1,7 +1,7 @@
 """Which task of an earlier run ``spin`` does again, and what of its step's decorators has a say."""
 
 from headway.errors import NotFoundError, UsageError
-from headway.flow.graph import Graph, Node
+from headway.flow.graph import CALL, Graph, Node
 from headway.flow.names import closest
 from headway.launch.past import PastRun
 from headway.launch.verdicts import STOPPED
@@ -103,7 +103,7 @@ def choose_task(past: PastRun, node: Node, task: str | None) -> Record:
             f"There are {', '.join(names[:_MOST_NAMED])}{more}",
         )
     chosen = newest[task] if task is not None else max(newest.values(), key=_likelihood)
-    if len(chosen.inputs) > 1 and not node.takes_inputs:
+    if len(chosen.inputs) > 1 and not node.takes_inputs and node.kind != CALL:
         raise UsageError(
             f"Step {node.name} was a join in run {past.pathspec} and is none now.",
             "Run the flow anew: run",

@@ -37,8 +37,9 @@ def batch_factory(
             secrets=step.secrets,
             wrapping=step.wrapping,
             memory_steps=step.memory_steps,
-            targets=outset.request.graph[name].targets,
+            targets=() if outset.request.graph.is_pipeline else outset.request.graph[name].targets,
             leads=outset.request.graph[name].kind,
+            call=outset.request.graph[name].call,
         )
         for name, step in outset.steps.items()
     }

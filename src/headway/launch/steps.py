@@ -11,7 +11,7 @@ from headway.config.sources import Configuration
 from headway.errors import SettingsError, UsageError
 from headway.flow.check import UNCAUGHT
 from headway.flow.decorators import DecoratorSpec
-from headway.flow.graph import Graph, Node
+from headway.flow.graph import CALL, Graph, Node
 from headway.flow.misuse import error_at
 from headway.launch.gangs import check_gang, rendezvous, with_gang
 from headway.launch.memory import memory_steps
@@ -111,9 +111,15 @@ def schedule_plan(graph: Graph) -> Plan:
     return Plan.of(
         graph.start,
         (
-            with_gang(PlanNode(node.name, node.targets, node.takes_inputs, node.name == graph.end), node)
+            with_gang(
+                PlanNode(
+                    node.name, node.targets, node.takes_inputs, node.name == graph.end, needs=node.needs
+                ),
+                node,
+            )
             for node in graph
         ),
+        calls=graph.is_pipeline,
     )
 
 
@@ -237,7 +243,9 @@ def _catch(node: Node) -> Catch | None:
             "Write @catch on the steps that can have it, or use --with retry.",
         )
     printed = spec.attributes.get("print_exception")
-    return Catch(node.targets, spec.attributes.get("var"), True if printed is None else bool(printed))
+    # A call says nothing of what follows.
+    targets = () if node.kind == CALL else node.targets
+    return Catch(targets, spec.attributes.get("var"), True if printed is None else bool(printed))
 
 
 def _secrets(node: Node, configuration: Configuration) -> Secrets | None:

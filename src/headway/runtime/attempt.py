@@ -99,6 +99,10 @@ def failed_report(batch: Batch, error: BaseException) -> Report:
 
 def _bound(flow_class: Any, batch: Batch, task: TaskSpec, store: ObjectStore) -> Any:
     """The flow object of the task."""
+    if batch.call is not None:
+        from headway.flow.calling import class_of  # for tasks of pipelines
+
+        flow_class = class_of(batch.flow, batch.step, batch.call)
     if batch.parameters:
         from headway.flow.given_members import give_parameters  # for flows that mutators gave parameters
 
@@ -139,6 +143,9 @@ def _run(
         from headway.runtime.salvage import without_unpicklable  # as above
 
         made = without_unpicklable(made)
+        if batch.call is not None:
+            # Who takes the outputs of a call that failed and is caught finds None.
+            made = {**dict.fromkeys(batch.call.outputs), **made}
     artifacts.update(patiently(lambda: ArtifactStore(store, batch.flow).save_many(made, artifacts.values())))
     return Report(artifacts=artifacts, transition=transition, caught=caught)
 
@@ -189,6 +196,11 @@ def _context(batch: Batch, task: TaskSpec, store: ObjectStore) -> TaskContext:
         from headway.runtime.spun import sources_elsewhere
 
         read = sources_elsewhere(batch, batch.spun, store)
+    if batch.call is not None:
+        from headway.runtime.called import without_constants  # for tasks of pipelines
+
+        needed = [Input(ref.step, source) for ref, source in zip(batch.inputs, read(batch.inputs))]
+        return TaskContext(without_constants(read([PARAMETERS])[0]), batch.step, frames, inputs=needed)
     if not batch.join:
         return TaskContext(read(batch.inputs[:1])[0], batch.step, frames)
     parameters = read([PARAMETERS])[0]

@@ -39,7 +39,8 @@ def load_flow(code: Code, root: str) -> Any:
 
         holder = import_module(name)
     try:
-        for part in qualname.split("."):
+        # A pipeline's tasks are known by their functions, which the batch names.
+        for part in qualname.split(".") if qualname else ():
             holder = getattr(holder, part)
     except AttributeError as error:
         raise FlowDefinitionError(

@@ -72,7 +72,7 @@ def _given_to(
     ref: AttemptRef, refs: Sequence[AttemptRef], run: str, given: Mapping[str, Any], batch: Batch
 ) -> Mapping[str, Any]:
     """The values for one of the attempts that the task reads."""
-    if not batch.join or list(refs) != list(batch.inputs):
+    if (not batch.join and batch.call is None) or list(refs) != list(batch.inputs):
         return {name: value for name, value in given.items() if "/" not in name}
     name = f"{ref.step}/{ref.task}"
     found: Dict[str, Any] = {**given.get(name, {}), **given.get(f"{run}/{name}", {})}

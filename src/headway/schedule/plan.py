@@ -37,6 +37,7 @@ class PlanNode(Struct, frozen=True):
         gang: Whether its tasks run on several nodes at once.
         nodes: On how many, where the transition that leads to it does not say; None where it must.
         least: The fewest that may be.
+        needs: For a pipeline's call: the calls that must have succeeded before it may start.
         worker: The id of a gang's further tasks, made from ``control`` (the id of rank 0's), ``rank`` and
             ``worker`` (their number among the workers, from 0).
     """
@@ -49,29 +50,40 @@ class PlanNode(Struct, frozen=True):
     nodes: int | None = None
     least: int = 1
     worker: str = "{control}_node_{rank}"
+    needs: tuple[str, ...] = ()
 
 
 class Plan(Struct, frozen=True):
     """The steps by name, and which of them is first.
 
+    Attributes:
+        start: The first step; of a pipeline the first call.
+        nodes: The steps by name.
+        calls: Whether they are a pipeline's calls: each starts once those that it needs have succeeded, and
+            the run succeeds when all have.
+
     Raises:
-        ValueError: The start or a target is not among the nodes, or no node is an end.
+        ValueError: The start, a target or a need is not among the nodes, or no node is an end.
     """
 
     start: str
     nodes: Mapping[str, PlanNode]
+    calls: bool = False
 
     def __post_init__(self) -> None:
-        named = {self.start, *(target for node in self.nodes.values() for target in node.targets)}
+        named = {
+            self.start,
+            *(other for node in self.nodes.values() for other in (*node.targets, *node.needs)),
+        }
         if missing := sorted(named - self.nodes.keys()):
             raise ValueError(f"the plan names steps that it does not hold: {', '.join(missing)}")
         if not any(node.end for node in self.nodes.values()):
             raise ValueError("the plan has no end step")
 
     @classmethod
-    def of(cls, start: str, nodes: Iterable[PlanNode]) -> "Plan":
+    def of(cls, start: str, nodes: Iterable[PlanNode], *, calls: bool = False) -> "Plan":
         """The plan of these nodes."""
-        return cls(start, {node.name: node for node in nodes})
+        return cls(start, {node.name: node for node in nodes}, calls)
 
 
 class StepPolicy(Struct, frozen=True):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from headway.schedule.batching import Batching
+from headway.schedule.calls import Calls
 from headway.schedule.events import (
     AttemptCancelled,
     AttemptFailed,
@@ -57,6 +58,7 @@ class Scheduler:
         self._policies = {step: policies.get(step, StepPolicy()) for step in plan.nodes}
         self._tasks = TaskTable(plan.nodes)
         self._joins = JoinGroups()
+        self._calls = Calls(plan) if plan.calls else None
         self._batching = Batching(plan, self._policies, self._tasks)
         self._gangs = GangEnds(plan, self._policies, self._tasks)
         self._started = False
@@ -142,6 +144,8 @@ class Scheduler:
         if self._started or self._stop:
             return []
         self._started = True
+        if self._calls is not None:
+            return self._start_calls(self._calls, self._calls.first())
         return [*self._batching.start(Start(self._plan.start, (), range(1)), (PARAMETERS,))]
 
     def _attempt_started(self, ref: AttemptRef) -> list[Instruction]:
@@ -158,6 +162,9 @@ class Scheduler:
             task.ended = True
             task.gang.transitions[task.gang.tasks.index(task)] = transition
             return self._gang_moved(task.gang)
+        if self._calls is not None:
+            self._tasks.finish(task, TaskState.SUCCEEDED)
+            return self._call_succeeded(self._calls, ref)
         is_end = self._plan.nodes[ref.step].end
         if self._stop and not is_end:
             self._tasks.finish(task, TaskState.SUCCEEDED)
@@ -180,9 +187,23 @@ class Scheduler:
                 instructions += self._batching.start(item.start(), inputs)
         return instructions
 
+    def _call_succeeded(self, calls: Calls, ref: AttemptRef) -> list[Instruction]:
+        ready = calls.succeeded(ref)
+        self._end = calls.end
+        return [] if self._stop else self._start_calls(calls, ready)
+
+    def _start_calls(self, calls: Calls, names: Iterable[str]) -> list[Instruction]:
+        return [
+            batch
+            for name in names
+            for batch in self._batching.start(Start(name, (), range(1)), calls.inputs(name) or (PARAMETERS,))
+        ]
+
     def _gang_moved(self, gang: Gang) -> list[Instruction]:
         """An attempt of a rank has ended: what follows is decided once all have."""
         match self._gangs.decide(gang, stopping=self._stop is not None):
+            case GangSucceeded() if self._calls is not None:
+                return self._call_succeeded(self._calls, gang.control.ref)
             case GangSucceeded(ways):
                 if self._plan.nodes[gang.control.cohort.step].end:
                     self._end = gang.control.ref
@@ -275,5 +296,8 @@ class Scheduler:
 
     def _stalled(self) -> str:
         """What a run waits for that has nothing left to run; a graph that was checked never comes here."""
+        if self._calls is not None:
+            waits = [f"{name} (for {', '.join(needs)})" for name, needs in self._calls.waiting()]
+            return f"Not all calls have succeeded; still waiting: {', '.join(waits) or 'nothing'}."
         joins = [f"{join} (has {came} of {count} inputs)" for join, came, count in self._joins.waiting()]
         return f"The end step was not reached; still waiting: {', '.join(joins) or 'nothing'}."

@@ -84,7 +84,8 @@ def advance(
         TransitionError: The plan has no such way.
     """
     node = plan.nodes[ref.step]
-    if node.end:
+    if node.end or plan.calls:
+        # What follows a call is for all its siblings to say: see headway.schedule.calls.
         return []
     transition = _checked(node.targets, transition)
     targets = transition.targets

@@ -1,9 +1,12 @@
 """What is to be done, as small JSON objects: the attempts that start together, and how their code is started."""
 
 import json
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Tuple
 
 from headway.store.records import AttemptRef, FrameTuple, encode, frame_from_json, known
+
+if TYPE_CHECKING:
+    from headway.call import Call
 
 
 class Packages(NamedTuple):
@@ -199,6 +202,7 @@ class Batch(NamedTuple):
         targets: The steps that its ``self.next`` may lead to; () where nothing is checked.
         triggers: What the run was started by, as text; "" without ``--trigger``.
         leads: How it leads to them: the kind of its node in the graph; "" where nothing is checked.
+        call: For a pipeline's call: the function, its arguments and its outputs; None for a method of a class.
     """
 
     flow: str
@@ -232,9 +236,13 @@ class Batch(NamedTuple):
     targets: Tuple[str, ...] = ()
     triggers: str = ""
     leads: str = ""
+    call: Optional["Call"] = None
 
     def encode(self) -> bytes:
-        return encode(self._asdict())
+        raw = self._asdict()
+        if self.call is not None:
+            raw["call"] = self.call._asdict()
+        return encode(raw)
 
     @classmethod
     def decode(cls, data: bytes) -> "Batch":
@@ -245,6 +253,10 @@ class Batch(NamedTuple):
         raw["inputs"] = tuple(AttemptRef(*ref) for ref in raw.get("inputs", ()))
         raw["tags"] = tuple(raw.get("tags", ()))
         raw["targets"] = tuple(raw.get("targets", ()))
+        if raw.get("call"):
+            from headway.call import Call  # for tasks of pipelines
+
+            raw["call"] = Call.from_json(raw["call"])
         if raw.get("catch"):
             targets, *rest = raw["catch"]
             raw["catch"] = Catch(tuple(targets), *rest)

@@ -40,6 +40,7 @@ class Case:
         completes: Substitutions that make a fragment a whole flow.
         fits: Substitutions beyond :data:`_EVERYWHERE` without which it cannot run on the cluster of the tests.
         needs: Objects that must be in the namespace: "secret NAME", "serviceaccount NAME", "claim NAME".
+        late: What is typed behind ``--with``.
         environment: Shell commands of the same document that are to be typed before it, by their title.
         prints: What the run prints, among other things.
     """
@@ -51,6 +52,7 @@ class Case:
     completes: Substitutions = ()
     fits: Substitutions = ()
     needs: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
     environment: str = ""
     prints: tuple[str, ...] = ()
 

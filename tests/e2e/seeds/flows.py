@@ -9,6 +9,9 @@ from seeds.documents import Snippet
 _HEADER = "from metaflow import FlowSpec, kubernetes, step\n"
 _STEP = "@step\ndef only_step(self):\n    pass"
 _END = "@step\ndef end(self):\n    pass"
+_IMPORTS = "from zenml import pipeline, step\n\n"
+_PIPELINE = "\n\n\n@pipeline\ndef seed_pipeline():\n"
+_CALLED = "\n\nif __name__ == '__main__':\n    seed_pipeline()\n"
 _MAIN = "if __name__ == '__main__':\n    {}()"
 
 
@@ -20,6 +23,10 @@ def flow_file(snippet: Snippet, case: Case) -> str:
         case: What it needs besides.
     """
     text = substituted(case.repaired or snippet.text, case.completes)
+    if calls := function_steps(text):
+        return (
+            _IMPORTS + text.strip("\n") + _PIPELINE + "".join(f"    {name}()\n" for name in calls) + _CALLED
+        )
     if flow_name(text) is not None:
         imports, body = "", text
     else:
@@ -36,8 +43,21 @@ def flow_name(text: str) -> str | None:
         tree = ast.parse(text)
     except SyntaxError:
         return None
+    if any(isinstance(node, ast.FunctionDef) and node.name == "seed_pipeline" for node in tree.body):
+        return "seed_pipeline"
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
     return next((node.name for node in classes if "FlowSpec" in map(ast.unparse, node.bases)), None)
+
+
+def function_steps(text: str) -> list[str]:
+    """The steps of a text that are functions: those that stand at its top level and take no self."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return []
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    marked = [node for node in functions if any("step" in ast.unparse(each) for each in node.decorator_list)]
+    return [node.name for node in marked if not any(each.arg == "self" for each in node.args.args)]
 
 
 def _as_class(text: str) -> tuple[str, str]:

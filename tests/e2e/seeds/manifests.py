@@ -11,9 +11,13 @@ from headway.config.sources import Configuration
 from headway.executors.kubernetes.gangs import gang_service
 from headway.executors.kubernetes.manifest import PodPlan, job_manifest
 from headway.flow import entry
+from headway.flow.decorators import DecoratorSpec
+from headway.flow.graph import Graph
 from headway.flow.late import parse_with
 from headway.flow.parse import parse_flow
+from headway.flow.pipeline import Pipeline
 from headway.flow.spec import FlowSpec
+from headway.flow.trace import trace
 from headway.launch.steps import PlannedStep, plan_steps
 from headway.store.batch import Batch, Code, TaskSpec
 
@@ -40,15 +44,15 @@ def manifests_of(
     file.write_text(program)
     environ = {"HOME": str(folder), **_IMAGE, **(environment or {})}
     with _imported(file) as flow:
-        graph = parse_flow(flow).with_decorators(parse_with(text) for text in late)
+        graph = _graph(flow, [parse_with(text) for text in late])
         steps = plan_steps(graph, Configuration.load(environ, folder))
     remote = [step for step in steps.values() if step.kubernetes is not None]
     return [manifest for step in remote for manifest in _manifests(flow.__name__, step)]
 
 
 @contextmanager
-def _imported(file: Path) -> Iterator[type[FlowSpec]]:
-    """The flow class of a file, whose command line stays asleep."""
+def _imported(file: Path) -> Iterator[Any]:
+    """The flow class, or the pipeline, of a file, whose command line stays asleep."""
     module = ModuleType("seed_flow")
     module.__file__ = str(file)
     entry.disable()
@@ -58,13 +62,20 @@ def _imported(file: Path) -> Iterator[type[FlowSpec]]:
         own = [
             value
             for value in vars(module).values()
-            if isinstance(value, type) and issubclass(value, FlowSpec) and value is not FlowSpec
+            if isinstance(value, Pipeline)
+            or (isinstance(value, type) and issubclass(value, FlowSpec) and value is not FlowSpec)
         ]
         (flow,) = own
         yield flow
     finally:
         del sys.modules[module.__name__]
         entry.enable()
+
+
+def _graph(flow: Any, late: Sequence[DecoratorSpec]) -> Graph:
+    if isinstance(flow, Pipeline):
+        return trace(flow, {}).graph_with(late)
+    return parse_flow(flow).with_decorators(late)
 
 
 def _manifests(flow: str, step: PlannedStep) -> list[dict[str, Any]]:

@@ -1,10 +1,13 @@
-"""The table for document 003: the settings of ZenML's step operator, which ``@kubernetes`` takes too."""
+"""The table for document 003: steps that are functions, and the settings of ZenML's step operator."""
 
 from seeds.case import ANY_NODE, Case
 
 _SETTINGS = """
-@kubernetes(
-    **{
+from zenml.integrations.kubernetes.flavors import KubernetesStepOperatorSettings
+from kubernetes.client.models import V1Toleration
+
+kubernetes_settings = KubernetesStepOperatorSettings(
+    pod_settings={
         "node_selectors": {
             "cloud.google.com/gke-nodepool": "ml-pool",
             "kubernetes.io/arch": "amd64"
@@ -27,7 +30,7 @@ _SETTINGS = """
             }
         },
         "tolerations": [
-            {"key": "gpu", "operator": "Equal", "value": "true", "effect": "NoSchedule"}
+            V1Toleration(key="gpu", operator="Equal", value="true", effect="NoSchedule")
         ],
         "resources": {
             "requests": {
@@ -79,21 +82,46 @@ _SETTINGS = """
         }
     }
 )
-@step
-def my_kubernetes_step(self):
+
+@step(
+    settings={
+        "step_operator": kubernetes_settings
+    }
+)
+def my_kubernetes_step():
     pass
 """
 
-_NO_GPU = ',\n                    "nvidia.com/gpu": "1"'
+#: The image of the tests has no client of Kubernetes.
+_OBJECT = (("from kubernetes.client.models import V1Toleration\n", "V1Toleration = dict\n"),)
+
+_TRAINER = '''
+from zenml import step
+
+@step(step_operator="kubernetes")
+def trainer(...) -> ...:
+    """Train a model."""
+    # This step will be executed in Kubernetes.
+'''
+
+_NO_GPU = ',\n                "nvidia.com/gpu": "1"'
 
 OPERATOR = (
     Case(
+        "003: Once you added the step operator to your active st",
+        repaired=_TRAINER,
+        # What it is called with and returns is the reader's.
+        completes=(("(...) -> ...", "() -> str"), ("in Kubernetes.", "in Kubernetes.\n    return 'trained'")),
+    ),
+    Case(
         "003: • service_account_name: The name of the service ac",
-        # Given to @kubernetes: what ZenML calls a step's operator settings comes with its pipelines.
         repaired=_SETTINGS,
+        # As the document has it, the step names no operator: its settings count where it is sent.
+        late=("kubernetes",),
         fits=(
+            *_OBJECT,
             (
-                '"cloud.google.com/gke-nodepool": "ml-pool",\n                "kubernetes.io/arch": "amd64"',
+                '"cloud.google.com/gke-nodepool": "ml-pool",\n            "kubernetes.io/arch": "amd64"',
                 ANY_NODE,
             ),
             ('"key": "gpu-type"', '"key": "kubernetes.io/os"'),
@@ -106,20 +134,4 @@ OPERATOR = (
         ),
         needs=("claim ml-data-pvc", "configmap ml-config", "secret regcred", "secret gcr-secret"),
     ),
-)
-
-#: What the document's snippets say beyond that, and why nothing of it can be run yet.
-NOT_BUILT = {
-    "003: Once you added the step operator to your active st": (
-        "pipeline",
-        "a step that is a function outside any class belongs to a pipeline, and pipelines are not built yet",
-    ),
-}
-#: Lines of the repaired snippet's document that name what is not built yet either.
-WITHOUT_PLACE = (
-    "from zenml.integrations.kubernetes.flavors import KubernetesStepOperatorSettings",
-    "from kubernetes.client.models import V1Toleration",
-    "kubernetes_settings = KubernetesStepOperatorSettings(",
-    '"step_operator": kubernetes_settings',
-    "def my_kubernetes_step():",
 )

@@ -12,12 +12,12 @@ from harness.workspace import SMALL, Variables, Workspace, Workspaces
 
 from seeds.case import Case
 from seeds.documents import PYTHON, all_snippets
-from seeds.flows import flow_file, flow_name
+from seeds.flows import flow_file, flow_name, function_steps
 from seeds.objects import Objects
 from seeds.shell import FITTING_VARIABLES, exports
 
 #: The import folder of the package that makes Metaflow's names ours.
-ALIASES = Path(__file__).parents[3] / "compat" / "metaflow" / "src"
+ALIASES = [Path(__file__).parents[3] / "compat" / name / "src" for name in ("metaflow", "zenml")]
 
 SNIPPETS = {snippet.key: snippet for snippet in all_snippets() if snippet.kind == PYTHON}
 
@@ -27,7 +27,7 @@ _AT_A_TIME = 3
 
 def newcomer(space: Workspace) -> Workspace:
     """Somebody whose Metaflow is Headway, and whose pods have no access to the object store of their own."""
-    path = [str(ALIASES), *filter(None, [os.environ.get("PYTHONPATH")])]
+    path = [*map(str, ALIASES), *filter(None, [os.environ.get("PYTHONPATH")])]
     space.environ |= {
         "PYTHONPATH": os.pathsep.join(path),
         "HEADWAY_FORWARD_CREDENTIALS": "1",
@@ -56,7 +56,9 @@ class SeedRun:
 
     @property
     def steps_in_pods(self) -> set[str]:
-        """The steps under a @kubernetes, as the text has them."""
+        """The steps under a @kubernetes, as the text has them; of a pipeline here all."""
+        if calls := function_steps(self.program):
+            return set(calls)
         decorated = re.findall(r"@kubernetes\b(?:(?!\bdef ).)*?@step\s+def (\w+)", self.program, re.DOTALL)
         assert decorated
         return set(decorated)
@@ -91,7 +93,8 @@ class SeedRuns:
             (space.folder / name).write_text(text)
         self.objects.ensure(case.needs)
         variables = documented_variables(case, space)
-        launch = space.start(program, "run", "--forward-credentials", env=variables)
+        late = [word for text in case.late for word in ("--with", text)]
+        launch = space.start(program, *late, "run", "--forward-credentials", env=variables)
         return SeedRun(space, program, variables, launch)
 
 

@@ -40,8 +40,8 @@ NOT_ABOUT_FLOWS = {
     "kubectl get pvc": "volumes",
     "kubectl describe pvc": "volumes",
     "kubectl get storageclass": "volumes",
-    "zenml ": "ZenML's own command line; stacks are not built yet",
-    "$ zenml ": "ZenML's own command line; stacks are not built yet",
+    "zenml ": "ZenML's own command line; stacks are not there",
+    "$ zenml ": "ZenML's own command line; stacks are not there",
 }
 
 #: Variables that nothing reads yet, with what they are for.

@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 TESTS = Path(__file__).parents[2]
-SOURCE = TESTS.parent / "compat" / "metaflow" / "src"
+SOURCE, ZENML = (TESTS.parent / "compat" / name / "src" for name in ("metaflow", "zenml"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,6 +43,15 @@ def metaflow(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     forget()
 
 
-def forget() -> None:
-    for name in [name for name in sys.modules if name.partition(".")[0] == "metaflow"]:
+@pytest.fixture
+def zenml(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """The package of ZenML's names, imported anew."""
+    monkeypatch.syspath_prepend(str(ZENML))
+    forget("zenml")
+    yield __import__("zenml")
+    forget("zenml")
+
+
+def forget(package: str = "metaflow") -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
         del sys.modules[name]

@@ -14,11 +14,9 @@ from seeds.case import Case
 from seeds.documents import PYTHON, SEEDS, SHELL, all_snippets, prose_of, seed_documents
 from seeds.flows import flow_file
 from seeds.manifests import manifests_of
-from seeds.operator import NOT_BUILT, WITHOUT_PLACE
 from seeds.shell import UNREAD, exports, is_known
 from seeds.table import CASES, READS_RUNS
 
-import headway
 from headway.config.fields import settings_of
 from headway.config.general import datastore_roots
 from headway.config.kubernetes import KubernetesSettings
@@ -46,7 +44,7 @@ def golden(name: str, found: object, update: bool) -> str:
 
 def test_the_table_knows_every_snippet_and_no_other() -> None:
     python = [snippet.key for snippet in all_snippets() if snippet.kind == PYTHON]
-    known = [*(case.snippet for case in CASES), READS_RUNS, *NOT_BUILT]
+    known = [*(case.snippet for case in CASES), READS_RUNS]
     assert sorted(python) == sorted(known)
     assert len({case.slug for case in CASES}) == len(CASES)
 
@@ -64,10 +62,10 @@ def test_what_is_left_of_the_documents_is_prose() -> None:
 
 @pytest.mark.parametrize("case", CASES, **by_slug)
 def test_a_snippet_yields_its_manifests(
-    case: Case, metaflow: ModuleType, tmp_path: Path, update_seeds: bool
+    case: Case, metaflow: ModuleType, zenml: ModuleType, tmp_path: Path, update_seeds: bool
 ) -> None:
     variables = dict(exports(all_snippets())[case.environment]) if case.environment else {}
-    found = manifests_of(flow_file(SNIPPETS[case.snippet], case), tmp_path, variables)
+    found = manifests_of(flow_file(SNIPPETS[case.snippet], case), tmp_path, variables, case.late)
     assert found
     assert json.dumps(found, indent=2) + "\n" == golden(case.slug, found, update_seeds)
 
@@ -76,14 +74,9 @@ def test_a_snippet_yields_its_manifests(
 def test_a_repaired_snippet_keeps_every_line_of_the_document(case: Case) -> None:
     kept = [line.strip() for line in case.repaired.splitlines()]
     lines = [line.strip() for line in SNIPPETS[case.snippet].text.splitlines() if line.strip()]
-    lost = [line for line in lines if line not in kept and line not in WITHOUT_PLACE]
+    lost = [line for line in lines if line not in kept]
     # Where the brackets went, an opening one may stand alone now.
     assert [line for line in lost if not any(whole.startswith(line) for whole in kept)] == []
-
-
-@pytest.mark.parametrize(("name", "why"), NOT_BUILT.values(), ids=list(NOT_BUILT))
-def test_what_is_not_built_is_still_not_there(name: str, why: str) -> None:
-    assert name not in headway.__all__, f"it was left out because {why}: give it a row of the table"
 
 
 def test_every_variable_sets_what_the_documents_say(tmp_path: Path, update_seeds: bool) -> None:

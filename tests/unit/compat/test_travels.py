@@ -36,8 +36,8 @@ def names_in(data: bytes) -> list[str]:
 
 
 def test_only_a_flow_that_imports_it_takes_it_along(metaflow: ModuleType, source: Path) -> None:
-    assert imported_aliases({"metaflow": metaflow}) == source / "metaflow"
-    assert imported_aliases({}) is None
+    assert imported_aliases({"metaflow": metaflow}) == (source / "metaflow",)
+    assert imported_aliases({}) == ()
     assert not [name for name in names_in(runtime_archive().data) if name.startswith("metaflow")]
 
 
@@ -48,12 +48,12 @@ def test_another_package_of_this_name_is_left_alone() -> None:
 
     module = Real("metaflow")
     module.__file__ = "/site-packages/metaflow/__init__.py"
-    assert imported_aliases({"metaflow": module}) is None
+    assert imported_aliases({"metaflow": module}) == ()
 
 
 def test_the_same_files_give_the_same_bytes(source: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(source / "metaflow", tmp_path / "elsewhere" / "metaflow"))
-    first, second = runtime_archive(source / "metaflow"), runtime_archive(copy)
+    first, second = runtime_archive((source / "metaflow",)), runtime_archive((copy,))
     assert first == second
     assert first.sha256 != runtime_archive().sha256
     assert "metaflow/plugins/timeout_decorator.py" in names_in(first.data)
@@ -66,7 +66,7 @@ def test_every_alias_is_there_in_a_pod(version: str, source: Path, tmp_path: Pat
     if python is None:
         pytest.skip("no Python 3.9 on this machine; its syntax is checked statically")
     archive = tmp_path / "runtime.pyz"
-    archive.write_bytes(runtime_archive(source / "metaflow").data)
+    archive.write_bytes(runtime_archive((source / "metaflow",)).data)
     command = [python, "-I", "-S", "-W", "error", "-c", PROGRAM, str(archive)]
     done = subprocess.run(command, capture_output=True, text=True, env={"HEADWAY_IN_TASK": "1"}, check=False)
     assert done.returncode == 0, done.stderr
@@ -90,3 +90,23 @@ def real_python_3_9() -> str | None:
         if asked.stdout.strip() == b"(3, 9)":
             return str(candidate)
     return None
+
+
+def test_zenmls_names_travel_too(source: Path, tmp_path: Path) -> None:
+    folders = (source / "metaflow", source.parents[1] / "zenml" / "src" / "zenml")
+    archive = tmp_path / "runtime.pyz"
+    archive.write_bytes(runtime_archive(folders).data)
+    # A config map holds no more.
+    assert archive.stat().st_size < 1_040_000
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from zenml import ArtifactConfig, pipeline, step\n"
+        "from zenml.integrations.kubernetes.flavors import KubernetesStepOperatorSettings\n"
+        "@step(step_operator=True, settings={'step_operator': KubernetesStepOperatorSettings(privileged=True)})\n"
+        "def twice(x): return 2 * x\n"
+        "@pipeline\ndef p(): twice(1)\n"
+        "print(twice(3), p)"
+    )
+    command = [sys.executable, "-I", "-S", "-W", "error", "-c", program, str(archive)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "6 <pipeline p>\n", done.stderr

@@ -67,14 +67,27 @@ def test_above_and_below_step_and_with_parentheses() -> None:
     assert [spec.location for spec in graph["only"].decorators] == [(FILE, 2), (FILE, 4)]
 
 
-def test_a_decorated_function_is_the_function() -> None:
-    def work(self: Any) -> int:
-        return 3
+def test_a_decorated_method_is_the_method() -> None:
+    class Holder:
+        def work(self: Any) -> int:
+            return 3
 
+    work = Holder.work
     assert kubernetes(retry(times=2)(step(work))) is work
     assert work(None) == 3
     assert step_mark(work) == (False, False, {})
     assert inspect.unwrap(work) is work
+
+
+def test_a_decorated_function_outside_a_class_is_called_as_ever() -> None:
+    def work(number: int) -> int:
+        return 2 * number
+
+    found = kubernetes(retry(times=2)(step(work)))
+    assert found(3) == 6
+    assert inspect.unwrap(found) is work
+    assert step_mark(found) == (False, False, {})
+    assert [spec.name for spec in decorators_of(found)] == ["kubernetes", "retry"]
 
 
 def test_notes_are_not_shared_between_functions() -> None:
@@ -141,19 +154,17 @@ def test_settings_may_stand_in_a_group_of_their_own() -> None:
     assert spec.attributes["pod_settings"] == {"node_selectors": {"pool": "gpu"}, "host_ipc": True}
 
 
-@pytest.mark.parametrize("line", ["@pipeline", "@pipeline(settings={})"])
-def test_pipelines_of_functions_say_what_to_write_instead(line: str) -> None:
-    program = f"from headway import pipeline, step\n@step\ndef load() -> int:\n    return 1\n{line}\ndef all(): load()"
-    with pytest.raises(FlowDefinitionError, match="are not built yet") as caught:
-        exec(program, {})
-    assert "class MyFlow(FlowSpec)" in str(caught.value)
-
-
-def test_step_says_what_it_does_not_take() -> None:
-    given: dict[str, Any] = {"step_operator": "k8s"}
-    with pytest.raises(FlowDefinitionError, match="@step does not take step_operator") as caught:
-        step(**given)
+def test_step_says_what_it_does_not_take_in_a_class() -> None:
+    source = "class F:\n    @step(step_operator='k8s')\n    def only(self): pass"
+    with pytest.raises(FlowDefinitionError, match="@step does not take step_operator in a class") as caught:
+        exec(source, {"step": step})
     assert "@kubernetes(" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("target", ["print", "object()"])
+def test_pipelines_stand_on_functions(target: str) -> None:
+    with pytest.raises(FlowDefinitionError, match=r"@pipeline stands on a .*; a pipeline is a function"):
+        exec(f"from headway import pipeline\npipeline({target})", {})
 
 
 def test_on_a_method_that_is_no_step() -> None:

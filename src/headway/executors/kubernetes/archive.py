@@ -3,7 +3,7 @@
 It holds the modules that run in a pod twice. First, for pods of the launcher's own Python version, as a table
 of compiled code that ``boot.py`` reads, so that a pod neither compiles anything nor loads more than it uses.
 Then as a zip of their sources, which Python finds by itself, for pods of another version. For a flow that says
-``import metaflow`` it also holds the package of that name that is made of ours.
+``import metaflow`` or ``import zenml`` it also holds the package of that name that is made of ours.
 """
 
 import hashlib
@@ -24,13 +24,14 @@ from headway.executors.kubernetes.slim import STAND_INS, compile_plain, compile_
 
 #: Packages and modules of ours that a pod needs.
 PACKAGES = ("flow", "lean", "runtime", "store", "client", "datatools")
-MODULES = ("__init__.py", "errors.py", "plain.py", "version.py")
+MODULES = ("__init__.py", "call.py", "errors.py", "plain.py", "version.py")
 #: Modules within them that only a launcher uses.
 LAUNCHER_ONLY = frozenset(
     {f"flow/{name}.py" for name in (
         "assemble", "attributes", "branches", "catalogue", "check", "configure", "declare", "declared", "docstrings",
         "evaluate", "flow_catalogue", "late", "misuse", "mutate", "named_decorator", "next_call",
-        "parameter_checks", "parse", "pod_attributes", "source", "syntax", "user_check",
+        "output", "outputs", "parameter_checks", "parse", "pod_attributes", "source", "step_options", "syntax",
+        "trace", "user_check",
     )}
     | {f"store/{name}.py" for name in (
         "remote", "remote_faults", "forward", "s3/forward", "gs/forward", "azure/forward",
@@ -38,8 +39,8 @@ LAUNCHER_ONLY = frozenset(
     | {"runtime/fresh.py"}
 )  # fmt: skip
 
-#: The package of aliases, and the mark by which it is told from another one of this name.
-_ALIASES, _MARK = "metaflow", "__headway__"
+#: The packages of aliases, and the mark by which each is told from another one of its name.
+_ALIASES, _MARK = ("metaflow", "zenml"), "__headway__"
 
 _PACKAGE = Path(__file__).parents[2]
 _STAND_INS = STAND_INS.replace(".", "/") + ".py"
@@ -64,21 +65,21 @@ class RuntimeArchive(NamedTuple):
 
 
 @lru_cache(maxsize=2)
-def runtime_archive(aliases: Path | None = None) -> RuntimeArchive:
+def runtime_archive(aliases: tuple[Path, ...] = ()) -> RuntimeArchive:
     """Build the archive from this installation's own files; the same files give the same address.
 
     Args:
-        aliases: The folder of the package of aliases that the flow imports, see :func:`imported_aliases`.
+        aliases: The folders of the packages of aliases that the flow imports, see :func:`imported_aliases`.
     """
     members = _package("headway", _PACKAGE, _sources(_PACKAGE))
-    if aliases is not None:
-        members.update(_package(_ALIASES, aliases, sorted(aliases.rglob("*.py"))))
+    for folder in aliases:
+        members.update(_package(folder.name, folder, sorted(folder.rglob("*.py"))))
     makers = {path.name: path.read_bytes() for path in (_BOOT, _SLIM, Path(__file__))}
     digest = hashlib.sha256(importlib.util.MAGIC_NUMBER)
     for name, source in (*makers.items(), *members.items()):
         digest.update(f"{name} {len(source)}\n".encode() + source)
     sha256 = digest.hexdigest()
-    place = _kept_at(with_aliases=aliases is not None)
+    place = _kept_at("".join(f"-{folder.name}" for folder in aliases))
     data = read_kept(place, sha256)
     if data is None:
         data = _built(makers[_BOOT.name], members)
@@ -86,10 +87,10 @@ def runtime_archive(aliases: Path | None = None) -> RuntimeArchive:
     return RuntimeArchive(data, sha256)
 
 
-def _kept_at(*, with_aliases: bool) -> Path:
+def _kept_at(aliases: str) -> Path:
     """Where Python keeps what it compiled of this module: the archive is a compiled form like any other."""
     own = Path(importlib.util.cache_from_source(__file__))
-    return own.with_name(f"runtime{'-aliases' if with_aliases else ''}.{sys.implementation.cache_tag}.bin")
+    return own.with_name(f"runtime{aliases}.{sys.implementation.cache_tag}.bin")
 
 
 def _built(boot: bytes, members: Mapping[str, bytes]) -> bytes:
@@ -101,17 +102,18 @@ def _built(boot: bytes, members: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def imported_aliases(modules: Mapping[str, ModuleType]) -> Path | None:
-    """The folder of our package of aliases, None where the flow imported none, or the package that it imitates.
+def imported_aliases(modules: Mapping[str, ModuleType]) -> tuple[Path, ...]:
+    """The folders of our packages of aliases that the flow imported, without those that they imitate.
 
     Args:
         modules: What the flow's process has loaded: ``sys.modules``.
     """
-    module = modules.get(_ALIASES)
     # Not getattr: a module answers to other names as it likes.
-    if module is None or _MARK not in vars(module) or module.__file__ is None:
-        return None
-    return Path(module.__file__).parent
+    return tuple(
+        Path(module.__file__).parent
+        for name in _ALIASES
+        if (module := modules.get(name)) is not None and _MARK in vars(module) and module.__file__ is not None
+    )
 
 
 def _sources(package: Path) -> list[Path]:

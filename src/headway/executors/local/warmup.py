@@ -65,10 +65,9 @@ def warm_up(flow_class: type, arguments: list[str]) -> None:
     global _waiting
     if not CAN_FORK or any(word in text for text in arguments for word in _ELSEWHERE):
         return
-    if all(
-        any(spec.name == "kubernetes" for spec in decorators_of(each))
-        for each in steps_of(flow_class).values()
-    ):
+    steps = steps_of(flow_class).values()
+    # Of a pipeline no step is known yet.
+    if steps and all(any(spec.name == "kubernetes" for spec in decorators_of(each)) for each in steps):
         return
     _waiting = start()
     atexit.register(_drop)

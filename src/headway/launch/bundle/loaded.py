@@ -11,7 +11,17 @@ from types import ModuleType
 
 #: Headway travels in an archive of its own; debuggers and start-up hooks are not the flow's.
 _NOT_CODE = frozenset(
-    {"__main__", "__mp_main__", "headway", "metaflow", "debugpy", "pydevd", "pydev_ipython", "sitecustomize"}
+    {
+        "__main__",
+        "__mp_main__",
+        "headway",
+        "metaflow",
+        "zenml",
+        "debugpy",
+        "pydevd",
+        "pydev_ipython",
+        "sitecustomize",
+    }
     | {"usercustomize", "_pydev_bundle", "_pydevd_bundle", "_pydevd_frame_eval", "_pydevd_sys_monitoring"}
 )
 

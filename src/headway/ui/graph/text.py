@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from headway.flow.graph import SWITCH, Graph
+from headway.flow.graph import SWITCH, Graph, Node
 from headway.ui.graph.words import Edge, edges, place
 
 
@@ -17,7 +17,15 @@ def graph_as_text(graph: Graph) -> list[str]:
         join
         end
     """
+    if graph.is_pipeline:
+        # Calls may need each other in ways that no nesting shows.
+        return [_called(node) for node in graph.in_order()]
     return list(_Drawing(graph).lines())
+
+
+def _called(node: Node) -> str:
+    where = "" if place(node) == "here" else f"  ({place(node)})"
+    return f"{node.name}{where}" + (f"  after {', '.join(node.needs)}" if node.needs else "")
 
 
 @dataclass

@@ -183,10 +183,10 @@ def test_a_package_of_aliases_goes_along_where_the_flow_imported_it(tmp_path: Pa
     (folder / "inner" / "module.py").write_text("x = 1\n")
     module = ModuleType("metaflow")
     module.__file__ = str(folder / "__init__.py")
-    assert imported_aliases({"metaflow": module}) is None, "another package of this name"
+    assert imported_aliases({"metaflow": module}) == (), "another package of this name"
     module.__dict__["__headway__"] = True
-    assert imported_aliases({"metaflow": module}) == folder
-    assert imported_aliases({}) is None
-    names = zipfile.ZipFile(io.BytesIO(runtime_archive(folder).data)).namelist()
+    assert imported_aliases({"metaflow": module}) == (folder,)
+    assert imported_aliases({}) == ()
+    names = zipfile.ZipFile(io.BytesIO(runtime_archive((folder,)).data)).namelist()
     assert {"metaflow/__init__.py", "metaflow/inner/module.py"} <= set(names)
-    assert runtime_archive(folder).sha256 != runtime_archive().sha256
+    assert runtime_archive((folder,)).sha256 != runtime_archive().sha256

@@ -1,0 +1,5 @@
+"""How steps are tried again."""
+
+from headway import StepRetryConfig
+
+__all__ = ["StepRetryConfig"]

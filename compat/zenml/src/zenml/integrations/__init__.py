@@ -1,0 +1,1 @@
+"""What ZenML keeps by integration."""

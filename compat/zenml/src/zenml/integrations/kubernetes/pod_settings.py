@@ -1,0 +1,5 @@
+"""How pods are."""
+
+from headway import KubernetesPodSettings
+
+__all__ = ["KubernetesPodSettings"]

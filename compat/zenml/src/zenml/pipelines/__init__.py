@@ -1,0 +1,5 @@
+"""Pipelines."""
+
+from headway import pipeline
+
+__all__ = ["pipeline"]

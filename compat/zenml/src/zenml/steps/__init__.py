@@ -1,0 +1,5 @@
+"""Steps."""
+
+from headway import step
+
+__all__ = ["step"]

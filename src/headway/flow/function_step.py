@@ -1,0 +1,80 @@
+"""Steps that are functions: what ``@step`` makes of a function outside any class. Loaded where there are such.
+
+Called in the body of a pipeline that is being traced, it notes the call; anywhere else, in a test for
+instance, it is the function. It stays a function in every way, so that decorators can stand above it.
+"""
+
+from functools import wraps
+
+from headway.plain import Any, Callable, Dict, Mapping, Optional, Tuple
+
+_OPTIONS = "_headway_options"
+_FUNCTION = "_headway_function"
+
+#: Takes the step, its arguments without and with names; returns what stands for its outputs.
+Note = Callable[[Any, Tuple[Any, ...], Mapping[str, Any]], Any]
+
+_note: Optional[Note] = None
+
+
+def note_calls(note: Optional[Note]) -> Optional[Note]:
+    """Say what hears of calls of steps from now on, None for nobody; what did until now."""
+    global _note
+    before, _note = _note, note
+    return before
+
+
+def is_traced() -> bool:
+    """Whether the body of a pipeline is being traced."""
+    return _note is not None
+
+
+def function_step(function: Callable[..., Any], options: Mapping[str, Any]) -> Callable[..., Any]:
+    """A step that is a function.
+
+    Args:
+        function: The function.
+        options: What ``@step`` was given; checked when a pipeline is traced.
+
+    Returns:
+        The step, with ``entrypoint`` (the function), ``with_options`` (a copy of the step with other options)
+        and ``configure`` (the step itself, changed).
+    """
+    known = dict(options)
+
+    @wraps(function)
+    def call(*arguments: Any, **named: Any) -> Any:
+        return function(*arguments, **named) if _note is None else _note(call, arguments, named)
+
+    def with_options(**more: Any) -> Callable[..., Any]:
+        copy = function_step(function, {**known, **more})
+        # Decorators that stand above @step are noted on the step, not on the function.
+        copy.__dict__.update({name: value for name, value in call.__dict__.items() if name not in own})
+        return copy
+
+    def configure(**more: Any) -> Callable[..., Any]:
+        known.update(more)
+        return call
+
+    own = {
+        _OPTIONS: known,
+        _FUNCTION: function,
+        "entrypoint": function,
+        "with_options": with_options,
+        "configure": configure,
+        "__wrapped__": function,
+    }
+    call.__dict__.update(own)
+    return call
+
+
+def options_of(step: Any) -> Dict[str, Any]:
+    """What ``@step`` of a step that is a function was given."""
+    options: Dict[str, Any] = step.__dict__[_OPTIONS]
+    return options
+
+
+def function_of(step: Any) -> Callable[..., Any]:
+    """The function of a step; what is no such step is itself."""
+    function: Callable[..., Any] = getattr(step, "__dict__", {}).get(_FUNCTION, step)
+    return function

@@ -1,0 +1,299 @@
+"""What ``@step`` and ``@pipeline`` were given, in ZenML's words, as what a step of a class would have: its decorators.
+
+The launcher alone reads it, when a pipeline is traced.
+"""
+
+import math
+import re
+
+from headway.errors import FlowDefinitionError, HeadwayError
+from headway.flow.catalogue import check_decorators
+from headway.flow.decorators import DecoratorSpec, decorators_of
+from headway.flow.misuse import error_at
+from headway.flow.names import did_you_mean
+from headway.plain import Any, Mapping, NamedTuple, Sequence
+
+#: What is heard of.
+_STEP = ("environment", "name", "parameters", "retry", "settings", "step_operator")
+_PIPELINE = ("environment", "name", "retry", "settings", "tags")
+
+#: What is taken and does nothing here; what is as it is here anyway (no caching, logs that are kept) is not named.
+_BOTH = (
+    "cache_policy", "enable_artifact_metadata", "enable_cache", "enable_step_logs", "extra", "model",
+    "on_end", "on_failure", "on_start", "on_success", "secrets", "substitutions",
+)  # fmt: skip
+_STEP_UNHEARD = (
+    *_BOTH, "enable_artifact_visualization", "experiment_tracker", "group", "heartbeat_healthy_threshold",
+    "output_materializers", "runtime", "step_type",
+)  # fmt: skip
+_PIPELINE_UNHEARD = (
+    *_BOTH, "depends_on", "dynamic", "enable_heartbeat", "enable_pipeline_logs", "execution_mode",
+    "on_cleanup", "on_init", "on_init_kwargs", "on_pause", "on_resume",
+)  # fmt: skip
+_AS_IT_IS = {"enable_cache": False, "enable_step_logs": True, "enable_pipeline_logs": True, "dynamic": False}
+
+#: ZenML's other kinds of step operators; any other word is the name of one that runs on Kubernetes.
+_OTHER_OPERATORS = ("azureml", "databricks", "modal", "runai", "sagemaker", "spark", "vertex")
+
+_UNITS: Mapping[str, int] = {
+    **{f"{prefix}B": 1000**power for power, prefix in enumerate("KMGTP", 1)},
+    **{f"{prefix}iB": 1024**power for power, prefix in enumerate("KMGTP", 1)},
+}
+
+
+class StepOptions(NamedTuple):
+    """One step of a pipeline, as far as it is not its function.
+
+    Attributes:
+        name: What its calls are called.
+        decorators: From top to bottom, what options stand for behind those that are written.
+        parameters: Arguments that calls need not give.
+        pod: What its settings say of a pod, should it run in one.
+        ignored: What was given and has no effect, in words.
+    """
+
+    name: str
+    decorators: tuple[DecoratorSpec, ...]
+    parameters: Mapping[str, Any]
+    pod: Mapping[str, Any]
+    ignored: tuple[str, ...]
+
+
+def settle(pipeline: Mapping[str, Any], step: Mapping[str, Any], written: Any, function: Any) -> StepOptions:
+    """A step's options, with those of its pipeline below them.
+
+    Args:
+        pipeline: What ``@pipeline`` was given.
+        step: What ``@step`` was given.
+        written: The step, on which decorators were noted.
+        function: Its function.
+
+    Raises:
+        FlowDefinitionError: An option, or a decorator, is wrong.
+    """
+    source = f"{function.__code__.co_filename}:{function.__code__.co_firstlineno}"
+    reader = _Options(
+        pipeline, step, DecoratorSpec("step", {}, source), str(step.get("name") or function.__name__)
+    )
+    return reader.settle(written)
+
+
+class _Options:
+    def __init__(
+        self, pipeline: Mapping[str, Any], step: Mapping[str, Any], mark: DecoratorSpec, name: str
+    ) -> None:
+        self._layers = (pipeline, step)
+        self._mark = mark
+        self._name = name
+        self._ignored: list[str] = []
+
+    def settle(self, written: Any) -> StepOptions:
+        pipeline, step = self._layers
+        self._check(pipeline, "@pipeline", _PIPELINE, _PIPELINE_UNHEARD)
+        self._check(step, "@step", _STEP, _STEP_UNHEARD)
+        if not self._name.isidentifier() or self._name.startswith("_"):
+            raise self._error(
+                f"has the name {self._name!r}.", "Use letters, digits and _, without one before it."
+            )
+        operator = self._operator()
+        settings = self._settings(operator)
+        pod, environment = dict(settings["step_operator"]), dict(self._environment())
+        specs = list(self._noted(written))
+        docker = settings["docker"]
+        if docker:
+            packages = self._docker(docker, pod, environment)
+            if packages:
+                self._add(specs, "pypi", packages)
+        if operator is not None or any(spec.name == "kubernetes" for spec in specs):
+            self._add(specs, "kubernetes", pod)
+        if settings["resources"]:
+            self._add(specs, "resources", self._resources(settings["resources"]))
+        if environment:
+            self._add(specs, "environment", {"vars": environment})
+        retry = self._plain(step.get("retry") or pipeline.get("retry") or {}, "retry")
+        if retry:
+            self._add(specs, "retry", self._retry(retry))
+        check_decorators(specs, f"step '{self._name}'")
+        self._check_gang(specs)
+        parameters = step.get("parameters") or {}
+        return StepOptions(self._name, tuple(specs), parameters, pod, tuple(self._ignored))
+
+    def _check(
+        self, given: Mapping[str, Any], what: str, heard: Sequence[str], unheard: Sequence[str]
+    ) -> None:
+        for word, value in given.items():
+            if word in heard or value is None or _AS_IT_IS.get(word, _AS_IT_IS) == value:
+                continue
+            if word not in unheard:
+                raise self._error(
+                    f"is given {word}={value!r}, which {what} does not take.",
+                    did_you_mean(word, (*heard, *unheard)),
+                )
+            self._ignored.append(f"{what}({word}=…) has no effect here.")
+
+    def _operator(self) -> "str | None":
+        """What the step's operator is called, None for a step that needs none."""
+        given = self._layers[1].get("step_operator")
+        if given is None or given is False:
+            return None
+        if given is True:
+            return "kubernetes"
+        if not isinstance(given, str) or not given:
+            raise self._error(f"has step_operator={given!r}.", 'Write step_operator="kubernetes".')
+        if given.lower() in _OTHER_OPERATORS:
+            raise self._error(
+                f"has step_operator={given!r}, and Headway runs steps on Kubernetes alone.",
+                'Write step_operator="kubernetes".',
+            )
+        return given
+
+    def _settings(self, operator: "str | None") -> dict[str, dict[str, Any]]:
+        """The settings of pipeline and step by what they are of, the step's above the pipeline's."""
+        found: dict[str, dict[str, Any]] = {"step_operator": {}, "resources": {}, "docker": {}}
+        mine = ("step_operator", "step_operator.kubernetes", f"step_operator:{operator or 'kubernetes'}")
+        for layer in self._layers:
+            settings = layer.get("settings") or {}
+            if not isinstance(settings, Mapping):
+                raise self._error(
+                    f"has settings={settings!r}.", 'Write a dict: settings={"step_operator": {…}}.'
+                )
+            # What is said of the one operator by its name is above what is said of its kind.
+            for key in sorted(settings, key=lambda key: mine.index(key) if key in mine else -1):
+                value = self._plain(settings[key], f"settings[{key!r}]")
+                if key in mine:
+                    found["step_operator"] = merged(found["step_operator"], value)
+                elif key in found:
+                    found[key] = merged(found[key], value)
+                else:
+                    self._ignored.append(f"settings={{{key!r}: …}} has no effect here.")
+        return found
+
+    def _environment(self) -> Mapping[str, Any]:
+        return {
+            name: value
+            for layer in self._layers
+            for name, value in self._plain(layer.get("environment") or {}, "environment").items()
+        }
+
+    def _noted(self, written: Any) -> Sequence[DecoratorSpec]:
+        """The decorators that stand on the step."""
+        return [
+            spec if spec.user is None else spec._replace(note=number)
+            for number, spec in enumerate(decorators_of(written))
+        ]
+
+    def _add(self, specs: list[DecoratorSpec], name: str, attributes: Mapping[str, Any]) -> None:
+        """What options stand for: below what a decorator of that name says, if there is one."""
+        for at, spec in enumerate(specs):
+            if spec.name == name:
+                specs[at] = spec._replace(attributes={**attributes, **spec.attributes})
+                return
+        specs.append(DecoratorSpec(name, attributes, self._mark.source))
+
+    def _docker(
+        self, docker: Mapping[str, Any], pod: dict[str, Any], environment: dict[str, Any]
+    ) -> dict[str, Any]:
+        """What of DockerSettings needs no image to be built; the attributes of @pypi."""
+        packages: dict[str, Any] = {}
+        for name, value in docker.items():
+            if name == "parent_image" and value:
+                pod.setdefault("image", value)
+            elif name in ("environment", "runtime_environment"):
+                for variable, text in (value or {}).items():
+                    environment.setdefault(variable, text)
+            elif name == "requirements" and value:
+                packages = self._requirements(value)
+            elif value and name not in ("skip_build", "python_package_installer"):
+                self._ignored.append(f"DockerSettings({name}=…) has no effect here: no image is built.")
+        return packages
+
+    def _requirements(self, value: Any) -> dict[str, Any]:
+        from headway.flow.parsers import requirements_txt_parser  # for pipelines that name some
+
+        try:
+            if isinstance(value, str):
+                with open(value, encoding="utf-8") as file:
+                    text = file.read()
+            else:
+                text = "\n".join(str(each) for each in value)
+            return dict(requirements_txt_parser(text))
+        except OSError as error:
+            raise self._error(
+                f"has DockerSettings(requirements={value!r}), which cannot be read: {error.strerror}.",
+                "Name a file that is there, or a list such as ['numpy==2.1.0'].",
+            ) from None
+        except (HeadwayError, ValueError) as error:
+            raise self._error(
+                f"has DockerSettings(requirements=…) that cannot be used: {error}",
+                "Write lines such as numpy==2.1.0.",
+            ) from None
+
+    def _resources(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        attributes: dict[str, Any] = {}
+        for name, value in given.items():
+            if name in ("cpu_count", "gpu_count"):
+                attributes[name.removesuffix("_count")] = value
+            elif name == "memory" and value is not None:
+                attributes["memory"] = self._megabytes(value)
+            elif value is not None:
+                self._ignored.append(f"ResourceSettings({name}=…) has no effect here.")
+        return attributes
+
+    def _megabytes(self, text: Any) -> int:
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGTP]i?B)", str(text))
+        if match is None:
+            raise self._error(
+                f"has ResourceSettings(memory={text!r}).",
+                "Write a number and its unit: memory='16GB', '512MiB'.",
+            )
+        return math.ceil(float(match[1]) * _UNITS[match[2]] / 1e6)
+
+    def _retry(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        for name in given:
+            if name not in ("max_retries", "delay", "backoff"):
+                raise self._error(
+                    f"has a retry with {name}.", did_you_mean(name, ("max_retries", "delay", "backoff"))
+                )
+        if given.get("backoff") not in (None, 0, 1):
+            self._ignored.append("StepRetryConfig(backoff=…) has no effect here: the delay stays the same.")
+        delay = given.get("delay") or 0
+        if isinstance(delay, bool) or not isinstance(delay, (int, float)) or delay < 0:
+            raise self._error(f"has a retry with delay={delay!r}.", "Write seconds, 0 or more.")
+        times = given.get("max_retries")
+        return {"times": 1 if times is None else times, "minutes_between_retries": delay / 60}
+
+    def _plain(self, value: Any, what: str) -> dict[str, Any]:
+        """Settings as a dict, whatever they were written as; models of pydantic's kind too."""
+        if isinstance(value, Mapping):
+            return {name: self._within(item) for name, item in value.items()}
+        dump = getattr(value, "model_dump", None)
+        if callable(dump):
+            return dict(dump(exclude_unset=True))
+        raise self._error(f"has {what}={value!r}.", "Write a dict of names and values.")
+
+    def _within(self, value: Any) -> Any:
+        dump = getattr(value, "model_dump", None)
+        return dict(dump(exclude_unset=True)) if callable(dump) else value
+
+    def _check_gang(self, specs: Sequence[DecoratorSpec]) -> None:
+        gang = next((spec for spec in specs if spec.name in ("parallel", "pytorch_parallel")), None)
+        if gang is not None and gang.attributes.get("num_nodes") is None:
+            raise error_at(
+                gang,
+                f"Step '{self._name}' is @{gang.name}, and does not say on how many nodes.",
+                f"Write @{gang.name}(num_nodes=4).",
+            )
+
+    def _error(self, what: str, hint: str) -> FlowDefinitionError:
+        file, line = self._mark.location
+        return FlowDefinitionError(f"Step '{self._name}' {what}", hint, file or None, line or None)
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Two settings as one: dicts within them are merged, whatever else there is above wins."""
+    result = dict(below)
+    for name, value in above.items():
+        known = result.get(name)
+        both = isinstance(known, Mapping) and isinstance(value, Mapping)
+        result[name] = merged(known, value) if both else value  # type: ignore[arg-type]
+    return result

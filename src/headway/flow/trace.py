@@ -1,0 +1,290 @@
+"""From a pipeline's body to its graph: the body is run once, and each call of a step in it is noted.
+
+Run and not read: what a body does with its parameters (loops, conditions, helpers) is ordinary Python. The
+launcher alone does this; a pod is told which function to call with what.
+"""
+
+import inspect
+import os
+import sys
+from types import FrameType
+
+from headway.call import Call, Place, replaced
+from headway.errors import FlowDefinitionError, HeadwayError
+from headway.flow.decorators import DecoratorSpec
+from headway.flow.docstrings import cleaned
+from headway.flow.function_step import function_of, note_calls, options_of
+from headway.flow.graph import CALL, Graph, Node
+from headway.flow.names import did_you_mean
+from headway.flow.output import Output
+from headway.flow.outputs import Outputs, outputs_of
+from headway.flow.pipeline import Pipeline
+from headway.flow.source import SourceReader
+from headway.flow.step import StepMark, step_mark
+from headway.flow.step_options import StepOptions, settle
+from headway.plain import Any, Mapping, NamedTuple, Optional, Sequence
+
+#: Words of a call that are no arguments of its step, unless its function has parameters called so.
+_ABOUT = ("id", "after")
+
+#: Where this package stands: frames of its own code are not where a person made a mistake.
+_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+class Traced(NamedTuple):
+    """What a pipeline does with certain arguments.
+
+    Attributes:
+        graph: Its calls.
+        constants: By call, the arguments that are no outputs of others.
+        settings: By call, what its settings say of a pod, should it run in one.
+    """
+
+    graph: Graph
+    constants: Mapping[str, Mapping[str, Any]]
+    settings: Mapping[str, Mapping[str, Any]]
+
+    def graph_with(self, late: Sequence[DecoratorSpec]) -> Graph:
+        """The graph with late decorators: what sends a step into a pod brings what its settings say of that."""
+        graph = self.graph.with_decorators(late)
+        for name, settings in self.settings.items():
+            node = graph.nodes[name]
+            below = DecoratorSpec("kubernetes", settings, f"{node.file}:{node.line}")
+            specs = tuple(
+                spec._replace(beneath=(*spec.beneath, below))
+                if spec.name == "kubernetes" and spec.attached
+                else spec
+                for spec in node.decorators
+            )
+            graph.nodes[name] = node._replace(decorators=specs)
+        return graph
+
+
+class _Noted(NamedTuple):
+    name: str
+    step: Any
+    call: Call
+    needs: tuple[str, ...]
+    constants: Mapping[str, Any]
+    options: StepOptions
+
+
+def trace(pipeline: Pipeline, arguments: Mapping[str, Any], source: Optional[str] = None) -> Traced:
+    """Run a pipeline's body and note the calls that it makes.
+
+    Args:
+        pipeline: The pipeline.
+        arguments: What its function is called with.
+        source: The text of the program, where it is in no file.
+
+    Raises:
+        FlowDefinitionError: The body, or a step that it calls, is wrong: what, where, and what to write.
+    """
+    tracer = _Tracer(pipeline, SourceReader(source))
+    before = note_calls(tracer.note)
+    try:
+        pipeline.entrypoint(**arguments)
+    except HeadwayError:
+        raise
+    except Exception as error:
+        file, line = _place_of(error)
+        raise FlowDefinitionError(
+            f"The body of pipeline '{pipeline.name}' failed: {type(error).__name__}: {error}",
+            "It runs once, in the launcher, to see which steps it calls; what is to be computed belongs in steps.",
+            file,
+            line,
+        ) from error
+    finally:
+        note_calls(before)
+    return tracer.traced()
+
+
+class _Tracer:
+    def __init__(self, pipeline: Pipeline, reader: SourceReader) -> None:
+        self._pipeline = pipeline
+        self._reader = reader
+        self._noted: dict[str, _Noted] = {}
+
+    def note(self, step: Any, given: Sequence[Any], named: Mapping[str, Any]) -> Any:
+        """Note a call; what stands for its outputs."""
+        function = function_of(step)
+        file, line = _caller()
+        refuse = _Refusal(function.__name__, file, line)
+        _check_place(function, refuse)
+        signature = inspect.signature(function)
+        _check_signature(signature, refuse)
+        options = settle(self._pipeline.options, options_of(step), step, function)
+        words = dict(named)
+        about = {
+            word: words.pop(word) for word in _ABOUT if word in words and word not in signature.parameters
+        }
+        name = self._named(options.name, about.get("id"), refuse)
+        arguments = _bound(signature, given, words, options.parameters, refuse)
+        needs: dict[str, int] = {}
+        outputs = outputs_of(function, self._reader)
+        call, constants = self._call(function, arguments, needs, outputs)
+        for each in _listed(about.get("after")):
+            needs.setdefault(self._meant(each, refuse), len(needs))
+        self._noted[name] = _Noted(name, step, call, tuple(needs), constants, options)
+        stand_ins = tuple(Output(name, output) for output in outputs.names)
+        if outputs.several:
+            return stand_ins
+        return stand_ins[0] if stand_ins else Output(name, "")
+
+    def traced(self) -> Traced:
+        """All that was noted."""
+        pipeline = self._pipeline
+        if not self._noted:
+            raise FlowDefinitionError(
+                f"Pipeline '{pipeline.name}' calls no step.",
+                "Call at least one function that is marked with @step in its body.",
+                pipeline.file,
+                pipeline.line,
+            )
+        needed_by: dict[str, list[str]] = {name: [] for name in self._noted}
+        for noted in self._noted.values():
+            for need in noted.needs:
+                needed_by[need].append(noted.name)
+        nodes = [_node(noted, tuple(needed_by[noted.name])) for noted in self._noted.values()]
+        graph = Graph(pipeline.name, nodes, nodes[0].name, nodes[-1].name, cleaned(pipeline.__doc__))
+        ignored = {word for noted in self._noted.values() for word in noted.options.ignored}
+        graph.notes = tuple(sorted(ignored))
+        return Traced(
+            graph,
+            {name: noted.constants for name, noted in self._noted.items() if noted.constants},
+            {name: noted.options.pod for name, noted in self._noted.items() if noted.options.pod},
+        )
+
+    def _named(self, usual: str, wanted: Any, refuse: "_Refusal") -> str:
+        if wanted is not None:
+            if not isinstance(wanted, str) or not wanted.isidentifier():
+                raise refuse(f"has the id {wanted!r}.", "Use a name of letters, digits and _.")
+            if wanted in self._noted:
+                raise refuse(f"has the id {wanted!r}, and so has a call before it.", "Give it another.")
+            return wanted
+        name, number = usual, 1
+        while name in self._noted:
+            number += 1
+            name = f"{usual}_{number}"
+        return name
+
+    def _meant(self, each: Any, refuse: "_Refusal") -> str:
+        """The call that stands behind ``after=``."""
+        name = each.call if isinstance(each, Output) else each
+        if not isinstance(name, str) or name not in self._noted:
+            known = did_you_mean(str(name), self._noted) if self._noted else "No step was called before it."
+            raise refuse(f"is to come after {name!r}, which was not called before it.", known)
+        return name
+
+    def _call(
+        self, function: Any, arguments: Mapping[str, Any], needs: dict[str, int], outputs: Outputs
+    ) -> tuple[Call, dict[str, Any]]:
+        """The note of a call, and its other arguments; what it needs is added to those known."""
+
+        def place(output: Output) -> Place:
+            return Place(needs.setdefault(output.call, len(needs)), output.artifact)
+
+        direct: list[tuple[str, int, str]] = []
+        constants: dict[str, Any] = {}
+        for name, value in arguments.items():
+            if type(value) is Output:
+                found = place(value)
+                direct.append((name, found.need, found.artifact))
+            else:
+                constants[name] = replaced(value, Output, place)
+        call = Call(
+            function.__module__,
+            function.__qualname__,
+            tuple(direct),
+            outputs.names,
+            outputs.several,
+            bool(constants),
+        )
+        return call, constants
+
+
+class _Refusal(NamedTuple):
+    """Makes the errors of one call."""
+
+    step: str
+    file: Optional[str]
+    line: Optional[int]
+
+    def __call__(self, what: str, hint: str) -> FlowDefinitionError:
+        return FlowDefinitionError(f"The call of step '{self.step}' {what}", hint, self.file, self.line)
+
+
+def _node(noted: _Noted, targets: tuple[str, ...]) -> Node:
+    code = function_of(noted.step).__code__
+    mark = step_mark(noted.step) or StepMark()
+    return Node(
+        noted.name,
+        CALL,
+        targets,
+        doc=cleaned(function_of(noted.step).__doc__),
+        file=code.co_filename,
+        line=code.co_firstlineno,
+        decorators=noted.options.decorators,
+        info=mark.info,
+        needs=noted.needs,
+        call=noted.call,
+    )
+
+
+def _check_place(function: Any, refuse: _Refusal) -> None:
+    if "<locals>" in function.__qualname__ or function.__name__ == "<lambda>":
+        raise refuse(
+            "cannot be made elsewhere: its function stands within another one, where pods cannot find it.",
+            "Define it at the top level of its file.",
+        )
+
+
+def _check_signature(signature: inspect.Signature, refuse: _Refusal) -> None:
+    for parameter in signature.parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
+            raise refuse(
+                f"cannot be made: its function takes {parameter}, and a step's inputs have names.",
+                "Write the parameters out; several values of one kind are a list.",
+            )
+
+
+def _bound(
+    signature: inspect.Signature,
+    given: Sequence[Any],
+    named: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    refuse: _Refusal,
+) -> dict[str, Any]:
+    """The arguments by name: those of the call, then those of ``with_options(parameters=…)``."""
+    try:
+        bound = signature.bind_partial(*given, **named).arguments
+        return dict(signature.bind(**{**parameters, **bound}).arguments)
+    except TypeError as error:
+        takes = ", ".join(signature.parameters) or "nothing"
+        raise refuse(f"does not fit its function: {error}.", f"It takes {takes}.") from None
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    if value is None:
+        return ()
+    return value if isinstance(value, (list, tuple)) else (value,)
+
+
+def _caller() -> tuple[Optional[str], Optional[int]]:
+    """Where the person's code is that made the call."""
+    frame: Optional[FrameType] = sys._getframe(1)
+    while frame is not None and os.path.abspath(frame.f_code.co_filename).startswith(_OURS):
+        frame = frame.f_back
+    return (frame.f_code.co_filename, frame.f_lineno) if frame is not None else (None, None)
+
+
+def _place_of(error: BaseException) -> tuple[Optional[str], Optional[int]]:
+    """The innermost place in the person's code from which an exception came."""
+    found: tuple[Optional[str], Optional[int]] = (None, None)
+    trace = error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if not os.path.abspath(file).startswith(_OURS):
+            found = (file, trace.tb_lineno)
+        trace = trace.tb_next
+    return found

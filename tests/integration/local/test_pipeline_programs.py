@@ -1,0 +1,160 @@
+"""Pipelines of functions as programs: what they print, return and leave, with steps on this machine."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import headway
+
+SOURCE = str(Path(headway.__file__).parents[1])
+
+STEPS = """
+from typing import Annotated
+from headway import catch, pipeline, step, user_step_decorator
+
+
+@user_step_decorator
+def loud(step_name, flow, inputs, attributes):
+    print("before", step_name)
+    yield
+    print("after", step_name)
+
+
+class Rows(list):
+    pass
+
+
+@step
+def load(rows: Rows, more: int = 0) -> Annotated[list, "table"]:
+    print("loads", len(rows))
+    return list(rows) * (1 + more)
+
+
+@catch(var="why", print_exception=False)
+@step
+def risky(table: list) -> tuple[Annotated[int, "good"], Annotated[int, "bad"]]:
+    raise ValueError("never works")
+
+
+@loud
+@step
+def total(parts: dict, extra: list) -> int:
+    print("parts", parts, "extra", extra)
+    return sum(len(each) for each in parts["tables"])
+
+
+@step
+def wrong(x: int) -> tuple[int, int]:
+    return x, x, x
+"""
+
+PROGRAM = """
+import sys
+from headway import pipeline
+from steps import Rows, load, risky, total, wrong
+
+@pipeline
+def everything(rows: Rows, times: int = 2, fail: bool = False):
+    tables = [load(rows, number) for number in range(times)]
+    good, bad = risky(tables[0])
+    size = total({"tables": tables, "title": "t"}, [bad, (good, 7)])
+    if fail:
+        wrong(size)
+
+if __name__ == "__main__":
+    ran = everything(Rows([1, 2, 3]), times=3)
+    print("came back", ran.successful, ran["total"].task.data.output, sorted(ran.tags & {"ann", "user:ann"}))
+    try:
+        everything(Rows([1]), fail=True)
+    except Exception as error:
+        print("caught", type(error).__name__, error.run.successful)
+    everything(Rows([1]), fail=True)
+"""
+
+
+class Folder:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        (path / "steps.py").write_text(STEPS)
+        (path / "program.py").write_text(PROGRAM)
+        self.environ = {
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(("HEADWAY", "METAFLOW"))
+            },
+            "PYTHONPATH": SOURCE,
+            "HEADWAY_USER": "ann",
+        }
+
+    def python(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, *words],
+            cwd=self.path,
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+def test_a_program_that_calls_it_goes_on_with_the_run_or_the_error(folder: Folder) -> None:
+    done = folder.python("program.py")
+    assert done.returncode == 1, done.stderr
+    assert "came back True 18 ['user:ann']" in done.stdout
+    assert "caught PipelineFailedError False" in done.stdout
+    # Outputs of what failed and is caught are None; those within lists and dicts are found.
+    assert "parts {'tables': [[1, 2, 3], [1, 2, 3, 1, 2, 3]," in done.stdout
+    assert "extra [None, (None, 7)]" in done.stdout
+    assert "before total" in done.stdout
+    # A value that no option can give is imported from where it was made, and its class is the same everywhere.
+    assert "loads 3" in done.stdout
+    assert "Step wrong returned 3 values, where its annotation has 2: output_0, output_1." in done.stderr
+    assert "Traceback" not in done.stderr.replace("[wrong/", "")
+
+
+def test_its_commands_take_up_what_it_was_called_with(folder: Folder) -> None:
+    failed = folder.python("program.py", "run", "--times", "1", "--fail", "true")
+    assert failed.returncode == 1, failed.stderr
+    (folder.path / "steps.py").write_text(STEPS.replace("return x, x, x", "return x, x"))
+    resumed = folder.python("program.py", "resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert "[load/1] Taken over" in resumed.stdout
+    assert "[wrong/4] Task finished successfully." in resumed.stdout
+    assert "load_2" not in resumed.stdout
+    spun = folder.python("program.py", "spin", "total")
+    assert spun.returncode == 0, spun.stderr
+    assert "extra [None, (None, 7)]" in spun.stdout
+
+
+def test_a_module_of_a_package_and_the_runner(folder: Folder) -> None:
+    package = folder.path / "shop"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "main.py").write_text(
+        "from headway import pipeline, step\n\n\n@step\ndef twice(x: int) -> int:\n    return 2 * x\n\n\n"
+        "@pipeline\ndef doubled(x: int = 2):\n    twice(twice(x))\n\n\nif __name__ == '__main__':\n    doubled()\n"
+    )
+    done = folder.python("-m", "shop.main", "run", "--x", "5", "--tag", "here")
+    assert done.returncode == 0, done.stderr
+    read = folder.python(
+        "-c",
+        "from headway import Flow, Runner\n"
+        "run = Flow('doubled').latest_run\n"
+        "print(run['twice_2'].task.data.output, run.data.output, sorted(run.user_tags))\n"
+        "print([task.pathspec.split('/')[2] for task in run['twice_2'].task.parent_tasks])\n"
+        "ran = Runner('shop/main.py').run(x=1)\n"
+        "print(ran.status, ran.run['twice_2'].task.data.output)\n",
+    )
+    lines = read.stdout.splitlines()
+    assert lines[:2] == ["20 20 ['here']", "['twice']"], read.stderr
+    assert lines[-1] == "successful 4", read.stderr

@@ -1,0 +1,213 @@
+"""What a pipeline's body says: calls, what they need, what they are given; and what it cannot say."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from headway.call import Call, Place
+from headway.errors import FlowDefinitionError
+from headway.flow.graph import CALL, Graph
+from headway.flow.pipeline import Pipeline
+from headway.flow.trace import Traced, trace
+
+HEADER = """
+from typing import Annotated
+from headway import kubernetes, parallel, pipeline, retry, step
+
+@step
+def load(rows: int) -> Annotated[list, "table"]:
+    '''Read the rows.'''
+    return list(range(rows))
+
+@step
+def train(table: list, rate: float = 0.1) -> tuple[Annotated[str, "model"], Annotated[float, "score"]]:
+    return "m", rate
+
+@step
+def report(scores: list, title: str = "all") -> None: ...
+
+@step
+def quiet(): pass
+"""
+FILE = "/somewhere/pipeline_file.py"
+
+
+@pytest.fixture(autouse=True)
+def module() -> Iterator[ModuleType]:
+    found = ModuleType("pipeline_file")
+    sys.modules["pipeline_file"] = found
+    yield found
+    del sys.modules["pipeline_file"]
+
+
+def traced(body: str, arguments: Mapping[str, Any] | None = None, header: str = HEADER) -> Traced:
+    text = f"{header}\n{body}"
+    namespace = vars(sys.modules["pipeline_file"])
+    exec(compile(text, FILE, "exec", dont_inherit=True), namespace)
+    (found,) = [value for value in namespace.values() if isinstance(value, Pipeline)]
+    return trace(found, arguments or {}, text)
+
+
+def graph_of(body: str, arguments: Mapping[str, Any] | None = None) -> Graph:
+    return traced(f"@pipeline\ndef flow({', '.join(arguments or {})}):\n    {body}", arguments).graph
+
+
+def refused(body: str, header: str = HEADER) -> FlowDefinitionError:
+    with pytest.raises(FlowDefinitionError) as caught:
+        traced(f"@pipeline\ndef flow():\n    {body}", header=header)
+    return caught.value
+
+
+def test_calls_become_nodes_with_what_they_need() -> None:
+    found = traced(
+        "@pipeline\ndef training(rows):\n    '''Trains.'''\n    table = load(rows)\n"
+        "    model, score = train(table, rate=0.5)\n    report([score], 'one')\n",
+        {"rows": 7},
+    )
+    graph = found.graph
+    assert (graph.name, graph.doc, graph.start, graph.end) == ("training", "Trains.", "load", "report")
+    assert graph.is_pipeline
+    assert {node.name: (node.kind, node.needs, node.targets) for node in graph} == {
+        "load": (CALL, (), ("train",)),
+        "train": (CALL, ("load",), ("report",)),
+        "report": (CALL, ("train",), ()),
+    }
+    assert graph["train"].call == Call(
+        "pipeline_file", "train", (("table", 0, "table"),), ("model", "score"), True, True
+    )
+    assert graph["load"].doc == "Read the rows."
+    assert (graph["load"].file, graph["load"].line) == (FILE, 5)
+    assert found.constants == {
+        "load": {"rows": 7},
+        "train": {"rate": 0.5},
+        "report": {"scores": [Place(0, "score")], "title": "one"},
+    }
+
+
+def test_the_graph_survives_json() -> None:
+    graph = graph_of("report([train(load(1))[1], train(load(2))[1]])")
+    assert Graph.from_json(graph.to_json()) == graph
+    assert graph["report"].needs == ("train", "train_2")
+
+
+def test_loops_and_conditions_over_parameters() -> None:
+    body = "report([train(load(n))[1] for n in range(count) if n])"
+    graph = graph_of(body, {"count": 4})
+    assert [node.name for node in graph.in_order()] == [
+        "load", "train", "load_2", "train_2", "load_3", "train_3", "report",
+    ]  # fmt: skip
+    assert graph["report"].needs == ("train", "train_2", "train_3")
+
+
+def test_two_calls_may_share_one_input_and_not_the_other() -> None:
+    graph = graph_of("a = load(1); b = load(2); report([a, b]); report([b], id='second')")
+    assert graph["report"].needs == ("load", "load_2")
+    assert graph["second"].needs == ("load_2",)
+    assert graph["load_2"].targets == ("report", "second")
+
+
+def test_after_and_id() -> None:
+    graph = graph_of("q = quiet(id='first'); load(1, after=q); load(2, after=['first', 'load'])")
+    assert graph["load"].needs == ("first",)
+    assert graph["load_2"].needs == ("first", "load")
+
+
+def test_a_pipeline_within_a_pipeline_adds_its_calls() -> None:
+    text = f"{HEADER}\ndef helper(): return load(3)\n"
+    text += "@pipeline\ndef inner(n):\n    return train(load(n))\n@pipeline\ndef outer():\n"
+    text += "    m, s = inner(2)\n    report([s])\n"
+    namespace = vars(sys.modules["pipeline_file"])
+    exec(compile(text, FILE, "exec", dont_inherit=True), namespace)
+    graph = trace(namespace["outer"], {}).graph
+    assert [node.name for node in graph] == ["load", "train", "report"]
+
+
+def test_a_step_outside_a_pipeline_is_its_function() -> None:
+    namespace = vars(sys.modules["pipeline_file"])
+    exec(compile(HEADER, FILE, "exec", dont_inherit=True), namespace)
+    assert namespace["load"](3) == [0, 1, 2]
+    assert namespace["load"].entrypoint(2) == [0, 1]
+    assert namespace["load"].__name__ == "load"
+
+
+def test_decorators_above_and_below_step_are_the_nodes() -> None:
+    header = HEADER + "\n@kubernetes(cpu=2)\n@step\n@retry(times=1)\ndef heavy(): pass\n"
+    node = traced("@pipeline\ndef flow():\n    heavy()", header=header).graph["heavy"]
+    assert [(spec.name, dict(spec.attributes)) for spec in node.decorators] == [
+        ("kubernetes", {"cpu": 2}),
+        ("retry", {"times": 1}),
+    ]
+
+
+def test_with_options_is_a_copy_and_keeps_decorators() -> None:
+    header = HEADER + "\n@kubernetes(cpu=2)\n@step\ndef heavy(x=1): pass\n"
+    body = (
+        "@pipeline\ndef flow():\n    heavy.with_options(name='lighter', parameters={'x': 5})()\n    heavy()"
+    )
+    found = traced(body, header=header)
+    assert [node.name for node in found.graph] == ["lighter", "heavy"]
+    assert found.graph["lighter"].decorator("kubernetes") is not None
+    assert found.constants == {"lighter": {"x": 5}}
+
+
+@pytest.mark.parametrize(
+    ("body", "asked"),
+    [
+        ("if load(1): pass", "bool() is asked of it"),
+        ("[x for x in load(1)]", "iter() is asked of it"),
+        ("load(1) + 1", "add() is asked of it"),
+        ("load(1)[0]", "getitem() is asked of it"),
+        ("load(1).mean()", "its attribute mean is asked for"),
+        ("f'{load(1)}'", "format() is asked of it"),
+        ("load(1) == 2", "eq() is asked of it"),
+    ],
+)
+def test_an_output_has_no_value_in_the_body(body: str, asked: str) -> None:
+    error = refused(body)
+    assert error.message == (
+        f"Output 'table' of step 'load' has no value while the pipeline's body runs, but {asked}."
+    )
+    assert (error.file, error.line) == (FILE, len(HEADER.splitlines()) + 4)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("pass", "Pipeline 'flow' calls no step."),
+        ("load()", "The call of step 'load' does not fit its function: missing a required argument: 'rows'."),
+        ("load(1, 2)", "The call of step 'load' does not fit its function: too many positional arguments."),
+        (
+            "load(1, after='gone')",
+            "The call of step 'load' is to come after 'gone', which was not called before it.",
+        ),
+        ("load(1, id='a b')", "The call of step 'load' has the id 'a b'."),
+        (
+            "load(1, id='x'); load(2, id='x')",
+            "The call of step 'load' has the id 'x', and so has a call before it.",
+        ),
+        ("1 / 0", "The body of pipeline 'flow' failed: ZeroDivisionError: division by zero"),
+    ],
+)
+def test_mistakes_of_a_body_are_told_with_their_place(body: str, said: str) -> None:
+    error = refused(body)
+    assert error.message == said
+    assert error.file == FILE
+
+
+def test_functions_that_pods_could_not_find_or_call() -> None:
+    inside = HEADER + "\ndef make():\n    @step\n    def within(): pass\n    return within\nwithin = make()\n"
+    assert "its function stands within another one" in refused("within()", inside).message
+    starred = HEADER + "\n@step\ndef starred(*many): pass\n"
+    assert (
+        "its function takes *many, and a step's inputs have names" in refused("starred(1)", starred).message
+    )
+    gang = HEADER + "\n@parallel\n@step\ndef gang(): pass\n"
+    assert "does not say on how many nodes" in refused("gang()", gang).message
+
+
+def test_after_an_error_steps_are_functions_again() -> None:
+    refused("1 / 0")
+    assert sys.modules["pipeline_file"].load(1) == [0]
