@@ -11,7 +11,7 @@ from typing import Any
 
 from headway.cli import errors
 from headway.errors import FlowDefinitionError, PipelineFailedError, UsageError
-from headway.flow.parameters import Parameter, is_parameter_type
+from headway.flow.parameters import Parameter
 from headway.flow.pipeline import Pipeline
 from headway.flow.spec import FlowSpec
 from headway.flow.values import JSONType
@@ -173,7 +173,7 @@ def _kind(annotation: Any) -> Any:
     if origin is not None:
         found = [each for each in typing.get_args(annotation) if each is not type(None)]
         return _kind(found[0]) if len(found) == 1 or origin is typing.Annotated else None
-    return annotation if is_parameter_type(annotation) else None
+    return annotation if annotation in (str, int, float, bool) else None
 
 
 def _types(pipeline: Pipeline) -> Mapping[str, Any]:

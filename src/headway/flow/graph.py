@@ -5,9 +5,22 @@ valid graph, or by :func:`headway.flow.trace.trace` from a pipeline's calls; who
 rely on it. It knows neither ``FlowSpec`` nor source code, and its JSON form stands in the run's record.
 """
 
-from headway.call import Call
 from headway.flow.decorators import DecoratorSpec, plain
-from headway.plain import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from headway.plain import (
+    TYPE_CHECKING,
+    Any,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Tuple,
+)
+
+if TYPE_CHECKING:
+    from headway.call import Call
 
 #: How a step goes on. A step that takes inputs and goes on to one step is a ``join``; one that takes
 #: inputs and then splits again has the kind of its split: ``takes_inputs`` tells of the other half.
@@ -79,7 +92,7 @@ class Node(NamedTuple):
     end: bool = False
     info: Mapping[str, Any] = {}
     needs: Tuple[str, ...] = ()
-    call: Optional[Call] = None
+    call: Optional["Call"] = None
 
     def decorator(self, name: str) -> Optional[DecoratorSpec]:
         """The step's decorator of this name, the first if it may stand several times."""
@@ -126,7 +139,10 @@ class Node(NamedTuple):
         known["cases"] = tuple((value, target) for value, target in known.get("cases", ()))
         known["decorators"] = tuple(DecoratorSpec.from_json(spec) for spec in known.get("decorators", ()))
         known["needs"] = tuple(known.get("needs", ()))
-        known["call"] = Call.from_json(known["call"]) if known.get("call") else None
+        if known.get("call"):
+            from headway.call import Call  # for pipelines
+
+            known["call"] = Call.from_json(known["call"])
         return cls(**known)
 
 
