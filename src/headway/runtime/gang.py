@@ -11,7 +11,9 @@ def environment(batch: Batch, task: TaskSpec, gang: Gang) -> Dict[str, str]:
     ``MF_*`` and ``UBF_CONTEXT`` are what Metaflow's users know; ``MASTER_ADDR`` and its like are
     PyTorch's ``env://``, ``PET_*`` the defaults of torchrun's own options. ``JAX_COORDINATOR_ADDRESS`` is
     read by ``jax.distributed.initialize()``, which wants the two others as its arguments. ``LOCAL_RANK``
-    is left out: it is for whoever starts several processes on one node to say.
+    is left out: it is for whoever starts several processes on one node to say. Addresses are plain IP
+    addresses, v6 ones without brackets, as sockets and PyTorch take them; beside a port, in one text,
+    v6 ones stand in brackets.
 
     Args:
         batch: The batch; its tasks are the ranks in order.
@@ -20,6 +22,7 @@ def environment(batch: Batch, task: TaskSpec, gang: Gang) -> Dict[str, str]:
     """
     rank, world = batch.tasks.index(task), len(batch.tasks)
     address, port = gang.address, str(gang.port)
+    host = f"[{address}]" if ":" in address else address
     found = {
         "MF_PARALLEL_MAIN_IP": address,
         "MF_PARALLEL_NUM_NODES": str(world),
@@ -40,7 +43,7 @@ def environment(batch: Batch, task: TaskSpec, gang: Gang) -> Dict[str, str]:
         "PET_NODE_RANK": str(rank),
         "PET_MASTER_ADDR": address,
         "PET_MASTER_PORT": port,
-        "JAX_COORDINATOR_ADDRESS": f"{address}:{port}",
+        "JAX_COORDINATOR_ADDRESS": f"{host}:{port}",
         "JAX_NUM_PROCESSES": str(world),
         "JAX_PROCESS_ID": str(rank),
     }

@@ -28,6 +28,13 @@ def test_each_rank_knows_where_it_stands_and_where_rank_0_is() -> None:
     assert [env.get("MF_CONTROL_INDEX") for env in told] == ["0", None, None]
 
 
+def test_an_address_with_colons_stands_in_brackets_beside_its_port_only() -> None:
+    gang = GANG._replace(address="fd00::7")
+    told = environment(BATCH, BATCH.tasks[1], gang)
+    assert told["JAX_COORDINATOR_ADDRESS"] == "[fd00::7]:29500"
+    assert told["MASTER_ADDR"] == told["PET_MASTER_ADDR"] == told["MF_PARALLEL_MAIN_IP"] == "fd00::7"
+
+
 def test_the_record_says_which_rank_it_is_of() -> None:
     facts = [record_of(BATCH, task, None, None, {}, 0.0, 0.0, {}).metadata for task in BATCH.tasks]
     assert facts[0] == {

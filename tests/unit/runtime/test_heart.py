@@ -111,27 +111,38 @@ def test_a_folder_that_cannot_be_written_to_is_no_failure(store: MemoryStore, tm
     Heart(store, BATCH, BATCH.tasks[0], str(tmp_path / "no" / "such" / "folder")).told_to_stop()
 
 
+AWS, GCP, AZURE, AZURE_NAME = (
+    "/latest/meta-data/spot/instance-action",
+    "/computeMetadata/v1/instance/preempted",
+    "/metadata/scheduledevents?api-version=2020-07-01",
+    "/metadata/instance/compute/name?api-version=2021-02-01&format=text",
+)
+
+
 class Metadata(BaseHTTPRequestHandler):
     """The metadata services of three clouds."""
 
     said: ClassVar[dict[str, str]] = {}
+    #: What EC2's gives away, and takes.
+    token: ClassVar[str] = "token"
 
     def do_PUT(self) -> None:
-        self._answer("token" if self.path == "/latest/api/token" else None)
+        self._answer(self.token if self.path == "/latest/api/token" else None)
 
     def do_GET(self) -> None:
+        ec2 = ("/latest/meta-data/spot/instance-action", "/latest/dynamic/instance-identity/document")
+        if self.path in ec2 and self.headers["X-aws-ec2-metadata-token"] != self.token:
+            self._answer(None, status=401)
+            return
         known = {
-            **dict.fromkeys(
-                ("/latest/meta-data/spot/instance-action", "/latest/dynamic/instance-identity/document"),
-                self.headers["X-aws-ec2-metadata-token"] == "token",
-            ),
+            **dict.fromkeys(ec2, True),
             "/computeMetadata/v1/instance/preempted": self.headers["Metadata-Flavor"] == "Google",
-            "/metadata/scheduledevents?api-version=2020-07-01": self.headers["Metadata"] == "true",
+            **dict.fromkeys((AZURE, AZURE_NAME), self.headers["Metadata"] == "true"),
         }
         self._answer(self.said.get(self.path) if known.get(self.path) else None)
 
-    def _answer(self, text: str | None) -> None:
-        self.send_response(404 if text is None else 200)
+    def _answer(self, text: str | None, status: int = 404) -> None:
+        self.send_response(status if text is None else 200)
         self.end_headers()
         self.wfile.write((text or "").encode())
 
@@ -145,18 +156,11 @@ def metadata(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     monkeypatch.setenv("HEADWAY_SPOT_METADATA_URL", f"http://127.0.0.1:{server.server_port}")
-    Metadata.said = {}
+    Metadata.said, Metadata.token = {}, "token"
     yield Metadata.said
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-AWS, GCP, AZURE = (
-    "/latest/meta-data/spot/instance-action",
-    "/computeMetadata/v1/instance/preempted",
-    "/metadata/scheduledevents?api-version=2020-07-01",
-)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +178,10 @@ AWS, GCP, AZURE = (
             "Microsoft Corporation",
             AZURE,
             '{"Events": [{"EventType": "Freeze"}]}',
-            '{"Events": [{"EventType": "Preempt", "NotBefore": "Sun, 22 Nov 2026 08:41:25 GMT"}]}',
+            (
+                '{"Events": [{"EventType": "Preempt", "Resources": ["pool_0", "pool_3"], '
+                '"NotBefore": "Sun, 22 Nov 2026 08:41:25 GMT"}]}'
+            ),
             "Sun, 22 Nov 2026 08:41:25 GMT",
         ),
         ("Amazon EC2", AWS, "no JSON", '{"time": "soon"}', "soon"),
@@ -185,11 +192,38 @@ def test_each_clouds_own_way_to_tell(
 ) -> None:
     ask = watcher(vendor)
     assert ask is not None
+    metadata[AZURE_NAME] = "pool_3"
     if before is not None:
         metadata[path] = before
     assert ask() == ""
     metadata[path] = after
     assert ask().startswith(when)
+
+
+def azure_events(*machines: str) -> str:
+    return json.dumps({"Events": [{"EventType": "Preempt", "Resources": machines, "NotBefore": ""}]})
+
+
+def test_a_neighbour_in_the_scale_set_that_goes_is_none_of_ours(metadata: dict[str, str]) -> None:
+    """Azure tells every machine of a scale set what is to become of each of them."""
+    ask = watcher("Microsoft Corporation")
+    assert ask is not None
+    metadata[AZURE] = azure_events("aks-pool-vmss_1")
+    assert ask() == "", "nobody said what this machine is called"
+    metadata[AZURE_NAME] = "aks-pool-vmss_12"
+    assert ask() == ""
+    metadata[AZURE] = azure_events("aks-pool-vmss_1", "AKS-pool-vmss_12")
+    assert ask() == "now"
+
+
+def test_a_token_that_has_ended_is_renewed(metadata: dict[str, str]) -> None:
+    """EC2's lasts for six hours, a pod for days."""
+    ask = watcher("Amazon EC2")
+    assert ask is not None
+    assert ask() == ""
+    Metadata.token = "another"
+    metadata[AWS] = '{"time": "2026-11-22T08:41:25Z"}'
+    assert ask() == "2026-11-22T08:41:25Z"
 
 
 def test_an_instances_own_facts_are_asked_for_once(
