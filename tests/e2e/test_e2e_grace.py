@@ -72,7 +72,10 @@ def test_a_step_is_warned_and_saves_what_it_has_within_its_grace(
     begun = time.monotonic()
     workspace.kubectl.run("delete", "pod", pod)
     took = time.monotonic() - begun
-    launch.until(r"\[taken/3\] working")
+    helped = launch.until(r"\[helped/3\] Running on Kubernetes pod: (\S+)").group(1)
+    launch.until(r"\[helped/3\] helper works")
+    workspace.kubectl.run("delete", "pod", helped)
+    launch.until(r"\[taken/4\] working")
     goes_soon = goes_in(14)
     result = launch.wait()
     assert result.returncode == 0, result.all
@@ -89,6 +92,9 @@ def test_a_step_is_warned_and_saves_what_it_has_within_its_grace(
     assert work.attempts[0].kind == "infrastructure", "it costs none of the step's own tries"
     assert "saved True" in work.attempts[0].stdout
     assert work.data["resumed_from"] == "saved in 4 s"
+    first = run.task("helped").attempts[0]
+    assert "helper saved" in first.stdout, "what a step has started has the grace as well"
+    assert first.kind == "infrastructure"
     taken, again = run.task("taken").attempts
     assert (taken.kind, taken.reason, again.successful) == ("infrastructure", "SpotTermination", True)
     assert f"The pod's machine goes at {goes_soon}: its step was told to end (SIGTERM)" in taken.message

@@ -18,6 +18,8 @@ from headway.runtime.usage import Meter
 _DRAIN = 2.0
 #: Time kept back from the grace for flushing logs and committing.
 _RESERVE = 3.0
+#: Seconds between two looks at whether what the step left running has ended.
+_REST_LOOK = 0.1
 #: Seconds between two looks at what is held: often at first, for a task that is soon over.
 _FIRST_LOOK, _LONGEST_LOOK, _GROWTH = 0.02, 0.5, 1.5
 
@@ -68,6 +70,14 @@ class Child(Protocol):
         """Send it a signal."""
         ...
 
+    def signal_rest(self, number: int) -> bool:
+        """Once it has ended, send a signal (0 for none) to what it left running in its process group.
+
+        Returns:
+            Whether there is anything.
+        """
+        ...
+
     def kill(self) -> None:
         """End it and whatever it left running in its process group."""
         ...
@@ -108,6 +118,11 @@ class OwnChild:
             # A signal handler runs between any two instructions: it has just been reaped.
             return
 
+    def signal_rest(self, number: int) -> bool:
+        # A container's first process inherits them.
+        self.reap()
+        return signal_group(self._pid, number)
+
     def kill(self) -> None:
         try:
             os.killpg(self._pid, signal.SIGKILL)
@@ -116,12 +131,44 @@ class OwnChild:
                 os.kill(self._pid, signal.SIGKILL)
 
 
+def signal_group(leader: int, number: int) -> bool:
+    """Send a signal (0 for none) to a process group whose leader has ended; whether anything in it goes on."""
+    try:
+        os.killpg(leader, number)
+        return _goes_on(leader)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+
+
+def _goes_on(group: int) -> bool:
+    """Whether one of a group has not ended: one that nobody reaps is of the group for ever."""
+    try:
+        processes = [name for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return True
+    for name in processes:
+        try:
+            with open(f"/proc/{name}/stat", "rb") as file:
+                state, _, its_group = file.read().rpartition(b")")[2].split()[:3]
+        except (OSError, ValueError):
+            continue
+        if int(its_group) == group and state not in (b"Z", b"X"):
+            return True
+    return False
+
+
 def _nothing() -> None:
     """Nobody else is to be told."""
 
 
 class Supervisor:
     """Runs the loop for one child.
+
+    SIGTERM goes to the step's own process alone: one that handles it knows what it has started, and a worker
+    that it forked may have inherited a handler that is not for workers. What is left of its process group once
+    it has ended, at once where it handles nothing, is then told to end as well, and has the rest of the grace.
 
     Args:
         child: The process.
@@ -159,6 +206,7 @@ class Supervisor:
         self._watch = channel.Watch()
         self._kill_at: Optional[float] = None
         self._kill_why = ""
+        self._rest_told = False
         self._meter = meter if meter is not None and meter.works else None
         self._look_at: Optional[float] = None
         self._look_after = _FIRST_LOOK
@@ -186,7 +234,7 @@ class Supervisor:
             self._meter.begin()
             self._look_at = time.monotonic() + self._look_after
         self._exit = self._child.reap()
-        while self._pipes or self._exit is None:
+        while self._pipes or self._exit is None or drain_until is None:
             for fd, _ in poll.poll(self._pause(drain_until)):
                 if names[fd] == "wake":
                     os.read(wake_read, 4096)
@@ -196,18 +244,21 @@ class Supervisor:
                 self._exit = self._child.reap()
                 self._enforce()
                 self._measure()
-            if self._exit is not None:
-                if drain_until is None:
-                    if self._meter is not None:
-                        # Before what the step left running goes.
-                        self._meter.end()
-                        self._look_at = None
-                    self._child.kill()
-                    if news is not None:
-                        poll.unregister(news)
-                    drain_until = time.monotonic() + _DRAIN
-                elif time.monotonic() > drain_until:
+            if self._exit is None:
+                continue
+            if news is not None:
+                poll.unregister(news)
+                news = None
+            if self._meter is not None and self._look_at is not None:
+                # Before what the step left running goes.
+                self._meter.end()
+                self._look_at = None
+            if drain_until is not None:
+                if time.monotonic() > drain_until:
                     break
+            elif not self._rest_has_time():
+                self._child.kill()
+                drain_until = time.monotonic() + _DRAIN
         signal.set_wakeup_fd(-1)
         # Somebody who left the step's process group may still hold the other ends.
         for fd in (wake_read, wake_write, *self._pipes.values()):
@@ -238,6 +289,9 @@ class Supervisor:
         until = self._kill_at if drain_until is None else drain_until
         if self._look_at is not None and (until is None or self._look_at < until):
             until = self._look_at
+        if self._rest_told and drain_until is None:
+            look = time.monotonic() + _REST_LOOK
+            until = look if until is None else min(until, look)
         # One more, for a part of one is cut off: to wake too early is to wake again and again.
         return None if until is None else max(0.0, until - time.monotonic()) * 1000 + 1
 
@@ -264,6 +318,14 @@ class Supervisor:
         self._told_to_stop()
         if self._exit is None:
             self._child.signal(signal.SIGTERM)
+
+    def _rest_has_time(self) -> bool:
+        """Whether what the step left running may go on: told to end as the step was, it has the rest of its grace."""
+        if not self._terminated or self._expired or self._kill_at is None:
+            return False
+        number = 0 if self._rest_told else signal.SIGTERM
+        self._rest_told = True
+        return self._child.signal_rest(number) and time.monotonic() < self._kill_at
 
     def _enforce(self) -> None:
         if self._kill_at is not None and time.monotonic() >= self._kill_at and self._exit is None:

@@ -14,7 +14,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, NoReturn, Opt
 
 from headway.runtime import child
 from headway.runtime.entry import load_flow
-from headway.runtime.supervisor import Exit
+from headway.runtime.supervisor import Exit, signal_group
 from headway.runtime.zygote import Zygote, import_once
 from headway.store.batch import Code
 from headway.store.open import open_store
@@ -42,6 +42,7 @@ class WarmChild:
         self._control = control
         self._number = number
         self._pid = 0
+        self._ended = False
 
     def wakes(self) -> Optional[int]:
         return self._control.fileno()
@@ -56,12 +57,13 @@ class WarmChild:
             except ConnectionResetError:
                 message = b""
             if not message:
-                self._end_orphan()
+                self._ended = True
                 return Exit(signal.SIGKILL, 0, 0.0)
             said: Dict[str, Any] = json.loads(message)
             if said.get("started") == self._number:
                 self._pid = said["pid"]
             elif said.get("ended") == self._number:
+                self._ended = True
                 return Exit(said["status"], said["peak"], said["cpu"])
 
     def signal(self, number: int) -> None:
@@ -71,14 +73,14 @@ class WarmChild:
             # It is gone; the next look says so.
             return
 
-    def kill(self) -> None:
-        self.signal(signal.SIGKILL)
+    def signal_rest(self, number: int) -> bool:
+        return bool(self._pid) and signal_group(self._pid, number)
 
-    def _end_orphan(self) -> None:
-        try:
-            os.killpg(self._pid, signal.SIGKILL) if self._pid else None
-        except (ProcessLookupError, PermissionError):
-            return
+    def kill(self) -> None:
+        if self._ended:
+            self.signal_rest(signal.SIGKILL)
+        else:
+            self.signal(signal.SIGKILL)
 
 
 class Template:
@@ -173,6 +175,6 @@ def _be_template(
         gc.collect()
         gc.freeze()
         greeting = {"ready": True, "forkable": not why, "why": why}
-        Zygote(control, load, lambda: open_store(url)).serve(greeting)
+        Zygote(control, load, lambda: open_store(url), ends_rest=False).serve(greeting)
     finally:
         os._exit(0)

@@ -98,14 +98,27 @@ def _raiser(error: BaseException) -> Callable[[], Any]:
 
 
 class Zygote:
-    """Forks on request and reaps; one thread, one loop."""
+    """Forks on request and reaps; one thread, one loop.
+
+    Args:
+        control: The socket to the launcher.
+        load: Gives the flow class.
+        store: Opens the datastore.
+        ends_rest: Whether what a child left running is ended here; else whoever asked for the child does it.
+    """
 
     def __init__(
-        self, control: socket.socket, load: Callable[[], Any], store: Callable[[], ObjectStore]
+        self,
+        control: socket.socket,
+        load: Callable[[], Any],
+        store: Callable[[], ObjectStore],
+        *,
+        ends_rest: bool = True,
     ) -> None:
         self._control = control
         self._load = load
         self._store = store
+        self._ends_rest = ends_rest
         self._children: Dict[int, int] = {}
         #: Handlers that the flow's import set are the steps' own.
         self._signals = {number: signal.getsignal(number) for number in child.SIGNALS}
@@ -197,7 +210,8 @@ class Zygote:
             pid, status, peak, cpu = reaped
             number = self._children.pop(pid, None)
             if number is not None:
-                _end_group(pid)
+                if self._ends_rest:
+                    _end_group(pid)
                 _send(self._control, {"ended": number, "status": status, "peak": peak, "cpu": cpu})
 
 

@@ -197,6 +197,61 @@ def test_a_step_that_finishes_in_its_grace_has_its_result() -> None:
     assert (ended.report, ended.code, ended.terminated) == (REPORT, 0, True)
 
 
+#: A helper that needs a moment to save what it has, and says when it may be told to.
+HELPER = (
+    "import os, signal, time\n"
+    "signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.2), os.write(1, b'helper saved\\n'), os._exit(0)))\n"
+    "print('ready', flush=True)\n"
+    "time.sleep(60)\n"
+)
+
+
+def test_what_a_step_without_a_handler_has_started_has_the_grace() -> None:
+    """As with ``subprocess.run(["torchrun", …])``: the step's own Python ends at once."""
+    program = f"import subprocess; subprocess.run([sys.executable, '-S', '-c', {HELPER!r}])"
+    outcome = supervise(program, on_line=stop_at_ready)
+    assert outcome.lines == ["ready", "helper saved"]
+    assert (outcome.ended.signal, outcome.ended.expired) == (signal.SIGTERM, "")
+
+
+def test_one_that_writes_elsewhere_is_waited_for_as_well(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    helper = HELPER.replace("os.write(1, b'helper saved\\n')", f"os.mkdir({str(told)!r})").replace(
+        "print('ready', flush=True)", "os.write(1, b'ready\\n'); os.close(1); os.close(2)"
+    )
+    program = f"import subprocess; subprocess.run([sys.executable, '-S', '-c', {helper!r}])"
+    assert supervise(program, on_line=stop_at_ready).lines == ["ready"]
+    assert told.exists()
+
+
+def test_a_step_that_handles_the_signal_is_told_alone() -> None:
+    """Its workers inherited its handler; which of them are to hear of it is the step's to say."""
+    program = (
+        "me = os.getpid()\n"
+        "def heard(*_):\n    os.write(1, b'early\\n' if os.getppid() == me else b'heard\\n')\n"
+        "    time.sleep(0.2); os._exit(0)\n"
+        "signal.signal(signal.SIGTERM, heard)\n"
+        "if os.fork() == 0:\n    time.sleep(0.05); print('ready', flush=True); time.sleep(60)\n"
+        "time.sleep(60)"
+    )
+    outcome = supervise(program, on_line=stop_at_ready)
+    # The worker hears of it once the step has ended.
+    assert outcome.lines == ["ready", "heard", "heard"]
+    assert outcome.ended.code == 0
+
+
+def test_what_does_not_heed_the_signal_is_killed_when_the_grace_is_over() -> None:
+    program = (
+        "if os.fork() == 0:\n    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "    print(os.getpid(), 'ready', sep='\\n', flush=True); time.sleep(60)\n"
+        "time.sleep(60)"
+    )
+    outcome = supervise(program, grace=3.2, on_line=stop_at_ready)
+    assert (outcome.ended.signal, outcome.ended.expired) == (signal.SIGTERM, "")
+    with pytest.raises(ProcessLookupError):
+        wait_until_gone(int(outcome.lines[0]))
+
+
 def test_a_second_sigterm_does_not_give_more_time() -> None:
     program = (
         "signal.signal(signal.SIGTERM, lambda *_: os.write(1, b'again\\n'))\n"
