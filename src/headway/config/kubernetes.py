@@ -282,8 +282,9 @@ class KubernetesSettings(Settings):
     )
     active_deadline_seconds: int = setting(
         RUNTIME_LIMIT, integer(1), "DEFAULT_RUNTIME_LIMIT",
-        lands="pod activeDeadlineSeconds; where a @timeout says less, that and a margin",
-        doc="The longest that a pod may run; configuration and default give way to a longer @timeout of the step.",
+        lands="pod activeDeadlineSeconds; where a @timeout says less, that and a margin; of a warm pod twice and more",
+        doc="The longest that a pod may run, or a warm pod may begin tasks; configuration and default give way to a "
+        "longer @timeout of the step.",
     )
     termination_grace_period_seconds: int = setting(
         30, integer(0), "KUBERNETES_TERMINATION_GRACE_PERIOD_SECONDS",
@@ -323,6 +324,11 @@ class KubernetesSettings(Settings):
         600, integer(0), "KUBERNETES_UNSCHEDULABLE_TIMEOUT", lands="the launcher",
         doc="Seconds after which a pod fails that no node could ever take and no autoscaler brings one for; "
         "0 waits for ever.",
+    )
+    infrastructure_retries: int = setting(
+        5, integer(0), "KUBERNETES_INFRASTRUCTURE_RETRIES", lands="the launcher",
+        doc="How often a task is tried again that the infrastructure ended (preemption, eviction, a lost node), "
+        "beside @retry. An attempt that had run for an hour begins the count anew.",
     )
     hostname_resolution_timeout: int = setting(
         600, integer(1), lands="the gang's start barrier",

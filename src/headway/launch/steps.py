@@ -18,7 +18,7 @@ from headway.launch.memory import memory_steps
 from headway.runtime.secret_sources import SETTINGS, read_source
 from headway.schedule.plan import Plan, PlanNode, StepPolicy
 from headway.store.batch import Catch, Gang, Secrets, Wrapping
-from headway.store.records import USER
+from headway.store.records import INFRASTRUCTURE, USER
 
 if TYPE_CHECKING:
     from headway.config.kubernetes import KubernetesSettings
@@ -75,8 +75,11 @@ class PlannedStep(Struct, frozen=True):
     @property
     def policy(self) -> StepPolicy:
         """The scheduler's view of its retries."""
+        retries = {USER: self.retries}
+        if self.kubernetes is not None:
+            retries[INFRASTRUCTURE] = self.kubernetes.infrastructure_retries
         return StepPolicy(
-            {USER: self.retries},
+            retries,
             self.retry_delay,
             fallback=self.catch is not None,
             memory_retries=len(self.memory_steps),

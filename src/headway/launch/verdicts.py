@@ -56,7 +56,7 @@ class Verdicts:
             return AttemptCancelled(record.ref)
         # What follows, a retry or the end of the run, is known once the scheduler has decided.
         self._undecided[record.ref] = record
-        return AttemptFailed(record.ref, failure, record.ended)
+        return AttemptFailed(record.ref, failure, record.ended, max(0.0, record.ended - record.started))
 
     def _too_many_splits(self, record: Record) -> Failure | None:
         splits = record.transition.splits if record.transition else None

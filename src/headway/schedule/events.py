@@ -41,11 +41,13 @@ class AttemptFailed(Struct, frozen=True):
         failure: Why.
         at: When it ended (seconds since the epoch, by the clock of the machine it ran on); tells which rank of
             a gang failed first. 0 where nobody knows.
+        ran: For how many seconds it had run, 0 where nobody knows.
     """
 
     ref: AttemptRef
     failure: Failure
     at: float = 0.0
+    ran: float = 0.0
 
 
 class AttemptCancelled(Struct, frozen=True):

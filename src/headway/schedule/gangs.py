@@ -76,17 +76,17 @@ class GangEnds:
         if first is None:
             self._give_up(gang, set())
             return GangStopped()
-        rank, failure = first
+        rank, failure = first.rank, first.failure
         ref, step = gang.tasks[rank].ref, gang.control.cohort.step
         policy = self._policies[step]
         pool = policy.pool(failure)
-        earlier = gang.control.spend(pool)
+        earlier = gang.control.spend(pool, first.ran)
         if stopping or earlier >= policy.budget(pool):
             tries = f" after {ref.attempt + 1} attempts" if ref.attempt else ""
             words = (
                 f"{step}/{ref.task} failed{tries}, the first of {len(gang.tasks)} ranks: {failure.message}"
             )
-            self._give_up(gang, {rank for _, rank, _ in gang.failures})
+            self._give_up(gang, {each.rank for each in gang.failures})
             return GangFailed(ref, words, failure.hint)
         gang.again()
         for task in gang.tasks:

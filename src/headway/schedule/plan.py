@@ -19,6 +19,10 @@ MEMORY = "memory"
 #: Retries per failure class where the policy says nothing.
 DEFAULT_RETRIES: Mapping[str, int] = {USER: 0, INFRASTRUCTURE: 5, CONFIGURATION: 0}
 
+#: An attempt that had run for so many seconds before the infrastructure ended it got somewhere: with checkpoints
+#: a task may need many such. What is counted are failures that come one soon after the other.
+LONG_RUN_SECONDS = 3600.0
+
 #: How often a fallback is tried: it runs none of the person's code, so what fails is what is around it.
 FALLBACK_ATTEMPTS = 3
 
@@ -92,7 +96,8 @@ class StepPolicy(Struct, frozen=True):
     Attributes:
         retries: How many retries each failure class allows a task; ``@retry(times=…)`` is the user
             class. A class not named has its default: none, 5 for infrastructure, for resources as many
-            as for the user. Each is counted apart: what one class spends is left to the others.
+            as for the user. Each is counted apart: what one class spends is left to the others. Of
+            infrastructure failures those count that follow each other within an hour of running.
         delay: Seconds to wait before a retry, infrastructure failures excepted.
         fallback: Whether a fallback takes the task over once a budget is spent (``@catch``).
         memory_retries: How often a task that ran out of memory is tried again with more of it, in a
@@ -137,6 +142,11 @@ class StepPolicy(Struct, frozen=True):
             # What was missing is there at once.
             return 0.0
         return infrastructure_delay(earlier) if pool == INFRASTRUCTURE else self.delay
+
+
+def begins_anew(pool: str, ran: float) -> bool:
+    """Whether what was spent of this account before counts no more, for the attempt had run so many seconds."""
+    return pool == INFRASTRUCTURE and ran >= LONG_RUN_SECONDS
 
 
 def infrastructure_delay(earlier: int) -> float:

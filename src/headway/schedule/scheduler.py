@@ -28,7 +28,7 @@ from headway.schedule.instructions import (
 )
 from headway.schedule.joins import JoinGroups
 from headway.schedule.plan import FALLBACK_ATTEMPTS, Plan, StepPolicy, infrastructure_delay
-from headway.schedule.tasks import Gang, StepCounts, Task, TaskState, TaskTable
+from headway.schedule.tasks import Gang, RankFailure, StepCounts, Task, TaskState, TaskTable
 from headway.schedule.transitions import Arrival, Start, TransitionError, advance
 from headway.store.records import FAILED, NOT_BEGUN, SUCCEEDED, USER, AttemptRef, Failure, Transition
 
@@ -125,8 +125,8 @@ class Scheduler:
         match event:
             case AttemptSucceeded(ref, transition):
                 return self._succeeded(ref, transition)
-            case AttemptFailed(ref, failure, at):
-                return self._failed(ref, failure, at)
+            case AttemptFailed():
+                return self._failed(event)
             case AttemptStarted(ref):
                 return self._attempt_started(ref)
             case AttemptCancelled(ref):
@@ -215,28 +215,29 @@ class Scheduler:
             case _:
                 return []
 
-    def _rank_failed(self, task: Task, gang: Gang, failure: Failure, at: float) -> list[Instruction]:
+    def _rank_failed(self, task: Task, gang: Gang, event: AttemptFailed) -> list[Instruction]:
         """The first rank that fails ends the others: without it they would wait for ever."""
         stopping = self._stop is not None or bool(gang.failures)
         task.ended = True
-        gang.failures.append((at, gang.tasks.index(task), failure))
+        gang.failures.append(RankFailure(event.at, gang.tasks.index(task), event.failure, event.ran))
         if gang.over or stopping:
             return self._gang_moved(gang)
         others = tuple(each.ref for each in gang.tasks if not each.ended)
         return [CancelAttempts(others, f"{task.cohort.step}/{task.name} of the same gang failed")]
 
-    def _failed(self, ref: AttemptRef, failure: Failure, at: float) -> list[Instruction]:
+    def _failed(self, event: AttemptFailed) -> list[Instruction]:
+        ref, failure = event.ref, event.failure
         task = self._tasks.under_way(ref)
         if task is None:
             return []
         if task.gang:
-            return self._rank_failed(task, task.gang, failure, at)
+            return self._rank_failed(task, task.gang, event)
         if failure.reason == NOT_BEGUN and not self._stop:
             # Whatever ended its pod is another attempt's account: each such end spends one budget.
             return [self._again(task, 0.0)]
         policy = self._policies[ref.step]
         pool = policy.pool(failure)
-        earlier = task.spend(pool)
+        earlier = task.spend(pool, event.ran)
         if self._stop or task.fallbacks or earlier >= policy.budget(pool):
             return self._give_up(task, failure)
         return [self._again(task, policy.retry_delay(pool, earlier))]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from msgspec import Struct, field
 
 from headway.schedule.events import UnexpectedEventError
-from headway.schedule.plan import MEMORY
+from headway.schedule.plan import MEMORY, begins_anew
 from headway.schedule.transitions import Frames, at_index
 from headway.store.batch import TaskSpec
 from headway.store.records import AttemptRef, Failure, Transition
@@ -102,13 +102,34 @@ class Task(Struct, eq=False):
         """How often it ran out of memory and is to have more."""
         return (self.spent or {}).get(MEMORY, 0)
 
-    def spend(self, pool: str) -> int:
-        """Note a failure on this pool's account and return how many there were before."""
+    def spend(self, pool: str, ran: float = 0.0) -> int:
+        """Note a failure on this pool's account and return how many there were before.
+
+        Args:
+            pool: The account.
+            ran: For how many seconds the attempt had run.
+        """
         if self.spent is None:
             self.spent = {}
-        earlier = self.spent.get(pool, 0)
+        earlier = 0 if begins_anew(pool, ran) else self.spent.get(pool, 0)
         self.spent[pool] = earlier + 1
         return earlier
+
+
+class RankFailure(NamedTuple):
+    """How one rank of a gang failed.
+
+    Attributes:
+        at: When, by its own clock.
+        rank: Which.
+        failure: Why.
+        ran: For how many seconds it had run.
+    """
+
+    at: float
+    rank: int
+    failure: Failure
+    ran: float = 0.0
 
 
 class Gang(Struct, eq=False):
@@ -117,12 +138,12 @@ class Gang(Struct, eq=False):
     Attributes:
         tasks: By rank.
         transitions: By rank, what those that succeeded said.
-        failures: When each rank failed (by its own clock), which, and why.
+        failures: How each rank failed that did.
     """
 
     tasks: list[Task] = field(default_factory=list)
     transitions: dict[int, Transition | None] = field(default_factory=dict)
-    failures: list[tuple[float, int, Failure]] = field(default_factory=list)
+    failures: list[RankFailure] = field(default_factory=list)
 
     @property
     def control(self) -> Task:
@@ -139,10 +160,9 @@ class Gang(Struct, eq=False):
         """Whether every rank's attempt succeeded."""
         return len(self.transitions) == len(self.tasks)
 
-    def first_failure(self) -> tuple[int, Failure] | None:
-        """The rank that failed first and why; None where none failed by itself."""
-        first = min(self.failures, key=lambda failed: failed[:2], default=None)
-        return first[1:] if first else None
+    def first_failure(self) -> RankFailure | None:
+        """How the rank failed that did so first; None where none failed by itself."""
+        return min(self.failures, key=lambda failed: failed[:2], default=None)
 
     def again(self) -> None:
         """Every rank is to be tried again."""

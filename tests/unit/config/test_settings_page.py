@@ -33,6 +33,8 @@ ELSEWHERE = {
     "hostname_resolution_timeout": "tests/unit/launch/test_steps.py::test_where_the_ranks_of_a_gang_meet",
     "start_failure_timeout": "tests/e2e/test_e2e_why.py::test_every_real_cause_has_its_words_and_its_class",
     "unschedulable_timeout": "tests/e2e/test_e2e_why.py::test_every_real_cause_has_its_words_and_its_class",
+    "infrastructure_retries": "tests/unit/launch/test_steps.py"
+    "::test_how_often_the_infrastructure_may_end_a_task_is_a_setting",
     "fail_on_container_waiting_reasons": f"{_EXECUTOR}/test_executor_standstills.py"
     "::test_what_fail_on_container_waiting_reasons_names_is_not_waited_for",
     "job_terminate_mode": f"{_EXECUTOR}/test_executor_lost_pods.py"
@@ -59,8 +61,8 @@ INTERNAL = frozenset(
         "ATTEMPT", "AZURE_STORAGE_TOKEN", "BATCH", "DATASTORE", "DATASTORE_SYSROOT_", "ENVIRONMENT",
         "GOOGLE_CREDENTIALS", "IDLE_TIMEOUT", "IMAGE",
         "INBOX", "INIT_SCRIPT", "IN_TASK", "KUBERNETES_", "MEMORY_LIMIT", "MEMORY_REQUEST", "NODE_IP", "NODE_NAME",
-        "PATHSPEC", "POD_IP", "POD_NAME", "POD_NAMESPACE", "POD_UID", "SERVICE_ACCOUNT", "SPOT_NOTICE", "TMPFS",
-        "TASK_DATASTORE", "TERMINATION_LOG", "WORK",
+        "PATHSPEC", "POD_IP", "POD_LIMIT", "POD_NAME", "POD_NAMESPACE", "POD_UID", "SERVICE_ACCOUNT", "SPOT_NOTICE",
+        "TASK_DATASTORE", "TERMINATION_LOG", "TMPFS", "WORK",
     )
 )  # fmt: skip
 

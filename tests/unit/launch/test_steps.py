@@ -51,6 +51,12 @@ def test_retries(tmp_path: Path, decorators: tuple[DecoratorSpec, ...], times: i
     assert step.policy.budget(INFRASTRUCTURE) == 5
 
 
+def test_how_often_the_infrastructure_may_end_a_task_is_a_setting(tmp_path: Path) -> None:
+    """``infrastructure_retries``."""
+    step = plan(tmp_path, spec("kubernetes", infrastructure_retries=50))
+    assert (step.policy.budget(INFRASTRUCTURE), step.policy.budget(USER)) == (50, 0)
+
+
 @pytest.mark.parametrize(
     ("attributes", "seconds"),
     [({"seconds": 5}, 5.0), ({"minutes": 2, "seconds": 1}, 121.0), ({"hours": 1.5}, 5400.0)],

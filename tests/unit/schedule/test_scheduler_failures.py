@@ -1,6 +1,7 @@
 """What a failure or a stop leads to, by example."""
 
 import pytest
+from msgspec.structs import replace
 from scheduler_examples import CHAIN, LINE, PARAMETERS, bad, begin, ok, ref, wide
 
 from headway.schedule import (
@@ -93,6 +94,25 @@ def test_a_task_that_had_no_turn_is_tried_again_at_once_and_spends_nothing() -> 
         assert scheduler.handle(event) == [ScheduleRetry(ref("start/1", attempt + 1), 0.0)]
         scheduler.handle(RetryDue(ref("start/1", attempt + 1)))
     scheduler.handle(bad("start/1", INFRASTRUCTURE, 20))
+    assert scheduler.outcome == "failed"
+
+
+def test_an_attempt_that_ran_for_an_hour_begins_the_count_of_infrastructure_failures_anew() -> None:
+    """A task with checkpoints on spot machines may be taken from one after the other for days."""
+    scheduler = begin(LINE, StepPolicy({INFRASTRUCTURE: 2}))
+    for attempt, (ran, delay) in enumerate([(60.0, 1), (60.0, 2), (3600.0, 1), (9999.0, 1), (60.0, 2)]):
+        event = replace(bad("start/1", INFRASTRUCTURE, attempt), ran=ran)
+        assert scheduler.handle(event) == [ScheduleRetry(ref("start/1", attempt + 1), delay)]
+        scheduler.handle(RetryDue(ref("start/1", attempt + 1)))
+    scheduler.handle(replace(bad("start/1", INFRASTRUCTURE, 5), ran=60.0))
+    assert scheduler.outcome == "failed"
+
+
+def test_a_long_attempt_gives_nothing_back_of_the_codes_own_tries() -> None:
+    scheduler = begin(LINE, StepPolicy({USER: 1}))
+    scheduler.handle(replace(bad("start/1"), ran=9999.0))
+    scheduler.handle(RetryDue(ref("start/1", 1)))
+    scheduler.handle(replace(bad("start/1", attempt=1), ran=9999.0))
     assert scheduler.outcome == "failed"
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 from headway.errors import StoreError
@@ -92,14 +93,9 @@ class Ends:
         task = job.task(attempt)
         while True:
             try:
+                settle = partial(self._settler.settle, began=attempt.began_at)
                 record = await loop.run_in_executor(
-                    self._threads,
-                    self._settler.settle,
-                    job.batch,
-                    task,
-                    failure,
-                    facts,
-                    attempt.ended_at,
+                    self._threads, settle, job.batch, task, failure, facts, attempt.ended_at
                 )
                 return record, await loop.run_in_executor(self._threads, self._unshown, job, attempt, record)
             except StoreError as error:

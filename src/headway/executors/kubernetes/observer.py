@@ -16,6 +16,7 @@ from headway.executors.kubernetes.labels import JOB_NAME_LABELS, run_selector
 from headway.executors.kubernetes.outcome import failure_of, gone, noted_task, overdue, stop_reason
 from headway.executors.kubernetes.pod_events import PULLING
 from headway.executors.kubernetes.pod_states import (
+    began_at,
     ended_at,
     has_company,
     has_run,
@@ -164,6 +165,7 @@ class Observer:
         attempt.ended_at = attempt.ended_at or ended_at(pod, job.container)
         if pod.spec.node_name and attempt.placed is None:
             attempt.placed, attempt.noted = now, None
+        attempt.began_at = attempt.began_at or began_at(pod, job.container)
         if has_run(pod, job.container):
             self._listener.running(job, attempt, _facts(pod))
         if ended:

@@ -43,6 +43,16 @@ def ended_at(pod: Pod, container: str) -> float | None:
     return ended.finished_at.timestamp()
 
 
+def began_at(pod: Pod, container: str) -> float | None:
+    """When the step's container began to run (seconds since the epoch, cut to whole ones), None where it has not."""
+    status = status_of(pod, container)
+    state = status.state if status else None
+    run = (state.running or state.terminated) if state else None
+    if run is None or run.started_at is None or run.started_at.year <= 1970:
+        return None
+    return run.started_at.timestamp()
+
+
 def is_finished(pod: Pod) -> bool:
     """Whether every container of the pod has ended."""
     return pod.status.phase in ("Succeeded", "Failed")

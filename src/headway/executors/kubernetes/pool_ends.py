@@ -1,6 +1,7 @@
 """What becomes of the attempts that warm pods were given: how they are heard of, and how they end."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TypeVar
@@ -30,15 +31,22 @@ class PoolEnds:
         jobs: All Jobs in hand.
         hooks: What the executor does for pools.
         finished: Called with each attempt that has ended.
+        now: Seconds since the epoch.
     """
 
     def __init__(
-        self, end: WarmEnd, jobs: Jobs, hooks: PoolHooks, finished: Callable[[Packed], None]
+        self,
+        end: WarmEnd,
+        jobs: Jobs,
+        hooks: PoolHooks,
+        finished: Callable[[Packed], None],
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._end = end
         self._jobs = jobs
         self._hooks = hooks
         self._finished = finished
+        self._now = now
         self._attempts: dict[AttemptRef, tuple[Pool, Packed]] = {}
         #: Tasks whose last pod failed them: the next attempt gets a new one.
         self._want_new: set[tuple[str, str]] = set()
@@ -74,6 +82,7 @@ class PoolEnds:
             return True
         record = Record.decode(report.record) if report.record else None
         if packed.worker is not None:
+            packed.began_at = packed.began_at or self._now()
             self._tell_started(packed, record.metadata if record else _pod_facts(packed.worker))
         if report.lines:
             packed.show(report.lines)

@@ -63,6 +63,7 @@ class Settler:
         facts: Mapping[str, str],
         ended: float | None = None,
         *,
+        began: float | None = None,
         keep_log: bool = True,
     ) -> Record:
         """The attempt's record; where it left none, it is lost from now on, whatever it still does.
@@ -73,6 +74,7 @@ class Settler:
             failure: Why, where it left no record.
             facts: What is known of its pod.
             ended: When it ended (seconds since the epoch), None where nobody knows.
+            began: When it began to run, likewise.
             keep_log: Whether it may have reported lines.
         """
         ref = AttemptRef(batch.step, task.task, task.attempt)
@@ -84,6 +86,8 @@ class Settler:
             failure = self._with_peak(batch, ref, failure)
         when = self._clock() if ended is None else ended
         verdict = lost(batch, task, failure, dict(facts), when)._replace(log_lines=lines)
+        if began is not None:
+            verdict = verdict._replace(started=min(began, when))
         return commit(self._store, batch.flow, batch.run, verdict)
 
     def explain(self, batch: Batch, record: Record) -> None:

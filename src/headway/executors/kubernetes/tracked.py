@@ -34,6 +34,7 @@ class Attempt:
         stopped: Why its pod was stopped from outside, as far as the pod tells.
         cancelled: Why it is to end, None where it is not.
         cancelled_at: When that was asked for (seconds since the epoch).
+        began_at: When its container began to run (seconds since the epoch), as far as its pod tells.
         ended_at: When its container ended (seconds since the epoch), as far as its pod tells.
         settling: Whether its end is being settled; it is settled once.
         ran_last: Which attempt a warm pod noted to be running when it ended.
@@ -57,6 +58,7 @@ class Attempt:
     stopped: Failure | None = None
     cancelled: Failure | None = None
     cancelled_at: float = 0.0
+    began_at: float | None = None
     ended_at: float | None = None
     settling: bool = False
     ran_last: AttemptRef | None = None

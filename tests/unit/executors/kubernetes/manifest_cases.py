@@ -19,6 +19,7 @@ NOT_IN_THE_MANIFEST = {
     "max_api_retries",
     "pod_count",
     "unschedulable_timeout",
+    "infrastructure_retries",
     "hostname_resolution_timeout",
     "job_terminate_mode",
     "reuse",

@@ -58,6 +58,21 @@ async def test_a_pod_that_ends_without_a_record_is_lost_for_a_reason(
     assert stored_record(run.store, ref) == record
 
 
+async def test_how_long_a_lost_attempt_had_run_is_in_its_record(
+    run: Run[PodPlayer], clock: Callable[[], float]
+) -> None:
+    (ref,) = await run.start("waits")
+    pod = await run.pod_of(ref)
+    found = run.executor._jobs.find(ref)
+    assert found is not None
+    attempt = found[1]
+    assert attempt.began_at is not None, "its container's state says it"
+    attempt.began_at = clock() - 7200
+    run.fake.pod_deleted(pod.name)
+    record = await run.end(ref)
+    assert 7199 < record.ended - record.started < 7260
+
+
 async def test_one_lost_pod_of_a_batch_stops_no_other(run: Run[PodPlayer]) -> None:
     refs = await run.start("waits", 2)
     first, second = [await run.pod_of(ref) for ref in refs]

@@ -53,6 +53,14 @@ def test_an_attempt_without_one_is_lost_from_now_on(store: MemoryStore, settler:
     assert settler.settle(BATCH, TASK, GONE, {}) == verdict
 
 
+@pytest.mark.parametrize(("began", "started"), [(NOW - 7200, NOW - 7200), (NOW + 5, NOW)])
+def test_when_a_lost_attempt_began_is_told_where_its_pod_tells(
+    settler: Settler, began: float, started: float
+) -> None:
+    verdict = settler.settle(BATCH, TASK, GONE, FACTS, began=began)
+    assert (verdict.started, verdict.ended) == (started, NOW), "whatever another clock says"
+
+
 def test_a_pod_that_commits_at_that_very_moment_wins(store: MemoryStore) -> None:
     done = Record(REF, SUCCEEDED)
 
