@@ -12,6 +12,7 @@ RUNS = {
     "linear": ("linear.py", "kubernetes:reuse=true"),
     "packed": ("packed.py", "kubernetes:reuse=true"),
     "half_way": ("half_way.py", "kubernetes"),
+    "ageing": ("ageing.py", "kubernetes"),
 }
 
 
@@ -69,3 +70,14 @@ def test_a_killed_pod_is_the_running_tasks_affair(started: Started) -> None:
     reasons = {each.reason for each in lost}
     assert "NotBegun" in reasons, result.all
     assert reasons - {"NotBegun"} <= {"PodEnded", "PodDeleted", "Terminated"}, result.all
+
+
+def test_no_task_fails_by_the_deadline_of_the_pod_it_shares(started: Started) -> None:
+    workspace, launch = started["ageing"]
+    result = launch.wait()
+    assert result.returncode == 0, result.all
+    assert "items [0, 1, 2, 3, 4, 5]" in result.stdout
+    tasks = workspace.read("AgeingFlow", result).steps["work"]
+    assert {each.reason for task in tasks for each in task.attempts if not each.successful} <= {"NotBegun"}
+    assert len({task.attempts[-1].pod for task in tasks}) > 1, "no pod ran all of them"
+    assert not workspace.still_active()

@@ -22,7 +22,7 @@ from headway.store import layout
 from headway.store.base import ObjectStore
 from headway.store.batch import Batch, TaskSpec
 from headway.store.inbox import Inbox
-from headway.store.records import AttemptRef
+from headway.store.records import NOT_BEGUN, AttemptRef
 
 #: Exit codes: the worker left as agreed, or it was told to stop or had been given up.
 DONE, REFUSED = 0, 75
@@ -81,6 +81,9 @@ class Worker:
         # Before there are threads.
         self._template = Template.start(code._replace(root=root), environ, store.url)
         self._idle_limit = float(os.environ.get("HEADWAY_IDLE_TIMEOUT", "60"))
+        #: Seconds after which it begins no other task, so that the pod's deadline finds none that has just begun.
+        self._limit = float(os.environ.get("HEADWAY_POD_LIMIT", "inf"))
+        self._born = time.monotonic()
         name = os.environ.get("HEADWAY_POD_NAME", "pod").replace(".", "-")
         self._notes = Notes(store, first.flow, first.run, name)
         self._committer = Committer(store, first, self._notes)
@@ -111,7 +114,14 @@ class Worker:
         self._committer.drain()
         self._notes.close()
         self._template.close()
-        return REFUSED if self._leaves() else DONE
+        if self._must_leave():
+            return REFUSED
+        if self._leaves():
+            # What it has in hand yet is for another pod; what is on its way finds that it has left.
+            self._inbox.leave()
+            words = f"The pod had begun tasks for {self._limit:g} seconds, which is as long as it may."
+            last_words(NOT_BEGUN, words, "")
+        return DONE
 
     def _told(self, *_: object) -> None:
         """SIGTERM, whenever it comes: between a task's start and its supervisor's handler as well."""
@@ -124,9 +134,13 @@ class Worker:
         self._stopped = True
         self._heart.told_to_stop()
 
-    def _leaves(self) -> bool:
-        """Whether nothing more is begun here: told to stop, given up by the launcher, or unable to write."""
+    def _must_leave(self) -> bool:
+        """Whether it was told to stop, given up by the launcher, or is unable to write."""
         return self._stopped or self._committer.given_up or self._committer.error is not None
+
+    def _leaves(self) -> bool:
+        """Whether nothing more is begun here: it must leave, or has run for so long that the next should be new."""
+        return self._must_leave() or time.monotonic() - self._born >= self._limit
 
     def _carry_out(self, order: Batch) -> None:
         refusal = refusal_of(self._store, order, order.tasks[0], time.time())

@@ -182,6 +182,29 @@ def test_a_time_limit_counts_for_each_task(a_pod: Pod) -> None:
     assert record(a_pod.store, "start", "2").outcome == SUCCEEDED
 
 
+def test_a_worker_that_has_run_for_its_time_begins_no_other_task(a_pod: Pod) -> None:
+    """``active_deadline_seconds`` is what one task may take: the pod's deadline must not end the next one's."""
+    a_pod.order(0, order_of(a_pod, "slow", "1", "2", timeout=1.0, grace=1.0))
+    a_pod.order(1, order_of(a_pod, "start", "3"))
+    process = a_pod.begin_warm(HEADWAY_POD_LIMIT="0.9")
+    assert process.wait(timeout=30) == DONE
+    process.communicate()
+    assert record(a_pod.store, "slow", "1").failure is not None
+    for step, task in (("slow", "2"), ("start", "3")):
+        assert a_pod.store.size(layout.record(FLOW, RUN, step, task, 0)) is None
+    words = json.loads((a_pod.folder / "words").read_text())
+    assert (words["headway"], words["reason"]) == (1, "NotBegun")
+    assert "begun tasks for 0.9 seconds" in words["message"]
+
+
+def test_a_worker_of_a_certain_age_says_farewell(a_pod: Pod) -> None:
+    a_pod.order(0, order_of(a_pod, "slow", "1", timeout=0.5, grace=1.0))
+    process = a_pod.begin_warm(HEADWAY_POD_LIMIT="0.4")
+    assert process.wait(timeout=30) == DONE
+    process.communicate()
+    assert a_pod.store.get(f"{INBOX}0/00000001.json") == FAREWELL
+
+
 def test_a_worker_that_was_given_up_leaves_with_what_it_has_in_hand(a_pod: Pod) -> None:
     order = order_of(a_pod, "start", *map(str, range(1, 31)))
     verdict = lost(order, order.tasks[1], Failure(INFRASTRUCTURE, "NodeLost", "gone"), {}, 0.0)

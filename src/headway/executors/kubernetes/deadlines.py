@@ -17,6 +17,17 @@ def pod_deadline(settings: KubernetesSettings, batch: Batch) -> int:
     return limit if batch.timeout is None else min(behind_timeout(settings, batch.timeout), limit)
 
 
+def warm_deadline(settings: KubernetesSettings) -> int:
+    """Seconds that a warm pod may run.
+
+    It begins tasks for as long as one of them may run (``HEADWAY_POD_LIMIT``), and the last that it begins may run
+    for as long as any: the deadline is never that of a task which had less than its time.
+    """
+    limit = settings.active_deadline_seconds
+    # The deadline counts from before the image is pulled, which the pod itself knows nothing of.
+    return min(2 * limit + min(limit, TIMEOUT_MARGIN), _INT32_MAX)
+
+
 def deadline_advice(settings: KubernetesSettings, batch: Batch) -> str:
     """What to raise so that a pod may run for longer: the tighter one of the two limits."""
     if batch.timeout is not None and pod_deadline(settings, batch) == behind_timeout(settings, batch.timeout):

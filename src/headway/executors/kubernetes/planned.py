@@ -5,6 +5,7 @@ from typing import Any
 
 from headway.config.fields import replace
 from headway.config.kubernetes import KubernetesSettings
+from headway.executors.kubernetes.deadlines import warm_deadline
 from headway.executors.kubernetes.manifest import PodPlan, job_manifest
 from headway.executors.kubernetes.tracked import TrackedJob
 from headway.store import layout
@@ -29,6 +30,7 @@ def planned_job(
         env=pod_env,
         own=_warm(job) if job.inbox else {},
         parallelism=job.parallelism,
+        deadline_seconds=warm_deadline(job.settings) if job.inbox else None,
     )
     return job_manifest(job.settings, job.batch, plan)
 
@@ -48,4 +50,8 @@ def with_lent(
 
 def _warm(job: TrackedJob) -> dict[str, str]:
     """What a warm pod is told beside what every pod is."""
-    return {"HEADWAY_INBOX": job.inbox, "HEADWAY_IDLE_TIMEOUT": str(job.idle_timeout)}
+    return {
+        "HEADWAY_INBOX": job.inbox,
+        "HEADWAY_IDLE_TIMEOUT": str(job.idle_timeout),
+        "HEADWAY_POD_LIMIT": str(job.settings.active_deadline_seconds),
+    }

@@ -50,9 +50,7 @@ class WarmEnd:
         )
         written = await asyncio.gather(
             *(
-                self.settle(
-                    each, worker, _own(worker, failure) if each is to_blame else _not_begun(worker), namespace
-                )
+                self.settle(each, worker, self._why(each, worker, failure, to_blame), namespace)
                 for each in without
             )
         )
@@ -86,13 +84,20 @@ class WarmEnd:
                 await asyncio.sleep(_POLL)
         return record, await self._in_thread(self._unshown, packed, record)
 
+    def _why(self, packed: Packed, worker: Worker, failure: Failure, to_blame: Packed | None) -> Failure:
+        if packed is not to_blame:
+            return _not_begun(worker)
+        return _own(worker, failure, ran=packed.ref == worker.ran_last)
+
     def _read(self, packed: Packed) -> Record | None:
         return self._settler.read(packed.whole, packed.ref)
 
     def _write(self, packed: Packed, failure: Failure, facts: Mapping[str, str]) -> Record:
         task = packed.whole.tasks[packed.index]
         had_turn = packed.worker is not None and failure.reason != NOT_BEGUN
-        return self._settler.settle(packed.whole, task, failure, facts, keep_log=had_turn)
+        return self._settler.settle(
+            packed.whole, task, failure, facts, began=packed.began_at, keep_log=had_turn
+        )
 
     def _unshown(self, packed: Packed, record: Record) -> Lines:
         rest: list[tuple[str, float, str]] = []
@@ -114,9 +119,13 @@ def is_gone_for_good(record: Record) -> bool:
     return record.outcome == LOST or failure.kind == INFRASTRUCTURE
 
 
-def _own(worker: Worker, failure: Failure) -> Failure:
-    """The failure as the attempt's that ran: whatever ends a warm pod as a whole is not the step's own exit."""
-    if failure.reason != "Exit":
+def _own(worker: Worker, failure: Failure, *, ran: bool) -> Failure:
+    """The failure as the attempt's that ran: whatever ends a warm pod as a whole is not the step's own exit.
+
+    Nor is its deadline, where nothing says that this very attempt ran into it.
+    """
+    overdue = (failure.kind, failure.reason) == (USER, "DeadlineExceeded") and not ran
+    if failure.reason != "Exit" and not overdue:
         return failure
     # A code of the runtime's own, as it was asked to stop, says nothing to people.
     message = failure.message if failure.kind == USER else _not_begun(worker).message

@@ -1,6 +1,7 @@
 """What happens to pods in the fake cluster, one line of a test each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from headway.testing.fake_kubernetes.selectors import matches
@@ -61,9 +62,9 @@ class PodLives:
         _condition(pod, "Ready", "True")
         self._containers(pod, {"running": {"startedAt": self._state.timestamp()}}, ready=True)
 
-    def pod_succeeded(self, name: str) -> None:
-        """Let a pod end well."""
-        self._ended(name, "Succeeded", 0, "Completed")
+    def pod_succeeded(self, name: str, message: str = "") -> None:
+        """Let a pod end well, with these last words."""
+        self._ended(name, "Succeeded", 0, "Completed", message)
 
     def pod_failed(
         self, name: str, exit_code: int = 1, reason: str = "Error", message: str = "", signal: int = 0
@@ -74,6 +75,12 @@ class PodLives:
     def pod_evicted(self, name: str, message: str = "The node was low on resource: memory.") -> None:
         """Let the kubelet evict a pod."""
         self._disrupted(name, "TerminationByKubelet", message, status_reason="Evicted")
+
+    def pod_overdue(self, name: str, message: str = "") -> None:
+        """Let the kubelet end a pod at its deadline; its container left these last words."""
+        said = "Pod was active on the node longer than the specified deadline"
+        why = {"reason": "DeadlineExceeded", "message": said}
+        self._ended(name, "Failed", 137, "Error", message, why=why)
 
     def pod_preempted(self, name: str, message: str = "preempted by a pod of higher priority") -> None:
         """Let the scheduler take a pod's place away."""
@@ -143,10 +150,18 @@ class PodLives:
         self._state.update("pods", pod)
 
     def _ended(
-        self, name: str, phase: str, exit_code: int, reason: str, message: str = "", signal: int = 0
+        self,
+        name: str,
+        phase: str,
+        exit_code: int,
+        reason: str,
+        message: str = "",
+        signal: int = 0,
+        why: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._placed(name)
         pod = self._pod(name)
+        pod["status"].update(why)
         now = self._state.timestamp()
         terminated = {"exitCode": exit_code, "reason": reason, "startedAt": now, "finishedAt": now}
         if message:

@@ -1,5 +1,6 @@
 """Warm pods over the fake API server: the suite with ``reuse``, and what only they can do."""
 
+import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -7,9 +8,10 @@ import pytest
 from executor_run import Run
 from warm_player import PackedTask, WarmPlayer, WarmPod
 
-from headway.config.kubernetes import KubernetesSettings
+from headway.config.kubernetes import RUNTIME_LIMIT, KubernetesSettings
 from headway.config.resolve import Layer, resolve_kubernetes
 from headway.executors.base import Broken, Ended, Started
+from headway.executors.kubernetes.deadlines import TIMEOUT_MARGIN
 from headway.executors.kubernetes.executor import KubernetesExecutor
 from headway.store import layout
 from headway.store.batch import Batch, Code
@@ -21,6 +23,7 @@ from headway.store.records import (
     NOT_BEGUN,
     RESOURCES,
     SUCCEEDED,
+    USER,
     AttemptRef,
     Failure,
     Record,
@@ -201,6 +204,43 @@ async def test_why_a_pod_was_stopped_is_told_by_its_state(run: WarmRun) -> None:
     second = await run.again(ref)
     await run.task(second)
     assert run.player.by_ref(second).name != task.name, "the place that failed it is not tried again"
+
+
+async def test_a_pod_that_has_run_for_its_time_costs_nobody_a_try(run: WarmRun) -> None:
+    """What it had in hand and did not begin is given to another, by its own last words."""
+    run.player.held = True
+    (ref,) = await run.start("succeeds")
+    await run.until(lambda: run.player.warm)
+    (pod,) = run.player.warm
+    words = {"headway": 1, "reason": NOT_BEGUN, "message": "It had run for its time.", "hint": ""}
+    run.fake.pod_running(pod.name)
+    run.fake.pod_succeeded(pod.name, message=json.dumps(words))
+    (record,) = await run.ends(ref)
+    assert record.failure is not None
+    assert (record.failure.kind, record.failure.reason) == (INFRASTRUCTURE, NOT_BEGUN)
+
+
+@pytest.mark.parametrize(("noted", "kind"), [(True, USER), (False, INFRASTRUCTURE)])
+async def test_the_deadline_of_a_pod_is_that_of_the_task_that_ran_into_it_alone(
+    run: WarmRun, noted: bool, kind: str
+) -> None:
+    (ref,) = await run.start("waits")
+    task = await run.task(ref)
+    words = json.dumps({"headway": 1, "running": ref if noted else None})
+    run.fake.pod_overdue(task.name, message=words)
+    (record,) = await run.ends(ref)
+    assert record.failure is not None
+    assert record.failure.kind == kind
+    assert "stopped at its deadline" in record.failure.message
+
+
+async def test_a_warm_pod_may_begin_tasks_for_as_long_as_one_may_run(run: WarmRun) -> None:
+    await run.ends(*await run.start("succeeds"))
+    (created,) = run.created()
+    spec = created.body["spec"]["template"]["spec"]
+    env = {each["name"]: each.get("value") for each in spec["containers"][0]["env"]}
+    assert env["HEADWAY_POD_LIMIT"] == str(RUNTIME_LIMIT)
+    assert spec["activeDeadlineSeconds"] == 2 * RUNTIME_LIMIT + TIMEOUT_MARGIN
 
 
 class TestPacked:
