@@ -1,7 +1,6 @@
 """What must be true of a cluster before a run's first pod: reachable, new enough, allowed, our runtime in place."""
 
 import asyncio
-import contextlib
 import sys
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
@@ -10,13 +9,12 @@ from dataclasses import dataclass
 from headway.config.connection import AS_CONFIGURED, Connection
 from headway.errors import ClusterConfigurationError
 from headway.executors.kubernetes.api.client import KubernetesClient
-from headway.executors.kubernetes.api.errors import AlreadyExists, ApiError, Forbidden, Invalid, NotFound
-from headway.executors.kubernetes.api.kinds import CONFIG_MAP, NAMESPACE
+from headway.executors.kubernetes.api.errors import ApiError, Forbidden, Invalid, NotFound
+from headway.executors.kubernetes.api.kinds import NAMESPACE
 from headway.executors.kubernetes.api.types import ServerVersion
-from headway.executors.kubernetes.archive import RuntimeArchive, imported_aliases, runtime_archive
+from headway.executors.kubernetes.archive import imported_aliases, runtime_archive
 from headway.executors.kubernetes.connecting import client_for
-from headway.executors.kubernetes.manifest import runtime_config_map
-from headway.executors.kubernetes.names import runtime_config_map_name
+from headway.executors.kubernetes.runtime_place import RuntimePlace
 
 #: The oldest Kubernetes whose Jobs can do what a batch needs: a back-off limit per index.
 OLDEST = (1, 29)
@@ -61,12 +59,14 @@ class Prepared:
         runtime_config_map: The name of the config map that carries the in-pod runtime, in every namespace.
         restricted: The namespaces that say they enforce Pod Security *restricted*.
         here: Whether its pods are processes of this machine: it is an embedded one, which listens on loopback.
+        runtime: Keeps that config map in place, None where that is somebody else's to do.
     """
 
     client: KubernetesClient
     runtime_config_map: str
     restricted: frozenset[str] = frozenset()
     here: bool = False
+    runtime: RuntimePlace | None = None
 
 
 async def connect(
@@ -91,15 +91,16 @@ async def connect(
     """
     client = await stack.enter_async_context(client_for(connection))
     archive = await asyncio.to_thread(runtime_archive, imported_aliases(sys.modules))
-    name = runtime_config_map_name(archive.sha256)
+    runtime = RuntimePlace(client, archive)
     wanted = sorted(namespaces)
     needed = (*NEEDED, *(NEEDED_FOR_GANGS if gangs else ()), *(NEEDED_TO_LEND if lends else ()))
     version, enforced = await asyncio.gather(
         _check_version(client),
-        asyncio.gather(*(_place(client, namespace, name, archive, needed) for namespace in wanted)),
+        asyncio.gather(*(_place(client, namespace, runtime, needed) for namespace in wanted)),
     )
     restricted = (namespace for namespace, enforces in zip(wanted, enforced, strict=True) if enforces)
-    return Prepared(client, name, frozenset(restricted), here=version.git_version.endswith(_EMBEDDED))
+    here = version.git_version.endswith(_EMBEDDED)
+    return Prepared(client, runtime.name, frozenset(restricted), here, runtime)
 
 
 async def _check_version(client: KubernetesClient) -> ServerVersion:
@@ -115,8 +116,7 @@ async def _check_version(client: KubernetesClient) -> ServerVersion:
 async def _place(
     client: KubernetesClient,
     namespace: str,
-    name: str,
-    archive: RuntimeArchive,
+    runtime: RuntimePlace,
     needed: tuple[tuple[str, str], ...],
 ) -> bool:
     """Put the runtime in place; tells whether the namespace is known to enforce *restricted*."""
@@ -125,8 +125,7 @@ async def _place(
     )
     try:
         if not denied:
-            with contextlib.suppress(AlreadyExists):
-                await client.create(CONFIG_MAP, namespace, runtime_config_map(name, namespace, archive.data))
+            await runtime.put(namespace)
             return restricted
     except NotFound as error:
         raise ClusterConfigurationError(

@@ -79,6 +79,7 @@ class Submitter:
     ) -> None:
         self._client = cluster.client
         self._runtime_config_map = cluster.runtime_config_map
+        self._runtime = cluster.runtime
         self._store = store
         self._jobs = jobs
         self._limit = limit
@@ -243,6 +244,9 @@ class Submitter:
             created = await self._create_or_find(job, manifest)
         except ApiError as error:
             return error
+        if self._runtime is not None:
+            # Beside all else: it is there but for who swept.
+            self._spawn(self._runtime.keep(job.namespace))
         if job.batch.gang is not None:
             service = gang_service(job.settings, job.batch, job.batch.gang, created.metadata.uid)
             try:

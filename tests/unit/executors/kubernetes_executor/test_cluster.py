@@ -11,11 +11,13 @@ import pytest
 
 from headway.config.connection import Connection
 from headway.errors import ClusterConfigurationError
+from headway.executors.kubernetes.api.client import KubernetesClient
 from headway.executors.kubernetes.api.errors import Unreachable
 from headway.executors.kubernetes.api.kinds import POD
 from headway.executors.kubernetes.archive import runtime_archive
 from headway.executors.kubernetes.cluster import ENFORCE_LABEL, Prepared, connect
 from headway.executors.kubernetes.names import runtime_config_map_name
+from headway.executors.kubernetes.runtime_place import RuntimePlace
 from headway.testing.fake_kubernetes import FakeKubernetes, Fault
 
 
@@ -65,6 +67,27 @@ async def test_one_that_is_there_already_is_fine(fake: FakeKubernetes, kubeconfi
     first = await prepared()
     assert (await prepared()).runtime_config_map == first.runtime_config_map
     assert len(list(fake.state.all("configmaps"))) == 1
+
+
+@pytest.mark.parametrize("taken", [True, False])
+async def test_a_runtime_that_somebody_swept_is_put_back(
+    fake: FakeKubernetes, client: KubernetesClient, taken: bool
+) -> None:
+    """A sweep elsewhere takes away what no Job mounts, and a run may have none for a while."""
+    place = RuntimePlace(client, runtime_archive())
+    await place.put("default")
+    (made,) = fake.state.all("configmaps")
+    if taken:
+        fake.state.remove("configmaps", "default", place.name)
+    fake.deny("get", "configmaps")
+    await place.keep("default")
+    assert bool(list(fake.state.all("configmaps"))) != taken, "not asked about again so soon"
+    await asyncio.sleep(11)
+    await place.keep("default")
+    (found,) = fake.state.all("configmaps")
+    assert found["binaryData"] == made["binaryData"]
+    sizes = [len(json.dumps(seen.body)) > 10_000 for seen in fake.seen("create", "configmaps")]
+    assert sizes == ([True, False, True] if taken else [True, False]), "what is there is not sent again"
 
 
 async def test_a_namespace_that_says_it_is_restricted(fake: FakeKubernetes, kubeconfig: Path) -> None:
