@@ -1,6 +1,7 @@
 """``kubernetes list`` and ``kubernetes kill``: from another process than the launcher's, and without one."""
 
 import uuid
+from pathlib import Path
 
 from harness.kubectl import eventually
 from harness.workspace import Workspace
@@ -33,6 +34,25 @@ def test_pods_are_listed_and_killed_with_their_run(workspace: Workspace) -> None
     unknown = workspace.run_flow("spreading.py", "kubernetes", "kill", "--run-id", "99")
     assert unknown.returncode == 1
     assert "Nothing of a run 99 of SpreadingFlow is on the cluster" in unknown.stderr
+
+
+def test_a_run_is_killed_by_who_does_not_know_its_datastore(workspace: Workspace, tmp_path: Path) -> None:
+    launch = workspace.start("spreading.py", "run", "--seconds=600", "--with", "kubernetes")
+    launch.until("working on 3")
+    run = launch.until(r"Run (\d+) of").group(1)
+    elsewhere = {
+        "HEADWAY_DATASTORE_SYSROOT_S3": f"s3://{workspace.bucket.name}/elsewhere",
+        "HOME": str(tmp_path),
+    }
+    words = ("kubernetes", "kill", "--run-id", run)
+    killed = workspace.start("spreading.py", *words, env=elsewhere, folder=tmp_path).wait()
+    assert killed.returncode == 0, killed.all
+    assert f"Run {run} is in no datastore that is configured here" in killed.stderr
+    result = launch.wait()
+    assert result.returncode == 130, result.all
+    assert "interrupted: stopped by " in result.stderr
+    assert workspace.still_active() == []
+    assert result.stdout.count("Running on Kubernetes pod") == 4, "nothing was tried again"
 
 
 def test_pods_of_a_launcher_that_is_gone_are_killed_and_the_run_is_over(workspace: Workspace) -> None:

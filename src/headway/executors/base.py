@@ -73,6 +73,16 @@ class Broken(Struct, frozen=True):
     error: BaseException
 
 
+class StopAsked(Struct, frozen=True):
+    """Somebody asks, where attempts run, for the run to stop.
+
+    Attributes:
+        who: In words.
+    """
+
+    who: str
+
+
 class Adoption(Struct, frozen=True):
     """A batch of another launcher, which is dead.
 
@@ -87,7 +97,7 @@ class Adoption(Struct, frozen=True):
     recorded: frozenset[AttemptRef]
 
 
-ExecutorEvent = Started | Output | Ended | Waiting | Broken
+ExecutorEvent = Started | Output | Ended | Waiting | StopAsked | Broken
 Sink = Callable[[ExecutorEvent], None]
 
 

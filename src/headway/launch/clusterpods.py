@@ -102,6 +102,7 @@ def kill_pods(
 
     A launcher that is alive is asked to stop, so that it does not try again what is taken from it. If it
     does not, or there is none any more, the Jobs are deleted from here and the run is noted as interrupted.
+    Where the run is in none of the datastores, a mark on its Jobs asks the launcher before they are deleted.
 
     Args:
         flow: The flow.
@@ -144,11 +145,12 @@ async def _kill(
             past = await asyncio.to_thread(_find, flow, each, roots)
             if past is None:
                 say(
-                    f"Run {each} is in no datastore that is configured here; its Jobs are deleted all the same."
+                    f"Run {each} is in no datastore that is configured here: its launcher is told by its Jobs, and "
+                    "they are deleted."
                 )
             elif await _stopped_by_its_launcher(past, who, say):
                 continue
-            await inventory.end(each)
+            await inventory.end(each, who)
             if past is not None:
                 await asyncio.to_thread(_note_end, past, who)
         return active

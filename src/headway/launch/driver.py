@@ -18,6 +18,7 @@ from headway.executors.base import (
     ExecutorEvent,
     Output,
     Started,
+    StopAsked,
     Waiting,
     datastore_away,
 )
@@ -249,6 +250,9 @@ class Driver:
                 self._reporter.output(item)
             case Waiting():
                 self._reporter.waiting(item)
+            case StopAsked():
+                if not self._stops:
+                    self.stop(f"stopped by {item.who}")
             case Broken():
                 _raise(item.error)
             case Ended():

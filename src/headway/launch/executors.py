@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from headway.executors.base import Executor
@@ -63,8 +64,9 @@ def kubernetes_executor(
     request = outset.request
     limit = request.max_workers or DEFAULT_LIMIT
     env = pod_environment(outset, store.url, here=cluster.here)
-    lent = credentials_to_forward(store.url) if request.forward_credentials else None
-    return KubernetesExecutor(cluster, store, record.flow, record.run, outset.remote, env, limit, lent)
+    find = partial(credentials_to_forward, store.url) if request.forward_credentials else None
+    lent = find() if find is not None else None
+    return KubernetesExecutor(cluster, store, record.flow, record.run, outset.remote, env, limit, lent, find)
 
 
 def pod_environment(outset: Outset, url: str, *, here: bool | None = None) -> dict[str, str]:

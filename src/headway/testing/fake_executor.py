@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from headway.executors.base import Adoption, Broken, Ended, Output, Sink, Started, Waiting
+from headway.executors.base import Adoption, Broken, Ended, Output, Sink, Started, StopAsked, Waiting
 from headway.runtime.channel import Report
 from headway.runtime.commit import commit, lost, record_of
 from headway.store.base import ObjectStore
@@ -110,6 +110,10 @@ class FakeExecutor:
     def wait_for(self, reason: str, message: str, step: str = "", ref: AttemptRef | None = None) -> None:
         """Say that something stands still, or, without a reason, that it goes on."""
         self._sink(Waiting(step, ref, reason, message))
+
+    def ask_to_stop(self, who: str) -> None:
+        """Say that somebody asks, where attempts run, for the run to stop."""
+        self._sink(StopAsked(who))
 
     def break_down(self, error: BaseException) -> None:
         """Say that this executor cannot go on."""

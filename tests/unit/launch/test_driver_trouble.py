@@ -11,6 +11,7 @@ from headway.executors.base import Sink
 from headway.launch.journal import Decision, Journal, read_journal
 from headway.launch.lease import LeaseLostError
 from headway.schedule.events import AttemptFailed, AttemptStarted, AttemptSucceeded, RunStarted, StopRequested
+from headway.schedule.instructions import INTERRUPTED
 from headway.schedule.plan import StepPolicy
 from headway.store.batch import Batch
 from headway.store.records import (
@@ -57,6 +58,18 @@ async def test_a_run_that_is_taken_over_is_given_up() -> None:
     run.driver.fail(HeadwayError("Another launcher drives it."))
     with pytest.raises(HeadwayError, match="Another launcher"):
         await driving
+
+
+async def test_who_asks_where_attempts_run_is_heard_and_never_taken_for_haste() -> None:
+    """``kubernetes kill`` without the run's datastore leaves its mark on every Job."""
+    run = DrivenRun(LINEAR).linear(middle=Act(held=True))
+    driving = asyncio.ensure_future(run.drive())
+    await until(lambda: run.executor.running)
+    for _ in range(3):
+        run.executor.ask_to_stop("ann")
+    ended = await driving
+    assert (ended.outcome, ended.message) == (INTERRUPTED, "stopped by ann")
+    assert [call.now for call in run.executor.cancelled] == [False]
 
 
 class StubbornExecutor(FakeExecutor):

@@ -9,7 +9,7 @@ from typing import Any
 
 from headway.config.kubernetes import KubernetesSettings
 from headway.errors import StoreError
-from headway.executors.base import Adoption, Broken, ExecutorEvent, Sink, Started, Waiting
+from headway.executors.base import Adoption, Broken, ExecutorEvent, Sink, Started, StopAsked, Waiting
 from headway.executors.guarded import guarded
 from headway.executors.kubernetes.adopt import PODLESS, Adopter, ended_without_pod, take_inventory
 from headway.executors.kubernetes.api.errors import ApiError
@@ -55,6 +55,7 @@ class KubernetesExecutor:
         pod_env: Environment that pods need to reach the datastore.
         limit: Pods at a time.
         credentials: Variables with the launcher's own access to the datastore, to be lent to the pods.
+        find_credentials: Finds them anew, as a session may end before the run does; blocking.
         clock: Seconds since the epoch.
     """
 
@@ -68,11 +69,12 @@ class KubernetesExecutor:
         pod_env: Mapping[str, str],
         limit: int = DEFAULT_LIMIT,
         credentials: Mapping[str, str] | None = None,
+        find_credentials: Callable[[], Mapping[str, str]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._client = cluster.client
         self._selector = run_selector(flow, run)
-        self._secret = RunSecret(cluster.client, flow, run, credentials or {})
+        self._secret = RunSecret(cluster.client, flow, run, credentials or {}, find_credentials)
         settings = with_lent(settings, self._secret.name if self._secret else None)
         self._jobs = Jobs()
         self._settler = Settler(store, clock)
@@ -128,6 +130,7 @@ class KubernetesExecutor:
             guarded(self._lost_nodes.run(), self._broken),
             guarded(self._reports.listen(), self._broken),
             guarded(self._gatherer.watch(), self._broken),
+            guarded(self._secret.keep_fresh(), self._broken),
         ]
 
     async def start(self, batch: Batch) -> None:
@@ -246,6 +249,10 @@ class KubernetesExecutor:
             self._submitter.delete_pod(job, pod, now=False)
         else:
             self._submitter.withdraw(job, now=False)
+
+    def stop_asked(self, who: str) -> None:
+        """The run is to stop."""
+        self._sink(StopAsked(who))
 
     def gathered(self) -> None:
         """Another gang may have its turn."""

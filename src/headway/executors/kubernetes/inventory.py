@@ -1,6 +1,7 @@
 """What of ours is in a cluster: pods and Jobs of a flow's runs, found by their labels, and how to end them."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
@@ -11,7 +12,7 @@ from typing import TypeVar
 
 from headway.config.connection import AS_CONFIGURED, Connection
 from headway.executors.kubernetes.api.client import KubernetesClient
-from headway.executors.kubernetes.api.errors import Forbidden
+from headway.executors.kubernetes.api.errors import ApiError, Forbidden
 from headway.executors.kubernetes.api.kinds import JOB, POD, Kind
 from headway.executors.kubernetes.api.types import Job, KubernetesObject, Pod
 from headway.executors.kubernetes.connecting import client_for
@@ -21,6 +22,7 @@ from headway.executors.kubernetes.labels import (
     MANAGED_BY,
     RUN,
     STEP,
+    STOPPED_BY,
     USER,
     label_value,
 )
@@ -160,8 +162,14 @@ class Inventory:
             () if self._everywhere else tuple(self._namespaces),
         )
 
-    async def end(self, run: str) -> None:
+    async def end(self, run: str, who: str) -> None:
         """Delete the run's Jobs, and with them its pods, which get the grace that was promised to them.
+
+        A launcher that goes on somewhere is told by a mark on them: else it would try again what is taken from it.
+
+        Args:
+            run: The run.
+            who: Who asks, for words.
 
         Raises:
             Forbidden: Some may not be deleted; all others are.
@@ -169,12 +177,18 @@ class Inventory:
         # One by one: the Role that a launcher needs has no right to delete collections.
         jobs = await self._list(JOB, self._selector(run, None))
         done = await asyncio.gather(
-            *(self._client.delete(JOB, job.metadata.namespace, job.metadata.name) for job in jobs),
+            *(self._end(job.metadata.namespace, job.metadata.name, who) for job in jobs),
             return_exceptions=True,
         )
         for each in done:
             if isinstance(each, BaseException):
                 raise each
+
+    async def _end(self, namespace: str, name: str, who: str) -> None:
+        with contextlib.suppress(ApiError):
+            mark = {"metadata": {"annotations": {STOPPED_BY: who}}}
+            await self._client.patch(JOB, namespace, name, mark)
+        await self._client.delete(JOB, namespace, name)
 
     async def _list(self, kind: Kind[T], selector: str) -> list[T]:
         if self._everywhere:

@@ -15,6 +15,8 @@ from headway.store.batch import Batch
 FLOW, RUN, STEP, USER = "metaflow/flow_name", "metaflow/run_id", "metaflow/step_name", "metaflow/user"
 TASK, ATTEMPT = "metaflow/task_id", "metaflow/attempt"
 BATCH = "headway.dev/batch"
+#: The annotation of a Job whose run is to stop: who asks. Left by who cannot reach the run's datastore.
+STOPPED_BY = "headway.dev/stopped-by"
 #: What Kubernetes says of a pod's Job, and said before 1.27.
 JOB_NAME_LABELS = ("batch.kubernetes.io/job-name", "job-name")
 MANAGED_BY = "app.kubernetes.io/managed-by"

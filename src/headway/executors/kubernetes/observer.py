@@ -12,7 +12,7 @@ from headway.executors.kubernetes.api.watch_contact import Recovered, Trouble
 from headway.executors.kubernetes.api.watch_view import Deleted, Synced
 from headway.executors.kubernetes.deadlines import deadline_advice
 from headway.executors.kubernetes.inquiry import Inquirer
-from headway.executors.kubernetes.labels import JOB_NAME_LABELS, run_selector
+from headway.executors.kubernetes.labels import JOB_NAME_LABELS, STOPPED_BY, run_selector
 from headway.executors.kubernetes.outcome import failure_of, gone, noted_task, overdue, stop_reason
 from headway.executors.kubernetes.pod_events import PULLING
 from headway.executors.kubernetes.pod_states import (
@@ -64,6 +64,8 @@ class Listener(Protocol):
 
     def lingering(self, job: TrackedJob, pod: str) -> None: ...
 
+    def stop_asked(self, who: str) -> None: ...
+
 
 class Observer:
     """Watches one run's objects.
@@ -82,6 +84,7 @@ class Observer:
         self._jobs = jobs
         self._listener = listener
         self._inquirer = Inquirer(client, jobs, self)
+        self._stop_asked = False
         #: Attempts whose pods stand still, by pod: they are told of again, and fail once patience is over.
         self._stuck: dict[str, tuple[TrackedJob, Attempt]] = {}
         #: When a Job was first seen ended while attempts of it had not, and why.
@@ -162,10 +165,10 @@ class Observer:
             attempt.pod, attempt.pod_uid, attempt.seen = name, pod.metadata.uid, now
         attempt.node, attempt.unready = pod.spec.node_name, node_is_silent(pod, job.container)
         attempt.stopped = attempt.stopped or stop_reason(pod, job.container, advice)
+        attempt.began_at = attempt.began_at or began_at(pod, job.container)
         attempt.ended_at = attempt.ended_at or ended_at(pod, job.container)
         if pod.spec.node_name and attempt.placed is None:
             attempt.placed, attempt.noted = now, None
-        attempt.began_at = attempt.began_at or began_at(pod, job.container)
         if has_run(pod, job.container):
             self._listener.running(job, attempt, _facts(pod))
         if ended:
@@ -278,6 +281,8 @@ class Observer:
         self._refusals[job.name] = (why, since, told)
 
     def _job_changed(self, job: Job) -> None:
+        if job.metadata.deletion_timestamp is None:
+            self._heed(job)
         tracked = self._jobs.get(job.metadata.name)
         if tracked is None or not tracked.attempts or job.metadata.name in self._ended_jobs:
             return
@@ -295,7 +300,15 @@ class Observer:
             if condition.type in ("Failed", "Complete"):
                 self._ended_jobs[job.metadata.name] = (self._client.clock.monotonic(), failure)
 
+    def _heed(self, job: Job) -> None:
+        """Somebody who does not know the run's datastore may have left word on one of its Jobs."""
+        who = job.metadata.annotations.get(STOPPED_BY)
+        if who and not self._stop_asked:
+            self._stop_asked = True
+            self._listener.stop_asked(who)
+
     def _job_deleted(self, job: Job) -> None:
+        self._heed(job)
         tracked = self._jobs.get(job.metadata.name)
         if tracked is not None:
             tracked.deleting = True

@@ -7,7 +7,7 @@ import pytest
 from headway.executors.kubernetes.api.client import KubernetesClient
 from headway.executors.kubernetes.api.errors import Forbidden
 from headway.executors.kubernetes.inventory import Inventory
-from headway.executors.kubernetes.labels import FLOW, MANAGED_BY, RUN, STEP
+from headway.executors.kubernetes.labels import FLOW, MANAGED_BY, RUN, STEP, STOPPED_BY
 from headway.testing.fake_kubernetes import FakeKubernetes, Fault
 
 ENDED = [{"type": "Complete", "status": "True"}]
@@ -65,7 +65,7 @@ async def test_all_namespaces_are_looked_into_and_cleared(inventory: Inventory, 
         job(fake, "one", "7", namespace)
     job(fake, "other", "8", "elsewhere")
     assert [line.namespace for line in (await inventory.look("7")).jobs] == ["default", "elsewhere"]
-    await inventory.end("7")
+    await inventory.end("7", "ann")
     assert [each["metadata"]["name"] for each in fake.state.all("jobs")] == ["other"]
 
 
@@ -87,5 +87,20 @@ async def test_a_job_that_may_not_be_deleted_keeps_no_other(
         job(fake, name, "7")
     fake.fault(Fault(status=403, verb="delete", resource="jobs"))
     with pytest.raises(Forbidden):
-        await inventory.end("7")
+        await inventory.end("7", "ann")
     assert len(list(fake.state.all("jobs"))) == 1
+
+
+async def test_before_jobs_are_deleted_a_mark_on_them_tells_who_asks(
+    inventory: Inventory, fake: FakeKubernetes
+) -> None:
+    """For a launcher that goes on somewhere: it would try again what is taken from it."""
+    job(fake, "one", "7")
+    fake.fault(Fault(status=403, verb="delete", resource="jobs"))
+    with pytest.raises(Forbidden):
+        await inventory.end("7", "ann")
+    (left,) = fake.state.all("jobs")
+    assert left["metadata"]["annotations"] == {STOPPED_BY: "ann"}
+    fake.fault(Fault(status=403, verb="patch", resource="jobs"))
+    await inventory.end("7", "ann")
+    assert not list(fake.state.all("jobs")), "who may not mark them may delete them all the same"

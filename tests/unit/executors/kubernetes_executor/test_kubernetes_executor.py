@@ -8,7 +8,8 @@ from executor_run import Run
 from pod_player import PodPlayer
 
 from headway.errors import StoreUnavailableError
-from headway.executors.base import Ended, Started
+from headway.executors.base import Ended, Started, StopAsked
+from headway.executors.kubernetes.labels import STOPPED_BY
 from headway.runtime.channel import Report
 from headway.store import layout
 from headway.store.logs import END
@@ -168,6 +169,21 @@ async def test_what_is_done_is_forgotten(run: Run[PodPlayer]) -> None:
         (ref,) = await run.start("succeeds")
         await run.end(ref)
     await run.until(lambda: not list(run.executor._jobs))
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_a_mark_on_a_job_asks_the_launcher_to_stop(run: Run[PodPlayer], deleted: bool) -> None:
+    """Left by who knows the cluster and not the run's datastore."""
+    refs = await run.start("waits", 2)
+    await run.pod_of(refs[0])
+    job = run.jobs()[0]
+    job["metadata"]["annotations"][STOPPED_BY] = "ann"
+    for _ in range(2):
+        run.fake.state.update("jobs", job)
+    if deleted:
+        run.fake.state.remove("jobs", "default", job["metadata"]["name"])
+    await run.until(lambda: run.heard.of(StopAsked))
+    assert run.heard.of(StopAsked) == [StopAsked("ann")]
 
 
 async def test_what_nobody_knows_of_is_swept(run: Run[PodPlayer]) -> None:

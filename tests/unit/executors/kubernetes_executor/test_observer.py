@@ -32,6 +32,7 @@ class Ears:
         self.told: list[tuple[str, str]] = []
         self.ended: list[Failure] = []
         self.lingered: list[str] = []
+        self.stops: list[str] = []
 
     def standing(self, job: TrackedJob, attempt: Attempt | None, reason: str, message: str) -> None:
         self.told.append((reason, message))
@@ -55,6 +56,9 @@ class Ears:
 
     def lingering(self, job: TrackedJob, pod: str) -> None:
         self.lingered.append(pod)
+
+    def stop_asked(self, who: str) -> None:
+        self.stops.append(who)
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 """The credentials lent to a run's pods: one Secret that lives as long as the run's Jobs."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from headway.errors import StoreConfigurationError
 from headway.executors.kubernetes.api.client import KubernetesClient
 from headway.executors.kubernetes.api.errors import Forbidden
 from headway.executors.kubernetes.api.kinds import JOB
@@ -15,7 +17,7 @@ LENT = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
 
 
 @pytest.fixture
-def secret(client: KubernetesClient) -> RunSecret:
+async def secret(client: KubernetesClient) -> RunSecret:
     return RunSecret(client, "Digits", "7", LENT)
 
 
@@ -46,6 +48,60 @@ async def test_it_is_made_once_and_carries_the_runs_labels(secret: RunSecret, fa
     assert made["metadata"]["labels"]["metaflow/flow_name"] == "Digits"
     assert made["metadata"]["labels"]["metaflow/run_id"] == "7"
     assert len(fake.seen("create", "secrets")) == 1
+
+
+class Session:
+    """What the launcher's machine has: temporary keys, which change."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, str] = {**LENT, "AWS_SESSION_TOKEN": "first"}
+        self.over = False
+
+    def find(self) -> dict[str, str]:
+        if self.over:
+            raise StoreConfigurationError("the session has ended")
+        return self.found
+
+
+def held(fake: FakeKubernetes) -> dict[str, str]:
+    """What the one secret holds, as the API server merges what is written."""
+    (made,) = secrets(fake)
+    return {**made.get("data", {}), **made["stringData"]}
+
+
+async def test_what_is_lent_follows_what_the_launcher_has(
+    client: KubernetesClient, fake: FakeKubernetes
+) -> None:
+    """A session of an hour, and a run of two: the pods of its second half need the keys of then."""
+    session = Session()
+    secret = RunSecret(client, "Digits", "7", session.find(), session.find)
+    await secret.ensure("default")
+    session.found = {**LENT, "AWS_SESSION_TOKEN": "second"}
+    await secret.ensure("default")
+    assert held(fake)["AWS_SESSION_TOKEN"] == "first", "found a moment ago"
+    await asyncio.sleep(30)
+    await secret.ensure("default")
+    assert held(fake)["AWS_SESSION_TOKEN"] == "second"
+    session.over = True
+    await asyncio.sleep(30)
+    await secret.ensure("default")
+    assert held(fake)["AWS_SESSION_TOKEN"] == "second", "it may hold for a while"
+    assert len(fake.seen("patch", "secrets")) == 1
+
+
+async def test_it_is_renewed_while_no_job_is_made(client: KubernetesClient, fake: FakeKubernetes) -> None:
+    session = Session()
+    secret = RunSecret(client, "Digits", "7", session.find(), session.find)
+    await secret.ensure("default")
+    loop = asyncio.ensure_future(secret.keep_fresh())
+    session.found = dict(LENT)
+    fake.fault(Fault(verb="patch", resource="secrets", status=403, reason="Forbidden"))
+    await asyncio.sleep(125)
+    assert not fake.seen("patch", "secrets")[1:]
+    await asyncio.sleep(125)
+    loop.cancel()
+    patched = fake.seen("patch", "secrets")
+    assert [seen.body for seen in patched] == [{"data": {"AWS_SESSION_TOKEN": None}, "stringData": LENT}] * 2
 
 
 async def test_each_run_has_its_own(client: KubernetesClient) -> None:
