@@ -31,7 +31,7 @@ def main(name: str, about: str, makers: Sequence[Works]) -> int:
     parser.add_argument(
         "--quick", action="store_true", help="one small round of Headway alone: does it still work"
     )
-    parser.add_argument("--only", nargs="+", metavar="WORK", help="works whose names begin so")
+    parser.add_argument("--only", nargs="+", metavar="WORK", help="works that are called, or begin, so")
     parser.add_argument(
         "--budget",
         type=float,
@@ -49,7 +49,16 @@ def main(name: str, about: str, makers: Sequence[Works]) -> int:
     with Place(quick=options.quick) as place:
         works = [work for maker in makers for work in maker(place)]
         if options.only:
-            chosen = [work for work in works if work.name.startswith(tuple(options.only))]
+            names = {work.name for work in works}
+            chosen = [
+                work
+                for work in works
+                # A whole name means that work alone, though another's begins with it.
+                if any(
+                    work.name == word if word in names else work.name.startswith(word)
+                    for word in options.only
+                )
+            ]
             if not chosen:
                 parser.error(f"no work is called so; there are {', '.join(work.name for work in works)}")
             works = chosen
