@@ -56,13 +56,19 @@ async def _chain(levels: Sequence[int], namespace: str) -> list[float]:
 
         async def listen() -> None:
             async for event in watch(client, POD, namespace, label_selector=f"{LABEL}={tag}"):
+                # A server that forgot our place is asked for all there is: what ended meanwhile stands there.
+                seen = (
+                    event.objects
+                    if isinstance(event, Synced)
+                    else [event.object]
+                    if isinstance(event, Added | Modified)
+                    else ()
+                )
+                for pod in seen:
+                    if pod.status.phase in ("Succeeded", "Failed"):
+                        ended.put_nowait((pod.metadata.name, pod.status.phase))
                 if isinstance(event, Synced):
                     synced.set()
-                elif isinstance(event, Added | Modified) and event.object.status.phase in (
-                    "Succeeded",
-                    "Failed",
-                ):
-                    ended.put_nowait((event.object.metadata.name, event.object.status.phase))
 
         listener = asyncio.create_task(listen())
         await synced.wait()
