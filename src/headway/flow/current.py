@@ -1,8 +1,18 @@
 """``current``: what a step can ask about the task that it runs in."""
 
+import os
 from typing import Any, Callable, Dict, Iterator, Mapping, NamedTuple, Optional
 
 from headway.flow.names import did_you_mean
+
+#: What every task has. None elsewhere: helpers ask without knowing who called them.
+_OF_TASKS = frozenset(
+    {
+        "flow_name", "namespace", "origin_run_id", "retry_count", "run", "run_id", "step_name", "tags", "task",
+        "task_id", "username",
+    }
+)  # fmt: skip
+_MADE_HERE = frozenset({"is_parallel", "is_running_flow", "pathspec", "tempdir"})
 
 
 class Parallel(NamedTuple):
@@ -24,12 +34,13 @@ class Parallel(NamedTuple):
 class Current:
     """The running task, for the code of its step.
 
-    Always known within a task: ``flow_name``, ``run_id``, ``step_name``, ``task_id``,
+    Always known within a task, and None elsewhere: ``flow_name``, ``run_id``, ``step_name``, ``task_id``,
     ``retry_count``, ``origin_run_id``, ``pathspec``, ``namespace``, ``username``, ``tags``; and, made when
-    first asked for, ``run`` and ``task`` (the client's), ``graph_info`` (also called ``graph``),
-    ``parameter_names`` and ``tempdir`` ("." where the step has no folder for temporary files of its own). Others, such as
-    ``parallel`` or ``project_name``, come with the decorators that need them.
-    ``"name" in current`` and ``current.get("name", default)`` ask without an error.
+    first asked for, ``run`` and ``task`` (the client's). ``tempdir`` is the folder for temporary files: the step's own,
+    else the configured TEMPDIR, else ".". In a task there are ``graph_info`` (also called ``graph``) and
+    ``parameter_names``, too. Others, such as ``parallel`` or ``project_name``, come with the decorators that need them.
+    ``current.get("name", default)`` asks for one that may not be there, ``"name" in current`` whether there is a value
+    other than None.
     """
 
     def __init__(self) -> None:
@@ -43,8 +54,10 @@ class Current:
         return self._running
 
     @property
-    def pathspec(self) -> str:
-        """``flow/run/step/task``."""
+    def pathspec(self) -> Optional[str]:
+        """``flow/run/step/task``, None outside of a task."""
+        if not self._running:
+            return None
         return f"{self.flow_name}/{self.run_id}/{self.step_name}/{self.task_id}"
 
     @property
@@ -53,15 +66,15 @@ class Current:
         return "parallel" in self
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The value of this name, the default where it is not known here."""
-        return getattr(self, name) if name in self else default
+        """The value of this name, the default where there is no such name here; None is a value."""
+        return getattr(self, name) if self._knows(name) else default
 
     def __contains__(self, name: object) -> bool:
-        if name in ("is_running_flow", "is_parallel"):
-            return True
-        if name == "pathspec":
-            return self._running
-        return name in self._values or name in self._lazy
+        # What is made when asked for is never None, and is not made for this question.
+        return name in self._lazy or (self._knows(name) and getattr(self, str(name)) is not None)
+
+    def _knows(self, name: object) -> bool:
+        return name in self._values or name in self._lazy or name in _OF_TASKS or name in _MADE_HERE
 
     def __iter__(self) -> Iterator[str]:
         return iter([*self._values, *self._lazy])
@@ -74,6 +87,10 @@ class Current:
         if name in self._lazy:
             self._values[name] = self._lazy.pop(name)()
             return self._values[name]
+        if name in _OF_TASKS:
+            return None
+        if name == "tempdir":
+            return _temporary_folder()
         if name == "card" and self._running:
             # For steps that fill a card only.
             from headway.flow.cards import card_of_task
@@ -110,6 +127,22 @@ class Current:
     def _end(self) -> None:
         """For the runtime: no task runs any more."""
         self._values, self._lazy, self._running = {}, {}, False
+
+
+def _temporary_folder() -> str:
+    """The configured TEMPDIR, "." where nothing says one."""
+    found = os.environ.get("HEADWAY_TEMPDIR") or os.environ.get("METAFLOW_TEMPDIR")
+    if found:
+        return found
+    try:
+        # Not in a pod, which is told what is configured as variables; elsewhere for those who ask for it only.
+        from headway.config.sources import Configuration
+    except ImportError:
+        return "."
+    from pathlib import Path
+
+    configured = Configuration.load(os.environ, Path.cwd()).get("TEMPDIR")
+    return str(configured.value) if configured is not None else "."
 
 
 current = Current()

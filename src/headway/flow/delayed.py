@@ -7,10 +7,22 @@ and worked out by the launcher (:mod:`headway.flow.evaluate`). In a pod it is no
 import sys
 
 from headway.errors import FlowDefinitionError
-from headway.plain import Any, Dict, List, NoReturn, Tuple
+from headway.plain import Any, Dict, List, NamedTuple, NoReturn, Tuple
 
 #: Begins the one key that ``**config`` yields; the launcher puts the items of the value in its place.
 UNPACKED = "_headway_unpacked_"
+
+
+class Fallback(NamedTuple):
+    """A part of a path that may not be there: ``config.get("cpu", 1)``.
+
+    Attributes:
+        key: What is read.
+        default: What stands for it where it is not there.
+    """
+
+    key: Any
+    default: Any
 
 
 class Delayed:
@@ -42,6 +54,11 @@ class Delayed:
             return self
         return Delayed(self._expression, self._scope, self._place, (*self._path, key))
 
+    def get(self, key: Any, default: Any = None) -> "Delayed":
+        """What is read of the value, the default where it is not there, or where no configuration was given."""
+        part = Fallback(key, default)
+        return Delayed(self._expression, self._scope, self._place, (*self._path, part))
+
     def keys(self) -> List[str]:
         """What ``**`` asks for."""
         return [f"{UNPACKED}{id(self)}"]
@@ -69,12 +86,15 @@ class Delayed:
         )
 
     def __repr__(self) -> str:
-        path = "".join(
-            f".{part}" if isinstance(part, str) and part.isidentifier() else f"[{part!r}]"
-            for part in self._path
-        )
+        path = "".join(map(_written, self._path))
         simple = self._expression.isidentifier()
         return f"{self._expression if simple else f'config_expr({self._expression!r})'}{path}"
+
+
+def _written(part: Any) -> str:
+    if isinstance(part, Fallback):
+        return f".get({part.key!r}, {part.default!r})"
+    return f".{part}" if isinstance(part, str) and part.isidentifier() else f"[{part!r}]"
 
 
 def config_expr(expression: str) -> Delayed:

@@ -7,7 +7,7 @@ from typing import Any, Optional
 from headway.errors import FlowDefinitionError
 from headway.flow.config_value import thawed
 from headway.flow.decorators import DecoratorSpec
-from headway.flow.delayed import UNPACKED, Delayed
+from headway.flow.delayed import UNPACKED, Delayed, Fallback
 from headway.flow.names import did_you_mean
 from headway.flow.parameters import Parameter
 
@@ -68,7 +68,10 @@ def _result(delayed: Delayed, scope: Scope) -> Any:
     try:
         value = eval(delayed._expression, delayed._scope, dict(scope))  # noqa: S307 - the flow's own code
         for part in delayed._path:
-            value = _read(value, evaluate(part, scope))
+            if isinstance(part, Fallback):
+                value = _read_if_there(value, evaluate(part.key, scope), part.default, scope)
+            else:
+                value = _read(value, evaluate(part, scope))
     except FlowDefinitionError:
         raise
     except NameError as error:
@@ -95,6 +98,16 @@ def _read(value: Any, part: Any) -> Any:
             raise LookupError(f"'{part}' is read of a configuration that is not given")
         return getattr(value, part)
     return value[part]
+
+
+def _read_if_there(value: Any, key: Any, default: Any, scope: Scope) -> Any:
+    if isinstance(value, Mapping):
+        return value[key] if key in value else evaluate(default, scope)
+    # An optional configuration that was not given has nothing, and a list no such place.
+    try:
+        return _read(value, key)
+    except (AttributeError, LookupError, TypeError):
+        return evaluate(default, scope)
 
 
 def _error(delayed: Delayed, message: str, hint: Optional[str] = None) -> FlowDefinitionError:

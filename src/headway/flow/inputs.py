@@ -9,9 +9,9 @@ from headway.plain import Any, Callable, Dict, Iterator, List, Optional, Sequenc
 class Inputs(Sequence[Any]):
     """What a join step gets as its second argument.
 
-    Each item is a read-only flow object: its attributes are that task's artifacts, loaded when
-    touched. ``inputs[0]``, iteration and ``len`` follow the order of the split;
-    ``inputs.train`` is the (last) input that step ``train`` made.
+    Each item is a flow object: its attributes are that task's artifacts, loaded when touched. What a
+    join sets on one is there as long as the join runs, and is stored nowhere. ``inputs[0]``, iteration
+    and ``len`` follow the order of the split; ``inputs.train`` is the (last) input that step ``train`` made.
     """
 
     def __init__(self, inputs: Sequence[Input], view: Callable[[Input], Any]) -> None:

@@ -196,7 +196,9 @@ class FlowSpec:
             raise AttributeError(state.missing(name))
         self.__dict__.pop(name, None)
         state.untouched.discard(name)
-        state.deleted.add(name)
+        if not state.view:
+            # An input gives up the memory, and reads it again where it is asked for.
+            state.deleted.add(name)
 
     def __iter__(self) -> Iterator[Any]:
         """The flow's steps."""

@@ -15,7 +15,7 @@ class TaskState:
     Attributes:
         task: What the runtime said.
         read_only: Names that the step must not assign, and why not.
-        view: Whether the object is an input of a join, which nobody changes.
+        view: Whether the object is an input of a join: what is set on it is never stored.
         untouched: Loaded values that cannot have changed; they need not be stored again.
         adopted: Artifacts taken over by ``merge_artifacts``: name to the source they came from.
         deleted: Inherited names that the step deleted.
@@ -115,13 +115,9 @@ class TaskState:
 
     def refusal(self, name: str) -> Optional[str]:
         """Why the step cannot assign or delete this name, None where it can."""
-        if self.view:
-            return f"The inputs of a join are read-only: set self.{name} instead."
         if name in self.read_only:
-            return (
-                f"Step '{self.task.step}' cannot change '{name}', which is {self.read_only[name]}. "
-                "Use another name."
-            )
+            who = f"An input from step '{self.task.step}'" if self.view else f"Step '{self.task.step}'"
+            return f"{who} cannot change '{name}', which is {self.read_only[name]}. Use another name."
         return None
 
     def missing(self, name: str) -> str:

@@ -1,6 +1,6 @@
 """Calls a step with the decorators around it that people wrote; for steps that have such decorators only."""
 
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from headway.errors import FlowDefinitionError
 from headway.flow.user_decorators import UserStepDecorator, name_of
@@ -48,8 +48,11 @@ class _Call:
 
     def run(self, wrappers: Sequence[UserStepDecorator]) -> bool:
         entered: List[UserStepDecorator] = []
+        # What a pre_step raises fails the task: no post_step hears it, and so none settles what never began.
+        instead = self._enter(wrappers, entered)
         try:
-            self._call(wrappers, entered)
+            if self.next is None:
+                self._call(instead)
         except Exception as error:
             self.error = error
         raised = self.error is not None
@@ -64,23 +67,30 @@ class _Call:
         self._go_on()
         return True
 
-    def _call(self, wrappers: Sequence[UserStepDecorator], entered: List[UserStepDecorator]) -> None:
+    def _enter(
+        self, wrappers: Sequence[UserStepDecorator], entered: List[UserStepDecorator]
+    ) -> Optional[Callable[..., Any]]:
+        """Call each ``pre_step``, up to one that skips the step or gives what is called in its place."""
         for wrapper in wrappers:
-            entered.append(wrapper)
             replacement = wrapper.pre_step(self.step, self.flow, self.inputs)
+            entered.append(wrapper)
             if wrapper.skip_step is not False and wrapper.skip_step is not None:
                 self.next = wrapper.skip_step
-                return
+                return None
             if replacement is not None:
                 if not callable(replacement):
                     raise _wrong(
                         wrapper, "pre_step", replacement, "None, or a function to call in place of the step"
                     )
-                said = replacement(*self.arguments)
-                self.next = None if said is False else said
-                return
-        step = getattr(self.flow, self.step)
-        step(*self.arguments[1:])
+                return replacement
+        return None
+
+    def _call(self, instead: Optional[Callable[..., Any]]) -> None:
+        if instead is None:
+            getattr(self.flow, self.step)(*self.arguments[1:])
+            return
+        said = instead(*self.arguments)
+        self.next = None if said is False else said
 
     def _leave(self, wrapper: UserStepDecorator) -> None:
         try:

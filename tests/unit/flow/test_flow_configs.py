@@ -124,6 +124,31 @@ def test_decorators_and_parameters_get_what_configurations_hold() -> None:
     assert type(parameters["several"].default) is dict
 
 
+def test_what_may_not_be_there_is_asked_for_with_get() -> None:
+    found = declared(
+        """
+        cfg = Config("cfg", default_value={"cpu": 2, "gpu": None, "deep": {"x": 1}, "which": "deep", "tags": []})
+        none = Config("none")
+        alpha = Parameter("alpha", default=cfg.get("alpha", 0.5))
+
+        @environment(vars={
+            "a": cfg.get("cpu", 1), "b": cfg.get("cpus", 1), "c": cfg.get("gpu", 1), "d": cfg.get("nothing"),
+            "e": cfg.deep.get("x"), "f": cfg.get("deep").x, "g": cfg.get(cfg.which).get("y", cfg.cpu),
+            "h": none.get("x", 3), "i": cfg.tags.get(0, "first"), "j": config_expr("cfg").get("cpu"),
+        })
+        @step
+        def start(self):
+            pass
+        """
+    )
+    assert found.decorators["start"][0].attributes["vars"] == {
+        "a": 2, "b": 1, "c": None, "d": None, "e": 1, "f": 1, "g": 2, "h": 3, "i": "first", "j": 2,
+    }  # fmt: skip
+    assert (found.parameters["alpha"].default, found.parameters["alpha"].type) == (0.5, float)
+    with pytest.raises(UsageError, match=r"cfg\.get\('a', 1\)\.b cannot be worked out"):
+        declared('cfg = Config("cfg", default_value={})\np = Parameter("p", default=cfg.get("a", 1).b)')
+
+
 def test_a_whole_configuration_and_one_chosen_by_another() -> None:
     found = declared(
         """
@@ -242,6 +267,7 @@ def test_what_stands_for_a_value_is_left_alone_by_python() -> None:
     delayed = Config("cfg").a["b-c"].d
     assert repr(delayed) == "cfg.a['b-c'].d"
     assert repr(config_expr("cfg.x + 1").y) == "config_expr('cfg.x + 1').y"
+    assert repr(config_expr("cfg").get("a", 1)["b"]) == "cfg.get('a', 1).b"
     assert repr(copy.deepcopy(delayed)) == repr(copy.copy(delayed)) == repr(delayed)
     assert isinstance(delayed, Delayed)
     assert not hasattr(delayed, "__len__")

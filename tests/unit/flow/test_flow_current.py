@@ -1,5 +1,6 @@
 """``current``: its values within a task, and its words outside."""
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,7 @@ def test_values(running: Current) -> None:
     assert "pathspec" in running
     assert running.get("run_id", "x") == "7"
     assert running.get("origin_run_id", "x") is None
+    assert "origin_run_id" not in running, "it has no value"
     assert running.get("nothing") is None
     assert running.get("nothing", 5) == 5
     assert repr(running) == "<current F/7/train/3>"
@@ -42,6 +44,7 @@ def test_values(running: Current) -> None:
 
 def test_lazy_values_are_made_once(running: Current) -> None:
     assert "run" in running
+    assert "run" in running._lazy, "nothing is made to answer this"
     assert running.run is running.run
 
 
@@ -63,13 +66,42 @@ def test_unknown_names(running: Current) -> None:
 def test_outside_of_a_task(running: Current) -> None:
     running._end()
     assert not running.is_running_flow
-    assert "run_id" not in running
-    assert "pathspec" not in running
-    assert running.get("run_id", "none") == "none"
-    assert running.get("pathspec") is None
+    assert not running.is_parallel
+    asked = (
+        "flow_name",
+        "run_id",
+        "step_name",
+        "task_id",
+        "retry_count",
+        "origin_run_id",
+        "pathspec",
+        "namespace",
+    )
+    for name in (*asked, "username", "tags", "run", "task"):
+        assert getattr(running, name) is None
+        assert name not in running
+        assert running.get(name, "else") is None
     assert repr(running) == "<current: no running step>"
-    with pytest.raises(AttributeError, match=r"current\.run_id is known only within a running step"):
-        running.run_id  # noqa: B018
+    assert "parallel" not in running
+    assert running.get("project_name", "none") == "none"
+    with pytest.raises(AttributeError, match=r"current\.project_name is known only within a running step"):
+        running.project_name  # noqa: B018
+
+
+def test_the_folder_for_temporary_files_is_the_configured_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("HEADWAY_TEMPDIR", "METAFLOW_TEMPDIR"):
+        monkeypatch.delenv(name, raising=False)
+    assert Current().tempdir == "."
+    config = tmp_path / ".headway" / "config.json"
+    config.parent.mkdir()
+    config.write_text(json.dumps({"METAFLOW_TEMPDIR": "/from/a/file"}))
+    assert Current().tempdir == "/from/a/file"
+    assert "tempdir" in Current()
+    monkeypatch.setenv("METAFLOW_TEMPDIR", "/from/a/variable")
+    assert Current().get("tempdir") == "/from/a/variable"
 
 
 def test_the_one_that_flows_import() -> None:

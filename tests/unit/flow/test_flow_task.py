@@ -341,8 +341,27 @@ def test_inputs_of_the_same_step_are_named_by_the_last() -> None:
     assert one.last == 2
 
 
+def test_what_a_join_sets_on_its_inputs_is_for_itself() -> None:
+    class Cleans(Flow):
+        @step
+        def join(self, inputs: Any) -> None:
+            for each in inputs:
+                each.x += 10
+                each.extra = each.x * 2
+            self.sums = [each.x + each.extra for each in inputs]
+            del inputs.a.x
+            self.again = inputs.a.x
+            self.merge_artifacts(inputs, include=["only_a"])
+            self.kept = hasattr(self, "extra")
+
+    one: Any = bound(Cleans, "join", inputs=inputs_of_two())
+    call_step(one)
+    assert produced(one) == {"sums": [33, 36], "again": 1, "kept": False}
+    assert "extra" not in inherited(one)
+
+
 def errors_in_join(body: str) -> Any:
-    source = body_source(f"@step\ndef join(self, inputs):\n    {body}\n")
+    source = body_source(f"limit = 1\n@step\ndef join(self, inputs):\n    {body}\n")
     with pytest.raises((AttributeError, IndexError)) as caught:
         call_step(bound(flow_class(source), "join", inputs=inputs_of_two()))
     return str(caught.value)
@@ -351,8 +370,12 @@ def errors_in_join(body: str) -> Any:
 def test_errors_around_inputs() -> None:
     assert errors_in_join("inputs.c").startswith("This step does not join a step 'c'. ")
     assert errors_in_join("inputs[2]") == "there is no input 2: this step joins 2 tasks"
-    assert errors_in_join("inputs.a.y = 1") == "The inputs of a join are read-only: set self.y instead."
-    assert errors_in_join("del inputs.a.x") == "The inputs of a join are read-only: set self.x instead."
+    assert (
+        errors_in_join("del inputs.a.y") == "The input from step 'a' has no artifact 'y'. Known: x, only_a."
+    )
+    assert errors_in_join("inputs.a.limit = 2") == (
+        "An input from step 'a' cannot change 'limit', which is a constant of the flow's class. Use another name."
+    )
     assert errors_in_join("inputs.b.only_a") == "The input from step 'b' has no artifact 'only_a'. Known: x."
     assert errors_in_join("self.only_a") == (
         "Step 'join' has no artifact 'only_a'. A join inherits no artifacts: read it from its inputs "

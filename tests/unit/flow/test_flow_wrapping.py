@@ -41,6 +41,8 @@ class Told(UserStepDecorator):
 
     def post_step(self, step_name: str, flow: Any, exception: Exception | None = None) -> Any:
         SAID.append(f"{self.name} after {exception!r}")
+        if "post_raises" in self.does:
+            raise self.does["post_raises"]
         return self.does.get("post", (exception, None))
 
 
@@ -66,6 +68,12 @@ def catching(step_name: str, flow: Any, inputs: Any, attributes: Mapping[str, An
 
 
 @user_step_decorator
+def refusing(step_name: str, flow: Any, inputs: Any) -> Any:
+    raise OSError("before")
+    yield
+
+
+@user_step_decorator
 def twice(step_name: str, flow: Any, inputs: Any) -> Any:
     yield
     yield
@@ -78,7 +86,14 @@ def silent(step_name: str, flow: Any, inputs: Any) -> Any:
 
 
 NAMES.update(
-    Told=Told, Inner=Inner, plain=plain, catching=catching, twice=twice, silent=silent, SKIP=USER_SKIP_STEP
+    Told=Told,
+    Inner=Inner,
+    plain=plain,
+    catching=catching,
+    refusing=refusing,
+    twice=twice,
+    silent=silent,
+    SKIP=USER_SKIP_STEP,
 )
 
 REST = """
@@ -147,9 +162,18 @@ def test_an_exception_goes_outwards_until_somebody_settles_it() -> None:
         called("@Told('1', post=TypeError('other'))", "raise KeyError('x')")
     _, said = called("@Told('1', post=None)", "raise KeyError('x')")
     assert said == Transition(("a",))
+    with pytest.raises(TypeError, match="after"):
+        called("@Told('1', post_raises=TypeError('after'))", "raise KeyError('x')")
+
+
+def test_a_pre_step_that_fails_fails_the_task_and_nobody_settles_that() -> None:
     with pytest.raises(OSError, match="before"):
-        called("@Told('1')\n@Inner('2', raises=OSError('before'))")
-    assert SAID[-2:] == ["2 after OSError('before')", "1 after OSError('before')"]
+        called("@Told('1', post=None)\n@Inner('2', raises=OSError('before'), post=None)\n@plain")
+    assert SAID == ["1 before start", "2 before start"]
+    with pytest.raises(OSError, match="before"):
+        called("@refusing", "raise AssertionError")
+    with pytest.raises(FlowDefinitionError, match="returned 3"):
+        called("@Told('1', post=None, instead=3)")
 
 
 @pytest.mark.parametrize(
