@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any, Dict, Hashable, Iterator, List, Optional
 
 from headway.client.entity import Entity, InRun
-from headway.client.facts import local_time
+from headway.client.facts import local_time, store_type
 from headway.client.task_data import TaskData
 from headway.client.told import is_told, told, told_ref
 from headway.flow.names import did_you_mean
+from headway.store import layout
 from headway.store.records import NOT_KEPT, ArtifactRef, Record
 
 
@@ -86,6 +87,27 @@ class DataArtifact(InRun, depth=5):
         return f"{origin}/{self.id}" if origin else None
 
     @property
+    def _object(self) -> Dict[str, Any]:
+        """What Metaflow's metadata says of an artifact; programs look there for where it is."""
+        ref, task = self._ref, self._task
+        ended = self.finished_at
+        stored = bool(ref.sha256) and not ref.pickled
+        names = ("flow_id", "run_number", "step_name", "task_id", "name")
+        return {
+            **dict(zip(names, self._path)),
+            "attempt_id": task.ref().attempt,
+            "sha": ref.sha256,
+            "type": "metaflow.artifact",
+            "content_type": "pickle",
+            "ds_type": store_type(task.run.root),
+            # A small one stands in its task's record, and has no place of its own.
+            "location": f"{task.run.root}/{layout.blob(task.run.flow, ref.sha256)}" if stored else "",
+            "tags": sorted(self.user_tags),
+            "system_tags": sorted(self.system_tags),
+            "ts_epoch": round(ended.timestamp() * 1000) if ended is not None else None,
+        }
+
+    @property
     def _ref(self) -> ArtifactRef:
         return self._task.artifact_refs().get(self.id) or told_ref(self._task, self.id)
 
@@ -158,6 +180,9 @@ class Values:
             raise AttributeError(name)
         if name in self.__task.artifact_refs():
             return self.__task.value(name)
+        if name == "_artifacts":
+            # Metaflow's object keeps them so, and programs list them by it.
+            return {each: DataArtifact._of(self.__task, each) for each in public(self.__task)}
         if _is_public(self.__task, name):
             return told(self.__task, name)
         raise AttributeError(why_missing(self.__task, name))

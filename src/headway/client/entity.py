@@ -26,7 +26,7 @@ class Entity(ABC):
     Args:
         pathspec: Where it is: ``Flow/run/step/task/artifact``, as far as its kind goes.
         *parts: The rest of the path, where it comes in parts: ``Task("F", run_id, "train", 2)``.
-        attempt: Of a task or artifact: this attempt, not the one that counts.
+        attempt: Of a task or artifact: this attempt, not the one that counts; also after a whole path.
 
     Raises:
         InvalidPathspecError: The path is not one of this kind of object.
@@ -48,8 +48,13 @@ class Entity(ABC):
         self, pathspec: str = "", *parts: object, attempt: Optional[int] = None, _namespace_check: bool = True
     ) -> None:
         kind = type(self).__name__
+        has_attempts = self._depth >= _FIRST_WITH_ATTEMPTS
+        if has_attempts and len(parts) == 1 and str(pathspec).count("/") == self._depth - 1:
+            # As Metaflow has it: what follows a whole path is the attempt.
+            given, parts = parts[0], ()
+            attempt = attempt if given is None else _attempt_number(given)
         self._path = parse_pathspec(kind, self._depth, pathspec, parts)
-        if attempt is not None and self._depth < _FIRST_WITH_ATTEMPTS:
+        if attempt is not None and not has_attempts:
             raise InvalidPathspecError(f"A {kind} has no attempts; a Task or a DataArtifact has.")
         self._open(attempt)
         if _namespace_check and not self.is_in_namespace():
@@ -100,6 +105,24 @@ class Entity(ABC):
         """What it was taken over from by ``resume``, None where it was not."""
         return None
 
+    # What Metaflow's objects keep under names of their own, and programs read all the same.
+
+    @property
+    def _tags(self) -> FrozenSet[str]:
+        return self.tags
+
+    @property
+    def _user_tags(self) -> FrozenSet[str]:
+        return self.user_tags
+
+    @property
+    def _system_tags(self) -> FrozenSet[str]:
+        return self.system_tags
+
+    @property
+    def _created_at(self) -> Optional[datetime]:
+        return self.created_at
+
     @abstractmethod
     def is_in_namespace(self) -> bool:
         """Whether it is in the user namespace that is in use."""
@@ -128,8 +151,16 @@ class Entity(ABC):
             within: Why even the place is not there.
         """
         if within:
-            return NotFoundError(f"{self!r} does not exist: {within}", _where())
-        return NotFoundError(f"{self!r} does not exist", _suggest(self.id, known) or _where())
+            return NotFoundError(f"{self!r} does not exist: {within}", self._of_metaflow() or _where())
+        return NotFoundError(
+            f"{self!r} does not exist", self._of_metaflow() or _suggest(self.id, known) or _where()
+        )
+
+    def _of_metaflow(self) -> str:
+        """What to say where it is Metaflow's, "" where it is not."""
+        from headway.client.metaflows_own import of_metaflow  # on the way to an error only
+
+        return of_metaflow(*self._path[:2])
 
     def _missing_child(self, kind: str, name: object, known: Iterable[str]) -> KeyError:
         return KeyError(f"{self!r} has no {kind} {name!r}. {_suggest(str(name), known)}".strip())
@@ -196,6 +227,13 @@ class InRun(Entity):
     def _tagged(self, tags: Sequence[str]) -> bool:
         """Whether it, and so everything in it, has all of these tags."""
         return not tags or self.tags.issuperset(tags)
+
+
+def _attempt_number(given: object) -> int:
+    try:
+        return int(str(given))
+    except ValueError:
+        raise NotFoundError(f"There is no attempt {given!r}: attempts are numbers, from 0.") from None
 
 
 def in_namespace(run: RunData, namespace: Optional[str]) -> bool:

@@ -5,10 +5,11 @@ from datetime import datetime, timezone
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from headway.client.errors import TaskFailedError
+from headway.client.fanout import path_of, stack_of
 from headway.client.run_data import PARAMETERS, RunData
 from headway.store import layout
 from headway.store.locations import kind_of
-from headway.store.records import CAUGHT, SUCCEEDED, FrameTuple, Record
+from headway.store.records import CAUGHT, SUCCEEDED, Record
 
 #: A fact, and when it was known in seconds since the epoch.
 Fact = Tuple[str, str, float]
@@ -19,15 +20,15 @@ class Metadata(NamedTuple):
 
     Attributes:
         name: What it is about: "attempt", "kubernetes-pod-name", …
-        value: As text.
-        created_at: When it was known, local time.
+        value: As text; of "foreach-stack" a list of texts.
+        created_at: When it was known, in milliseconds since the epoch.
         type: The kind of fact, mostly its name.
         task: The task.
     """
 
     name: str
-    value: str
-    created_at: datetime
+    value: Any
+    created_at: int
     type: str
     task: Any
 
@@ -37,15 +38,20 @@ _TYPES = {"attempt_ok": "internal_attempt_status"}
 
 def metadata_of(run: RunData, record: Record, task: object) -> List[Metadata]:
     """Every fact about one attempt of a task."""
+    facts = facts_of(run, record)
+    stack = stack_of(run, record)
+    told = (
+        [Metadata("foreach-stack", stack, _milliseconds(record.started), "foreach-stack", task)]
+        if stack
+        else []
+    )
     return [
-        Metadata(name, value, local_time(when), _TYPES.get(name, name), task)
-        for name, value, when in _facts(run, record)
+        *told,
+        *(
+            Metadata(name, value, _milliseconds(when), _TYPES.get(name, name), task)
+            for name, value, when in facts
+        ),
     ]
-
-
-def foreach_index(frames: Tuple[FrameTuple, ...]) -> Optional[int]:
-    """The index in the innermost foreach, None outside of any."""
-    return next((index for _, _, index, _, variable in reversed(frames) if variable is not None), None)
 
 
 def local_time(seconds: float) -> datetime:
@@ -58,7 +64,8 @@ def utc_time(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, timezone.utc).replace(tzinfo=None)
 
 
-def _facts(run: RunData, record: Record) -> List[Fact]:
+def facts_of(run: RunData, record: Record) -> List[Fact]:
+    """The facts about one attempt for which no artifact has to be read: all but "foreach-stack"."""
     about = run.record.metadata
     begun: Dict[str, str] = {
         **about,
@@ -66,9 +73,11 @@ def _facts(run: RunData, record: Record) -> List[Fact]:
         "ds-type": store_type(run.root),
         "ds-root": run.root,
         "attempt": str(record.ref.attempt),
-        **_place(run, record.frames),
         **_code(run),
     }
+    path = path_of(run, record.frames)
+    if path:
+        begun["foreach-execution-path"] = path
     if "headway_version" in about:
         # The name under which Metaflow's users look for it.
         begun["metaflow_version"] = about["headway_version"]
@@ -104,23 +113,8 @@ def exception_of(record: Record) -> Optional[TaskFailedError]:
     )
 
 
-def first_of_foreach(run: RunData, frame: FrameTuple) -> str:
-    """The first step of a foreach, by which Metaflow names it; the split's own name where that is not known."""
-    node = run.graph.nodes.get(frame[0])
-    return node.targets[0] if node is not None and len(node.targets) == 1 else frame[0]
-
-
-def _place(run: RunData, frames: Tuple[FrameTuple, ...]) -> Dict[str, str]:
-    """Where in foreachs a task stands: as a path, and level by level as (step, variable, tasks, index)."""
-    levels = [
-        (first_of_foreach(run, frame), frame[4], frame[3], frame[2])
-        for frame in frames
-        if frame[4] is not None
-    ]
-    if not levels:
-        return {}
-    path = ",".join(f"{step}:{index}" for step, _, _, index in levels)
-    return {"foreach-execution-path": path, "foreach-stack": json.dumps(levels)}
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
 
 
 def _code(run: RunData) -> Dict[str, str]:

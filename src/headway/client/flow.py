@@ -37,7 +37,10 @@ class Flow(Entity, depth=1):
     def __getitem__(self, run: object) -> Run:
         data = find_run(self.id, str(run)) if is_name(str(run)) else None
         if data is None:
-            raise self._missing_child("run", run, ())
+            from headway.client.metaflows_own import of_metaflow  # on the way to an error only
+
+            told = of_metaflow(self.id, str(run)) if is_name(str(run)) else ""
+            raise KeyError(f"{self!r} has no run {run!r}. {told}".strip())
         found: Run = Run._bound(data, (self.id, data.run))
         if not found.is_in_namespace():
             raise found._outside()

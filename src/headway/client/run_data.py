@@ -6,7 +6,7 @@ nothing changes any more, and nothing is read twice.
 
 import os
 from functools import partial
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set, TypeVar
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple, TypeVar
 
 from headway.client.attempts import Attempts, Seen
 from headway.client.stores import is_near, store_at
@@ -57,6 +57,8 @@ class RunData:
         #: Keys of batches that were read, and what they say of each attempt.
         self._batches: Set[str] = set()
         self._planned: Dict[AttemptRef, Batch] = {}
+        #: The texts of what foreachs went over, by its hash: read once for all tasks.
+        self.items: Dict[str, Tuple[str, ...]] = {}
 
     def __getstate__(self) -> Dict[str, Any]:
         # Travels light: what was read along the way is read again where it is needed.

@@ -1,7 +1,7 @@
 """``Task``: one execution of a step; of its attempts the one that counts is shown."""
 
 from datetime import datetime
-from typing import Dict, Hashable, Iterable, Iterator, List, Optional, Tuple, Union
+from typing import Any, Dict, Hashable, Iterable, Iterator, List, Optional, Tuple, Union
 
 from headway.client.artifact import Artifacts, DataArtifact, Values, public
 from headway.client.code import MetaflowCode, code_of
@@ -10,12 +10,13 @@ from headway.client.errors import TaskFailedError
 from headway.client.facts import (
     Metadata,
     exception_of,
-    foreach_index,
+    facts_of,
     local_time,
     metadata_of,
     utc_time,
     went_well,
 )
+from headway.client.fanout import foreach_index
 from headway.client.logs import STDERR, STDOUT
 from headway.client.run_data import PARAMETERS
 from headway.client.task_data import TaskData, tasks_of
@@ -79,7 +80,7 @@ class Task(InRun, depth=4):
         return [fact for record in self._task.all_records() for fact in metadata_of(self._run, record, self)]
 
     @property
-    def metadata_dict(self) -> Dict[str, str]:
+    def metadata_dict(self) -> Dict[str, Any]:
         """What is known about the attempt that is shown, by name."""
         record = self._task.record()
         return (
@@ -145,7 +146,7 @@ class Task(InRun, depth=4):
     @property
     def environment_info(self) -> Dict[str, str]:
         """What is known of the environment it ran in: versions and where it ran."""
-        known = self.metadata_dict
+        known = self._known()
         wanted = (
             "python_version",
             "headway_version",
@@ -159,7 +160,7 @@ class Task(InRun, depth=4):
     @property
     def origin_pathspec(self) -> Optional[str]:
         """The task that ``resume`` took it over from, None where it was run."""
-        known = self.metadata_dict
+        known = self._known()
         task, run = known.get("origin-task-id"), known.get("origin-run-id")
         return f"{self._run.flow}/{run}/{self._path[2]}/{task}" if task and run else None
 
@@ -257,6 +258,11 @@ class Task(InRun, depth=4):
 
     def _identity(self) -> Hashable:
         return (Task, self._path, self._task.pinned)
+
+    def _known(self) -> Dict[str, str]:
+        """Its metadata, but for what artifacts would have to be read for."""
+        record = self._task.record()
+        return {} if record is None else {name: value for name, value, _ in facts_of(self._run, record)}
 
     def _child_steps(self) -> List[str]:
         if self._path[2] == PARAMETERS:

@@ -6,20 +6,12 @@ They are found under their names, and not listed: nobody made them.
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 from headway.client.errors import TaskFailedError
-from headway.client.facts import exception_of, first_of_foreach, went_well
+from headway.client.facts import exception_of, went_well
+from headway.client.fanout import first_of_foreach, item_of, variable_of
 from headway.client.run_data import PARAMETERS
 from headway.client.task_data import TaskData
-from headway.errors import HeadwayError
-from headway.flow.graph import PARALLEL_VARIABLE
-from headway.flow.splits import item_at
-from headway.flow.task import HIDDEN_PREFIX
 from headway.store.artifacts import INCLUDED
-from headway.store.records import SUCCEEDED, ArtifactRef, AttemptRef, FrameTuple, Record
-
-#: What Metaflow calls what a gang is spread over.
-_GANG = "_parallel_ubf_iter"
-#: Characters of an item's text that its frame shows.
-_SHOWN = 30
+from headway.store.records import SUCCEEDED, ArtifactRef, AttemptRef, Record
 
 
 class ForeachFrame(NamedTuple):
@@ -60,28 +52,14 @@ def _frames(task: TaskData, record: Record) -> List[ForeachFrame]:
     return [
         ForeachFrame(
             first_of_foreach(task.run, frame),
-            _variable(frame[4]) or "",
+            variable_of(frame[4]) or "",
             frame[3],
             frame[2],
-            _item(task, record, frame),
+            item_of(task.run, record, frame),
         )
         for frame in record.frames
         if frame[4] is not None
     ]
-
-
-def _item(task: TaskData, record: Record, frame: FrameTuple) -> Optional[str]:
-    split, _, index, _, variable = frame
-    refs = record.artifacts
-    name = next((each for each in (HIDDEN_PREFIX + split, variable) if each in refs), None)
-    if name is None or variable == PARALLEL_VARIABLE:
-        return None
-    try:
-        text = str(item_at(task.value(name), index))
-    except (HeadwayError, IndexError):
-        # Its class is not here, or the step gave the name another meaning.
-        return None
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
 
 
 def _exception(task: TaskData, record: Record) -> Optional[TaskFailedError]:
@@ -107,21 +85,21 @@ def _graph_info(task: TaskData, record: Record) -> Dict[str, Any]:
     )
 
 
-def _variable(name: Optional[str]) -> Optional[str]:
-    return _GANG if name == PARALLEL_VARIABLE else name
-
-
 _MAKERS: Dict[str, Callable[[TaskData, Record], Any]] = {
     "name": lambda task, record: task.run.flow,
     "_current_step": lambda task, record: task.step,
     "_exception": _exception,
     "_foreach_stack": _frames,
     "_foreach_num_splits": lambda task, record: record.transition.splits if record.transition else None,
-    "_foreach_var": lambda task, record: _variable(record.transition.foreach) if record.transition else None,
+    "_foreach_var": lambda task, record: (
+        variable_of(record.transition.foreach) if record.transition else None
+    ),
     "_graph_info": _graph_info,
     "_success": lambda task, record: went_well(record),
     "_task_ok": lambda task, record: record.outcome == SUCCEEDED,
     "_transition": lambda task, record: (
-        (list(record.transition.targets), _variable(record.transition.foreach)) if record.transition else None
+        (list(record.transition.targets), variable_of(record.transition.foreach))
+        if record.transition
+        else None
     ),
 }

@@ -29,7 +29,7 @@ def item_at(iterable: Any, index: int) -> Any:
     if type(iterable) in (list, tuple, str, bytes, range):
         return iterable[index]
     if isinstance(iterable, (set, frozenset)):
-        return sorted(iterable, key=_rank)[index]
+        return items_of(iterable)[index]
     if not _is_keyed(iterable):
         try:
             return iterable[index]
@@ -37,6 +37,11 @@ def item_at(iterable: Any, index: int) -> Any:
             # Iterable without positions.
             return _nth(iterable, index)
     return _nth(iterable, index)
+
+
+def items_of(iterable: Any) -> Any:
+    """All items, in the order of their tasks."""
+    return sorted(iterable, key=_rank) if isinstance(iterable, (set, frozenset)) else iterable
 
 
 def _rank(item: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from headway.client.metaflows_own import of_metaflow
 from headway.errors import KeyNotFoundError, NotFoundError, UsageError
 from headway.flow.graph import Graph
 from headway.flow.names import did_you_mean
@@ -159,7 +160,9 @@ def find_past_run(flow: str, run: str, roots: Iterable[str]) -> PastRun:
     near = did_you_mean(run, known[-_MOST_NAMED:])
     raise NotFoundError(
         f"There is no run {flow}/{run} in {', '.join(places)}.",
-        near or "Look in another datastore with --datastore-root=s3://bucket/prefix.",
+        of_metaflow(flow, run)
+        or near
+        or "Look in another datastore with --datastore-root=s3://bucket/prefix.",
     )
 
 
@@ -177,9 +180,10 @@ def latest_run(flow: str, local_root: str, named: str = "--origin-run-id ID") ->
     try:
         return (Path(local_root) / flow / LATEST_RUN).read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
+        hint = f"Name the run: {named}, and its datastore if it is not the configured one."
         raise UsageError(
             f"No run of {flow} was started from here (nothing in {local_root} tells of one).",
-            f"Name the run: {named}, and its datastore if it is not the configured one.",
+            of_metaflow(flow) or hint,
         ) from error
 
 

@@ -185,13 +185,17 @@ def test_a_run_whose_launcher_was_killed_is_resumed(machine: Machine) -> None:
 def test_what_cannot_be_resumed_is_refused(machine: Machine) -> None:
     told = machine.run("resume", code=2)
     assert "No run of Many was started from here" in told
+    (machine.folder / ".metaflow" / "Many" / "17" / "_meta").mkdir(parents=True)
+    assert "Metaflow's own runs of Many are in" in machine.run("resume", code=2)
     machine.run("run")
     told = machine.run("resume", "wrok", code=2)
     assert "has no step 'wrok'" in told
     assert "Did you mean work?" in told
     assert "Its steps are start, work, join, again, end." in told
     told = machine.run("resume", "--origin-run-id", "17", code=1)
-    assert "There is no run Many/17" in told
+    assert "Run Many/17 is one of Metaflow's own" in told
+    told = machine.run("resume", "--origin-run-id", "18", code=1)
+    assert "There is no run Many/18" in told
     assert machine.runs[0] in told
     assert "ids of digits are given by Headway" in machine.run("resume", "--run-id", "17", code=2)
     assert "No such option" in machine.run("resume", "--size", "3", code=2)

@@ -2,6 +2,7 @@
 
 import pickle
 from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
 from recorded_runs import BEGUN, BOOM, RecordedRun, digits
@@ -20,7 +21,7 @@ from headway.client import (
     get_namespace,
     namespace,
 )
-from headway.flow.graph import Graph, Node
+from headway.flow.graph import PARALLEL_VARIABLE, Graph, Node
 from headway.store import layout
 from headway.store.folder import FolderStore
 from headway.store.records import LOST, Failure, Record, Transition
@@ -139,6 +140,12 @@ def test_the_attempt_that_counts_is_shown_and_others_on_request(folder: FolderSt
     assert task.created_at == local(2)
     assert task.finished_at == local(104)
     first = Task("Digits/1/train/2", attempt=0)
+    assert first == Task("Digits/1/train/2", 0) == Task("Digits/1/train/2", "0") != task
+    assert Task("Digits/1/train/2", None) == task
+    with pytest.raises(NotFoundError, match="no attempt 'last'"):
+        Task("Digits/1/train/2", "last")
+    with pytest.raises(InvalidPathspecError, match="Expects Run"):
+        Run("Digits/1", 0)
     assert (first.current_attempt, first.successful, first.finished, first.has_ended) == (
         0,
         False,
@@ -238,6 +245,22 @@ def test_an_artifact_tells_of_itself_without_being_loaded(folder: FolderStore) -
     assert artifact.created_at == artifact.finished_at == Task("Digits/1/train/3").finished_at
 
 
+def test_what_programs_read_of_metaflows_objects_under_private_names(folder: FolderStore) -> None:
+    digits(folder)
+    run, task, artifact = Run("Digits/1"), Task("Digits/1/train/3"), DataArtifact("Digits/1/train/3/score")
+    assert task.data._artifacts == {"alpha": task["alpha"], "score": artifact}
+    assert (run._tags, run._user_tags, run._system_tags) == (run.tags, run.user_tags, run.system_tags)
+    assert (task._tags, task._created_at) == (task.tags, task.created_at)
+    kept = artifact._object
+    assert (kept["name"], kept["sha"], kept["task_id"], kept["attempt_id"]) == ("score", artifact.sha, "3", 0)
+    assert kept["ds_type"] == "local"
+    assert Path(kept["location"]).is_file()
+    assert artifact.finished_at is not None
+    assert kept["ts_epoch"] == round(artifact.finished_at.timestamp() * 1000)
+    digits(folder, "2", within=True)
+    assert DataArtifact("Digits/2/train/3/score")._object["location"] == "", "it stands in the record"
+
+
 def test_metadata_of_all_attempts_and_of_the_one_that_is_shown(folder: FolderStore) -> None:
     digits(folder)
     task = Task("Digits/1/train/2")
@@ -250,7 +273,9 @@ def test_metadata_of_all_attempts_and_of_the_one_that_is_shown(folder: FolderSto
     assert (known["ds-type"], known["ds-root"], known["user"]) == ("local", folder.url, "ann")
     assert known["script-name"] == "digits.py"
     pod = next(fact for fact in task.metadata if fact.name == "kubernetes-pod-name")
-    assert (pod.type, pod.task, pod.created_at) == ("kubernetes-pod-name", task, task.finished_at)
+    assert task.finished_at is not None
+    when = round(task.finished_at.timestamp() * 1000)
+    assert (pod.type, pod.task, pod.created_at) == ("kubernetes-pod-name", task, when)
     pinned = Task("Digits/1/train/2", attempt=0)
     assert [fact.value for fact in pinned.metadata if fact.name == "attempt"] == ["0"]
     assert (task.runtime_name, task.environment_info["headway_version"]) == ("dev", "0.1.0")
@@ -469,13 +494,42 @@ def test_they_are_found_under_their_names_in_every_way(folder: FolderStore) -> N
     error = failed["_exception"].data
     assert (error.type, error.exception, error.stacktrace) == ("builtins.ValueError", "boom", BOOM.traceback)
     assert mine["_exception"].data is None
-    assert mine["_foreach_stack"].data == [("train", "models", 3, 1, "b" * 27 + "...")]
+    assert mine["_foreach_stack"].data == [("train", "models", 3, 1, "b" * 30)]
     for name in ("_task_ok", "_exception"):
         assert name not in failed.data
         with pytest.raises(AttributeError):
             getattr(failed.data, name)
         with pytest.raises(AttributeError):
             getattr(failed.artifacts, name)
+
+
+def test_where_in_foreachs_a_task_stands(folder: FolderStore) -> None:
+    run = RecordedRun(folder)
+    frames = (("start", "1", 1, 2, "models"), ("train", "2", 2, 3, "sizes"))
+    values: dict[str, object] = {"models": [0, "b" * 40], "sizes": {3, 1, 2}}
+    run.attempt("fit", "3", values=values, frames=frames)
+    deep = (("start", "1", 1, 2, "models"), *((f"s{n}", "1", 0, 1, "x" * 50) for n in range(6)))
+    run.attempt("deep", "4", values={**values, "x" * 50: [(1, 2)]}, frames=deep)
+    run.attempt("gang", "5", values=values, frames=(frames[0], ("train", "2", 0, 2, PARALLEL_VARIABLE)))
+    run.attempt("empty", "6", values={"models": ["", None]}, frames=(("start", "1", 0, 2, "models"),))
+    run.attempt("none", "7", values={"models": ["", None]}, frames=(("start", "1", 1, 2, "models"),))
+    run.attempt("lost", "8", frames=frames)
+    run.end()
+    stacks = {
+        step.id: task.metadata_dict.get("foreach-stack")
+        for step in Run("Digits/1")
+        if (task := step.task) is not None
+    }
+    first = "models=" + "b" * 30
+    assert stacks["fit"] == [first, "sizes=3"]
+    assert stacks["deep"] == [first, *[f"{'x' * 50}=(1, 2)"] * 3], "256 characters at most"
+    assert stacks["gang"] == [first]
+    assert stacks["none"] == ["models=None"]
+    assert stacks["empty"] is stacks["lost"] is None
+    task = Task("Digits/1/fit/3")
+    assert task.metadata_dict["foreach-execution-path"].startswith("train:1,")
+    (fact,) = [fact for fact in task.metadata if fact.name == "foreach-stack"]
+    assert (fact.value, fact.type) == ([first, "sizes=3"], "foreach-stack")
 
 
 def test_the_graph_is_told_as_steps_are_told_of_it(folder: FolderStore) -> None:
