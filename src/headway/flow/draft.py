@@ -46,16 +46,22 @@ class Draft:
 
 
 def listed(spec: DecoratorSpec) -> Listed:
-    """A decorator as mutators see it."""
-    arguments, named = list(spec.positional), dict(spec.attributes)
+    """A decorator as mutators see it: with each attribute, also where nothing is written."""
+    # It knows all decorators, and is not in pods, which import this module for the names in it alone.
+    from headway.flow.usual_attributes import usual_attributes
+
+    return (*_names(spec), list(spec.positional), {**usual_attributes(spec), **spec.attributes})
+
+
+def _names(spec: DecoratorSpec) -> tuple[str, str]:
     if spec.user is not None:
-        return (spec.user.__name__, spec.name, arguments, named)
-    return (spec.name, f"headway.flow.decorators.{spec.name}", arguments, named)
+        return (spec.user.__name__, spec.name)
+    return (spec.name, f"headway.flow.decorators.{spec.name}")
 
 
 def is_called(spec: DecoratorSpec, name: str) -> bool:
     """Whether a decorator is meant by this name, its whole one where it holds a dot."""
-    short, whole, *_ = listed(spec)
+    short, whole = _names(spec)
     return name == (whole if "." in name else short)
 
 
@@ -123,7 +129,10 @@ def take(specs: list[DecoratorSpec], name: str, arguments: Any, named: Any) -> b
             return False
         if arguments is None and named is None:
             return True
-        return listed(spec)[2:] == (list(arguments or ()), dict(named or {}))
+        if list(spec.positional) != list(arguments or ()):
+            return False
+        # As it was shown, or as it is written.
+        return dict(named or {}) in (listed(spec)[3], dict(spec.attributes))
 
     kept = [spec for spec in specs if not goes(spec)]
     removed = len(kept) < len(specs)

@@ -30,7 +30,10 @@ class Mutable(ABC):
 
     @property
     def decorator_specs(self) -> Iterator[Listed]:
-        """Its decorators: (name, whole name, arguments, arguments with names)."""
+        """Its decorators: (name, whole name, arguments, arguments with names).
+
+        Of Headway's own decorators every argument is there, also those that nobody wrote.
+        """
         return iter([draft.listed(spec) for spec in self._specs])
 
     def has_decorator(self, name: str) -> bool:
@@ -38,7 +41,7 @@ class Mutable(ABC):
         return any(draft.is_called(spec, name) for spec in self._specs)
 
     def get_decorator_specs(self, name: str) -> list[Listed]:
-        """Its decorators of this name."""
+        """Its decorators of this name, as :attr:`decorator_specs` has them."""
         return [draft.listed(spec) for spec in self._specs if draft.is_called(spec, name)]
 
     def remove_decorator(
@@ -52,7 +55,7 @@ class Mutable(ABC):
         Args:
             deco_name: Their name; one with a dot is a whole name.
             deco_args: Only those with these arguments.
-            deco_kwargs: Only those with these arguments.
+            deco_kwargs: Only those with these arguments, as they are shown or as they are written.
 
         Returns:
             Whether there were any.

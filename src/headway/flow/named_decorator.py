@@ -9,6 +9,7 @@ from headway.flow.draft import draft_error
 from headway.flow.flow_catalogue import FLOW_DECORATORS
 from headway.flow.late import parse_decorator
 from headway.flow.user_decorators import FlowMutator, StepMutator, UserStepDecorator, name_of
+from headway.flow.usual_attributes import without_usual
 
 
 def step_spec(kind: Any, arguments: Any, named: Any, source: str) -> DecoratorSpec:
@@ -47,7 +48,7 @@ def _spec(
 ) -> DecoratorSpec:
     given = DecoratorSpec("", dict(named or {}), source, tuple(arguments or ()))
     if isinstance(kind, StepDecorator) and kind.name in kinds:
-        return given._replace(name=kind.name)
+        return without_usual(given._replace(name=kind.name))
     if isinstance(kind, type) and issubclass(kind, bases):
         return given._replace(name=name_of(kind), user=kind)
     if not isinstance(kind, str):
@@ -63,4 +64,4 @@ def _spec(
         raise draft_error(
             source, f"'{kind}' holds arguments, and more are given beside it.", "Give them in one place."
         )
-    return given._replace(name=spec.name, user=spec.user)
+    return without_usual(given._replace(name=spec.name, user=spec.user))

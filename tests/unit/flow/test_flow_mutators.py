@@ -145,8 +145,9 @@ def test_what_a_step_shows() -> None:
 
     def look(step: MutableStep) -> None:
         seen.extend(step.decorator_specs)
+        usual = {"minutes_between_retries": "2", "on_oom": None}
         assert step.get_decorator_specs("retry") == [
-            ("retry", "headway.flow.decorators.retry", [], {"times": 2})
+            ("retry", "headway.flow.decorators.retry", [], {"times": 2, **usual})
         ]
         assert step.has_decorator("headway.flow.decorators.retry")
         assert step.has_decorator("On")
@@ -204,6 +205,36 @@ def test_decorators_are_added_and_removed() -> None:
     assert environment.attributes == {"vars": {"A": "1"}}
     assert kubernetes.attributes == {"memory": 9}
     assert kubernetes.location[0] == __file__
+
+
+def test_all_arguments_are_shown_and_none_that_nobody_wrote_is_written_by_putting_them_back() -> None:
+    def change(step: MutableStep) -> None:
+        assert step.add_decorator("resources:memory=8000")
+        assert step.add_decorator("kubernetes:labels={}")
+        ((_, _, _, asked),) = step.get_decorator_specs("resources")
+        assert (int(asked["cpu"]), asked["memory"], asked["gpu"]) == (1, 8000, None)
+        assert not step.remove_decorator("resources", deco_kwargs={**asked, "cpu": 2})
+        assert step.remove_decorator("resources", deco_kwargs=asked)
+        assert step.add_decorator("resources", deco_kwargs={**asked, "cpu": int(asked["cpu"]) * 2})
+        for name, _, arguments, named in list(step.decorator_specs):
+            if name == "kubernetes":
+                assert (named["memory"], named["use_tmpfs"]) == ("4096", None)
+                assert step.remove_decorator(name, arguments, named)
+                assert step.add_decorator(name, arguments, {**named, "qos": "Burstable", "image": "mine"})
+        ((_, _, _, hidden),) = step.get_decorator_specs("timeout")
+        assert hidden == {"seconds": 0, "minutes": 5, "hours": 0}
+
+    found = mutated(lambda step: (step.add_decorator("timeout:minutes=5"), change(step)))
+    by_name = {spec.name: dict(spec.attributes) for spec in found.decorators["start"]}
+    assert by_name["resources"] == {"cpu": 2, "memory": 8000}
+    assert by_name["kubernetes"] == {"image": "mine"}, "and labels={} says what holds anyway"
+
+
+def test_what_is_added_alone_is_written_also_where_it_says_what_holds_anyway() -> None:
+    found = mutated(
+        lambda step: step.add_decorator("kubernetes", deco_kwargs={"qos": "Burstable", "cpu": "1"})
+    )
+    assert found.decorators["start"][-1].attributes == {"qos": "Burstable", "cpu": "1"}
 
 
 def test_what_is_written_wins_over_late_decorators_and_so_does_what_is_added() -> None:
