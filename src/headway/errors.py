@@ -244,16 +244,23 @@ class FailureHandledByCatchError(HeadwayError):
         hint: What to do about it.
         reason: That failure's word for machines ("OutOfMemory", "Exit", …).
         kind: Its class.
+        left: Of a gang: what the rank that failed first left of its exception.
     """
 
     headline = "The step failed, and @catch handled it"
 
     def __init__(
-        self, message: str = "", hint: Optional[str] = None, reason: str = "", kind: str = ""
+        self,
+        message: str = "",
+        hint: Optional[str] = None,
+        reason: str = "",
+        kind: str = "",
+        left: Optional[TaskFailedError] = None,
     ) -> None:
         super().__init__(message, hint)
         self.reason = reason
         self.kind = kind
+        self.left = left
 
 
 class RunFailedError(HeadwayError):

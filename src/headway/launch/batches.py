@@ -81,7 +81,8 @@ class BatchFactory(Struct, frozen=True):
         step = self.steps[start.step]
         if start.fallback:
             # Nothing of the step runs, so nothing that is for its code is needed.
-            step = StepRun(self.fallback_code or step.code, catch=step.catch, call=step.call)
+            code = self.fallback_code or step.code
+            step = StepRun(code, catch=step.catch, gang=step.gang, call=step.call)
         return Batch(
             flow=self.flow,
             run=self.run,

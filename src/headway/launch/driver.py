@@ -30,7 +30,7 @@ from headway.launch.lease import LeaseLostError
 from headway.launch.reporter import Reporter
 from headway.launch.retries import Retries
 from headway.launch.standing import NotTakenOverError, Standing
-from headway.launch.verdicts import CANCELLED, Verdicts
+from headway.launch.verdicts import Verdicts
 from headway.schedule.events import (
     AttemptFailed,
     AttemptStarted,
@@ -50,6 +50,7 @@ from headway.schedule.instructions import (
 from headway.schedule.scheduler import Scheduler
 from headway.store.batch import Batch
 from headway.store.records import (
+    CANCELLED,
     INFRASTRUCTURE,
     USER,
     AttemptRef,

@@ -28,17 +28,11 @@ def check_gang(node: Node) -> None:
     """Check what a gang cannot be, once late decorators are attached.
 
     Raises:
-        FlowDefinitionError: It is @catch as well, or a single pod.
+        FlowDefinitionError: It is a single pod.
     """
     spec = node.gang
     if spec is None:
         return
-    if node.decorator("catch") is not None:
-        raise FlowDefinitionError(
-            f"Step {node.name} is both @{spec.name} and @catch: what one rank caught would be missing in the others.",
-            "Catch the exception in the step's code, or join in a step of its own.",
-            *spec.location,
-        )
     if node.decorator("kubernetes") is not None and _number(spec, "num_nodes") == 1:
         raise FlowDefinitionError(
             f"Step {node.name} is @{spec.name}(num_nodes=1): a gang of pods has at least 2.",

@@ -4,8 +4,7 @@ from headway.errors import NotFoundError, UsageError
 from headway.flow.graph import CALL, Graph, Node
 from headway.flow.names import closest
 from headway.launch.past import PastRun
-from headway.launch.verdicts import STOPPED
-from headway.store.records import Record
+from headway.store.records import STOPPED, Record
 
 #: What has a say in a task that is done again alone; of the rest none changes what the step itself does.
 _HEARD = frozenset({"card", "conda", "environment", "secrets", "timeout"})

@@ -7,11 +7,17 @@ from headway.launch.reporter import Reporter
 from headway.schedule.events import AttemptCancelled, AttemptFailed, AttemptSucceeded, Event
 from headway.schedule.instructions import Instruction, ScheduleRetry
 from headway.schedule.scheduler import Scheduler
-from headway.store.records import CONFIGURATION, FAILED, SUCCEEDED, USER, AttemptRef, Failure, Record
-
-CANCELLED = "Cancelled"
-#: What an attempt that was asked to stop ends with: the launcher's word for it, and the pod's own.
-STOPPED = (CANCELLED, "Terminated")
+from headway.store.records import (
+    CANCELLED,
+    CONFIGURATION,
+    FAILED,
+    STOPPED,
+    SUCCEEDED,
+    USER,
+    AttemptRef,
+    Failure,
+    Record,
+)
 
 
 class Verdicts:

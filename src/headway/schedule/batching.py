@@ -50,7 +50,9 @@ class Batching:
         for gang in gangs.values():
             for task in gang.tasks:
                 self._tasks.move(task, TaskState.WAITING)
-            batches.append(self._batch(gang.control.cohort, gang.tasks, grown=gang.control.grown))
+            control = gang.control
+            fallback = control.fallbacks > 0
+            batches.append(self._batch(control.cohort, gang.tasks, fallback=fallback, grown=control.grown))
         for (cohort, fallback, grown), by_index in alike.items():
             tasks = [by_index[index] for index in sorted(by_index)]
             for task in tasks:
@@ -63,16 +65,19 @@ class Batching:
     ) -> StartBatch:
         self._made += 1
         policy = self._policies[cohort.step]
+        # A gang is caught as a whole: a rank that went on alone would leave the others waiting for it.
+        alone = tasks[0].gang is None
         return StartBatch(
             step=cohort.step,
             frames=cohort.frames,
             inputs=cohort.inputs,
             tasks=tuple(
-                task.spec._replace(last=fallback or policy.is_last(task.spent or {})) for task in tasks
+                task.spec._replace(last=fallback or (alone and policy.is_last(task.spent or {})))
+                for task in tasks
             ),
             join=cohort.join,
             name=f"{cohort.step}-{self._made}",
             fallback=fallback,
-            gang=tasks[0].gang is not None,
+            gang=not alone,
             grown=grown,
         )

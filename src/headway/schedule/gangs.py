@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from headway.schedule.plan import Plan, StepPolicy
+from headway.schedule.plan import FALLBACK_ATTEMPTS, Plan, StepPolicy, infrastructure_delay
 from headway.schedule.tasks import Gang, TaskState, TaskTable
 from headway.schedule.transitions import Arrival, Start, TransitionError, advance
 from headway.store.records import AttemptRef
@@ -35,9 +35,10 @@ class GangFailed(Struct, frozen=True):
 
 
 class GangAgain(Struct, frozen=True):
-    """All of it is to be tried again, after so many seconds."""
+    """All of it is to be tried again, after so many seconds; as its fallback where its code has failed for good."""
 
     delay: float
+    fallback: bool = False
 
 
 class GangStopped(Struct, frozen=True):
@@ -81,17 +82,24 @@ class GangEnds:
         policy = self._policies[step]
         pool = policy.pool(failure)
         earlier = gang.control.spend(pool, first.ran)
-        if stopping or earlier >= policy.budget(pool):
-            tries = f" after {ref.attempt + 1} attempts" if ref.attempt else ""
-            words = (
-                f"{step}/{ref.task} failed{tries}, the first of {len(gang.tasks)} ranks: {failure.message}"
+        if not stopping and not gang.control.fallbacks and earlier < policy.budget(pool):
+            return self._again(gang, GangAgain(policy.retry_delay(pool, earlier)))
+        tried = gang.control.fallbacks
+        if policy.fallback and not stopping and tried < FALLBACK_ATTEMPTS:
+            gang.control.fallbacks += 1
+            return self._again(
+                gang, GangAgain(infrastructure_delay(tried - 1) if tried else 0.0, fallback=True)
             )
-            self._give_up(gang, {each.rank for each in gang.failures})
-            return GangFailed(ref, words, failure.hint)
+        tries = f" after {ref.attempt + 1} attempts" if ref.attempt else ""
+        words = f"{step}/{ref.task} failed{tries}, the first of {len(gang.tasks)} ranks: {failure.message}"
+        self._give_up(gang, {each.rank for each in gang.failures})
+        return GangFailed(ref, words, failure.hint)
+
+    def _again(self, gang: Gang, again: GangAgain) -> GangAgain:
         gang.again()
         for task in gang.tasks:
             self._tasks.move(task, TaskState.RETRYING)
-        return GangAgain(policy.retry_delay(pool, earlier))
+        return again
 
     def _succeeded(self, gang: Gang, stopping: bool) -> GangEnd:
         control = gang.control

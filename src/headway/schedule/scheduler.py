@@ -210,8 +210,8 @@ class Scheduler:
                 return [item for ref, following in ways for item in self._follow(following, ref)]
             case GangFailed(ref, message, hint):
                 return self._halt(_Stop(FAILED, message, ref, hint))
-            case GangAgain(delay):
-                return [ScheduleRetry(gang.control.ref, delay)]
+            case GangAgain(delay, fallback):
+                return [ScheduleRetry(gang.control.ref, delay, fallback)]
             case _:
                 return []
 

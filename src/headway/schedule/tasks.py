@@ -66,7 +66,8 @@ class Task(Struct, eq=False):
         index: Its place among them.
         attempt: The attempt that waits, runs, or (while retrying) is still to start.
         state: WAITING, RUNNING or RETRYING.
-        fallbacks: How many of its attempts were the fallback; the current one is, if there was any.
+        fallbacks: How many of its attempts were the fallback; the current one is, if there was any. A gang's stand
+            with rank 0.
         spent: Failures so far by budget pool; None until the first. A gang's stand with rank 0.
         gang: The ranks it belongs to, None for a task of its own.
         ended: Whether its current attempt ended while other ranks go on.

@@ -51,6 +51,11 @@ class Transition(NamedTuple):
 #: The failure classes, each with a budget of its own.
 USER, RESOURCES, INFRASTRUCTURE, CONFIGURATION = "user", "resources", "infrastructure", "configuration"
 
+#: The reason of an attempt that the launcher asked to stop; and all that such an attempt may end with, the pod's own
+#: word among them.
+CANCELLED = "Cancelled"
+STOPPED = (CANCELLED, "Terminated")
+
 #: The reason of a failure that more memory would mend.
 OUT_OF_MEMORY = "OutOfMemory"
 

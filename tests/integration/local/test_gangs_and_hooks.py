@@ -88,6 +88,68 @@ def test_gangs(machine: Machine) -> None:
     assert machine.run("-c", code).stdout.splitlines() == ["2 ['2'] None", "control_task 3"]
 
 
+CAUGHT_GANGS = """
+import os, signal, time
+from headway import FlowSpec, catch, current, parallel, retry, step
+
+class Sample(FlowSpec):
+    @step
+    def start(self):
+        self.next(self.train, num_parallel=3)
+
+    @catch(var="failed", print_exception=False)
+    @retry(times=1, minutes_between_retries=0)
+    @parallel
+    @step
+    def train(self):
+        self.rank = current.parallel.node_index
+        if self.rank == 2:
+            raise ValueError("no good")
+        time.sleep(60)
+        self.next(self.join)
+
+    @step
+    def join(self, inputs):
+        self.seen = [(each.failed.type, each.failed.exception, hasattr(each, "rank")) for each in inputs]
+        self.next(self.killed)
+
+    @catch(var="failed", print_exception=False)
+    @parallel(num_nodes=2)
+    @step
+    def killed(self):
+        if current.parallel.node_index:
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(60)
+        self.next(self.end)
+
+    @step
+    def end(self):
+        self.why = self.failed.exception
+
+if __name__ == "__main__":
+    Sample()
+"""
+
+
+def test_gangs_are_caught_as_a_whole(machine: Machine) -> None:
+    (machine.folder / "flow.py").write_text(CAUGHT_GANGS)
+    done = machine.run("flow.py", "run")
+    assert done.returncode == 0, done.stderr
+    assert "[train/2_node_2] @catch takes over: the run goes on." in done.stderr
+    seen = machine.value(AttemptRef("join", "3", 0), "seen")
+    assert seen == [("builtins.ValueError", "no good", False)] * 3, (
+        "on every rank, what the first of them raised"
+    )
+    assert "failed for good after 1 attempt" in machine.value(AttemptRef("end", "5", 0), "why")
+    (run,) = machine.runs
+    code = (
+        "from headway import Step, namespace; namespace(None)\n"
+        f"train = list(Step('Sample/{run}/train'))\n"
+        "print(sorted(t.id for t in train), {t.successful for t in train}, {t.current_attempt for t in train})\n"
+    )
+    assert machine.run("-c", code).stdout == "['2', '2_node_1', '2_node_2'] {False} {2}\n"
+
+
 MUTATED = """
 from headway import FlowMutator, FlowSpec, StepMutator, current, step
 

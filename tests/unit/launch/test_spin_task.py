@@ -12,10 +12,9 @@ from headway.flow.graph import Graph, Node
 from headway.launch.past import PastRun
 from headway.launch.spin import spin_folder
 from headway.launch.spin_task import choose_task, parse_pathspec, spun_graph
-from headway.launch.verdicts import CANCELLED
 from headway.runtime.commit import commit
 from headway.runtime.state import PARAMETERS
-from headway.store.records import FAILED, LOST, SUCCEEDED, USER, AttemptRef, Failure, Record
+from headway.store.records import CANCELLED, FAILED, LOST, SUCCEEDED, USER, AttemptRef, Failure, Record
 from headway.store.run_records import RunRecord
 from headway.testing.memory_store import MemoryStore
 

@@ -198,7 +198,6 @@ def test_where_the_ranks_of_a_gang_meet(
 @pytest.mark.parametrize(
     ("decorators", "said"),
     [
-        ((spec("parallel"), spec("catch")), "both @parallel and @catch"),
         ((spec("parallel", num_nodes=1), spec("kubernetes")), "a gang of pods has at least 2"),
     ],
 )

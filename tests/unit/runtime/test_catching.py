@@ -16,8 +16,17 @@ from headway.runtime.attempt import run_attempt
 from headway.runtime.channel import Report
 from headway.runtime.commit import commit
 from headway.runtime.state import PARAMETERS
-from headway.store.batch import Batch, Catch, TaskSpec
-from headway.store.records import FAILED, RESOURCES, AttemptRef, Failure, Record, Transition
+from headway.store.batch import Batch, Catch, Gang, TaskSpec
+from headway.store.records import (
+    FAILED,
+    INFRASTRUCTURE,
+    RESOURCES,
+    USER,
+    AttemptRef,
+    Failure,
+    Record,
+    Transition,
+)
 from headway.testing.memory_store import MemoryStore
 
 CATCH = Catch(("end",), "failed")
@@ -149,3 +158,31 @@ def test_a_batch_keeps_what_it_says_of_catch() -> None:
     batch = make_batch(tasks=2, catch=Catch(("a", "b"), "failed", False), fallback=True)
     assert Batch.decode(batch.encode()) == batch
     assert Batch.decode(make_batch().encode()).catch is None
+
+
+def test_every_rank_of_a_gang_gets_what_the_first_of_them_raised(store: MemoryStore) -> None:
+    boom = Failure(USER, "Exception", "ValueError: boom", "", "Traceback\n", "ValueError")
+    ranks = (
+        TaskSpec("1", 1, 0, last=True),
+        TaskSpec("1_node_1", 1, 0, last=True),
+        TaskSpec("1_node_2", 1, 0),
+    )
+    failures = {
+        "1": Failure(USER, "Cancelled", "Stopped: 1_node_2 of the same gang failed"),
+        "1_node_1": Failure(INFRASTRUCTURE, "Lost", "It lost its peer."),
+        "1_node_2": boom,
+    }
+    for ended, (name, failure) in zip((1.0, 3.0, 2.0), failures.items(), strict=True):
+        commit(store, FLOW, RUN, Record(AttemptRef("start", name, 0), FAILED, failure=failure, ended=ended))
+    for rank in ranks[:2]:
+        batch = make_batch(catch=CATCH, fallback=True, gang=Gang(0, address="127.0.0.1"))._replace(
+            tasks=ranks
+        )
+
+        class Sample(FlowSpec):
+            start = step(breaking)
+
+        error: Any = loaded(store, run_attempt(Sample, batch, rank, store))["failed"]
+        current._end()
+        assert (error.type, error.exception, error.reason) == ("builtins.ValueError", "boom", "Exception")
+        assert error.stacktrace == "Traceback\n"

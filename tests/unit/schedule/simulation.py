@@ -117,7 +117,9 @@ class Simulation:
         event: Event
         if (self.stop or broken) and self.random.randrange(2):
             event, self.held[ref.task] = AttemptCancelled(ref), False
-        elif self.random.randrange(100) < self.failing:
+        elif (self.fallbacks_fail or not self.fallbacks[ranks[0]]) and self.random.randrange(
+            100
+        ) < self.failing:
             failure = Failure(self.random.choice(KINDS), "Exit", "it did not work")
             event = self.held[ref.task] = AttemptFailed(ref, failure, float(self.random.randrange(3)))
         else:
@@ -135,9 +137,13 @@ class Simulation:
             return
         _, rank, first = min(failed, key=lambda item: item[:2])
         self.failures.setdefault(ranks[0], Counter())[first.failure.kind] += 1
-        if not self.stop and not self.has_budget(AttemptRef(step, ranks[0], 0)):
-            self.stop = "failed"
-            self.first_failed = ranks[rank]
+        if self.stop or (not self.fallbacks[ranks[0]] and self.has_budget(AttemptRef(step, ranks[0], 0))):
+            return
+        if self.policies[step].fallback and self.fallbacks[ranks[0]] < FALLBACK_ATTEMPTS:
+            self.fallbacks.update(ranks)
+            return
+        self.stop = "failed"
+        self.first_failed = ranks[rank]
 
     def failure_of(self, ref: AttemptRef) -> AttemptFailed:
         kind = self.random.choice(KINDS)
@@ -177,9 +183,9 @@ class Simulation:
                     assert not self.stop
                     control = self.gangs.get(event.ref.task, (event.ref.task,))[0]
                     assert ref == AttemptRef(event.ref.step, control, event.ref.attempt + 1)
+                    assert fallback == bool(self.fallbacks[ref.task])
                     if event.ref.task not in self.gangs:
                         assert isinstance(event, AttemptFailed)
-                        assert fallback == bool(self.fallbacks[ref.task])
                         self.check_delay(ref, event.failure.kind, delay)
                     self.pending.append(ref)
                 case CancelAttempts(refs):
@@ -231,7 +237,8 @@ class Simulation:
             assert batch.fallback == bool(self.fallbacks[task.task]), "a fallback starts as one, alone"
             spent = self.failures.get(task.task, Counter[str]())
             allowed = spent[USER] < policy.retries.get(USER, 0)
-            assert task.last == (batch.fallback or (policy.fallback and not allowed))
+            alone = policy.fallback and not batch.gang
+            assert task.last == (batch.fallback or (alone and not allowed)), "a gang is caught as a whole"
             if task.attempt:
                 assert isinstance(event, (RetryDue, RetriesDue))
                 assert self.attempts[task.task] == task.attempt - 1

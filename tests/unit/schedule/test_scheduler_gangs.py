@@ -168,3 +168,49 @@ def test_what_does_not_lead_to_a_gang(plan: Plan, transition: Transition, said: 
     (end,) = begin(plan).handle(AttemptSucceeded(ref("start/1"), transition))
     assert isinstance(end, RunEnded)
     assert said in end.message
+
+
+def test_a_gang_that_failed_for_good_is_caught_as_a_whole() -> None:
+    scheduler = gang(policy=StepPolicy({USER: 1, INFRASTRUCTURE: 0}, delay=120, fallback=True))
+    scheduler.handle(failed("train/2", 1.0))
+    assert scheduler.handle(AttemptCancelled(ref("train/2_node_1"))) == [
+        ScheduleRetry(ref("train/2", 1), 120)
+    ]
+    batch = started(scheduler.handle(RetryDue(ref("train/2", 1))))
+    assert not batch.fallback
+    assert [task.last for task in batch.tasks] == [False, False], "no rank catches what the others wait for"
+    scheduler.handle(failed("train/2_node_1", 2.0, attempt=1))
+    assert scheduler.handle(AttemptCancelled(ref("train/2", 1))) == [
+        ScheduleRetry(ref("train/2", 2), 0.0, True)
+    ]
+    batch = started(scheduler.handle(RetryDue(ref("train/2", 2))))
+    assert (batch.fallback, batch.gang) == (True, True)
+    assert [(task.attempt, task.last) for task in batch.tasks] == [(2, True), (2, True)]
+    # What fails by now is what is around it: it is tried as the fallback that it is.
+    scheduler.handle(failed("train/2", 3.0, INFRASTRUCTURE, attempt=2))
+    (again,) = scheduler.handle(ok("train/2_node_1", "end", attempt=2))
+    assert again == ScheduleRetry(ref("train/2", 3), 1.0, True)
+    assert started(scheduler.handle(RetryDue(ref("train/2", 3)))).fallback
+    scheduler.handle(ok("train/2", "end", attempt=3))
+    batch = started(scheduler.handle(AttemptSucceeded(ref("train/2_node_1", 3), None)))
+    assert (batch.step, batch.inputs) == ("end", (ref("train/2", 3),))
+
+
+def test_a_fallback_of_a_gang_that_fails_three_times_ends_the_run() -> None:
+    scheduler = gang(policy=StepPolicy(fallback=True))
+    for attempt in range(4):
+        scheduler.handle(failed("train/2", 1.0, attempt=attempt))
+        (answer,) = scheduler.handle(AttemptCancelled(ref("train/2_node_1", attempt)))
+        if attempt < 3:
+            assert isinstance(answer, ScheduleRetry)
+            scheduler.handle(RetryDue(answer.ref))
+    assert isinstance(answer, RunEnded)
+    assert answer.outcome == "failed"
+
+
+def test_a_gang_that_is_stopped_is_not_caught() -> None:
+    scheduler = gang(policy=StepPolicy(fallback=True))
+    scheduler.handle(StopRequested("Ctrl-C"))
+    scheduler.handle(failed("train/2", 1.0))
+    (end,) = scheduler.handle(AttemptCancelled(ref("train/2_node_1")))
+    assert isinstance(end, RunEnded)
