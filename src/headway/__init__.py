@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         ResourceSettings,
         StepRetryConfig,
     )
+    from headway.flow.packaged import package_sources
     from headway.flow.parameters import Parameter
     from headway.flow.parsers import (
         conda_environment_yml_parser,
@@ -102,6 +103,7 @@ _PLACES = {
     "JSONType": "headway.flow.values",
     "Parameter": "headway.flow.parameters",
     "config_expr": "headway.flow.delayed",
+    "package_sources": "headway.flow.packaged",
     "parallel_imap_unordered": "headway.flow.many",
     "parallel_map": "headway.flow.many",
     "pipeline": "headway.flow.pipeline",
@@ -222,6 +224,7 @@ __all__ = [
     "kubernetes",
     "metadata",
     "namespace",
+    "package_sources",
     "parallel",
     "parallel_imap_unordered",
     "parallel_map",

@@ -60,4 +60,4 @@ def _packages() -> list[str]:
 def _plan() -> Plan:
     this = program()
     limits = bundle_limits(this.configuration, this.options.package_suffixes, this.options.package_max_size)
-    return plan_bundle(this.origin, limits)
+    return plan_bundle(this.origin, limits, this.packaged())

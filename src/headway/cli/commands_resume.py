@@ -90,6 +90,7 @@ def resume(
         branch=options.branch,
         production=options.production,
         triggers=triggers(this),
+        packaged=this.packaged,
     )
     with BackgroundWriter(this.write) as write:
         end = run_flow(request, this.configuration, reporter(this, write))

@@ -88,6 +88,7 @@ def run(
         branch=this.options.branch,
         production=this.options.production,
         triggers=triggers(this),
+        packaged=this.packaged,
     )
     if dry_run:
         _show(this, request)

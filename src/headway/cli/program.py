@@ -26,6 +26,7 @@ from headway.ui.writer import StreamWriter
 
 if TYPE_CHECKING:
     from headway.flow.mutate import Mutation
+    from headway.flow.packaged import Packaged
     from headway.flow.pipeline import Pipeline
     from headway.flow.trace import Traced
     from headway.launch.overrides import Override
@@ -168,6 +169,10 @@ class Program:
         from headway.flow.given_members import changed_parameters  # for flows with mutators
 
         return changed_parameters(parameters_of(self.flow_class), self.declared.parameters)
+
+    def packaged(self) -> "Sequence[Packaged]":
+        """What the flow's mutators ask to be shipped with its code."""
+        return () if self._mutation is None else self._mutation.packaged()
 
     @property
     def parameter_context(self) -> ParameterContext:

@@ -10,6 +10,7 @@ from headway.flow.evaluate import evaluate_parameter, evaluate_spec
 from headway.flow.graph import attach
 from headway.flow.mutable_flow import MutableFlow
 from headway.flow.mutable_step import MutableStep
+from headway.flow.packaged import Packaged, as_packaged
 from headway.flow.step import steps_of
 from headway.flow.user_check import check_user_spec, of_user
 from headway.flow.user_decorators import FlowMutator, StepMutator, made
@@ -95,6 +96,20 @@ class Mutation:
                 self._call(spec, "mutate", step)
         return self.declared
 
+    def packaged(self) -> list[Packaged]:
+        """What its mutators ask to be shipped with its code.
+
+        Raises:
+            FlowDefinitionError: One fails, or asks for what cannot be shipped.
+        """
+        found = []
+        for spec, mutator in self._made.values():
+            try:
+                found += [as_packaged(each, f"@{spec.name}") for each in mutator.add_to_package() or ()]
+            except Exception as error:
+                raise of_user(error, f"add_to_package of @{spec.name}") from error
+        return found
+
     def _mutate_step(self, step: str, heard: set[int]) -> None:
         """Call ``pre_mutate`` of a step's mutators from bottom to top, those too that they add."""
         while True:
@@ -119,6 +134,7 @@ class Mutation:
                 self._made[key] = (spec, made(spec.user, spec.positional, spec.attributes))
             except Exception as error:
                 raise of_user(error, f"init of {who}") from error
+            self._made[key][1]._flow_cls = self._draft.cls
         try:
             getattr(self._made[key][1], method)(target)
         except Exception as error:

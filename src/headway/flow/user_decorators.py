@@ -6,7 +6,7 @@ Like Headway's own decorators they only leave a note on what they stand on. What
 """
 
 import sys
-from typing import Any, Callable, Dict, Generator, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Generator, Iterable, Optional, Tuple, Union
 
 from headway.errors import FlowDefinitionError
 from headway.flow.decorators import DecoratorSpec, note_on
@@ -88,7 +88,23 @@ def made(kind: Any, arguments: Tuple[Any, ...], named: Any) -> Any:
     return decorator
 
 
-class StepMutator(UserDecorator):
+class Mutator(UserDecorator):
+    """What both kinds of mutators can do."""
+
+    #: The flow's class, once the launcher has made the mutator.
+    _flow_cls: Any = None
+
+    def add_to_package(self) -> Iterable[Any]:
+        """Ship further files with the flow's code, where code is shipped.
+
+        Returns:
+            For each a pair, the path of the file or folder and its place beside the flow's file; or three parts,
+            the last of :class:`~headway.flow.packaged.ContentType`.
+        """
+        return ()
+
+
+class StepMutator(Mutator):
     """Changes the decorators of the step that it stands on, before anything runs.
 
     Derive from it and write :meth:`pre_mutate`, or :meth:`mutate`, or both.
@@ -109,7 +125,7 @@ class StepMutator(UserDecorator):
         """
 
 
-class FlowMutator(UserDecorator):
+class FlowMutator(Mutator):
     """Changes the flow that it stands on, and its steps, before anything runs.
 
     Derive from it and write :meth:`pre_mutate`, or :meth:`mutate`, or both.
@@ -154,6 +170,9 @@ class UserStepDecorator(UserDecorator):
         Returns:
             None, or what is called in place of the step, with the same arguments; what that returns says what
             follows, as for :attr:`skip_step`, and None that it called ``self.next`` itself.
+
+        Raises:
+            Exception: Whatever it raises fails the task; no decorator of the step hears of it in ``post_step``.
         """
         return None
 

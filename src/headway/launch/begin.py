@@ -125,7 +125,7 @@ class Beginning(Struct, frozen=True):
 
         request = self.outset.request
         limits = bundle_limits(self.outset.configuration, request.package_suffixes, request.package_max_size)
-        return ship(self.store, self.outset.flow, request.origin, limits, self.reporter)
+        return ship(self.store, self.outset.flow, request.origin, limits, self.reporter, request.packaged())
 
     def _ship_packages(self) -> Mapping[str, Packages]:
         """What @pypi of the steps asks for, resolved and brought to where they run."""

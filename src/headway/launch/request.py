@@ -1,6 +1,6 @@
 """What a person asks for who types ``run``, ``resume`` or ``attach``."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -11,6 +11,7 @@ from headway.launch.origin import Origin
 from headway.launch.past import PastRun
 
 if TYPE_CHECKING:
+    from headway.flow.packaged import Packaged
     from headway.launch.overrides import Override
 
 
@@ -43,6 +44,7 @@ class RunRequest(Struct, frozen=True):
         attaches: The run itself, where another launcher began it and died.
         packages_anew: ``--force-rebuild-environments``: resolve again what @pypi asks for.
         triggers: What ``--trigger`` says, as text; "" without it.
+        packaged: Asks what the flow's mutators want shipped, where code is shipped.
     """
 
     graph: Graph
@@ -70,6 +72,7 @@ class RunRequest(Struct, frozen=True):
     attaches: PastRun | None = None
     packages_anew: bool = False
     triggers: str = ""
+    packaged: "Callable[[], Sequence[Packaged]]" = tuple
 
     @property
     def past(self) -> PastRun | None:

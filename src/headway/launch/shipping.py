@@ -1,9 +1,11 @@
 """Ships the flow's code to the datastore, once per content, and says what goes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from headway.config.sources import Configuration
+from headway.flow.packaged import Packaged
 from headway.launch.bundle.archive import pack
 from headway.launch.bundle.collect import DEFAULT_SUFFIXES, collect, parse_suffixes
 from headway.launch.bundle.describe import summary, warnings
@@ -58,13 +60,28 @@ def bundle_limits(
     return BundleLimits(parse_suffixes(listed), limit, source)
 
 
-def plan_bundle(origin: Origin, limits: BundleLimits) -> Plan:
-    """What would ship; reads folders, but no file's content."""
+def plan_bundle(origin: Origin, limits: BundleLimits, asked: Sequence[Packaged] = ()) -> Plan:
+    """What would ship; reads folders, but no file's content.
+
+    Args:
+        origin: How the flow was started.
+        limits: What may ship.
+        asked: What the flow's mutators ask to be shipped.
+    """
     extra = {origin.code.main: origin.source.encode()} if origin.source is not None else None
-    return collect(origin.code, limits.suffixes, extra=extra)
+    more = [end for each in asked if not each.source for end in each.suffixes or ()]
+    sources = [each for each in asked if each.source]
+    return collect(origin.code, (*limits.suffixes, *more), extra=extra, asked=sources)
 
 
-def ship(store: ObjectStore, flow: str, origin: Origin, limits: BundleLimits, notes: Notes) -> Code:
+def ship(
+    store: ObjectStore,
+    flow: str,
+    origin: Origin,
+    limits: BundleLimits,
+    notes: Notes,
+    asked: Sequence[Packaged] = (),
+) -> Code:
     """Put the flow's code into the datastore, unless the same code is there.
 
     Returns:
@@ -73,7 +90,7 @@ def ship(store: ObjectStore, flow: str, origin: Origin, limits: BundleLimits, no
     Raises:
         UsageError: It is larger than a person agreed to, or cannot be read.
     """
-    plan = plan_bundle(origin, limits)
+    plan = plan_bundle(origin, limits, asked)
     question = oversize(plan, limits.max_size, limits.source)
     if question is not None and not notes.agree(question.question()):
         raise question.error()

@@ -28,6 +28,7 @@ _MODULES = frozenset(
         "metaflow_profile",
         "metaflow_version",
         "multicore_utils",
+        "packaging_sys",
         "parameters",
         "plugins",
         "runner",

@@ -38,8 +38,6 @@ INNER = frozenset(
         "mflog",
         "monitor",
         "package",
-        "package_sources",
-        "packaging_sys",
         "sidecar",
         "step_functions_internal",
         "system_context",

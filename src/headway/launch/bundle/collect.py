@@ -2,8 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
+from headway.errors import UsageError
+from headway.flow.packaged import ContentType, Packaged
 from headway.launch.bundle.ignore import builtin_rule
 from headway.launch.bundle.loaded import (
     LoadedModule,
@@ -30,6 +33,7 @@ def collect(
     modules: Iterable[LoadedModule] | None = None,
     extra: Mapping[str, bytes] | None = None,
     installed: Iterable[Path] | None = None,
+    asked: Iterable[Packaged] = (),
 ) -> Plan:
     """Plan a bundle; reads folders, but no file's content.
 
@@ -39,12 +43,13 @@ def collect(
         modules: What the flow's process has loaded; this process's modules by default.
         extra: Further files by their place in the bundle (a flow given with ``python -c``).
         installed: Folders whose modules come with the image; this interpreter's by default.
+        asked: What the flow's mutators ask to be shipped.
 
     Returns:
         The plan; its ``paths`` belong into the code's.
 
     Raises:
-        UsageError: A folder holds so many files that it cannot be meant.
+        UsageError: A folder holds so many files that it cannot be meant, or what is asked for cannot be shipped.
     """
     root, ends = Path(code.root), tuple(suffixes)
     folders = tuple(installed_folders() if installed is None else installed)
@@ -67,6 +72,8 @@ def collect(
         draft.add_file(code.main, root / code.main)  # the flow ships whatever its name and the rules say
     for path, content in (extra or {}).items():
         draft.files[path] = BundleFile(path, len(content), content=content)
+    for each in asked:
+        draft.add_asked(each)
     return draft.plan({base for unit in inside if (base := unit.base) is not None} - {root}, root)
 
 
@@ -85,6 +92,29 @@ def _ships_with(root: Path, unit: Unit) -> bool:
     return not any(
         builtin_rule(folder) for folder in folders if folder != root and folder.is_relative_to(root)
     )
+
+
+def _importable(name: str) -> Unit:
+    """A module or package that can be imported here, whole.
+
+    Raises:
+        UsageError: There is none of this name.
+    """
+    try:
+        spec = find_spec(name)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None or not (spec.submodule_search_locations or spec.has_location):
+        raise UsageError(
+            f"The module {name} is to ship with the flow's code, and cannot be imported here.",
+            "Name one that can, or ship its folder.",
+        )
+    folders = list(spec.submodule_search_locations or ())
+    return Unit(name, Path(folders[0] if folders else str(spec.origin)), (), bool(folders))
+
+
+def _is_same(one: BundleFile, other: BundleFile) -> bool:
+    return one.source is not None and other.source is not None and one.source.samefile(other.source)
 
 
 class _Draft:
@@ -115,6 +145,31 @@ class _Draft:
             self.add_file(f"{path}.{ending}", unit.place, unit.name)
         else:
             self.left_out.append(LeftOut(str(unit.place), "compiled for this machine", imported=True))
+
+    def add_asked(self, asked: Packaged) -> None:
+        if asked.kind == ContentType.MODULE_CONTENT:
+            self.add_unit(_importable(asked.source))
+            return
+        source, user = Path(asked.source), asked.kind == ContentType.USER_CONTENT
+        place = asked.place if user else f"{IMPORTS}/{asked.place}"
+        package = "" if user else asked.place.partition("/")[0]
+        if source.is_dir():
+            ends = self.ends if asked.suffixes is None else asked.suffixes
+            found = Walk(source, ends, Imports(), f"{place}/", package).run().files
+        elif source.is_file():
+            found = [BundleFile(place, source.stat().st_size, source, package=package)]
+        else:
+            raise UsageError(
+                f"{source} is to ship with the flow's code, and is not there.",
+                "Paths are relative to the folder of the flow's file.",
+            )
+        for file in found:
+            there = self.files.setdefault(file.path, file)
+            if there is not file and not _is_same(there, file):
+                raise UsageError(
+                    f"{file.source} is to ship as {file.path}, where {there.source or 'another file'} stands already.",
+                    "Give it a place of its own: @package_sources([(path, place)]).",
+                )
 
     def add_file(self, path: str, source: Path, package: str = "") -> None:
         self.files.setdefault(path, BundleFile(path, source.stat().st_size, source, package=package))
