@@ -23,6 +23,7 @@ with zipfile.ZipFile(io.BytesIO(runtime_archive().data)) as _archive:
 #: Imports that only a launcher reaches, each inside a function.
 LAUNCHERS = {
     ("headway/__init__.py", "headway.cli.first"),
+    ("headway/flow/draft.py", "headway.flow.usual_attributes"),
     ("headway/flow/mutable_flow.py", "headway.flow.named_decorator"),
     ("headway/flow/mutable_step.py", "headway.flow.named_decorator"),
     ("headway/store/open.py", "headway.store.remote"),
