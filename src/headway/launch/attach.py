@@ -107,7 +107,7 @@ def check_attachable(past: PastRun, now_graph: Graph, clock: Callable[[], float]
     past.parameters()
     lease = read_lease(past.store, past.flow, past.run)
     now = clock()
-    if lease is not None and not lease.is_over(now):
+    if lease is not None and lease.seems_held(now):
         raise LeaseHeldError(
             f"Run {past.pathspec} is driven by another launcher: {lease.owner}.",
             f"If that launcher is dead, its lease runs out in {max(1, round(lease.expires - now))} seconds: "

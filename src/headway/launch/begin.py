@@ -14,6 +14,7 @@ from headway.launch.clones import Clones, steps_again
 from headway.launch.ending import ended
 from headway.launch.index import leave_word, name_latest, remember_run, run_attributes
 from headway.launch.journal import Journal
+from headway.launch.keeper import take
 from headway.launch.lease import Holder, Lease
 from headway.launch.metaflow_folder import metaflow_folder
 from headway.launch.outset import Outset
@@ -94,7 +95,7 @@ class Beginning(Struct, frozen=True):
         packages = await asyncio.to_thread(self._ship_packages)
         holder = Holder.here(outset.user)
         lease = Lease(store, past.flow, past.run, holder)
-        await asyncio.to_thread(lease.acquire)
+        await take(lease, self.reporter.note)
         try:
             plan = schedule_plan(outset.request.graph)
             taken = await asyncio.to_thread(take_over, store, past, plan, outset.policies, holder.id)

@@ -165,9 +165,10 @@ def _find(flow: str, run: str, roots: Sequence[str]) -> PastRun | None:
 
 async def _stopped_by_its_launcher(past: PastRun, who: str, say: Say) -> bool:
     lease = await asyncio.to_thread(read_lease, past.store, past.flow, past.run)
-    if lease is None or lease.is_over(time.time()):
+    if lease is None or lease.is_free:
         return False
-    say(f"Run {past.run} is driven by {lease.owner}: it is asked to stop.")
+    held = "is" if lease.seems_held(time.time()) else "was last"
+    say(f"Run {past.run} {held} driven by {lease.owner}: it is asked to stop.")
     await asyncio.to_thread(ask_to_stop, past.store, past.flow, past.run, who)
     until = time.monotonic() + _PATIENCE
     while time.monotonic() < until:

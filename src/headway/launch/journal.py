@@ -4,7 +4,7 @@ One object per window under ``journal/``, numbered without a gap; each is a head
 line per entry. Replaying the events into a fresh scheduler gives the state the launcher stood in.
 
 A window is created by a conditional write, so two launchers cannot both write the same number: the
-journal is the fence that a lease alone (clocks!) would not be. A launcher that takes a run over
+journal is the fence that a lease alone would not be. A launcher that takes a run over
 therefore writes a window before it decides anything.
 """
 

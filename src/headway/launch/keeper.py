@@ -1,11 +1,41 @@
-"""Keeps the launcher's claim on its run while the run goes on."""
+"""Takes the launcher's claim on its run, and keeps it while the run goes on."""
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
 from headway.errors import HeadwayError, StoreError
-from headway.launch.lease import RENEW_SECONDS, Lease
+from headway.launch.lease import DURATION_SECONDS, RENEW_SECONDS, Lease
+
+#: Seconds between two looks at a claim that is watched.
+_LOOK = 5.0
+
+
+async def take(lease: Lease, say: Callable[[str], object]) -> None:
+    """Take a run that another launcher had, and may have still.
+
+    Where it cannot be known at once, its claim is watched: one that is not renewed for as long as claims last is
+    nobody's. No clock of another machine has a say in that.
+
+    Args:
+        lease: The claim.
+        say: Told where this takes a while.
+
+    Raises:
+        LeaseHeldError: The other launcher drives the run.
+        StoreError: The datastore failed.
+    """
+    watched = await asyncio.to_thread(lease.doubtful)
+    if watched is not None:
+        say(
+            f"The last launcher, {watched.owner}, did not give the run back: for {DURATION_SECONDS:.0f} seconds it "
+            "is watched whether it lives."
+        )
+        for _ in range(round(DURATION_SECONDS / _LOOK)):
+            await asyncio.sleep(_LOOK)
+            if not await asyncio.to_thread(lease.stands, watched):
+                break
+    await asyncio.to_thread(lease.acquire, watched)
 
 
 @contextlib.asynccontextmanager

@@ -1,7 +1,12 @@
 """The launcher's claim on a run: one object, taken by a conditional write, kept by renewing it in time.
 
+No two machines' clocks are compared to decide whose a run is. Who wants one that is not free for certain
+watches its claim (:func:`~headway.launch.keeper.take`): what stands still for as long as a claim lasts, by the
+watcher's own clock, is nobody's any more. The times in a claim are for people, and say at most whether
+watching it is worth the wait.
+
 The lease keeps a second launcher out; what makes a launcher harmless that lost it unseen (a laptop
-that slept, a clock that is off) are the conditional writes of records and journal windows.
+that slept) are the conditional writes of records and journal windows.
 """
 
 import json
@@ -91,8 +96,9 @@ class LeaseRecord(Struct, frozen=True):
         user: Who started the holder.
         acquired: When it took the run, seconds since the epoch by its own clock.
         expires: Until when it holds the run, by the same clock; in the past once it was released.
-        beat: Counts the renewals, so that a reader whose clock is off still sees it live.
+        beat: Counts the renewals, so that a reader sees it live, whatever the clocks say.
         place: Where the process id means something, "" where that is unknown.
+        released: Whether the holder gave the run back.
     """
 
     holder: str
@@ -103,10 +109,28 @@ class LeaseRecord(Struct, frozen=True):
     expires: float
     beat: int
     place: str = ""
+    released: bool = False
 
-    def is_over(self, now: float) -> bool:
-        """Whether nobody drives the run: the time is over, or the holder was a process here that is gone."""
-        return self.expires <= now or self._is_gone()
+    @property
+    def is_free(self) -> bool:
+        """Whether nobody drives the run for certain: it was given back, or its holder was a process here that is gone."""
+        return self.released or self._is_gone()
+
+    def seems_over(self, now: float) -> bool:
+        """Whether nobody drives the run as far as clocks tell, of which the holder's may be off.
+
+        Args:
+            now: Seconds since the epoch.
+        """
+        return self.is_free or self.expires <= now
+
+    def seems_held(self, now: float) -> bool:
+        """Whether somebody drives the run as far as clocks tell; not where they cannot agree.
+
+        Args:
+            now: Seconds since the epoch.
+        """
+        return not self.is_free and now < self.expires <= now + DURATION_SECONDS
 
     def _is_gone(self) -> bool:
         if not self.place or self.place != process_place():
@@ -144,7 +168,7 @@ class Lease:
         run: The run's id.
         holder: Who claims it.
         clock: Seconds since the epoch.
-        duration: Seconds that the claim lasts unless renewed.
+        steady: Seconds of a clock that never jumps.
     """
 
     def __init__(
@@ -154,47 +178,63 @@ class Lease:
         run: str,
         holder: Holder,
         clock: Callable[[], float] = time.time,
-        duration: float = DURATION_SECONDS,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._key = lease_key(flow, run)
         self._pathspec = f"{flow}/{run}"
         self._holder = holder
         self._clock = clock
-        self._duration = duration
+        self._steady = steady
         # What this launcher holds as far as it knows; the tag of that version, None where a write gave none.
         self._record: LeaseRecord | None = None
         self._tag: str | None = None
+        # When the last claim was asked for, and until when the one that stands holds the run, by the steady clock.
+        self._asked = self._until = 0.0
 
     @property
     def remaining(self) -> float:
         """Seconds left; at 0 or below the launcher must decide nothing before a renewal succeeded."""
-        return self._record.expires - self._clock() if self._record else 0.0
+        return self._until - self._steady() if self._record else 0.0
 
-    def acquire(self) -> None:
-        """Take the run, if nobody holds it or the holder's time is over.
+    def doubtful(self) -> LeaseRecord | None:
+        """Whose claim only watching can tell to be over: neither free for certain nor held as far as clocks tell."""
+        stored = self._read()
+        if stored is None or stored[0].is_free or stored[0].holder == self._holder.id:
+            return None
+        return None if stored[0].seems_held(self._clock()) else stored[0]
+
+    def stands(self, watched: LeaseRecord) -> bool:
+        """Whether another launcher's claim is still as it was when it began to be watched."""
+        stored = self._read()
+        return stored is not None and stored[0] == watched
+
+    def acquire(self, watched: LeaseRecord | None = None) -> None:
+        """Take the run, if it is free for certain or its claim was watched for long enough.
+
+        Args:
+            watched: The claim that stood still for as long as claims last.
 
         Raises:
-            LeaseHeldError: Another launcher holds it.
+            LeaseHeldError: Another launcher holds it, or may.
         """
-        now = self._clock()
-        mine = self._claim(acquired=now, beat=0)
         for _ in range(_TRIES):
+            mine = self._claim(None, 0)
             try:
                 self._store.put_if_absent(self._key, mine.encode())
             except KeyExistsError:
                 stored = self._read()
             else:
-                self._record, self._tag = mine, None
+                self._hold(mine, None)
                 return
             if stored is None:
                 continue
             if stored[0].holder == self._holder.id:
-                self._record, self._tag = stored
+                self._hold(*stored)
                 if stored[0] != mine:
                     self.renew()  # it was ours before
                 return
-            if not stored[0].is_over(now):
+            if not stored[0].is_free and stored[0] != watched:
                 raise self._held_by(stored[0])
             if self._replace(mine, stored[1]):
                 return
@@ -208,7 +248,7 @@ class Lease:
         """
         for _ in range(_TRIES):
             record, tag = self._mine()
-            renewed = self._claim(acquired=record.acquired, beat=record.beat + 1)
+            renewed = self._claim(record.acquired, record.beat + 1)
             if self._replace(renewed, tag):
                 return
             # Perhaps an earlier renewal failed after it had arrived: then the version in place is ours.
@@ -223,15 +263,29 @@ class Lease:
             record, tag = self._mine()
         except LeaseLostError:
             return
-        self._replace(replace(record, expires=self._clock()), tag)
+        self._replace(replace(record, expires=self._clock(), released=True), tag)
         self._record = self._tag = None
 
-    def _claim(self, acquired: float, beat: int) -> LeaseRecord:
+    def _claim(self, acquired: float | None, beat: int) -> LeaseRecord:
         holder = self._holder
-        expires = self._clock() + self._duration
+        # From before it is written: whoever watches it begins later, and waits longer.
+        self._asked = self._steady()
+        now = self._clock()
+        since = now if acquired is None else acquired
         return LeaseRecord(
-            holder.id, holder.host, holder.pid, holder.user, acquired, expires, beat, holder.place
+            holder.id,
+            holder.host,
+            holder.pid,
+            holder.user,
+            since,
+            now + DURATION_SECONDS,
+            beat,
+            holder.place,
         )
+
+    def _hold(self, record: LeaseRecord, tag: str | None) -> None:
+        self._record, self._tag = record, tag
+        self._until = self._asked + DURATION_SECONDS
 
     def _mine(self) -> tuple[LeaseRecord, str]:
         """The version that this launcher wrote last, and its tag."""
@@ -256,14 +310,14 @@ class Lease:
             if stored is None or stored[0] != record:
                 return False
             new_tag = stored[1]
-        self._record, self._tag = record, new_tag
+        self._hold(record, new_tag)
         return True
 
     def _held_by(self, other: LeaseRecord) -> LeaseHeldError:
         return LeaseHeldError(
             f"Run {self._pathspec} is driven by another launcher: {other.owner}, "
             f"since {_utc(other.acquired)}.",
-            f"If that launcher is dead, its lease runs out at {_utc(other.expires)}: try again then. "
+            f"If that launcher is dead, try again in {DURATION_SECONDS:.0f} seconds. "
             f"If it lives, stop it first (kill {other.pid} on {other.host}).",
         )
 

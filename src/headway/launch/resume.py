@@ -102,7 +102,7 @@ def refuse_live(past: PastRun, now: float) -> None:
         LeaseHeldError: One does, as far as its lease tells.
     """
     lease = read_lease(past.store, past.flow, past.run)
-    if lease is None or lease.is_over(now) or past.end() is not None:
+    if lease is None or not lease.seems_held(now) or past.end() is not None:
         return
     raise LeaseHeldError(
         f"Run {past.pathspec} still goes on: {lease.owner} drives it.",
@@ -133,7 +133,7 @@ def left_open(
     except HeadwayError:
         # A courtesy, and no reason not to start.
         return None
-    if lease is None or not lease.is_over(clock()):
+    if lease is None or not lease.seems_over(clock()):
         return None
     return (
         f"Run {run}, the last from here, has no end: its launcher died. `attach {run}` goes on with it, "

@@ -5,26 +5,38 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from headway.errors import NotFoundError
 from headway.executors.kubernetes.archive import imported_aliases, runtime_archive
 from headway.executors.kubernetes.names import runtime_config_map_name
 from headway.executors.kubernetes.sweep import OURS, Leftover, Sweeper, sweeper
 from headway.launch.clusterpods import Whereabouts
-from headway.launch.lease import read_lease
+from headway.launch.lease import DURATION_SECONDS, LeaseRecord, read_lease
 from headway.launch.past import find_past_run, known_runs
 from headway.store.parallel import run_parallel
 
 #: Runs of the past whose secrets are looked for: the newest; those of older ones went with their Jobs.
 MOST_RUNS = 200
 
-#: Seconds for which a run is left alone that nobody seems to drive: its launcher may only be starting, or
-#: have another clock than this machine.
+#: Seconds for which a run is left alone that nobody seems to drive: its launcher may only be starting.
 _LONG_AGO = 600.0
 
 _READERS = 16
 
 Say = Callable[[str], object]
+
+
+class Fate(NamedTuple):
+    """What is known of a run.
+
+    Attributes:
+        over: Whether nothing of it is under way any more, and nothing will be, as far as clocks tell.
+        claim: Its launcher's claim, where only watching that makes it certain.
+    """
+
+    over: bool
+    claim: LeaseRecord | None = None
 
 
 def sweep(flow: str, where: Whereabouts, roots: Sequence[str], say: Say, *, dry_run: bool) -> int:
@@ -47,12 +59,22 @@ def sweep(flow: str, where: Whereabouts, roots: Sequence[str], say: Say, *, dry_
 
 
 async def _sweep(flow: str, where: Whereabouts, roots: Sequence[str], say: Say, *, dry_run: bool) -> int:
-    over = await asyncio.to_thread(_runs_over, flow, roots)
+    fates = await asyncio.to_thread(_fates, flow, roots)
     current = await asyncio.to_thread(_current)
     async with sweeper(sorted(where.namespaces), where.connection) as broom:
         everywhere = await broom.look_everywhere()
         active = await broom.active_runs(flow)
-        found = await broom.secrets(flow, [run for run in over if run not in active])
+        over = {run: fate for run, fate in fates.items() if fate.over and run not in active}
+        found = await broom.secrets(flow, [run for run, fate in over.items() if fate.claim is None])
+        doubtful = [run for run, fate in over.items() if fate.claim is not None]
+        if doubtful and await broom.secrets(flow, doubtful):
+            words = "whether the launchers live of runs that have no end"
+            say(f"For {DURATION_SECONDS:.0f} seconds it is watched {words}: {', '.join(doubtful)}.")
+            await asyncio.sleep(DURATION_SECONDS)
+            later = await asyncio.to_thread(_fates, flow, roots)
+            found += await broom.secrets(
+                flow, [run for run in doubtful if later.get(run) in (over[run], Fate(True))]
+            )
         runtimes, hidden = await broom.runtimes(current)
         for each in (leftovers := [*found, *runtimes]):
             await _remove(broom, each, say, dry_run=dry_run)
@@ -82,15 +104,15 @@ def _current() -> str:
     return runtime_config_map_name(runtime_archive(imported_aliases(sys.modules)).sha256)
 
 
-def _runs_over(flow: str, roots: Sequence[str]) -> list[str]:
-    """The newest runs that ended, or that no launcher has driven for a while."""
+def _fates(flow: str, roots: Sequence[str]) -> dict[str, Fate]:
+    """What is known of the newest runs."""
     newest = sorted({run for root in roots for run in known_runs(root, flow)})[-MOST_RUNS:]
-    verdicts = run_parallel([partial(is_over, flow, run, roots) for run in newest], _READERS)
-    return [run for run, over in zip(newest, verdicts, strict=True) if over]
+    fates = run_parallel([partial(fate_of, flow, run, roots) for run in newest], _READERS)
+    return dict(zip(newest, fates, strict=True))
 
 
-def is_over(flow: str, run: str, roots: Sequence[str], clock: Callable[[], float] = time.time) -> bool:
-    """Whether nothing of a run is under way any more, and nothing will be.
+def fate_of(flow: str, run: str, roots: Sequence[str], clock: Callable[[], float] = time.time) -> Fate:
+    """Whether a run ended, or no launcher has driven it for a while.
 
     Args:
         flow: The flow.
@@ -101,9 +123,11 @@ def is_over(flow: str, run: str, roots: Sequence[str], clock: Callable[[], float
     try:
         past = find_past_run(flow, run, roots)
     except NotFoundError:
-        return False
+        return Fate(False)
     if past.end() is not None:
-        return True
+        return Fate(True)
     lease = read_lease(past.store, past.flow, past.run)
     before = clock() - _LONG_AGO
-    return past.record.created < before if lease is None else lease.is_over(before)
+    if lease is None:
+        return Fate(past.record.created < before)
+    return Fate(lease.seems_over(before), None if lease.is_free else lease)

@@ -3,7 +3,8 @@
 import json
 import os
 import sys
-from typing import Any, Dict, Optional
+import time
+from typing import Any, Callable, Dict, Optional
 
 from headway.errors import KeyNotFoundError
 from headway.runtime import usage
@@ -18,6 +19,9 @@ from headway.store.records import INFRASTRUCTURE, OUT_OF_MEMORY, RESOURCES, USER
 #: Where Kubernetes reads the last words of a container.
 _LAST_WORDS = "/dev/termination-log"
 
+#: How long the claim of a launcher lasts that does not renew it, and how often one that is watched is looked at.
+_CLAIM_LASTS, _LOOK = 60.0, 5.0
+
 _METADATA = {
     "kubernetes-pod-name": "HEADWAY_POD_NAME",
     "kubernetes-pod-namespace": "HEADWAY_POD_NAMESPACE",
@@ -28,20 +32,44 @@ _METADATA = {
 }
 
 
-def refusal_of(store: ObjectStore, batch: Batch, task: TaskSpec, now: float) -> str:
+def refusal_of(
+    store: ObjectStore, batch: Batch, task: TaskSpec, now: float, pause: Callable[[float], None] = time.sleep
+) -> str:
     """Why this attempt must not start, "" where it may: it is over already, or nobody waits for it any more."""
     if store.size(layout.record(batch.flow, batch.run, batch.step, task.task, task.attempt)) is not None:
         return "This attempt has a result already; nothing is run twice."
     if store.size(layout.run_end(batch.flow, batch.run)) is not None:
         return "The run has ended; this attempt is no longer wanted."
-    try:
-        lease = json.loads(store.get(layout.lease(batch.flow, batch.run)))
-    except (KeyNotFoundError, ValueError):
-        return ""
-    orphaned = now - float(lease.get("expires", now))
-    if orphaned > batch.orphan_limit:
+    held = _lease(store, batch)
+    orphaned = now - float(held.get("expires", now))
+    # That is its launcher's clock against this pod's: only watching it tells.
+    if orphaned > batch.orphan_limit and not _is_renewed(store, batch, held, pause):
         return f"No launcher has held this run for {orphaned / 60:.0f} minutes; this attempt is no longer wanted."
     return ""
+
+
+def _lease(store: ObjectStore, batch: Batch) -> Dict[str, Any]:
+    """The launcher's claim on the run as it stands, empty where there is none."""
+    try:
+        said = json.loads(store.get(layout.lease(batch.flow, batch.run)))
+    except (KeyNotFoundError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _is_renewed(
+    store: ObjectStore, batch: Batch, held: Dict[str, Any], pause: Callable[[float], None]
+) -> bool:
+    """Whether a launcher renews its claim within the time that one lasts; not where it gave the run back."""
+    known = held
+    for _ in range(round(_CLAIM_LASTS / _LOOK)):
+        if known.get("released"):
+            return False
+        if known != held:
+            return True
+        pause(_LOOK)
+        known = _lease(store, batch)
+    return False
 
 
 def echo(line: StampedLine) -> None:

@@ -7,8 +7,16 @@ from collections.abc import Callable
 import pytest
 
 from headway.errors import HeadwayError, StoreUnavailableError
-from headway.launch.keeper import kept
-from headway.launch.lease import DURATION_SECONDS, RENEW_SECONDS, Holder, Lease, LeaseLostError, read_lease
+from headway.launch.keeper import kept, take
+from headway.launch.lease import (
+    DURATION_SECONDS,
+    RENEW_SECONDS,
+    Holder,
+    Lease,
+    LeaseHeldError,
+    LeaseLostError,
+    read_lease,
+)
 from headway.testing.memory_store import MemoryStore
 
 ANN = Holder("ann-1", "laptop", 1, "ann")
@@ -24,13 +32,16 @@ def store() -> MemoryStore:
     return MemoryStore()
 
 
-def make_lease(store: MemoryStore, holder: Holder = ANN) -> Lease:
+def make_lease(store: MemoryStore, holder: Holder = ANN, ahead: float = 0.0) -> Lease:
     # The loop's clock, which renewals read from their own thread.
-    return Lease(store, "Sample", "7", holder, asyncio.get_running_loop().time)
+    time = asyncio.get_running_loop().time
+    return Lease(store, "Sample", "7", holder, lambda: time() + ahead, time)
 
 
-async def held(store: MemoryStore, seconds: float, lost: Callable[[HeadwayError], None]) -> None:
-    lease = make_lease(store)
+async def held(
+    store: MemoryStore, seconds: float, lost: Callable[[HeadwayError], None], ahead: float = 0.0
+) -> None:
+    lease = make_lease(store, ahead=ahead)
     lease.acquire()
     async with kept(lease, lost):
         await asyncio.sleep(seconds)
@@ -62,11 +73,12 @@ async def test_trouble_with_the_datastore_is_no_reason_to_give_up(store: MemoryS
 
 async def test_another_launcher_that_took_it_is_told_once(store: MemoryStore) -> None:
     lost: list[HeadwayError] = []
-    for _ in range(4):
+    for _ in range(8):
         store.fail_next(StoreUnavailableError("no answer"), "replace")
     holding = asyncio.ensure_future(held(store, 6000.0, lost.append))
     await asyncio.sleep(DURATION_SECONDS + 1)
-    make_lease(store, BOB).acquire()
+    said: list[str] = []
+    await take(make_lease(store, BOB), said.append)
     await holding
     (error,) = lost
     assert isinstance(error, LeaseLostError)
@@ -139,3 +151,42 @@ async def test_what_nobody_thought_of_is_heard_at_once(store: MemoryStore) -> No
         await asyncio.sleep(RENEW_SECONDS + 1)
         (error,) = lost
     assert "ZeroDivisionError: odd" in error.message
+
+
+@pytest.mark.parametrize("ahead", [-600.0, -61.0, 30.0, 6000.0])
+async def test_a_launcher_that_lives_keeps_its_run_whatever_its_clock_says(
+    store: MemoryStore, ahead: float
+) -> None:
+    lost: list[HeadwayError] = []
+    holding = asyncio.ensure_future(held(store, 200.0, lost.append, ahead))
+    await asyncio.sleep(20)
+    said: list[str] = []
+    begun = clock()
+    with pytest.raises(LeaseHeldError, match="ann on laptop"):
+        await take(make_lease(store, BOB), said.append)
+    assert clock() - begun <= RENEW_SECONDS + 5, "its next renewal tells"
+    (told,) = said
+    assert told == (
+        "The last launcher, ann on laptop (process 1), did not give the run back: for 60 seconds it is watched "
+        "whether it lives."
+    )
+    await holding
+    assert lost == []
+
+
+@pytest.mark.parametrize("ahead", [-600.0, 0.0, 6000.0])
+async def test_what_a_dead_launcher_left_is_taken_within_its_time(store: MemoryStore, ahead: float) -> None:
+    make_lease(store, ahead=ahead).acquire()
+    await asyncio.sleep(DURATION_SECONDS)
+    begun = clock()
+    await take(make_lease(store, BOB), lambda _: None)
+    assert clock() - begun == pytest.approx(DURATION_SECONDS)
+
+
+async def test_a_datastore_that_fails_while_a_claim_is_watched_is_told(store: MemoryStore) -> None:
+    make_lease(store, ahead=-600.0).acquire()
+    taking = asyncio.ensure_future(take(make_lease(store, BOB), lambda _: None))
+    await asyncio.sleep(12)
+    store.fail_next(StoreUnavailableError("no answer"), "get_tagged")
+    with pytest.raises(StoreUnavailableError):
+        await taking

@@ -229,7 +229,8 @@ def test_a_step_that_saves_itself_in_its_grace_succeeds(a_pod: Pod) -> None:
 
 
 def lease(store: FolderStore, expires: float) -> None:
-    store.put(layout.lease(FLOW, RUN), json.dumps({"expires": expires}).encode())
+    said = {"expires": expires, "released": True}
+    store.put(layout.lease(FLOW, RUN), json.dumps(said).encode())
 
 
 def test_an_attempt_with_a_result_is_not_run_again(a_pod: Pod) -> None:
