@@ -116,7 +116,7 @@ class KubernetesExecutor:
         self._canceller = Canceller(self._jobs, self._pools, self._submitter, self.over, clock)
         self._departure = Departure(cluster.client, self._selector, self._jobs, self._submitter)
         self._observer = Observer(cluster.client, flow, run, self._jobs, self)
-        self._lost_nodes = LostNodes(cluster.client, self._jobs, self, self._settler.beat, clock)
+        self._lost_nodes = LostNodes(cluster.client, self._jobs, self, self._settler.beat)
         self._of = (flow, run)
         self._assignments.restrict(cluster.restricted)
 

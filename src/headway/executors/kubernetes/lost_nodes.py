@@ -6,7 +6,6 @@ as a node may have lost only the control plane: what counts is whether the pod s
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
@@ -26,8 +25,8 @@ _ROUND = 5.0
 _ASK = 15.0
 #: Nodes that are asked for one by one; more are listed.
 _ONE_BY_ONE = 5
-#: Seconds after its last beat at which a pod on a silent node counts as dead: three beats, or so.
-_SILENCE = 45.0
+#: Seconds without another beat, by our own clock, after which a pod on a silent node counts as dead: two beats and more.
+_SILENCE = 38.0
 
 
 class Witness(Protocol):
@@ -38,12 +37,11 @@ class Witness(Protocol):
     def over(self, job: TrackedJob, attempt: Attempt, failure: Failure) -> None: ...
 
 
-class _Seen(NamedTuple):
-    """A beat: the time that it tells, when it was first seen by our clock, whether it was seen to come."""
+class _Heard(NamedTuple):
+    """What a pod said last, None where it never did, and since when it is known here, by our clock."""
 
-    at: float
+    beat: Beat | None
     since: float
-    came: bool
 
 
 class LostNodes:
@@ -54,7 +52,6 @@ class LostNodes:
         jobs: All Jobs in hand.
         witness: Whom to tell.
         beat: Reads an attempt's last beat, None where there is none; blocking.
-        clock: Seconds since the epoch.
     """
 
     def __init__(
@@ -63,21 +60,17 @@ class LostNodes:
         jobs: Jobs,
         witness: Witness,
         beat: Callable[[Batch, AttemptRef], Beat | None],
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self._client = client
         self._jobs = jobs
         self._witness = witness
         self._beat = beat
-        self._clock = clock
         self._may_see_nodes = True
         self._asked = 0.0
         #: Nodes that do not answer, and why that is thought.
         self._silent: dict[str, str] = {}
-        #: When a beat was first seen here, by an attempt on a silent node: its pod may have another clock.
-        self._seen: dict[AttemptRef, _Seen] = {}
-        #: Attempts on silent nodes that were told of.
-        self._told: set[AttemptRef] = set()
+        #: What attempts on silent nodes said last.
+        self._heard: dict[AttemptRef, _Heard] = {}
 
     async def run(self) -> None:
         """The loop; until it is cancelled."""
@@ -88,6 +81,7 @@ class LostNodes:
                 for job, attempt in self._jobs.attempts()
                 if attempt.started and attempt.node and not (attempt.settling or attempt.cancelled)
             ]
+            self._heard = {each.ref: heard for _, each in running if (heard := self._heard.get(each.ref))}
             now = self._client.clock.monotonic()
             if running and self._may_see_nodes and now - self._asked >= _ASK:
                 self._asked = now
@@ -98,8 +92,7 @@ class LostNodes:
                 )
                 if why:
                     await self._judge(job, attempt, why)
-                elif attempt.ref in self._told:
-                    self._told.discard(attempt.ref)
+                elif self._heard.pop(attempt.ref, None):
                     self._witness.standing(job, attempt, "", "")
 
     async def _ask_about(self, names: set[str]) -> None:
@@ -125,47 +118,37 @@ class LostNodes:
         return found
 
     async def _judge(self, job: TrackedJob, attempt: Attempt, why: str) -> None:
+        if attempt.ref not in self._heard:
+            words = f"the node {attempt.node} {why}; the pod is given up unless it is heard of"
+            self._witness.standing(job, attempt, "NodeSilent", words)
         try:
             beat = await asyncio.to_thread(self._beat, job.batch, attempt.ref)
         except StoreError:
+            # Its pod may not reach the datastore either: whether it beats is not known until that is well again.
+            self._heard[attempt.ref] = _Heard(None, self._client.clock.monotonic())
             return
         if attempt.settling:
             return
         now = self._client.clock.monotonic()
-        since = self._silence(attempt.ref, beat, now) if beat else now - (attempt.placed or 0.0)
+        known = self._heard.get(attempt.ref)
+        if known is None or known.beat != beat:
+            # What time a beat tells is its node's affair: that it comes is what counts.
+            self._heard[attempt.ref] = known = _Heard(beat, now)
+        since = now - known.since
         if since <= _SILENCE:
-            if attempt.ref not in self._told:
-                self._told.add(attempt.ref)
-                words = f"the node {attempt.node} {why}; the pod is given up unless it is heard of"
-                self._witness.standing(job, attempt, "NodeSilent", words)
             return
-        self._seen.pop(attempt.ref, None)
         job.live_pods.discard(attempt.pod)
-        heard = (
-            f"nothing was heard of the pod for {since:.0f} seconds" if beat else "the pod was not heard of"
-        )
         self._witness.over(
             job,
             attempt,
             Failure(
                 INFRASTRUCTURE,
                 "NodeLost",
-                f"The node {attempt.node} of the pod {attempt.pod} {why}, and {heard}.",
+                f"The node {attempt.node} of the pod {attempt.pod} {why}, and nothing was heard of the pod for "
+                f"{since:.0f} seconds.",
                 "Whatever the pod still does will not count: its attempt is given up.",
             ),
         )
-
-    def _silence(self, ref: AttemptRef, beat: Beat, now: float) -> float:
-        """Seconds since the last beat.
-
-        The first that is looked at tells only its pod's time, and that clock may be ahead of ours: then it is as
-        old as it is known here. One that was seen to come is as old as that, whatever its pod's clock says.
-        """
-        known = self._seen.get(ref)
-        if known is None or known.at != beat.at:
-            self._seen[ref] = known = _Seen(beat.at, now, came=known is not None)
-        here, told = now - known.since, self._clock() - beat.at
-        return here if known.came else max(here, told)
 
 
 def silent(names: Iterable[str], found: Iterable[Node]) -> dict[str, str]:

@@ -83,7 +83,7 @@ class Settler:
             return record
         lines = self._keep_log(batch, ref) if keep_log else {}
         if failure.reason == OUT_OF_MEMORY:
-            failure = self._with_peak(batch, ref, failure)
+            failure = self._with_peak(batch, ref, failure, ended)
         when = self._clock() if ended is None else ended
         verdict = lost(batch, task, failure, dict(facts), when)._replace(log_lines=lines)
         if began is not None:
@@ -106,12 +106,14 @@ class Settler:
         """Delete what pods said of being alive: all of them have ended."""
         self._store.delete([info.key for info in self._store.list(layout.hearts(flow, run))])
 
-    def _with_peak(self, batch: Batch, ref: AttemptRef, failure: Failure) -> Failure:
+    def _with_peak(self, batch: Batch, ref: AttemptRef, failure: Failure, ended: float | None) -> Failure:
         """The kernel took the whole container, but what it held was told before."""
         beat = self.beat(batch, ref)
         if beat is None or not beat.peak:
             return failure
-        held = f"It had held up to {beat.peak // 1_000_000} MB {max(0, self._clock() - beat.at):.0f} seconds before."
+        # Both are told by the node's own clock.
+        when = f" {max(0, ended - beat.at):.0f} seconds" if ended is not None else ""
+        held = f"It had held up to {beat.peak // 1_000_000} MB{when} before."
         return failure._replace(message=f"{failure.message} {held}")
 
     def log_after(
