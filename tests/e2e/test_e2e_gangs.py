@@ -1,7 +1,10 @@
 """Gangs: pods that find each other, that begin together or not at all, and that end together."""
 
+import json
+from collections.abc import Iterator
+
 import pytest
-from harness.kubectl import Kubectl
+from harness.kubectl import Kubectl, Object, eventually
 from harness.launch import Launch
 from harness.stage import Stage
 from harness.workspace import Workspace, Workspaces
@@ -139,3 +142,70 @@ def test_two_gangs_that_fit_only_one_at_a_time_both_finish(workspace: Workspace,
     assert result.returncode == 0, result.all
     first, second = workspace.read("CrowdingFlow", result).task("join").data["spans"]
     assert second[0] >= first[1], "there was no room for both"
+
+
+@pytest.fixture
+def seat(kubectl: Kubectl, session_name: str) -> Iterator[str]:
+    """A resource of which the node has two."""
+    name = f"example.com/{session_name}-seat"
+    node = ("patch", "node", "node1", "--subresource=status", "--type=json", "--patch")
+    path = "/status/capacity/" + name.replace("/", "~1")
+    kubectl.run(*node, json.dumps([{"op": "add", "path": path, "value": "2"}]))
+    yield name
+    kubectl.run(*node, json.dumps([{"op": "remove", "path": path}]))
+
+
+def held_back(space: Workspace) -> list[Object]:
+    """The ranks that wait for their turn with the scheduler, in order."""
+    found = [pod for pod in space.pods() if pod["spec"].get("schedulingGates")]
+    return sorted(found, key=lambda pod: pod["metadata"]["name"])
+
+
+def let_go(space: Workspace, pod: Object) -> None:
+    patch = json.dumps([{"op": "remove", "path": "/spec/schedulingGates"}])
+    space.kubectl.run("patch", "pod", pod["metadata"]["name"], "--type=json", "--patch", patch)
+
+
+def seated(space: Workspace) -> int:
+    return sum(bool(pod["spec"].get("nodeName")) for pod in space.pods())
+
+
+@pytest.mark.budget(150)
+def test_gangs_of_two_launchers_that_hold_each_others_seats_both_finish(
+    workspaces: Workspaces, seat: str
+) -> None:
+    """One rank of each is on the node, and the others find no room there: neither would ever be whole."""
+    spaces = workspaces(), workspaces()
+    launches = []
+    for space in spaces:
+        launches.append(space.start("standing_off.py", "run", env={"SEAT": seat}))
+        launches[-1].until(r"Run \d+ of \w+ starts")
+    older, younger = launches
+    ranks = [
+        eventually(120, lambda space=space: len(held_back(space)) == 2 and held_back(space))
+        for space in spaces
+    ]
+    for turn in range(2):
+        for space, waiting in zip(spaces, ranks, strict=True):
+            let_go(space, waiting[turn])
+        if turn == 0:
+            assert eventually(60, lambda: [seated(space) for space in spaces] == [1, 1])
+    run = older.until(r"Run (\d+) of \w+ starts").group(1)
+    younger.until(
+        rf"\[train\] Waiting: 1 of 2 ranks have a node, there is none for the others, and a gang of the older run "
+        rf"StandingOffFlow/{run} stands the same way \(.*\); all make room, and are tried again in \d+"
+    )
+    while any(launch.running for launch in launches):
+        for space in spaces:
+            for pod in held_back(space):
+                let_go(space, pod)
+        eventually(1, lambda: not any(launch.running for launch in launches))
+    results = [launch.wait() for launch in launches]
+    assert [result.returncode for result in results] == [0, 0], "\n\n".join(result.all for result in results)
+    assert "make room" not in results[0].all, "the older one stays"
+    read = [space.read("StandingOffFlow", result) for space, result in zip(spaces, results, strict=True)]
+    first, second = (each.task("join").data["span"] for each in read)
+    assert second[0] >= first[1], "there was no room for both"
+    assert all(len(task.attempts) == 1 for each in read for task in each.steps["train"]), (
+        "no attempt is spent"
+    )

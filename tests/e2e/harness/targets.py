@@ -47,6 +47,7 @@ EXCEPTIONS: Mapping[str, Mapping[str, str]] = {
                 "test_a_namespace_that_is_deleted_under_a_run_ends_its_step",
                 "test_what_fails_by_the_infrastructure_is_tried_again_five_times",
                 "test_a_pod_whose_node_is_deleted_is_tried_again",
+                "test_gangs_of_two_launchers_that_hold_each_others_seats_both_finish",
             ),
             "it is about what kubelets, admission and node controllers of real clusters say",
         ),

@@ -26,6 +26,7 @@ from headway.executors.kubernetes.observer import Observer
 from headway.executors.kubernetes.planned import with_lent
 from headway.executors.kubernetes.pools import Pools
 from headway.executors.kubernetes.reports import ReportHooks, Reports
+from headway.executors.kubernetes.rivals import Rivals
 from headway.executors.kubernetes.run_secret import RunSecret
 from headway.executors.kubernetes.settle import Settler
 from headway.executors.kubernetes.submitter import Hooks, Submitter
@@ -89,7 +90,8 @@ class KubernetesExecutor:
         self._submitter = Submitter(cluster, store, self._jobs, limit, pod_env, self._secret, hooks)
         self._assignments = Assignments(settings, self._jobs, self._submitter, self._spawn)
         self._adopter = Adopter(cluster.client, self._settler, self._assignments, self._submitter, self.over)
-        self._gatherer = Gatherer(store, self._jobs, cluster.client.clock.monotonic, self)
+        rivals = Rivals(cluster.client, flow, run)
+        self._gatherer = Gatherer(store, rivals, self._jobs, cluster.client.clock.monotonic, self)
         self._pools = Pools(
             store,
             self._threads,

@@ -17,6 +17,8 @@ TASK, ATTEMPT = "metaflow/task_id", "metaflow/attempt"
 BATCH = "headway.dev/batch"
 #: The annotation of a Job whose run is to stop: who asks. Left by who cannot reach the run's datastore.
 STOPPED_BY = "headway.dev/stopped-by"
+#: Tells a gang's objects, by the number of its ranks.
+GANG = "headway.dev/gang"
 #: What Kubernetes says of a pod's Job, and said before 1.27.
 JOB_NAME_LABELS = ("batch.kubernetes.io/job-name", "job-name")
 MANAGED_BY = "app.kubernetes.io/managed-by"
@@ -41,6 +43,7 @@ def labels_of(batch: Batch, own: Mapping[str, str]) -> dict[str, str]:
     return {
         **own,
         **{key: label_value(text) for key, text in _facts(batch).items()},
+        **({} if batch.gang is None else {GANG: str(len(batch.tasks))}),
         "app.kubernetes.io/name": "metaflow-task",
         **COMMON,
     }

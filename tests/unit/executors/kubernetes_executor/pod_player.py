@@ -137,7 +137,8 @@ class PodPlayer:
             asyncio.get_running_loop().call_soon(self._made, change.object)
 
     def _made(self, manifest: dict[str, Any]) -> None:
-        if manifest["metadata"]["name"] not in self.fake.pod_names():
+        if "containers" not in manifest["spec"] or manifest["metadata"]["name"] not in self.fake.pod_names():
+            # Another launcher's, or gone.
             return
         pod = PlayedPod(self, manifest)
         self.pods.append(pod)

@@ -9,11 +9,13 @@ from pod_player import PodPlayer
 
 from headway.executors.base import Broken, Ended, Started, Waiting
 from headway.executors.kubernetes.executor import KubernetesExecutor
+from headway.executors.kubernetes.labels import FLOW as FLOW_LABEL
+from headway.executors.kubernetes.labels import RUN as RUN_LABEL
 from headway.runtime.barrier import Verdict, decide
 from headway.store.batch import Batch, Code, Gang
 from headway.store.records import CONFIGURATION, RESOURCES, USER, AttemptRef, Failure
-from headway.testing.executor_suite import LIMIT, ExecutorSuite, Heard, refs_of
-from headway.testing.fake_kubernetes import FakeKubernetes
+from headway.testing.executor_suite import FLOW, LIMIT, ExecutorSuite, Heard, refs_of
+from headway.testing.fake_kubernetes import FakeKubernetes, Fault
 from headway.testing.memory_store import MemoryStore
 
 CODE = Code("path", "suite_flow.py", ("__main__", "SuiteFlow"), bundle="0" * 64)
@@ -212,3 +214,109 @@ async def test_a_rank_that_died_before_it_was_asked_to_stop_says_why(
     assert record.failure is not None
     assert record.failure.reason == "OutOfMemory"
     assert record.ended == attempt.ended_at
+
+
+def other_gang(fake: FakeKubernetes, run: str, flow: str = FLOW, missing: str = "Unschedulable") -> list[str]:
+    """The pods of a gang that another launcher started: one has a node, the other finds none."""
+    names = [f"other-{run}-{rank}" for rank in range(2)]
+    for name in names:
+        labels = {"headway.dev/gang": "2", "job-name": f"other-{run}", FLOW_LABEL: flow, RUN_LABEL: run}
+        about = {"name": name, "namespace": "default", "labels": labels}
+        fake.state.add("pods", "default", {"kind": "Pod", "metadata": about, "spec": {}, "status": {}})
+    pods = {pod["metadata"]["name"]: pod for pod in fake.pods()}
+    pods[names[0]]["spec"]["nodeName"] = "node1"
+    pods[names[1]]["status"]["conditions"] = [{"type": "PodScheduled", "status": "False", "reason": missing}]
+    for name in names:
+        fake.state.update("pods", pods[name])
+    return names
+
+
+async def half_of(gangs: GangRun, pods: int) -> None:
+    """Of the last gang of two one rank has a node and runs, and the other finds none, once there are so many pods."""
+    await gangs.until(lambda: len(gangs.player.pods) == pods)
+    gangs.player.pods[-2].begin()
+    gangs.fake.pod_unschedulable(gangs.player.pods[-1].name)
+
+
+async def half_placed(gangs: GangRun) -> None:
+    """A gang of two of which only one rank has a node; all goes well from then on."""
+    gangs.player.held = True
+    await gangs.start(2)
+    await half_of(gangs, 2)
+    gangs.player.held = False
+
+
+async def test_of_two_gangs_that_hold_each_others_nodes_the_younger_runs_makes_room_at_once(
+    gangs: GangRun,
+) -> None:
+    other_gang(gangs.fake, "0")
+    begun = asyncio.get_running_loop().time()
+    await half_placed(gangs)
+    await gangs.until(gangs.incomplete)
+    assert asyncio.get_running_loop().time() - begun < PATIENCE
+    (waits, *_) = gangs.incomplete()
+    assert waits.message.startswith(
+        f"1 of 2 ranks have a node, there is none for the others, and a gang of the older run {FLOW}/0 stands the "
+        "same way (Unschedulable); all make room, and are tried again in"
+    )
+    given_up = asyncio.get_running_loop().time()
+    await gangs.until(lambda: gangs.running() == 3)
+    # Once a pod has found no node, the scheduler looks at it again after ten seconds at most.
+    assert 10 <= asyncio.get_running_loop().time() - given_up < 25
+    assert not gangs.heard.of(Ended), "the attempts are untouched"
+
+
+async def test_the_gang_of_the_older_run_stays(gangs: GangRun) -> None:
+    other_gang(gangs.fake, "2")
+    await half_placed(gangs)
+    await asyncio.sleep(PATIENCE - 2)
+    assert not gangs.incomplete()
+    gangs.player.pods[1].begin()
+    await gangs.until(lambda: gangs.running() == 2)
+    assert len(gangs.jobs()) == 1
+
+
+@pytest.mark.parametrize("case", ["whole", "going", "ended", "held back", "holds nothing"])
+async def test_room_is_made_for_no_gang_that_needs_none(gangs: GangRun, case: str) -> None:
+    names = other_gang(gangs.fake, "0", missing="SchedulingGated" if case == "held back" else "Unschedulable")
+    first, second = (pod for pod in gangs.fake.pods() if pod["metadata"]["name"] in names)
+    if case == "whole":
+        second["spec"]["nodeName"] = "node2"
+    elif case == "holds nothing":
+        del first["spec"]["nodeName"]
+    elif case == "going":
+        second["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    elif case == "ended":
+        first["status"]["phase"] = "Succeeded"
+    for pod in (first, second):
+        gangs.fake.state.update("pods", pod)
+    await half_placed(gangs)
+    await asyncio.sleep(PATIENCE - 2)
+    assert not gangs.incomplete()
+
+
+async def test_who_may_see_pods_of_one_namespace_only_sees_the_gangs_there(gangs: GangRun) -> None:
+    other_gang(gangs.fake, "0")
+    await half_placed(gangs)
+    gangs.fake.fault(Fault(verb="list", resource="pods", status=403, reason="Forbidden"))
+    await gangs.until(gangs.incomplete)
+
+
+async def test_what_does_not_help_is_not_done_for_ever(gangs: GangRun) -> None:
+    """The older run's gang may lack what no other holds."""
+    other_gang(gangs.fake, "0")
+    gangs.player.held = True
+    await gangs.start(2)
+
+    async def made_room(times: int) -> None:
+        await half_of(gangs, 2 * times)
+        await gangs.until(lambda: len(gangs.incomplete()) == times)
+
+    for times in (1, 2, 3):
+        await made_room(times)
+    await half_of(gangs, 8)
+    await asyncio.sleep(PATIENCE - 2)
+    assert len(gangs.incomplete()) == 3
+    gangs.player.pods[-1].begin()
+    await asyncio.sleep(2)
+    assert len(gangs.jobs()) == 1
