@@ -1,3 +1,5 @@
+import os
+import signal
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -8,7 +10,7 @@ from headway import FlowSpec, current, kubernetes, parallel, step
 LASTING = {"image": "{{ image }}", "command": ["python", "-c", "import time; time.sleep(3600)"]}
 SETTINGS = {
     "additional_pod_spec_args": {
-        "containers": [{"name": "beside", **LASTING}],
+        "containers": [{"name": "beside", **LASTING, "args": ["beside"]}],
         "initContainers": [{"name": "before", "restartPolicy": "Always", **LASTING}],
         # So that the step can see them.
         "shareProcessNamespace": True,
@@ -30,8 +32,17 @@ def company():
     return seen
 
 
+def kill_sidecar():
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (process / "cmdline").read_bytes().endswith(b"\0beside\0"):
+                os.kill(int(process.name), signal.SIGKILL)
+
+
 class AccompaniedFlow(FlowSpec):
-    """Pods with two sidecars, one of which ends by itself never; the last task is done long after the others."""
+    """Pods with two sidecars, one of which never ends by itself; the last task is done long after the others, and its
+    sidecar has been killed by then.
+    """
 
     @step
     def start(self):
@@ -65,6 +76,9 @@ class AccompaniedFlow(FlowSpec):
     def work(self):
         self.company = company()
         time.sleep(self.input)
+        if self.input == 9:
+            # It goes down badly, and with it goes the pod's good name.
+            kill_sidecar()
         self.item = self.input
         self.next(self.collect)
 

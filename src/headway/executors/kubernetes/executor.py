@@ -35,7 +35,7 @@ from headway.executors.kubernetes.warm import PoolHooks, Worker, is_warm
 from headway.executors.kubernetes.warm_end import WarmEnd
 from headway.store.base import ObjectStore
 from headway.store.batch import Batch
-from headway.store.records import INFRASTRUCTURE, LOST, AttemptRef, Failure, Record
+from headway.store.records import INFRASTRUCTURE, LOST, SUCCEEDED, AttemptRef, Failure, Record
 
 #: Pods of one run at a time unless ``--max-workers`` says otherwise.
 DEFAULT_LIMIT = 200
@@ -245,9 +245,10 @@ class KubernetesExecutor:
     def lingering(self, job: TrackedJob, pod: str) -> None:
         """Only containers beside the step's go on in this pod: its attempt has ended, so nothing fails.
 
-        The Job controller would count the pod as failed: a Job that has nothing more to do goes as a whole.
+        The Job controller counts such a pod as failed: a Job that has nothing more to do goes as a whole.
         """
         if job.attempts:
+            job.miscounted = True
             self._submitter.delete_pod(job, pod, now=False)
         else:
             self._submitter.withdraw(job, now=False)
@@ -255,6 +256,16 @@ class KubernetesExecutor:
     def stop_asked(self, who: str) -> None:
         """The run is to stop."""
         self._sink(StopAsked(who))
+
+    def settled(self, job: TrackedJob) -> None:
+        """Nothing of the Job is of interest any more.
+
+        One that says *Failed* although no attempt in it did would mislead whoever looks at it, and there is no rule
+        by which a Job could count a pod otherwise than its worst container: it goes.
+        """
+        if job.miscounted and not (job.failed or job.deleting):
+            self._submitter.withdraw(job, now=False)
+        self._jobs.forget(job)
 
     def gathered(self) -> None:
         """Another gang may have its turn."""
@@ -289,17 +300,18 @@ class KubernetesExecutor:
 
     def _ended(self, job: TrackedJob, attempt: Attempt, record: Record) -> None:
         self._freed()
+        job.failed = job.failed or record.outcome != SUCCEEDED
         if record.outcome == LOST:
             self._clear_away(job, attempt)
         if job.settled:
-            self._jobs.forget(job)
+            self.settled(job)
 
     def _pod_left(self, job: TrackedJob, worker: Worker) -> None:
         """A warm pod is over, or was given up."""
         self._clear_away(job, worker)
         self._freed()
         if job.settled:
-            self._jobs.forget(job)
+            self.settled(job)
 
     def _tell(self, event: ExecutorEvent) -> None:
         self._sink(event)

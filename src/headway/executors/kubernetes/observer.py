@@ -20,6 +20,7 @@ from headway.executors.kubernetes.pod_states import (
     ended_at,
     has_company,
     has_run,
+    is_miscounted,
     is_over,
     lingers,
     node_is_silent,
@@ -65,6 +66,8 @@ class Listener(Protocol):
     def lingering(self, job: TrackedJob, pod: str) -> None: ...
 
     def stop_asked(self, who: str) -> None: ...
+
+    def settled(self, job: TrackedJob) -> None: ...
 
 
 class Observer:
@@ -156,6 +159,7 @@ class Observer:
         name, ended = pod.metadata.name, is_over(pod, job.container)
         (job.live_pods.discard if ended else job.live_pods.add)(name)
         self._note_company(job, pod)
+        job.miscounted = job.miscounted or is_miscounted(pod, job.container)
         if attempt is None:
             self._forget_if_settled(job)
             return
@@ -208,7 +212,7 @@ class Observer:
 
     def _forget_if_settled(self, job: TrackedJob) -> None:
         if job.settled:
-            self._jobs.forget(job)
+            self._listener.settled(job)
 
     def _note_standstill(self, job: TrackedJob, attempt: Attempt, why: Standstill | None) -> None:
         if why is None:

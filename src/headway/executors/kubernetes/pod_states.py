@@ -81,6 +81,13 @@ def has_company(pod: Pod, container: str) -> bool:
     return others and not is_finished(pod)
 
 
+def is_miscounted(pod: Pod, container: str) -> bool:
+    """Whether the pod counts as failed for its Job although the step's container ended well: others did not."""
+    status = status_of(pod, container)
+    ended = status.state.terminated if status and status.state else None
+    return pod.status.phase == "Failed" and ended is not None and ended.exit_code == 0
+
+
 def init_waiting(pod: Pod) -> ContainerStatus | None:
     """The init container that cannot begin, None where there is none."""
     for status in pod.status.init_container_statuses:

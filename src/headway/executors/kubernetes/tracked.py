@@ -93,6 +93,9 @@ class TrackedJob:
         live_pods: Names of its pods that have not ended, as far as known.
         company: Names of its pods with containers beside the step's that have not all ended, with the moment
             (monotonic seconds) at which the step's own was seen to have, None before.
+        miscounted: Whether a pod of it counts as failed for the Job although its attempt came to its own end: others in
+            that pod ended badly, or were sent away.
+        failed: Whether an attempt in it failed.
         together: Whether all ranks of a gang are known to be there.
         tries: How often the gang was given up before because not all of its ranks came.
         unfit_since: Since when its pods are known to be more than the cluster's nodes could ever take (monotonic
@@ -116,6 +119,8 @@ class TrackedJob:
     on_trial: bool = False
     live_pods: set[str] = field(default_factory=set)
     company: dict[str, float | None] = field(default_factory=dict)
+    miscounted: bool = False
+    failed: bool = False
     together: bool = False
     tries: int = 0
     unfit_since: float | None = None

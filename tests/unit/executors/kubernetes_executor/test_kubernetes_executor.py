@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from executor_run import Run
-from pod_player import PodPlayer
+from pod_player import PlayedPod, PodPlayer
 
 from headway.errors import StoreUnavailableError
 from headway.executors.base import Ended, Started, StopAsked
@@ -14,6 +15,7 @@ from headway.runtime.channel import Report
 from headway.store import layout
 from headway.store.logs import END
 from headway.store.records import (
+    FAILED,
     SUCCEEDED,
     USER,
     Failure,
@@ -162,6 +164,65 @@ async def test_a_sidecar_that_never_ends_is_sent_away(run: Run[PodPlayer]) -> No
     await run.until(lambda: not run.fake.pods())
     assert run.jobs() == []
     assert len(run.heard.of(Ended)) == 1
+
+
+def containers(run: Run[PodPlayer], pod: PlayedPod, own: int | None, beside: int | None, phase: str) -> None:
+    """What the kubelet says of the step's container and of one beside it: their exit codes, None while they run."""
+    state = next(each for each in run.fake.pods() if each["metadata"]["name"] == pod.name)
+
+    def said(code: int | None) -> dict[str, Any]:
+        return {"running": {}} if code is None else {"terminated": {"exitCode": code, "reason": "Completed"}}
+
+    step = state["status"]["containerStatuses"][0]
+    proxy = {"name": "proxy", "ready": True, "state": said(beside)}
+    state["status"]["containerStatuses"] = [{**step, "state": said(own)}, proxy]
+    state["status"]["phase"] = phase
+    run.fake.state.update("pods", state)
+
+
+@pytest.mark.budget(6)
+@pytest.mark.parametrize("second", [SUCCEEDED, FAILED])
+async def test_no_job_of_tasks_that_succeeded_says_failed_for_a_sidecar(
+    run: Run[PodPlayer], second: str
+) -> None:
+    refs = await run.start("waits", 2)
+    pods = [await run.pod_of(ref) for ref in refs]
+    for pod in pods:
+        containers(run, pod, None, None, "Running")
+    pods[0].commit(Report(transition=Transition(("next",))))
+    containers(run, pods[0], 0, None, "Running")
+    await run.end(refs[0])
+    # Its sidecar never ends, and the other task still needs the Job.
+    await run.until(lambda: run.fake.pod_names() == [pods[1].name])
+    if second == SUCCEEDED:
+        pods[1].commit(Report(transition=Transition(("next",))))
+    else:
+        pods[1].commit(failure=Failure(USER, "Exception", "ValueError: no good"))
+    # This one's has ended by itself.
+    containers(run, pods[1], 0, 0, "Succeeded")
+    assert (await run.end(refs[1])).outcome == second
+    if second == SUCCEEDED:
+        await run.until(lambda: run.jobs() == [])
+    else:
+        await asyncio.sleep(3)
+        assert len(run.jobs()) == 1, "it tells the truth"
+
+
+@pytest.mark.budget(6)
+@pytest.mark.parametrize(("own", "beside", "stays"), [(0, 143, False), (0, 0, True), (1, 143, True)])
+async def test_a_sidecar_that_ends_badly_fails_no_job_of_a_task_that_succeeded(
+    run: Run[PodPlayer], own: int, beside: int, stays: bool
+) -> None:
+    (ref,) = await run.start("waits")
+    pod = await run.pod_of(ref)
+    containers(run, pod, None, None, "Running")
+    pod.commit(
+        None if own else Report(transition=Transition(("next",))), Failure(USER, "Exit", "") if own else None
+    )
+    containers(run, pod, own, beside, "Failed" if own or beside else "Succeeded")
+    assert (await run.end(ref)).outcome == (FAILED if own else SUCCEEDED)
+    await asyncio.sleep(3)
+    assert len(run.jobs()) == stays
 
 
 async def test_what_is_done_is_forgotten(run: Run[PodPlayer]) -> None:

@@ -60,6 +60,8 @@ class Ears:
     def stop_asked(self, who: str) -> None:
         self.stops.append(who)
 
+    def settled(self, job: TrackedJob) -> None: ...
+
 
 @pytest.fixture
 def clock() -> Clock:
