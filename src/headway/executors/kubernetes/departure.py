@@ -77,7 +77,6 @@ class Departure:
             for found in listed.items:
                 name = found.metadata.name
                 known = self._jobs.get(name)
-                ended = any(item.type in ("Complete", "Failed") for item in found.status.conditions)
                 unwanted = known.attempts or known.deleting if known else not self._jobs.is_done(name)
-                if not ended and unwanted:
+                if not found.ended and unwanted:
                     await self._client.delete(JOB, namespace, name)

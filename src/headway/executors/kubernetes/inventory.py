@@ -224,9 +224,7 @@ def _told(each: KubernetesObject, key: str) -> str:
 
 
 def _is_over(job: Job) -> bool:
-    return job.metadata.deletion_timestamp is not None or any(
-        each.type in ("Complete", "Failed") and each.status == "True" for each in job.status.conditions
-    )
+    return job.metadata.deletion_timestamp is not None or job.ended
 
 
 def _place(job: Job) -> tuple[str, str]:

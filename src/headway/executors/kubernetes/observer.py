@@ -20,6 +20,7 @@ from headway.executors.kubernetes.pod_states import (
     ended_at,
     has_company,
     has_run,
+    is_finished,
     is_miscounted,
     is_over,
     lingers,
@@ -112,7 +113,8 @@ class Observer:
             self._job_changed(job)
 
     async def _watch_pods(self, namespace: str) -> None:
-        async for event in watch(self._client, POD, namespace, label_selector=self._selector):
+        pods = watch(self._client, POD, namespace, self._selector, matters=lambda pod: not is_finished(pod))
+        async for event in pods:
             match event:
                 case Synced(objects):
                     for pod in objects:
@@ -127,7 +129,8 @@ class Observer:
                     self._pod_changed(event.object)
 
     async def _watch_jobs(self, namespace: str) -> None:
-        async for event in watch(self._client, JOB, namespace, label_selector=self._selector):
+        jobs = watch(self._client, JOB, namespace, self._selector, matters=lambda job: not job.ended)
+        async for event in jobs:
             match event:
                 case Synced(objects):
                     for job in objects:

@@ -114,7 +114,7 @@ class Sweeper:
             job.metadata.annotations.get(RUN) or job.metadata.labels.get(RUN, "")
             for page in pages
             for job in page.items
-            if not any(item.type in ("Complete", "Failed") for item in job.status.conditions)
+            if not job.ended
         }
 
     async def secrets(self, flow: str, runs: Iterable[str]) -> list[Leftover]:

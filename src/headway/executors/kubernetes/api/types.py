@@ -144,6 +144,13 @@ class Job(KubernetesObject, frozen=True, gc=False):
     spec: JobSpec = JobSpec()
     status: JobStatus = JobStatus()
 
+    @property
+    def ended(self) -> bool:
+        """Whether its controller says that it is complete or has failed."""
+        return any(
+            each.type in ("Complete", "Failed") and each.status == "True" for each in self.status.conditions
+        )
+
 
 # Events and nodes
 

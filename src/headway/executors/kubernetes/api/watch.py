@@ -1,6 +1,6 @@
 """A watch that does not end: list, then follow, list again where the server forgot, and say what is wrong."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, TypeVar
@@ -75,6 +75,7 @@ class Watch(Generic[T]):
         label_selector: str | None,
         field_selector: str | None,
         settings: WatchSettings,
+        matters: Callable[[T], bool],
     ) -> None:
         self._client = client
         self._clock = client.clock
@@ -85,7 +86,7 @@ class Watch(Generic[T]):
         self._settings = settings
         target = Target("watch", kind.plural, kind.group, namespace if kind.namespaced else None)
         self._decoder = LineDecoder(kind, target, client.access.source)
-        self._view: View[T] = View()
+        self._view: View[T] = View(matters)
         self._contact = Contact(client.clock, settings.trouble_after)
         # The open connection, if any: its stream, its lines, and since when it is open.
         self._stream: Stream | None = None
@@ -228,6 +229,7 @@ def watch(
     *,
     field_selector: str | None = None,
     settings: WatchSettings = _SETTINGS,
+    matters: Callable[[T], bool] = lambda _: True,
 ) -> Watch[T]:
     """Follow the objects of a kind.
 
@@ -242,5 +244,7 @@ def watch(
         label_selector: Which objects, as in kubectl's -l.
         field_selector: Which objects, as in kubectl's --field-selector.
         settings: How it behaves.
+        matters: Whether it would be of interest that an object vanished while the watch was away. Others are
+            forgotten once they were told of: what has ended stays in the cluster for long.
     """
-    return Watch(client, kind, namespace, label_selector, field_selector, settings)
+    return Watch(client, kind, namespace, label_selector, field_selector, settings, matters)

@@ -1,6 +1,6 @@
 """What a watch knows: the objects seen so far, and what each line or list changes about them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -47,14 +47,18 @@ class Deleted(Generic[T]):
 
 
 class View(Generic[T]):
-    """The objects that a watch has told of, and up to which version.
+    """The objects that a watch has told of and that matter still, and up to which version.
+
+    Args:
+        matters: Whether it would be of interest that the object vanished; of others nothing is kept.
 
     Attributes:
         version: Everything up to this version was told; None means that only a list can tell.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, matters: Callable[[T], bool] = lambda _: True) -> None:
         self.version: str | None = None
+        self._matters = matters
         self._objects: dict[str, T] = {}
 
     def replace(self, objects: Iterable[T], version: str) -> list[Deleted[T] | Synced[T]]:
@@ -65,11 +69,11 @@ class View(Generic[T]):
             version: The list's version.
 
         Returns:
-            A deletion for each object known before that is no longer there, then the whole.
+            A deletion for each object that mattered and is no longer there, then the whole.
         """
         present = {_key(obj): obj for obj in objects}
         vanished = [Deleted(obj) for key, obj in self._objects.items() if key not in present]
-        self._objects = present
+        self._objects = {key: obj for key, obj in present.items() if self._matters(obj)}
         self.version = version
         return [*vanished, Synced(tuple(present.values()), version)]
 
@@ -90,7 +94,10 @@ class View(Generic[T]):
         if change.type not in ("ADDED", "MODIFIED"):
             return None
         known = _key(obj) in self._objects
-        self._objects[_key(obj)] = obj
+        if self._matters(obj):
+            self._objects[_key(obj)] = obj
+        else:
+            self._objects.pop(_key(obj), None)
         return Modified(obj) if known else Added(obj)
 
 
