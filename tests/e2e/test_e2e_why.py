@@ -82,6 +82,11 @@ CAUSES = {
         {"image": "nowhere.invalid/team/image:1"}, CONFIGURATION, "ImagePullBackOff",
         "the registry's host name is not known", "CONTAINER_REGISTRY",
     ),
+    # Such a registry is waited for, and is the infrastructure's affair, unless a person says otherwise.
+    "not_waited_for": Cause(
+        {"image": "127.0.0.1:1/team/image:1", "fail_on_container_waiting_reasons": ["ErrImagePull", "ImagePullBackOff"]},
+        CONFIGURATION, "ImagePullBackOff", "the registry does not answer",
+    ),
     "no_image_on_the_node": Cause(
         {"image": "nowhere:1", "image_pull_policy": "Never"}, CONFIGURATION, "ErrImageNeverPull",
         "cannot be used", "IfNotPresent",

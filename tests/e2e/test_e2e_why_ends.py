@@ -68,6 +68,7 @@ OTHERS = {
     "preempted": ("PreemptionByScheduler", "a pod of higher priority took its place"),
     "critical": ("TerminationByKubelet", "make room for a pod that the cluster cannot do without"),
     "job_deleted": ("Terminated|JobDeleted|PodDeleted", "deleted|asked to stop"),
+    "overdue": ("DeadlineExceeded", "waited so long for nodes, .* that the deadline of the Job \\S+ passed"),
     "unreached": ("StoreUnavailableError", "datastore: cannot reach bucket .* through the proxy"),
 }
 
@@ -191,9 +192,13 @@ def ended(
         # Whom the scheduler is not asked about, the kubelet makes room for.
         critical = {"priorityClassName": "system-node-critical", "nodeName": "node1"}
         _unseat(kubectl, launch, "critical", scarce, critical, "cannot do without")
-        (job,) = kubectl.names("jobs", f"{space.selector},metaflow/step_name=job_deleted")
+        # The Job's own is days away: a person may still set it earlier.
+        pod_of(launch, "overdue")
+        kubectl.run(
+            "patch", "job", job_of(space, "overdue"), "--patch", '{"spec": {"activeDeadlineSeconds": 1}}'
+        )
         pod_of(launch, "job_deleted")
-        kubectl.run("delete", "job", job, "--wait=false")
+        kubectl.run("delete", "job", job_of(space, "job_deleted"), "--wait=false")
         launch.until(r"\[unreached/\d+\] Task was lost: Its pod cannot use the datastore")
         detour.mend()
         result = launch.wait()
@@ -206,6 +211,12 @@ def pod_of(launch: Launch, step: str) -> str:
     name = launch.until(rf"\[{step}/\d+\] Running on Kubernetes pod: (\S+)").group(1)
     launch.until(rf"\[{step}/\d+\] waits")
     return name
+
+
+def job_of(space: Workspace, step: str) -> str:
+    """The name of the step's one Job."""
+    (job,) = space.kubectl.names("jobs", f"{space.selector},metaflow/step_name={step}")
+    return job
 
 
 def _evict(space: Workspace, pod: str) -> None:
@@ -311,7 +322,8 @@ def test_sidecars_keep_no_rank_and_no_split_and_end_none(accompanied: tuple[Work
     assert [len(task.attempts) for task in tasks] == [1] * 5, result.all
     assert [task.data["company"] for task in tasks] == [2] * 5, "they were there"
     assert space.still_active() == []
-    assert not any(job["status"].get("failed") for job in space.jobs()), "no Job is left that says Failed"
+    failed = {job["metadata"]["name"]: job["status"] for job in space.jobs() if job["status"].get("failed")}
+    assert not failed, "no Job is left that says Failed, for no task did"
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from datetime import datetime, timezone
 from functools import partial
 from typing import Any
 
@@ -28,6 +29,15 @@ LONGER = 24.0
 def affinity(kind: str, app: str, key: str) -> dict[str, Any]:
     term = {"labelSelector": {"matchLabels": {"app": app}}, "topologyKey": key}
     return {"affinity": {kind: {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}}
+
+
+def device(claim: str) -> dict[str, Any]:
+    """A container beside the step's with a claim's volume as a device."""
+    beside = {"name": "beside", "image": "python:3.11", "command": ["true"]}
+    return {
+        "containers": [{**beside, "volumeDevices": [{"name": "device", "devicePath": "/dev/e2e"}]}],
+        "volumes": [{"name": "device", "persistentVolumeClaim": {"claimName": claim}}],
+    }
 
 
 def waits(
@@ -104,6 +114,15 @@ def waits(
             {"additional_pod_spec_args": {"runtimeClassName": runtime_class}},
             r"its node cannot set up the pod: .*no runtime for",
         ),
+        # What is tried again for ten minutes.
+        "detached": (
+            {**here, "persistent_volume_claims": {"broken": "/v"}},
+            r"the volume \S+ cannot be mounted: AttachVolume.Attach failed for volume .*: no such disk",
+        ),
+        "unmapped": (
+            {"additional_pod_spec_args": device("block")},
+            r"the volume \S+ cannot be mounted: MapVolume\.\w+ failed for volume .*no such file or directory",
+        ),
         "elsewhere": (
             {**here, "persistent_volume_claims": {"elsewhere": "/v"}},
             r"the volume .* is attached to another node, and can be to one only.*ReadWriteMany",
@@ -162,7 +181,7 @@ def scenery(kubectl: Kubectl, session_name: str) -> Iterator[str]:
             about = each["metadata"]
             options = ("--ignore-not-found", "--wait=false", "--grace-period=0", "--force")
             later.callback(kubectl.run, "delete", each["kind"], about["name"], *options)
-        attach(kubectl, session_name)
+        say_of_attachment(kubectl, session_name, {"attached": True})
         yield session_name
 
 
@@ -177,13 +196,28 @@ def classes(name: str) -> list[dict[str, Any]]:
 
 
 def claims(name: str) -> list[dict[str, Any]]:
-    """Claims whose class does not exist, and whose volume nobody makes; one whose volume a pod of the real node holds."""
+    """Claims whose class does not exist, and whose volume nobody makes; one whose volume a pod of the real node holds,
+    one whose volume cannot be attached, one whose disk its node does not have.
+    """
     room, mode = {"storage": "1Gi"}, ["ReadWriteOnce"]
     asked = {"accessModes": mode, "resources": {"requests": room}}
-    volume = {
+
+    def volume_of(handle: str) -> dict[str, Any]:
+        return {
+            "capacity": room,
+            "accessModes": mode,
+            "csi": {"driver": f"{name}.example.com", "volumeHandle": handle},
+            "storageClassName": "",
+        }
+
+    at_home = {"key": "kubernetes.io/hostname", "operator": "In", "values": ["node1"]}
+    # Of a disk that the node does not have.
+    block = {
         "capacity": room,
         "accessModes": mode,
-        "csi": {"driver": f"{name}.example.com", "volumeHandle": name},
+        "volumeMode": "Block",
+        "local": {"path": "/nix/da"},
+        "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [at_home]}]}},
         "storageClassName": "",
     }
     holder = {
@@ -194,12 +228,26 @@ def claims(name: str) -> list[dict[str, Any]]:
     }
     kinds: list[tuple[str, str, str, Mapping[str, Any]]] = [
         ("storage.k8s.io/v1", "CSIDriver", f"{name}.example.com", {"attachRequired": True}),
-        ("v1", "PersistentVolume", name, volume),
+        ("v1", "PersistentVolume", name, volume_of(name)),
         (
             "v1",
             "PersistentVolumeClaim",
             "elsewhere",
             {**asked, "storageClassName": "", "volumeName": name},
+        ),
+        ("v1", "PersistentVolume", f"{name}-broken", volume_of(f"{name}-broken")),
+        (
+            "v1",
+            "PersistentVolumeClaim",
+            "broken",
+            {**asked, "storageClassName": "", "volumeName": f"{name}-broken"},
+        ),
+        ("v1", "PersistentVolume", f"{name}-block", block),
+        (
+            "v1",
+            "PersistentVolumeClaim",
+            "block",
+            {**asked, "storageClassName": "", "volumeName": f"{name}-block", "volumeMode": "Block"},
         ),
         ("v1", "PersistentVolumeClaim", "unbound", {**asked, "storageClassName": "nix"}),
         ("v1", "PersistentVolumeClaim", "unmade", {**asked, "storageClassName": name}),
@@ -211,8 +259,8 @@ def claims(name: str) -> list[dict[str, Any]]:
     ]
 
 
-def attach(kubectl: Kubectl, volume: str) -> None:
-    """Say that the volume is attached, as its driver would."""
+def say_of_attachment(kubectl: Kubectl, volume: str, status: Mapping[str, Any]) -> None:
+    """Say how the attachment of a volume went, as its driver would."""
 
     def attachment() -> str:
         found = json.loads(kubectl.run("get", "volumeattachments", "-o", "json"))["items"]
@@ -227,13 +275,13 @@ def attach(kubectl: Kubectl, volume: str) -> None:
 
     name = eventually(120, attachment)
     assert name, "nobody attaches the volume"
-    patch = json.dumps({"status": {"attached": True}})
+    patch = json.dumps({"status": status})
     kubectl.run("patch", "volumeattachment", name, "--subresource=status", "--type=merge", "--patch", patch)
 
 
 @pytest.mark.budget(120)
 def test_what_may_mend_itself_is_told_and_waited_for(
-    workspace: Workspace, stage: Stage, cordoned: Stage, full: str, scenery: str
+    workspace: Workspace, stage: Stage, cordoned: Stage, full: str, scenery: str, kubectl: Kubectl
 ) -> None:
     with registry() as port:
         expected = waits(stage, cordoned, port, scenery, full)
@@ -244,6 +292,8 @@ def test_what_may_mend_itself_is_told_and_waited_for(
         for step, (reason, words) in SCALERS.items():
             (pod,) = eventually(90, partial(workspace.pods, f"metaflow/step_name={step}"))
             stage.event(pod["metadata"]["name"], reason, words)
+        error = {"message": "no such disk", "time": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"}
+        say_of_attachment(kubectl, f"{scenery}-broken", {"attached": False, "attachError": error})
         for step, (_, words) in expected.items():
             launch.until(rf"\[{step}(/\d+)?\] Waiting: .*{words}")
         left = LONGER - (time.monotonic() - begun)
@@ -253,6 +303,8 @@ def test_what_may_mend_itself_is_told_and_waited_for(
     assert result.returncode == 130, result.all
     assert "Task failed" not in result.all
     assert "Task was lost" not in result.all
+    said = {event["reason"] for event in kubectl.objects("events")}
+    assert {"FailedAttachVolume", "FailedMapVolume"} <= said, "they are the cluster's own words"
 
 
 @pytest.mark.budget(90)
