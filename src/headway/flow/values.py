@@ -89,7 +89,7 @@ def convert_text(text: str, kind: Any) -> Any:
 
 
 def fit(default: Any, kind: Any) -> Any:
-    """A default as a value of the parameter's type: 2 for a float is 2.0, "5" for an int is 5.
+    """A default as a value of the parameter's type: 2 for a float is 2.0, "5" and 5.0 for an int are 5.
 
     Raises:
         ValueError: It stands for none.
@@ -102,6 +102,9 @@ def fit(default: Any, kind: Any) -> Any:
         return default
     if not isinstance(default, (str, int, float)):
         raise ValueError("it is of another type")
+    if kind is int and isinstance(default, float) and default.is_integer():
+        # As people write large numbers: 1e6.
+        return int(default)
     return convert_text(str(default), kind)
 
 

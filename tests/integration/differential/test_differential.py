@@ -65,8 +65,8 @@ def both(engines: Sequence[Engine], *words: str) -> list[tuple[int, str, str]]:
 #: Each flow, the runs of it with the exit code of each, and how many things are compared.
 CASES = [
     ("values", [((), 0)], 20),
-    ("given", [((), 0)], 5),
-    ("before", [((), 0), (("--refuse", "True"), 1)], 6),
+    ("given", [((), 0)], 9),
+    ("before", [((), 0), (("--refuse", "True"), 1)], 8),
 ]
 
 

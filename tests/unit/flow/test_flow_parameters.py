@@ -95,6 +95,8 @@ def test_convert_refused(kind: Any, text: str, words: str) -> None:
         ({"default": 3}, ["4"], 4),
         ({"default": 3}, ["4", "5"], 5),
         ({"default": 1, "type": float}, [], 1),
+        ({"default": 1e6, "type": int}, [], 1000000),
+        ({"default": [2.0, "3"], "type": int, "multiple": True}, [], (2, 3)),
         ({"default": "a,b", "separator": ","}, [], ["a", "b"]),
         ({"separator": ","}, ["x,y"], ["x", "y"]),
         ({"separator": ","}, [""], []),
@@ -214,6 +216,8 @@ DECLARATIONS = {
         "the default 'x' is not of the type int",
         "Change the default",
     ),
+    "a = Parameter('a', default=1.5, type=int)": ("the default 1.5 is not of the type int", ""),
+    "a = Parameter('a', default=float('inf'), type=int)": ("the default inf is not of the type int", ""),
     "a = Parameter('a', default=True, type=int)": ("the default True is not of the type int", ""),
     "a = Parameter('a', type=int, separator=',')": (
         "a separator needs text, but the type is int",

@@ -9,7 +9,13 @@ newer, older = list(Flow("Before"))[:2]
 out = {}
 for name, run in (("well", older), ("badly", newer)):
     end, guarded = run["end"].task, run["guarded"].task
-    out[f"{name}: run"] = [run.successful, run["start"].task.data.settled]
+    out[f"{name}: run"] = [
+        run.successful,
+        run["start"].task.data.settled,
+        run.finished,
+        run.finished_at is None,
+    ]
+    out[f"{name}: end task"] = [end.finished, end.finished_at is None, run.data is None]
     lines = end.stdout.splitlines()
     out[f"{name}: end"] = [
         end.successful,

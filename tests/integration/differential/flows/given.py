@@ -1,7 +1,8 @@
-"""Parameters, configurations asked for what may not be there, and what mutators see."""
+"""Parameters of any type, configurations asked for what may not be there, and what mutators see."""
 
 import json
 import os
+import pathlib
 
 from metaflow import Config, FlowSpec, Parameter, StepMutator, environment, resources, retry, step, timeout
 
@@ -34,7 +35,11 @@ class Shows(StepMutator):
 
 class Given(FlowSpec):
     cfg = Config("cfg", default_value={"cpu": 2, "deep": {"x": 1}, "name": "n"})
+    rows = Parameter("rows", type=int, default=1e6)
     half = Parameter("half", type=float, default=1)
+    place = Parameter("place", type=pathlib.Path, default="/tmp")
+    many = Parameter("many", type=json.loads, default="[1, 2]")
+    parts = Parameter("parts", type=lambda text: text.split("-"), default="a-b")
     from_config = Parameter("from-config", default=cfg.get("cpu", 7))
 
     @Shows
@@ -57,7 +62,14 @@ class Given(FlowSpec):
 
     @step
     def end(self):
-        self.values = [[type(self.half).__name__, self.half], self.from_config]
+        self.values = [
+            [type(self.rows).__name__, self.rows],
+            [type(self.half).__name__, self.half],
+            str(self.place),
+            self.many,
+            self.parts,
+            self.from_config,
+        ]
 
 
 if __name__ == "__main__":
