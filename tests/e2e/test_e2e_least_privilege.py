@@ -7,6 +7,7 @@ from harness.kubectl import eventually
 from harness.launch import Launch
 from harness.rights import bind, role
 from harness.target import Target
+from harness.webhook import LABEL, webhooks
 from harness.workspace import NewNamespace, Workspace, WorkspaceIn
 
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -202,3 +203,21 @@ def test_what_the_role_lacks_is_named(
     assert "You may not list events" in told.stdout
     assert "You may not create services in" in told.stdout
     assert space.jobs() == []
+
+
+@pytest.mark.budget(90)
+def test_a_platform_that_chooses_uids_is_left_to_it(
+    target: Target, new_namespace: NewNamespace, workspace_in: WorkspaceIn, session_name: str
+) -> None:
+    """As on OpenShift, played by a webhook: a pod that names a user is refused, one that names none is given one."""
+    space = workspace_in(target, new_namespace("platform", RESTRICTED))
+    labels = f"{space.environ['HEADWAY_KUBERNETES_LABELS']},{LABEL}=choose-uid"
+    with webhooks(space.kubectl, f"{session_name}-platform"):
+        result = space.run_flow(
+            "linear.py", "run", "--with", "kubernetes", env={"HEADWAY_KUBERNETES_LABELS": labels}
+        )
+    assert result.returncode == 0, result.all
+    assert "the platform chooses uids in namespace" in result.stderr
+    users = {pod["spec"]["securityContext"].get("runAsUser") for pod in space.pods()}
+    assert users == {1000680001}
+    space.close()

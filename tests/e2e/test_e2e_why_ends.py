@@ -69,6 +69,7 @@ OTHERS = {
     "critical": ("TerminationByKubelet", "make room for a pod that the cluster cannot do without"),
     "job_deleted": ("Terminated|JobDeleted|PodDeleted", "deleted|asked to stop"),
     "overdue": ("DeadlineExceeded", "waited so long for nodes, .* that the deadline of the Job \\S+ passed"),
+    "suspended": ("JobSuspended", "was suspended while step suspended ran in it"),
     "unreached": ("StoreUnavailableError", "datastore: cannot reach bucket .* through the proxy"),
 }
 
@@ -199,6 +200,12 @@ def ended(
         )
         pod_of(launch, "job_deleted")
         kubectl.run("delete", "job", job_of(space, "job_deleted"), "--wait=false")
+        pod_of(launch, "suspended")
+        held = job_of(space, "suspended")
+        kubectl.run("patch", "job", held, "--patch", json.dumps({"spec": {"suspend": True}}))
+        assert eventually(60, lambda: held not in kubectl.names("jobs")), (
+            "it would wait for its turn for ever"
+        )
         launch.until(r"\[unreached/\d+\] Task was lost: Its pod cannot use the datastore")
         detour.mend()
         result = launch.wait()

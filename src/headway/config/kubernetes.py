@@ -50,6 +50,9 @@ Objects = tuple[Mapping[str, object], ...]
 #: Seconds that a pod may run where nobody says anything: five days.
 RUNTIME_LIMIT = 432000
 
+#: The uid and gid of pods that may not run as root, where nobody says another: most images' user is root.
+DEFAULT_UID = 1000
+
 #: What a node label that tells of a GPU may be called, by who puts it there.
 GPU_NODE_LABELS = (
     "nvidia.com/gpu.present",
@@ -210,9 +213,10 @@ class KubernetesSettings(Settings):
         "and nobody may read why.",
     )
     restricted_uid: int = setting(
-        1000, integer(0), "KUBERNETES_RESTRICTED_UID",
+        DEFAULT_UID, integer(0), "KUBERNETES_RESTRICTED_UID",
         lands="pod securityContext.runAsUser, runAsGroup and fsGroup of the restricted profile",
-        doc="The uid and gid of the restricted profile; 0 leaves the choice to the platform.",
+        doc="The uid and gid of the restricted profile; 0 leaves the choice to the image or the platform, as happens "
+        "by itself where OpenShift refuses the default.",
     )
     security_context: Object = setting(
         {}, security_context, "KUBERNETES_SECURITY_CONTEXT", join=Join.ADD, aliases=("container_security_context",),

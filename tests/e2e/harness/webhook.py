@@ -21,7 +21,14 @@ _PROXY = {"name": "proxy", "image": "python:3.11", "command": _SLEEPING}
 _PATCHES = {
     "inject": {"op": "add", "path": "/spec/containers/-", "value": _PROXY},
     "suspend": {"op": "add", "path": "/spec/suspend", "value": True},
+    # A user of the namespace's own range, as OpenShift gives one.
+    "choose-uid": {"op": "add", "path": "/spec/securityContext/runAsUser", "value": 1000680001},
 }
+#: What OpenShift says of a pod that names a user itself.
+_PINNED = (
+    "unable to validate against any security context constraint: [provider restricted-v2: .containers[0].runAsUser: "
+    "Invalid value: 1000: must be in the ranges: [1000680000, 1000689999]]"
+)
 
 
 class Admission(BaseHTTPRequestHandler):
@@ -30,8 +37,10 @@ class Admission(BaseHTTPRequestHandler):
         response: Object = {"uid": review["request"]["uid"], "allowed": True}
         if self.path.startswith("/refuse"):
             response |= {"allowed": False, "status": {"message": REFUSAL}}
+        if self.path.startswith("/choose-uid") and _names_a_user(review["request"]["object"]):
+            response |= {"allowed": False, "status": {"message": _PINNED}}
         patch = next((patch for verb, patch in _PATCHES.items() if self.path.startswith(f"/{verb}")), None)
-        if patch:
+        if patch and response["allowed"]:
             response |= {
                 "patchType": "JSONPatch",
                 "patch": base64.b64encode(json.dumps([patch]).encode()).decode(),
@@ -44,6 +53,10 @@ class Admission(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002
+
+
+def _names_a_user(pod: Object) -> bool:
+    return "runAsUser" in pod["spec"].get("securityContext", {})
 
 
 @contextmanager
@@ -62,6 +75,7 @@ def webhooks(kubectl: Kubectl, session_name: str) -> Iterator[None]:
             for verb, kind, resource in (
                 ("refuse", "ValidatingWebhookConfiguration", "pods"),
                 ("inject", "MutatingWebhookConfiguration", "pods"),
+                ("choose-uid", "MutatingWebhookConfiguration", "pods"),
                 ("suspend", "MutatingWebhookConfiguration", "jobs"),
             ):
                 name = f"{session_name}-{verb}"

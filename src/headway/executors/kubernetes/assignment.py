@@ -5,7 +5,7 @@ from collections.abc import Callable, Container, Coroutine, Mapping
 from typing import Any
 
 from headway.config.fields import replace
-from headway.config.kubernetes import KubernetesSettings
+from headway.config.kubernetes import DEFAULT_UID, KubernetesSettings
 from headway.executors.kubernetes.planned import for_batch
 from headway.executors.kubernetes.submitter import Submitter
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob, tracked_job
@@ -15,6 +15,8 @@ from headway.store.batch import Batch
 RESTRICTED = "-restricted"
 #: And where that made no difference.
 RELAXED = "-relaxed"
+#: And whose pods the platform gives their uid itself.
+NO_UID = "-no-uid"
 
 #: Seconds between two looks at whether a Job is there.
 _POLL = 0.1
@@ -61,6 +63,12 @@ class Assignments:
             if own.namespace in namespaces and own.security_profile == "auto":
                 self._settings[step] = replace(own, security_profile="restricted")
 
+    def unpin(self, namespaces: Container[str]) -> None:
+        """From now on pods of the restricted profile in these namespaces leave their uid to the platform."""
+        for step, own in self._settings.items():
+            if own.namespace in namespaces and own.restricted_uid == DEFAULT_UID:
+                self._settings[step] = replace(own, restricted_uid=0)
+
     def track(
         self,
         batch: Batch,
@@ -93,6 +101,11 @@ class Assignments:
         """Another Job for a batch whose pods were refused as not secure enough."""
         self.restrict((job.namespace,))
         self._submit_instead(job, RESTRICTED)
+
+    def submit_unpinned(self, job: TrackedJob) -> None:
+        """Another Job for a batch whose pods the platform refuses the uid that we chose."""
+        self.unpin((job.namespace,))
+        self._submit_instead(job, NO_UID, on_trial=job.on_trial)
 
     def submit_on_trial(self, job: TrackedJob) -> None:
         """Another Job for a batch whose pods may have been refused as not secure enough; other Jobs stay as they are."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from headway.config.kubernetes import KubernetesSettings
+from headway.config.kubernetes import DEFAULT_UID, KubernetesSettings
 from headway.errors import StoreError
 from headway.executors.base import Adoption, Broken, ExecutorEvent, Sink, Started, StopAsked, Waiting
 from headway.executors.guarded import guarded
@@ -28,6 +28,7 @@ from headway.executors.kubernetes.pools import Pools
 from headway.executors.kubernetes.reports import ReportHooks, Reports
 from headway.executors.kubernetes.rivals import Rivals
 from headway.executors.kubernetes.run_secret import RunSecret
+from headway.executors.kubernetes.security import is_restricted
 from headway.executors.kubernetes.settle import Settler
 from headway.executors.kubernetes.submitter import Hooks, Submitter
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob, attempts_of
@@ -229,6 +230,21 @@ class KubernetesExecutor:
         self._assignments.submit_restricted(job)
         return True
 
+    def pinned(self, job: TrackedJob) -> bool:
+        """The platform refuses the Job's pods their uid; tells whether it is tried again without one.
+
+        A uid that a person chose stays: the refusal is then theirs to read.
+        """
+        if not is_restricted(job.settings) or job.settings.restricted_uid != DEFAULT_UID:
+            return False
+        self._pools.unpin((job.namespace,))
+        words = (
+            f"the platform chooses uids in namespace {job.namespace} itself: its pods name none from now on"
+        )
+        self.standing(job, None, "Restricted", words)
+        self._assignments.submit_unpinned(job)
+        return True
+
     def try_restricted(self, job: TrackedJob) -> None:
         """The Job has no pod, and *restricted* is the only thing that can be tried."""
         self._assignments.submit_on_trial(job)
@@ -241,6 +257,11 @@ class KubernetesExecutor:
         """It was that: from now on all pods of the namespace are so."""
         self._assignments.restrict((namespace,))
         self._pools.restrict((namespace,))
+
+    def idle(self, job: TrackedJob) -> None:
+        """The Job is suspended, and nothing in it is wanted any more: it would wait for its turn for ever."""
+        if not job.deleting:
+            self._submitter.withdraw(job, now=False)
 
     def lingering(self, job: TrackedJob, pod: str) -> None:
         """Only containers beside the step's go on in this pod: its attempt has ended, so nothing fails.
@@ -303,6 +324,7 @@ class KubernetesExecutor:
         job.failed = job.failed or record.outcome != SUCCEEDED
         if record.outcome == LOST:
             self._clear_away(job, attempt)
+        self._leave_queue(job)
         if job.settled:
             self.settled(job)
 
@@ -310,8 +332,13 @@ class KubernetesExecutor:
         """A warm pod is over, or was given up."""
         self._clear_away(job, worker)
         self._freed()
+        self._leave_queue(job)
         if job.settled:
             self.settled(job)
+
+    def _leave_queue(self, job: TrackedJob) -> None:
+        if job.suspended and not job.attempts:
+            self.idle(job)
 
     def _tell(self, event: ExecutorEvent) -> None:
         self._sink(event)

@@ -13,7 +13,7 @@ from headway.executors.kubernetes.api.watch_view import Deleted, Synced
 from headway.executors.kubernetes.deadlines import deadline_advice
 from headway.executors.kubernetes.inquiry import Inquirer
 from headway.executors.kubernetes.labels import JOB_NAME_LABELS, STOPPED_BY, run_selector
-from headway.executors.kubernetes.outcome import failure_of, gone, noted_task, overdue, stop_reason
+from headway.executors.kubernetes.outcome import failure_of, gone, noted_task, overdue, stop_reason, suspended
 from headway.executors.kubernetes.pod_events import PULLING
 from headway.executors.kubernetes.pod_states import (
     began_at,
@@ -28,7 +28,7 @@ from headway.executors.kubernetes.pod_states import (
 )
 from headway.executors.kubernetes.refusal import Refusal
 from headway.executors.kubernetes.standstill import Standstill, standstill
-from headway.executors.kubernetes.suspension import Suspensions
+from headway.executors.kubernetes.suspension import Suspensions, Vanished
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
 from headway.executors.kubernetes.trials import NO_POD, Move, Trials, no_pod, trial_words
 from headway.runtime.limits import duration
@@ -58,11 +58,15 @@ class Listener(Protocol):
 
     def insecure(self, job: TrackedJob) -> bool: ...
 
+    def pinned(self, job: TrackedJob) -> bool: ...
+
     def try_restricted(self, job: TrackedJob) -> None: ...
 
     def relax(self, job: TrackedJob) -> None: ...
 
     def restrict(self, namespace: str) -> None: ...
+
+    def idle(self, job: TrackedJob) -> None: ...
 
     def lingering(self, job: TrackedJob, pod: str) -> None: ...
 
@@ -96,6 +100,7 @@ class Observer:
         #: Why each Job is refused its pods, since when, and when that was last told.
         self._refusals: dict[str, tuple[Refusal, float, float]] = {}
         self._trials = Trials()
+        self._vanished = Vanished(client.clock.monotonic, listener.over, self._goes_on)
         self._suspensions = Suspensions(
             lambda job, reason, message: self._listener.standing(job, None, reason, message), _TELL_AGAIN
         )
@@ -179,9 +184,7 @@ class Observer:
         if has_run(pod, job.container):
             self._listener.running(job, attempt, _facts(pod))
         if ended:
-            self._goes_on(job, attempt)
-            attempt.ran_last = noted_task(pod, job.container)
-            self._listener.over(job, attempt, failure_of(pod, job.container, job.batch.step, advice))
+            self._ended(job, attempt, pod, failure_of(pod, job.container, job.batch.step, advice))
         else:
             patience = float(job.settings.start_failure_timeout)
             at_once = job.settings.fail_on_container_waiting_reasons
@@ -190,6 +193,15 @@ class Observer:
             # What its events said stands until it runs, or until they say something else.
             noted = attempt.noted if not has_run(pod, job.container) else None
             self._note_standstill(job, attempt, _weightier(state, noted))
+
+    def _ended(self, job: TrackedJob, attempt: Attempt, pod: Pod, why: Failure) -> None:
+        if pod.metadata.deletion_timestamp and not has_run(pod, job.container):
+            # It was deleted, and its node says so first.
+            self._vanished.saw(job, attempt, pod.metadata.uid, why)
+            return
+        self._goes_on(job, attempt)
+        attempt.ran_last = noted_task(pod, job.container)
+        self._listener.over(job, attempt, why)
 
     def _note_company(self, job: TrackedJob, pod: Pod) -> None:
         name = pod.metadata.name
@@ -210,7 +222,7 @@ class Observer:
             advice = _advice(job, pod)
             attempt.stopped = attempt.stopped or stop_reason(pod, job.container, advice)
             why = attempt.stopped or gone(pod, job.container, job.batch.step)
-            self._listener.over(job, attempt, why)
+            self._vanished.saw(job, attempt, pod.metadata.uid, why)
         self._forget_if_settled(job)
 
     def _forget_if_settled(self, job: TrackedJob) -> None:
@@ -258,6 +270,8 @@ class Observer:
         """The cluster refuses the Job its pods."""
         if why.reason == "PodSecurity" and self._listener.insecure(job):
             return
+        if why.reason == "SecurityContextConstraint" and self._listener.pinned(job):
+            return
         self._note_refusal(job, why, f"the cluster refuses its pods: {why.words}")
 
     def unexplained(self, job: TrackedJob) -> None:
@@ -291,9 +305,18 @@ class Observer:
         if job.metadata.deletion_timestamp is None:
             self._heed(job)
         tracked = self._jobs.get(job.metadata.name)
-        if tracked is None or not tracked.attempts or job.metadata.name in self._ended_jobs:
+        if tracked is None or job.metadata.name in self._ended_jobs:
+            return
+        if not tracked.attempts:
+            if job.spec.suspend:
+                self._listener.idle(tracked)
             return
         self._suspensions.seen(tracked, job, self._client.clock.monotonic())
+        if tracked.suspended:
+            # Said before its pods are deleted, which by itself would tell nothing.
+            for attempt in tracked.attempts.values():
+                if attempt.started:
+                    attempt.stopped = attempt.stopped or suspended(job.metadata.name, tracked.batch.step)
         for condition in job.status.conditions:
             if condition.status != "True":
                 continue
@@ -329,6 +352,7 @@ class Observer:
 
     def look(self, now: float) -> None:
         """Do what time brings: lose patience, tell again, end what was missed."""
+        self._vanished.look(now)
         self._lose_patience(now)
         self._give_up_refused(now)
         self._end_stragglers(now)

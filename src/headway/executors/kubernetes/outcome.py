@@ -157,6 +157,17 @@ def overdue(job_name: str, step: str) -> Failure:
     )
 
 
+def suspended(job_name: str, step: str) -> Failure:
+    """The failure of the attempts that ran in a Job as somebody held it back."""
+    return Failure(
+        INFRASTRUCTURE,
+        "JobSuspended",
+        f"The Job {job_name} was suspended while step {step} ran in it: its queue gave its place to others, or "
+        "somebody held it back.",
+        "It waits for its turn anew, in another Job.",
+    )
+
+
 def _disruption(pod: Pod, condition: Condition) -> Failure:
     words = {
         "PreemptionByScheduler": "a pod of higher priority took its place",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Container, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from headway.config.fields import replace
-from headway.config.kubernetes import KubernetesSettings
+from headway.config.kubernetes import DEFAULT_UID, KubernetesSettings
 from headway.executors.kubernetes.courier import Courier
 from headway.executors.kubernetes.feed import Report
 from headway.executors.kubernetes.pool_ends import PoolEnds
@@ -75,6 +75,12 @@ class Pools:
         for pool in self._pools:
             if pool.settings.namespace in namespaces and pool.settings.security_profile == "auto":
                 pool.settings = replace(pool.settings, security_profile="restricted")
+
+    def unpin(self, namespaces: Container[str]) -> None:
+        """From now on pods of the restricted profile in these namespaces leave their uid to the platform."""
+        for pool in self._pools:
+            if pool.settings.namespace in namespaces and pool.settings.restricted_uid == DEFAULT_UID:
+                pool.settings = replace(pool.settings, restricted_uid=0)
 
     def cancel(self, refs: Iterable[AttemptRef], failure: Failure) -> list[TrackedJob]:
         """End these attempts.

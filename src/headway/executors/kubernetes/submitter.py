@@ -20,6 +20,7 @@ from headway.executors.kubernetes.planned import planned_job
 from headway.executors.kubernetes.refusal import Refusal, job_refusal
 from headway.executors.kubernetes.run_secret import RunSecret
 from headway.executors.kubernetes.slots import Demand, allot
+from headway.executors.kubernetes.suspension import is_queued
 from headway.executors.kubernetes.tracked import Jobs, TrackedJob
 from headway.store import layout
 from headway.store.base import ObjectStore
@@ -106,7 +107,7 @@ class Submitter:
     def share(self) -> None:
         """Give free room to the Jobs that wait for it."""
         demands = [
-            Demand(job.name, len(job.attempts), job.parallelism, job.batch.gang is not None)
+            Demand(job.name, job.widest, job.parallelism, job.batch.gang is not None)
             for job in self._one_gang_at_a_time()
             if job.name in self._stored and not job.deleting
         ]
@@ -247,6 +248,7 @@ class Submitter:
         if self._runtime is not None:
             # Beside all else: it is there but for who swept.
             self._spawn(self._runtime.keep(job.namespace))
+        job.queued = is_queued(created)
         if job.batch.gang is not None:
             service = gang_service(job.settings, job.batch, job.batch.gang, created.metadata.uid)
             try:

@@ -68,6 +68,12 @@ class Attempt:
         """Whether there is a result to wait for."""
         return True
 
+    def forget_pod(self) -> None:
+        """Its pod is gone and did nothing; it is given another."""
+        self.pod = self.pod_uid = self.node = ""
+        self.placed, self.noted, self.shown_by_state = None, None, None
+        self.unready = False
+
     def show(self, lines: Iterable[LogLine]) -> None:
         """These lines of it are shown."""
         for line in lines:
@@ -101,6 +107,7 @@ class TrackedJob:
         unfit_since: Since when its pods are known to be more than the cluster's nodes could ever take (monotonic
             seconds), None where they are not.
         unfit_for: Seconds for which that was known of its gang's earlier Jobs.
+        queued: Whether a queue has a say in it: it counts its pods as it admits it, and they must not become more.
         inbox: The folder of its pods' inboxes where they are warm, "" where each makes one attempt.
         idle_timeout: Seconds for which a warm pod waits for another order.
         orders: By index, the first order of each warm pod; empty once they are stored.
@@ -125,6 +132,7 @@ class TrackedJob:
     tries: int = 0
     unfit_since: float | None = None
     unfit_for: float = 0.0
+    queued: bool = False
     inbox: str = ""
     idle_timeout: int = 0
     orders: tuple[bytes, ...] = ()
@@ -138,6 +146,12 @@ class TrackedJob:
     def busy(self) -> bool:
         """Whether an attempt in it has not ended."""
         return any(attempt.busy for attempt in self.attempts.values())
+
+    @property
+    def widest(self) -> int:
+        """The most pods that it can use at a time."""
+        admitted = self.queued and self.created is not None and not self.suspended
+        return min(len(self.attempts), self.parallelism) if admitted else len(self.attempts)
 
     def task(self, attempt: Attempt) -> TaskSpec:
         """The attempt's entry in the batch."""

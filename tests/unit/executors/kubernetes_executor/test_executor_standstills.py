@@ -3,17 +3,22 @@
 import asyncio
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from executor_run import Run
 from pod_player import PodPlayer
 
+from headway.config.fields import replace
 from headway.executors.base import Ended, Started
+from headway.executors.kubernetes.suspension import QUEUE_LABEL
 from headway.store.records import (
     CONFIGURATION,
+    INFRASTRUCTURE,
     LOST,
     SUCCEEDED,
 )
+from headway.testing.executor_suite import LIMIT
 from headway.testing.fake_kubernetes import FakeKubernetes
 
 
@@ -299,6 +304,96 @@ async def test_where_pods_are_made_nothing_is_tried(run: Run[PodPlayer]) -> None
     run.player.held = False
     poke(run.fake, run.fake.seen("create", "jobs")[1].body["metadata"]["name"])
     assert (await run.end(ref)).outcome == SUCCEEDED
+
+
+def profile(job: Any) -> tuple[Any, Any]:
+    """Whether the Job's pods may not be root, and the uid that they name."""
+    context = job["spec"]["template"]["spec"].get("securityContext", {})
+    return context.get("runAsNonRoot"), context.get("runAsUser")
+
+
+@pytest.mark.budget(6)
+async def test_where_the_platform_chooses_uids_pods_name_none(run: Run[PodPlayer]) -> None:
+    run.player.held = True
+    run.executor._assignments.restrict(("default",))
+    with without_pods(run.fake):
+        (ref,) = await run.start("succeeds")
+        await run.until(run.jobs)
+        words = (
+            'Error creating: pods "x" is forbidden: unable to validate against any security context constraint: '
+            "[provider restricted-v2: .spec.securityContext.fsGroup: Invalid value: []int64{1000}: 1000 is not an "
+            "allowed group, provider restricted-v2: .containers[0].runAsUser: Invalid value: 1000: must be in the "
+            "ranges: [1000680000, 1000689999]]"
+        )
+        run.fake.event("jobs", run.jobs()[0]["metadata"]["name"], "FailedCreate", words)
+        await run.until(lambda: len(run.fake.seen("create", "jobs")) == 2)
+    run.player.held = False
+    first, successor = (request.body for request in run.fake.seen("create", "jobs"))
+    assert (profile(first), profile(successor)) == ((True, 1000), (True, None))
+    poke(run.fake, successor["metadata"]["name"])
+    assert (await run.end(ref)).outcome == SUCCEEDED
+    (ref,) = await run.start("succeeds")
+    assert (await run.end(ref)).outcome == SUCCEEDED
+    assert profile(run.fake.seen("create", "jobs")[-1].body) == (True, None)
+
+
+def suspend(run: Run[PodPlayer], held: bool) -> None:
+    """What a queue does to the run's only Job."""
+    (job,) = run.jobs()
+    job["spec"]["suspend"] = held
+    run.fake.state.update("jobs", job)
+
+
+@pytest.mark.budget(6)
+async def test_a_job_that_is_suspended_before_its_pod_ran_keeps_its_attempt(run: Run[PodPlayer]) -> None:
+    run.player.held = True
+    (ref,) = await run.start("waits")
+    await run.until(lambda: run.player.pods)
+    suspend(run, held=True)
+    await asyncio.sleep(20)
+    assert not run.fake.pods()
+    assert not run.heard.of(Ended)
+    suspend(run, held=False)
+    await run.until(lambda: len(run.player.pods) == 2)
+    run.player.play(run.player.pods[1])
+    run.player.pods[1].succeed("next")
+    assert (await run.end(ref)).outcome == SUCCEEDED
+    assert len(run.fake.seen("create", "jobs")) == 1
+
+
+@pytest.mark.budget(6)
+async def test_a_job_that_is_suspended_while_it_runs_ends_its_attempt_and_goes(run: Run[PodPlayer]) -> None:
+    (ref,) = await run.start("waits")
+    await run.pod_of(ref)
+    suspend(run, held=True)
+    failure = (await run.end(ref)).failure
+    assert failure is not None
+    assert (failure.kind, failure.reason) == (INFRASTRUCTURE, "JobSuspended")
+    assert "its queue gave its place to others" in failure.message
+    await run.until(lambda: not run.jobs())
+
+
+@pytest.mark.budget(6)
+@pytest.mark.parametrize("queue", ["", "team-a"])
+async def test_a_job_that_a_queue_admitted_is_not_widened(run: Run[PodPlayer], queue: str) -> None:
+    """Its queue counted its pods: that they become more would be a reason to send it away."""
+    settings = run.executor._assignments._settings
+    settings["waits"] = replace(settings["waits"], labels={QUEUE_LABEL: queue} if queue else {})
+    (first,) = await run.start("waits")
+    await run.pod_of(first)
+    several = await run.start("waits", LIMIT)
+    await run.until(lambda: len(run.player.pods) == 2)
+    run.player.by_ref(first).succeed("next")
+    await run.end(first)
+    await asyncio.sleep(5)
+    assert len(run.fake.seen("patch", "jobs")) == (0 if queue else 1)
+    for _ in several:
+        next(
+            pod for pod in run.player.pods if pod.ref in several and not run.heard.of(Ended, pod.ref)
+        ).succeed("next")
+        await asyncio.sleep(5)
+    for ref in several:
+        assert (await run.end(ref)).outcome == SUCCEEDED
 
 
 @contextlib.contextmanager

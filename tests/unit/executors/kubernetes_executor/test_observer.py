@@ -54,6 +54,11 @@ class Ears:
 
     def restrict(self, namespace: str) -> None: ...
 
+    def pinned(self, job: TrackedJob) -> bool:
+        return False
+
+    def idle(self, job: TrackedJob) -> None: ...
+
     def lingering(self, job: TrackedJob, pod: str) -> None:
         self.lingered.append(pod)
 
