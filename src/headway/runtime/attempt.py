@@ -222,9 +222,9 @@ def _tell_current(flow_class: Any, batch: Batch, task: TaskSpec, store: ObjectSt
         username=batch.user,
         tags=frozenset(batch.tags),
     )
-    temporary = os.environ.get("METAFLOW_TEMPDIR") or os.environ.get("HEADWAY_TMPFS")
-    if temporary:
-        current._extend(tempdir=temporary)
+    memory = os.environ.get("HEADWAY_TMPFS")
+    if memory and not (os.environ.get("HEADWAY_TEMPDIR") or os.environ.get("METAFLOW_TEMPDIR")):
+        current._extend(tempdir=memory)
     notice = os.environ.get("HEADWAY_SPOT_NOTICE")
     if notice:
         current._extend(spot_termination_notice=notice)

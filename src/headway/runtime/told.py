@@ -1,6 +1,5 @@
 """What ``current`` tells only when asked: the running task and its run as the client shows them, and the graph."""
 
-import os
 from typing import Any, Callable, Dict
 
 from headway.errors import NotFoundError
@@ -61,5 +60,4 @@ def told_when_asked(
         "graph": graph,
         "graph_info": graph,
         "parameter_names": parameter_names,
-        "tempdir": lambda: os.environ.get("METAFLOW_TEMPDIR", "."),
     }

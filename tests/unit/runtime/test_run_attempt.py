@@ -456,6 +456,34 @@ def test_current_gives_the_clients_objects_of_the_task_and_its_run(
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, "/of-a-file"),
+        ({"HEADWAY_TMPFS": "/in-memory"}, "/in-memory"),
+        ({"HEADWAY_TMPFS": "/in-memory", "METAFLOW_TEMPDIR": "/theirs"}, "/theirs"),
+        ({"HEADWAY_TMPFS": "/in-memory", "METAFLOW_TEMPDIR": "/theirs", "HEADWAY_TEMPDIR": "/ours"}, "/ours"),
+    ],
+)
+def test_temporary_files_go_where_that_is_configured(
+    store: MemoryStore,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    variables: dict[str, str],
+    expected: str,
+) -> None:
+    for name in ("HEADWAY_TEMPDIR", "METAFLOW_TEMPDIR", "HEADWAY_TMPFS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"HEADWAY_HOME": str(tmp_path), **variables}.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "config.json").write_text('{"METAFLOW_TEMPDIR": "/of-a-file"}')
+
+    def body(self: Any) -> None:
+        self.told = (current.tempdir, current.get("tempdir"))
+
+    assert loaded(store, run_body(store, body))["told"] == (expected, expected)
+
+
 def test_a_step_that_does_not_say_what_follows_has_failed(store: MemoryStore) -> None:
     def body(self: Any) -> None:
         self.x = 1
