@@ -51,3 +51,17 @@ def test_the_project_is_known_in_the_step_and_on_its_pods(space: Workspace, resu
 
 def test_the_hook_is_called_after_the_run(result: Result) -> None:
     assert f"hook: DecoratedFlow/{result.run_id} True" in result.stdout
+
+
+def test_a_gang_that_failed_for_good_is_caught_and_code_from_elsewhere_ships(space: Workspace) -> None:
+    package = space.folder / "elsewhere" / "forecast"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("VALUE = 42\n")
+    (package / "notes.txt").write_text("\n")
+    result = space.run_flow("caught_gang.py", "run", "--with", "kubernetes")
+    assert result.returncode == 0, result.all
+    assert "forecast 42 True" in result.about("train/2-worker-0")
+    assert "[train/2-worker-0] @catch takes over: the run goes on." in result.stderr
+    run = space.read("CaughtGangFlow", result)
+    assert run.task("join").data["seen"] == [["builtins.ValueError", "no good"]] * 2, "on both ranks"
+    assert [task.successful for task in run.steps["train"]] == [False, False]
