@@ -93,8 +93,9 @@ def dump(
     for task in _tasks(this, path, None):
         _, run, step, number = task.path_components
         names = list(task.artifact_names(private=private))
-        # A task that failed, or has not ended, has none.
-        none = "" if names else " none, it failed" if task.exception else " none yet"
+        # A task that failed, or has not ended, has none; one whose step set nothing neither.
+        why = " none, it failed" if task.exception else " none" if task.has_ended else " none yet"
+        none = "" if names else why
         if not this.options.quiet:
             this.write(f"Artifacts of run={run} step={step} task={number}:{none}", error=True)
         # As the path is typed, and as Metaflow's pickles have it.

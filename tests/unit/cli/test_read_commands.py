@@ -207,3 +207,13 @@ def test_runs_of_the_datastore_that_is_named(cli: CommandLine, tmp_path: Path) -
     digits(FolderStore(str(tmp_path / "elsewhere")))
     assert cli("logs", "1/train/3").code == 1
     assert cli("logs", "1/train/3", "--datastore-root", str(tmp_path / "elsewhere")).out == "model 1\ndone\n"
+
+
+def test_dump_of_a_task_that_stored_nothing_says_so(cli: CommandLine, folder: FolderStore) -> None:
+    recorded = RecordedRun(folder)
+    recorded.attempt("train", "2")
+    recorded.attempt("train", "3", failure=BOOM)
+    recorded.running("train", "4")
+    said = cli("dump", "1/train").err
+    for task, what in {"2": "none", "3": "none, it failed", "4": "none yet"}.items():
+        assert f"step=train task={task}: {what}\n" in said

@@ -21,6 +21,7 @@ from headway.client import (
     get_namespace,
     namespace,
 )
+from headway.flow.decorators import DecoratorSpec
 from headway.flow.graph import PARALLEL_VARIABLE, Graph, Node
 from headway.store import layout
 from headway.store.folder import FolderStore
@@ -538,3 +539,17 @@ def test_the_graph_is_told_as_steps_are_told_of_it(folder: FolderStore) -> None:
     assert (info["start_step"], info["end_step"]) == ("start", "end")
     assert info["steps"]["start"]["foreach_artifact"] == "models"
     assert info["constants"] == [{"name": "alpha", "type": "float"}], "the run was given no parameter"
+
+
+CAUGHT_AT_THE_END = Graph(
+    "Digits", [Node("end", "end", decorators=(DecoratorSpec("catch", {"var": "why"}),))], "end", "end"
+)
+
+
+@pytest.mark.parametrize("caught", [True, False])
+def test_a_run_whose_end_was_caught_is_finished_and_no_success(folder: FolderStore, caught: bool) -> None:
+    recorded = RecordedRun(folder, graph=CAUGHT_AT_THE_END)
+    recorded.end(end=recorded.attempt("end", "1", metadata={"caught": "True"} if caught else {}))
+    run = Run("Digits/1")
+    assert (run.finished, run.successful, run.has_ended) == (True, not caught, True)
+    assert Flow("Digits").latest_successful_run == (None if caught else run)
