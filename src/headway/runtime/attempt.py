@@ -220,7 +220,7 @@ def _tell_current(flow_class: Any, batch: Batch, task: TaskSpec, store: ObjectSt
         origin_run_id=batch.origin,
         namespace=batch.namespace,
         username=batch.user,
-        tags=frozenset(batch.tags),
+        tags=set(batch.tags),
     )
     memory = os.environ.get("HEADWAY_TMPFS")
     if memory and not (os.environ.get("HEADWAY_TEMPDIR") or os.environ.get("METAFLOW_TEMPDIR")):
