@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from headway.runtime.usage import after_kill, rounded_up
-from headway.store.records import OUT_OF_MEMORY, Record
+from headway.store.records import OUT_OF_MEMORY, SUCCEEDED, Record
 
 if TYPE_CHECKING:
     from headway.config.kubernetes import KubernetesSettings
@@ -65,14 +65,25 @@ class Usage:
         self._settings = settings
         self._most: dict[str, _Most] = {}
         self._known: dict[str, _Asked] = {}
+        #: Tasks of which an attempt that failed was counted: with the next one they are not one more.
+        self._tried: set[tuple[str, str]] = set()
 
     def add(self, record: Record) -> None:
-        """Take in how an attempt ended; one that ran here, or that left no figures, counts for nothing."""
+        """Take in how an attempt ended.
+
+        One that had no pod counts for nothing (of a step with pods its ``@catch`` has none), nor does one that
+        left no figures.
+        """
         memory, cpu = record.metadata.get("peak-memory"), record.metadata.get("cpu-seconds")
         if record.ref.step not in self._settings or memory is None or cpu is None:
             return
+        if "kubernetes-pod-name" not in record.metadata:
+            return
         most = self._most.setdefault(record.ref.step, _Most())
-        most.tasks += 1
+        task = (record.ref.step, record.ref.task)
+        most.tasks += task not in self._tried
+        if record.outcome != SUCCEEDED:
+            self._tried.add(task)
         held = int(memory) / _MB
         if record.failure is not None and record.failure.reason == OUT_OF_MEMORY:
             asked = self._asked(record.ref.step).most

@@ -35,7 +35,8 @@ def pods(outset: Outset, store: ObjectStore, *_: object) -> Executor:
     """Pods as a script has them."""
     executor = FakeExecutor(store)
     for step, outcome, peak in (("start", to("end"), "312000000"), ("end", None, "64000000")):
-        executor.script(Act(outcome=outcome, metadata={"peak-memory": peak, "cpu-seconds": "1.000"}), step)
+        facts = {"peak-memory": peak, "cpu-seconds": "1.000", "kubernetes-pod-name": f"sample-{step}-x"}
+        executor.script(Act(outcome=outcome, metadata=facts), step)
     return executor
 
 

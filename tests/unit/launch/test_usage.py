@@ -15,7 +15,11 @@ def settings(**said: Any) -> KubernetesSettings:
 
 
 def ended(task: int, megabytes: float, cpu: float, seconds: float, step: str = "train") -> Record:
-    metadata = {"peak-memory": str(int(megabytes * 1e6)), "cpu-seconds": f"{cpu:.3f}"}
+    metadata = {
+        "peak-memory": str(int(megabytes * 1e6)),
+        "cpu-seconds": f"{cpu:.3f}",
+        "kubernetes-pod-name": f"sample-{step}-{task}",
+    }
     return Record(
         AttemptRef(step, str(task), 0), SUCCEEDED, metadata=metadata, started=100.0, ended=100.0 + seconds
     )
@@ -109,6 +113,18 @@ def test_no_advice_where_little_is_to_be_gained(asked: dict[str, Any], record: R
 def test_a_step_of_this_machine_and_an_attempt_without_figures_count_for_nothing() -> None:
     lost = Record(AttemptRef("train", "1", 0), "lost")
     assert said(settings(), ended(1, 10, 1, 1, step="start"), lost) == []
+
+
+def test_what_took_a_steps_place_here_and_a_tasks_next_attempt_are_no_more_tasks() -> None:
+    """``@catch`` of a step whose process died is an attempt of this machine, with figures of this machine."""
+    pod, grown = killed(ended(1, 64, 1, 2)), ended(1, 90, 1, 2)
+    here = ended(2, 900, 1, 2)
+    fallback = here._replace(metadata={key: here.metadata[key] for key in ("peak-memory", "cpu-seconds")})
+    asked = settings(memory=100)
+    assert said(asked, fallback) == []
+    assert said(asked, pod, fallback)[0] == "Used by pods, at most: train 64 MB (asked for 100)."
+    assert said(asked, pod, grown)[0].endswith("90 MB (asked for 100).")
+    assert said(asked, pod, grown, ended(2, 10, 1, 2))[0].endswith("(asked for 100) in 2 tasks.")
 
 
 def test_of_many_steps_the_first_are_named() -> None:
