@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from headway.config.container import allowed, memory_megabytes
 from headway.config.kubernetes import KubernetesSettings
+from headway.config.spec_args import check_spec_args, extra_volumes
 from headway.errors import SettingsError
 
 #: Names of volumes that Headway makes itself; with ``headway-`` before them also others.
@@ -11,12 +12,6 @@ OWN_VOLUMES = ("dhsm", "tmpfs-ephemeral-volume")
 
 #: Paths in the container that Headway mounts itself.
 OWN_PATHS = ("/headway",)
-
-#: Parts of a pod's spec that the launcher and the pod's supervisor go by too, and what says them to all of these.
-_OWN_SETTINGS = {
-    "activeDeadlineSeconds": "active_deadline_seconds",
-    "terminationGracePeriodSeconds": "termination_grace_period_seconds",
-}
 
 
 def with_registry(image: str, registry: str | None) -> str:
@@ -53,8 +48,8 @@ def check_together(step_name: str, settings: KubernetesSettings, provenance: Map
     Raises:
         SettingsError: Naming the step, the setting and where it was written.
     """
+    check_spec_args(step_name, settings, provenance["additional_pod_spec_args"])
     _check_volume_names(step_name, settings, provenance)
-    _check_spec_args(step_name, settings, provenance)
     taken: dict[str, str] = {}
     for field, written in mounts(settings):
         path = written.rstrip("/")
@@ -74,25 +69,19 @@ def check_together(step_name: str, settings: KubernetesSettings, provenance: Map
 
 def _check_volume_names(step_name: str, settings: KubernetesSettings, provenance: Mapping[str, str]) -> None:
     seen = set(settings.persistent_volume_claims)
-    for volume in settings.volumes:
-        name = str(volume["name"])
+    named = [
+        *(("volumes", volume) for volume in settings.volumes),
+        *(("additional_pod_spec_args", volume) for volume in extra_volumes(settings)),
+    ]
+    for field, volume in named:
+        name = str(volume.get("name", ""))
+        if not name:
+            # Of these the API server complains in its own words.
+            continue
         if name in seen or name in OWN_VOLUMES or name.startswith("headway-"):
             allowed = f"the name of a volume stands for one volume, and this one is taken (step {step_name})"
-            raise SettingsError("volumes", name, allowed, provenance["volumes"])
+            raise SettingsError(field, name, allowed, provenance[field])
         seen.add(name)
-
-
-def _check_spec_args(step_name: str, settings: KubernetesSettings, provenance: Mapping[str, str]) -> None:
-    for part, own in _OWN_SETTINGS.items():
-        if part in settings.additional_pod_spec_args:
-            value = settings.additional_pod_spec_args[part]
-            raise SettingsError(
-                "additional_pod_spec_args",
-                {part: value},
-                f"{part} has a setting of its own, by which the pod's supervisor goes (step {step_name})",
-                provenance["additional_pod_spec_args"],
-                f"Write {own}={value!r} in its place.",
-            )
 
 
 def memory_warnings(step_name: str, settings: KubernetesSettings) -> tuple[str, ...]:

@@ -278,7 +278,8 @@ class KubernetesSettings(Settings):
     )
     additional_pod_spec_args: Object = setting(
         {}, api_object, join=Join.ADD, lands="pod spec: lists extended, dicts updated",
-        doc="Anything else of a pod spec, as Kubernetes writes it, but for what has a setting below.",
+        doc="Anything else of a pod spec, as Kubernetes writes it; restartPolicy is always Never, and deadline and "
+        "grace have settings below.",
     )
     ttl_seconds_after_finished: int = setting(
         86400, integer(0), "KUBERNETES_JOB_TTL_SECONDS_AFTER_FINISHED", aliases=("ttl",),

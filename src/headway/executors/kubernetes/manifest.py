@@ -11,6 +11,7 @@ from typing import Any
 
 from headway.config.container import container_resources
 from headway.config.kubernetes import KubernetesSettings
+from headway.config.spec_args import extra_text
 from headway.executors.kubernetes.command import container_command
 from headway.executors.kubernetes.deadlines import job_deadline, pod_deadline
 from headway.executors.kubernetes.environment import container_env
@@ -113,7 +114,9 @@ def pod_spec(settings: KubernetesSettings, batch: Batch, pod: PodPlan, deadline:
         "enableServiceLinks": False,
         "serviceAccountName": settings.service_account,
         # A token is a key to the cluster: only who names an account gets one.
-        "automountServiceAccountToken": settings.service_account is not None,
+        "automountServiceAccountToken": bool(
+            settings.service_account or extra_text(settings, "serviceAccountName")
+        ),
         "nodeSelector": node_selector(settings),
         "affinity": affinity(settings),
         "tolerations": list(settings.tolerations),

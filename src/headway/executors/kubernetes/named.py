@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from headway.config.kubernetes import KubernetesSettings
+from headway.config.spec_args import extra_text, extra_volumes
 from headway.executors.kubernetes.api.kinds import (
     CONFIG_MAP,
     PERSISTENT_VOLUME_CLAIM,
@@ -26,10 +27,10 @@ def named_objects(settings: KubernetesSettings) -> list[Named]:
         *(each for each in references if each[0] is SECRET),
         *((PERSISTENT_VOLUME_CLAIM, name) for name in claims(settings)),
     ]
-    if settings.service_account:
-        found.append((SERVICE_ACCOUNT, settings.service_account))
-    if settings.priority_class_name:
-        found.append((PRIORITY_CLASS, settings.priority_class_name))
+    if account := extra_text(settings, "serviceAccountName") or settings.service_account:
+        found.append((SERVICE_ACCOUNT, account))
+    if priority := extra_text(settings, "priorityClassName") or settings.priority_class_name:
+        found.append((PRIORITY_CLASS, priority))
     found += (each for each in references if each[0] is CONFIG_MAP)
     return list(dict.fromkeys(found))
 
@@ -43,7 +44,7 @@ def _references(settings: KubernetesSettings) -> Iterator[Named]:
         if isinstance(value, Mapping):
             yield from _named(SECRET, value.get("secretKeyRef"))
             yield from _named(CONFIG_MAP, value.get("configMapKeyRef"))
-    for volume in settings.volumes:
+    for volume in (*settings.volumes, *extra_volumes(settings)):
         yield from _named(SECRET, volume.get("secret"), "secretName")
         yield from _named(CONFIG_MAP, volume.get("configMap"))
         projected = volume.get("projected")

@@ -5,6 +5,7 @@ from typing import Any
 
 from headway.config.checks import mounts, tmpfs_mebibytes
 from headway.config.kubernetes import KubernetesSettings
+from headway.config.spec_args import extra_volumes
 from headway.executors.kubernetes.names import volume_name
 from headway.executors.kubernetes.security import has_read_only_root
 
@@ -47,9 +48,10 @@ def volumes_and_mounts(settings: KubernetesSettings, runtime_config_map: str) ->
 
 def claims(settings: KubernetesSettings) -> list[str]:
     """The names of the volume claims that the pods use."""
-    sources = [volume.get("persistentVolumeClaim") for volume in settings.volumes]
-    named = [str(source["claimName"]) for source in sources if isinstance(source, Mapping)]
-    return list(dict.fromkeys([*settings.persistent_volume_claims, *named]))
+    volumes = (*settings.volumes, *extra_volumes(settings))
+    sources = [volume.get("persistentVolumeClaim") for volume in volumes]
+    named = [str(source.get("claimName") or "") for source in sources if isinstance(source, Mapping)]
+    return list(dict.fromkeys([*settings.persistent_volume_claims, *filter(None, named)]))
 
 
 def _in_memory(mebibytes: int) -> dict[str, Any]:

@@ -63,6 +63,23 @@ def test_a_token_of_the_cluster_is_mounted_only_where_an_account_is_named(case: 
     assert pod["automountServiceAccountToken"] is ("service_account" in case.said)
 
 
+@pytest.mark.parametrize(
+    ("args", "mounted"),
+    [
+        ({}, False),
+        ({"serviceAccountName": "robot"}, True),
+        ({"service_account_name": "robot", "automount_service_account_token": False}, False),
+        ({"automountServiceAccountToken": True}, True),
+    ],
+)
+def test_an_account_among_the_rest_of_the_spec_gets_its_token_too(
+    args: dict[str, Any], mounted: bool
+) -> None:
+    spec = manifest_of(Case("x", {"additional_pod_spec_args": args}))["spec"]["template"]["spec"]
+    assert spec["automountServiceAccountToken"] is mounted
+    assert spec.get("serviceAccountName") == ("robot" if "robot" in args.values() else None)
+
+
 @each_case
 def test_job_and_pods_carry_the_same_words(case: Case) -> None:
     manifest = manifest_of(case)
