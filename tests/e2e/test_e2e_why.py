@@ -73,6 +73,18 @@ CAUSES = {
     "no_gpu": Cause(
         {"gpu": 2}, CONFIGURATION, "NeverSchedulable", "has no nvidia.com/gpu, the pod asks for 2", "gpu=",
     ),
+    "no_node_of_that_name": Cause(
+        {"additional_pod_spec_args": {"nodeName": "moon"}}, CONFIGURATION, "NodeName",
+        "has no node moon, which nodeName asks for", "kubernetes.io/hostname",
+    ),
+    "not_for_that_node": Cause(
+        {"additional_pod_spec_args": {"nodeName": "node1"}, "node_selector": {"pool": "moon"}},
+        CONFIGURATION, "NodeName", "never will take the pod", "Predicate NodeAffinity failed",
+    ),
+    "too_large_for_that_node": Cause(
+        {"additional_pod_spec_args": {"nodeName": "node1"}, "cpu": 5000},
+        CONFIGURATION, "NodeName", "never will take the pod", "additional_pod_spec_args",
+    ),
     "no_claim": Cause(
         {"persistent_volume_claims": {"nope": "/x"}}, CONFIGURATION, "Unschedulable",
         "the volume claim nope does not exist", "kubectl get pvc",

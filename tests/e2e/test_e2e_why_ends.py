@@ -91,7 +91,7 @@ BLOCKS = {
 
 #: What fails as often as the infrastructure's failures are tried again: the reason, words of the message.
 AGAIN_AND_AGAIN = {
-    "rejected": ("PodGone", "Predicate NodeAffinity failed"),
+    "rejected": ("PodGone", "OutOfcpu"),
     "blocked": (
         "PodError",
         "could not unpack or start its code: [Errno 17] File exists: '/headway/work/code'",
@@ -117,6 +117,18 @@ def scarce(kubectl: Kubectl, session_name: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
+def all_cores(kubectl: Kubectl) -> Iterator[str]:
+    """As many cores as the real node has, of which somebody holds some."""
+    program = ["python", "-c", "import time; time.sleep(900)"]
+    resources = {"requests": {"cpu": "10m"}}
+    container = {"name": "holder", "image": "python:3.11", "command": program, "resources": resources}
+    spec = {"nodeName": "node1", "containers": [container], "terminationGracePeriodSeconds": 0}
+    kubectl.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "core-holder"}, "spec": spec})
+    yield kubectl.run("get", "node", "node1", "-o", "jsonpath={.status.allocatable.cpu}")
+    kubectl.run("delete", "pod", "core-holder", "--wait=false")
+
+
+@pytest.fixture(scope="module")
 def doomed(new_namespace: NewNamespace) -> Kubectl:
     """A namespace that is deleted while a pod runs there."""
     return new_namespace("doomed")
@@ -138,7 +150,7 @@ def to_the_store(target: Target) -> TcpProxy:
 
 @pytest.fixture(scope="module")
 def running(
-    workspaces: Workspaces, scarce: str, doomed: Kubectl, target: Target, detour: TcpProxy
+    workspaces: Workspaces, scarce: str, all_cores: str, doomed: Kubectl, target: Target, detour: TcpProxy
 ) -> tuple[Workspace, Launch]:
     """Every end, side by side."""
 
@@ -153,10 +165,8 @@ def running(
         "injected": Branch({"labels": {LABEL: "inject"}}),
         "crowded": Branch({}, CROWD),
         "homeless": Branch({"namespace": doomed.namespace}, FIRST_WAITS),
-        # Its node does not take it: it is put there without the scheduler, who knows better.
-        "rejected": Branch(
-            {"additional_pod_spec_args": {"nodeName": "node1"}, "node_selector": {"pool": "moon"}}
-        ),
+        # Its node has no room for it: it is put there without the scheduler, who would wait.
+        "rejected": Branch({"additional_pod_spec_args": {"nodeName": "node1"}, "cpu": all_cores}),
         "unreached": Branch({"env": {"HTTP_PROXY": f"http://{target.host}:{detour.port}"}}),
         "blocked": Branch({"additional_pod_spec_args": {"initContainers": [BLOCKS]}}),
     }
@@ -449,7 +459,7 @@ def deleted(
 
 
 @pytest.mark.budget(120)
-@pytest.mark.usefixtures("deleted")
+@pytest.mark.usefixtures("deleted", "nowhere")
 def test_how_a_pod_ended_is_told_and_counted(workspaces: Workspaces, stage: Stage) -> None:
     """Both side by side: the kubelet's part is played as soon as each is known to run. The last one's is not."""
     spaces = {case: workspaces() for case in [*PLAYED, "tainted"]}
@@ -508,6 +518,32 @@ def test_a_node_that_is_gone_is_noticed_and_the_task_runs_elsewhere(
     finally:
         kubectl.run("label", "node", "node1", "stage-")
         stage.close()
+
+
+@pytest.fixture(scope="module")
+def nowhere(
+    target: Target, new_namespace: NewNamespace, workspace_in: WorkspaceIn
+) -> Iterator[tuple[Workspace, Launch]]:
+    """A run whose pod is bound to a node that there is not, by somebody who may not read nodes."""
+    own = new_namespace("nowhere")
+    bind(own, target, role())
+    space = workspace_in(target.as_limited(), own)
+    where = 'kubernetes:additional_pod_spec_args={"nodeName": "moon"}'
+    try:
+        yield space, space.start("linear.py", "run", "--with", where)
+    finally:
+        space.close()
+
+
+@pytest.mark.budget(120)
+def test_a_pod_of_a_node_that_never_was_ends_the_run(nowhere: tuple[Workspace, Launch]) -> None:
+    space, launch = nowhere
+    result = launch.wait()
+    assert result.returncode == 1, result.all
+    (attempt,) = space.read("LinearFlow", result).task("start").attempts
+    assert (attempt.kind, attempt.reason) == ("configuration", "NodeName"), result.all
+    assert "was taken away: the cluster has no node moon, which nodeName asks for" in attempt.message
+    assert "tried again" not in result.all
 
 
 @pytest.mark.budget(120)

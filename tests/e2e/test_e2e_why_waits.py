@@ -123,12 +123,23 @@ def waits(
             {"additional_pod_spec_args": device("block")},
             r"the volume \S+ cannot be mounted: MapVolume\.\w+ failed for volume .*no such file or directory",
         ),
+        "preparing": (
+            {"additional_pod_spec_args": {"initContainers": [PREPARE]}},
+            r"its init container prepare runs, and the step begins once that is done\. See what it does: kubectl logs",
+        ),
         "elsewhere": (
             {**here, "persistent_volume_claims": {"elsewhere": "/v"}},
             r"the volume .* is attached to another node, and can be to one only.*ReadWriteMany",
         ),
     }
 
+
+#: It takes its time.
+PREPARE = {
+    "name": "prepare",
+    "image": "python:3.11",
+    "command": ["python", "-c", "import time; time.sleep(600)"],
+}
 
 #: What autoscalers write of a pod, by step.
 SCALERS = {

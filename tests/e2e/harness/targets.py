@@ -48,6 +48,8 @@ EXCEPTIONS: Mapping[str, Mapping[str, str]] = {
                 "test_what_fails_by_the_infrastructure_is_tried_again_five_times",
                 "test_a_pod_whose_node_is_deleted_is_tried_again",
                 "test_gangs_of_two_launchers_that_hold_each_others_seats_both_finish",
+                "test_a_pod_of_a_node_that_never_was_ends_the_run",
+                "test_what_quotas_and_admission_would_say_is_told_beforehand",
             ),
             "it is about what kubelets, admission and node controllers of real clusters say",
         ),

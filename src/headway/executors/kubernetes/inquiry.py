@@ -10,13 +10,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from headway.config.spec_args import extra_text
 from headway.executors.kubernetes.api.client import KubernetesClient
 from headway.executors.kubernetes.api.errors import ApiError, Forbidden
 from headway.executors.kubernetes.api.kinds import EVENT, NODE
 from headway.executors.kubernetes.api.types import Event, Node
+from headway.executors.kubernetes.bound import missing
 from headway.executors.kubernetes.fitting import Fit, fit
 from headway.executors.kubernetes.needs import ASKING_POD
-from headway.executors.kubernetes.pod_events import in_order, scaling, setting_up, unbound
+from headway.executors.kubernetes.pod_events import (
+    in_order,
+    initializing,
+    scaling,
+    setting_up,
+    unbound,
+)
 from headway.executors.kubernetes.refusal import Refusal, refusal
 from headway.executors.kubernetes.standstill import Standstill
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
@@ -143,7 +151,13 @@ class Inquirer:
         if attempt.started or attempt.settling:
             return
         if attempt.node:
-            self._answers.noted(job, attempt, setting_up(events or (), job.settings.image, patience))
+            why = setting_up(events or (), job.settings.image, patience)
+            if why is None and attempt.init:
+                why = initializing(attempt.pod, attempt.init)
+            elif why is None and extra_text(job.settings, "nodeName") == attempt.node:
+                nodes = await self._readable_nodes()
+                why = missing(attempt.node, nodes, patience) if nodes is not None else None
+            self._answers.noted(job, attempt, why)
         elif (known := attempt.shown_by_state) is None:
             # Of a pod that has a node but for its volume, which is being made, the scheduler says nothing at all.
             self._answers.noted(job, attempt, await self._unbound(job) or attempt.noted)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, Protocol
 
+from headway.config.spec_args import extra_text
 from headway.executors.kubernetes.api.client import KubernetesClient
 from headway.executors.kubernetes.api.kinds import JOB, POD
 from headway.executors.kubernetes.api.types import Job, Pod
@@ -14,12 +15,13 @@ from headway.executors.kubernetes.deadlines import deadline_advice
 from headway.executors.kubernetes.inquiry import Inquirer
 from headway.executors.kubernetes.labels import JOB_NAME_LABELS, STOPPED_BY, run_selector
 from headway.executors.kubernetes.outcome import failure_of, gone, noted_task, overdue, stop_reason, suspended
-from headway.executors.kubernetes.pod_events import PULLING
+from headway.executors.kubernetes.pod_events import INITIALIZING, PULLING
 from headway.executors.kubernetes.pod_states import (
     began_at,
     ended_at,
     has_company,
     has_run,
+    init_in_the_way,
     is_finished,
     is_miscounted,
     is_over,
@@ -176,6 +178,7 @@ class Observer:
         if attempt.pod != name:
             attempt.pod, attempt.pod_uid, attempt.seen = name, pod.metadata.uid, now
         attempt.node, attempt.unready = pod.spec.node_name, node_is_silent(pod, job.container)
+        self._note_init(attempt, pod)
         attempt.stopped = attempt.stopped or stop_reason(pod, job.container, advice)
         attempt.began_at = attempt.began_at or began_at(pod, job.container)
         attempt.ended_at = attempt.ended_at or ended_at(pod, job.container)
@@ -184,7 +187,8 @@ class Observer:
         if has_run(pod, job.container):
             self._listener.running(job, attempt, _facts(pod))
         if ended:
-            self._ended(job, attempt, pod, failure_of(pod, job.container, job.batch.step, advice))
+            why = failure_of(pod, job.container, job.batch.step, advice, extra_text(job.settings, "nodeName"))
+            self._ended(job, attempt, pod, why)
         else:
             patience = float(job.settings.start_failure_timeout)
             at_once = job.settings.fail_on_container_waiting_reasons
@@ -202,6 +206,13 @@ class Observer:
         self._goes_on(job, attempt)
         attempt.ran_last = noted_task(pod, job.container)
         self._listener.over(job, attempt, why)
+
+    def _note_init(self, attempt: Attempt, pod: Pod) -> None:
+        """What runs before the step's container; what was said of one that is done by now is over."""
+        init = init_in_the_way(pod)
+        attempt.init = init.name if init is not None and init.state and init.state.running else ""
+        if not attempt.init and attempt.noted is not None and attempt.noted.reason == INITIALIZING:
+            attempt.noted = None
 
     def _note_company(self, job: TrackedJob, pod: Pod) -> None:
         name = pod.metadata.name

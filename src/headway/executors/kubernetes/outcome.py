@@ -8,9 +8,16 @@ import signal
 
 from headway.config.quantities import quantity
 from headway.executors.kubernetes.api.types import Condition, ContainerStateTerminated, ContainerStatus, Pod
+from headway.executors.kubernetes.bound import BOUND_HINT, nowhere, rejected
 from headway.executors.kubernetes.command import INIT_SCRIPT_FAILED
 from headway.executors.kubernetes.evictions import own_doing
-from headway.executors.kubernetes.pod_states import has_run, init_failed, status_of
+from headway.executors.kubernetes.pod_states import (
+    has_run,
+    init_failed,
+    init_in_the_way,
+    state_in_words,
+    status_of,
+)
 from headway.executors.kubernetes.start_words import MORE_MEMORY, PYTHON, start_trouble
 from headway.runtime.usage import after_kill
 from headway.store.records import (
@@ -58,13 +65,7 @@ def stop_reason(pod: Pod, container: str, advice: str) -> Failure | None:
         return _disruption(pod, disrupted)
     if pod.status.reason == "DeadlineExceeded":
         if not has_run(pod, container):
-            return Failure(
-                INFRASTRUCTURE,
-                "DeadlineExceeded",
-                f"The pod {pod.metadata.name} was stopped at its deadline before its container began: it spent so "
-                "long on its node getting its image and its volumes.",
-                f"See what kept it: kubectl describe pod {pod.metadata.name}. {advice}",
-            )
+            return _too_late(pod, advice)
         return Failure(
             USER,
             "DeadlineExceeded",
@@ -78,7 +79,23 @@ def stop_reason(pod: Pod, container: str, advice: str) -> Failure | None:
     return None
 
 
-def failure_of(pod: Pod, container: str, step: str, advice: str) -> Failure:
+def _too_late(pod: Pod, advice: str) -> Failure:
+    """The deadline passed before the step's container began; an init container may have taken the time."""
+    name, init = pod.metadata.name, init_in_the_way(pod)
+    if init is None:
+        what, look = "it spent so long on its node getting its image and its volumes", f"describe pod {name}"
+    else:
+        what = f"its init container {init.name} was not done by then ({state_in_words(init)})"
+        look = f"logs {name} -c {init.name}"
+    return Failure(
+        INFRASTRUCTURE,
+        "DeadlineExceeded",
+        f"The pod {name} was stopped at its deadline before its container began: {what}.",
+        f"See what kept it: kubectl {look}. {advice}",
+    )
+
+
+def failure_of(pod: Pod, container: str, step: str, advice: str, node: str = "") -> Failure:
     """Why an attempt without a record failed, as far as its pod tells.
 
     Args:
@@ -86,6 +103,7 @@ def failure_of(pod: Pod, container: str, step: str, advice: str) -> Failure:
         container: The name of the container that runs the step.
         step: The step.
         advice: What to do where the pod was stopped at its deadline.
+        node: The node that the step's settings bind its pods to, "" where the scheduler finds one.
     """
     stopped = stop_reason(pod, container, advice)
     if stopped is not None:
@@ -98,10 +116,11 @@ def failure_of(pod: Pod, container: str, step: str, advice: str) -> Failure:
     ended = status.state.terminated if status and status.state else None
     if ended is None:
         said = f"{pod.status.reason}: {pod.status.message}" if pod.status.reason else pod.status.message
-        return Failure(
+        return rejected(pod, node) or Failure(
             INFRASTRUCTURE,
             "PodGone",
             f"The pod {pod.metadata.name} ended before its container ran: {_or(said)}",
+            BOUND_HINT if node else "",
         )
     return _said(ended) or _by_exit(pod, container, step, ended)
 
@@ -138,6 +157,9 @@ def _init(pod: Pod, status: ContainerStatus) -> Failure:
 def gone(pod: Pod, container: str, step: str) -> Failure:
     """The failure of an attempt whose pod was deleted by somebody else."""
     when = "while the attempt ran in it" if has_run(pod, container) else "before its container began"
+    init = None if has_run(pod, container) else init_in_the_way(pod)
+    if init is not None:
+        when = f"{when}, with its init container {init.name} in the way ({state_in_words(init)})"
     return Failure(
         INFRASTRUCTURE, POD_DELETED, f"The pod {pod.metadata.name} of step {step} was deleted {when}."
     )
@@ -169,6 +191,9 @@ def suspended(job_name: str, step: str) -> Failure:
 
 
 def _disruption(pod: Pod, condition: Condition) -> Failure:
+    wrong = nowhere(pod) if condition.reason == "DeletionByPodGC" else None
+    if wrong is not None:
+        return wrong
     words = {
         "PreemptionByScheduler": "a pod of higher priority took its place",
         "DeletionByTaintManager": "its node was tainted or does not answer any more",

@@ -12,11 +12,14 @@ from headway.store.records import INFRASTRUCTURE, OUT_OF_MEMORY, RESOURCES
 
 _MISSING = re.compile(r"(secret|configmap|persistentvolumeclaim) \"([^\"]+)\" not found", re.IGNORECASE)
 _MISSING_KEY = re.compile(r"references non-existent (secret|config) key: ?(\S+)", re.IGNORECASE)
+_PULLED = re.compile(r'Pulling image "([^"]+)"')
 _VOLUME = re.compile(r'volume "([^"]+)"')
 _CALLED = {"secret": "secret", "configmap": "config map", "persistentvolumeclaim": "volume claim"}
 
 #: While an image is on its way.
 PULLING = "Pulling"
+#: While a container runs that has to be done before the step's begins.
+INITIALIZING = "Initializing"
 
 #: After these, what stood in the way before does so no longer.
 _PROGRESS = ("SuccessfulAttachVolume", "SuccessfulMountVolume", "Pulled", "Created", "Started")
@@ -54,7 +57,9 @@ def setting_up(events: Iterable[Event], image: str, patience: float) -> Standsti
         if event.reason in _PROGRESS:
             return None
         if event.reason == PULLING:
-            return Standstill(PULLING, f"its node is still pulling the image {image}")
+            # It may be an init container's.
+            named = _PULLED.search(event.message)
+            return Standstill(PULLING, f"its node is still pulling the image {named[1] if named else image}")
         if event.reason in ("FailedMount", "FailedAttachVolume", "FailedMapVolume"):
             return _volume(event, patience)
         if event.reason == "FailedCreatePodSandBox" and (killed := _killed(known)):
@@ -69,6 +74,20 @@ def setting_up(events: Iterable[Event], image: str, patience: float) -> Standsti
                 INFRASTRUCTURE,
             )
     return None
+
+
+def initializing(pod: str, init: str) -> Standstill:
+    """An init container takes its time.
+
+    Args:
+        pod: The pod's name.
+        init: The init container's.
+    """
+    return Standstill(
+        INITIALIZING,
+        f"its init container {init} runs, and the step begins once that is done",
+        hint=f"See what it does: kubectl logs {pod} -c {init}.",
+    )
 
 
 def _volume(event: Event, patience: float) -> Standstill:

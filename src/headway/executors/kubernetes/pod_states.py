@@ -3,7 +3,12 @@
 The step's container decides, not the pod's phase: a sidecar that never ends must not keep a task alive.
 """
 
+import re
+
 from headway.executors.kubernetes.api.types import ContainerStatus, Pod
+
+#: In the message of the condition Initialized: the init containers that the others still wait for, in their order.
+_NOT_DONE = re.compile(r"incomplete status: \[([^\]]*)\]")
 
 
 def status_of(pod: Pod, name: str) -> ContainerStatus | None:
@@ -103,3 +108,23 @@ def init_failed(pod: Pod) -> ContainerStatus | None:
         if ended and (ended.exit_code or ended.signal):
             return status
     return None
+
+
+def init_in_the_way(pod: Pod) -> ContainerStatus | None:
+    """The init container, or the sidecar, that keeps the step's from beginning; None where none is known to.
+
+    One that has not begun itself keeps nobody: its image or the pod's volumes may.
+    """
+    said = next((item for item in pod.status.conditions if item.type == "Initialized"), None)
+    found = _NOT_DONE.search(said.message) if said is not None and said.status == "False" else None
+    first = found[1].split()[0] if found and found[1].split() else ""
+    for status in pod.status.init_container_statuses:
+        if status.name == first and status.state and (status.state.running or status.state.terminated):
+            return status
+    return None
+
+
+def state_in_words(status: ContainerStatus) -> str:
+    """What a container that has begun is doing."""
+    ended = status.state.terminated if status.state else None
+    return f"it ended with exit code {ended.exit_code}" if ended else "it runs"

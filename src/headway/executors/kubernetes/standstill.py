@@ -163,7 +163,8 @@ def _judged(
             INFRASTRUCTURE,
         )
     if waiting.reason in _UNMADE:
-        return _unmade(waiting, patience)
+        # Of an init container no image is told.
+        return _unmade(waiting, patience, "the container" if image else f"the init container {status.name}")
     if waiting.reason == "CrashLoopBackOff":
         return Standstill(
             waiting.reason,
@@ -175,26 +176,26 @@ def _judged(
     return None
 
 
-def _unmade(waiting: ContainerStateWaiting, patience: float) -> Standstill:
-    """The container cannot be made, or not be started, and it is tried again and again."""
+def _unmade(waiting: ContainerStateWaiting, patience: float, what: str) -> Standstill:
+    """A container cannot be made, or not be started, and it is tried again and again."""
     trouble, said = start_trouble(waiting.message), _short(waiting.message.strip() or "no reason given")
     told = f"{trouble.words}: {said}" if trouble.words else said
     if trouble.kind == RESOURCES:
-        words = f"the container cannot be made ({waiting.reason}): {told}"
+        words = f"{what} cannot be made ({waiting.reason}): {told}"
         return Standstill(OUT_OF_MEMORY, words, patience / 2, MORE_MEMORY, RESOURCES)
     # What the kubelet calls a wrong configuration is one, unless it only waits for the cluster to tell it of things.
     by_kubelet = waiting.reason == "CreateContainerConfigError" and not _NOT_HEARD.search(waiting.message)
     if trouble.kind == INFRASTRUCTURE and not by_kubelet:
         return Standstill(
             waiting.reason,
-            f"its node cannot make the container ({waiting.reason}): {told}",
+            f"its node cannot make {what} ({waiting.reason}): {told}",
             TROUBLE_PATIENCE,
             f"{trouble.hint} After ten minutes another pod is tried.",
             INFRASTRUCTURE,
         )
     return Standstill(
         waiting.reason,
-        f"the container cannot be made ({waiting.reason}): {told}",
+        f"{what} cannot be made ({waiting.reason}): {told}",
         patience / 2,
         _unmade_hint(waiting.message, trouble.hint if trouble.kind == CONFIGURATION else ""),
     )

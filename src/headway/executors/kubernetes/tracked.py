@@ -24,6 +24,7 @@ class Attempt:
         started: Whether the launcher was told that it runs.
         seen: When its pod was first seen (monotonic seconds).
         node: The name of its pod's node, "" while there is none.
+        init: The name of the init container that runs and that the step's waits for, "" where none does.
         unready: Whether the node controller marks its pod, as it does where the node does not answer.
         standing: Why it stands still, None where it does not.
         shown_by_state: The same as far as its pod's state alone tells.
@@ -48,6 +49,7 @@ class Attempt:
     started: bool = False
     seen: float = 0.0
     node: str = ""
+    init: str = ""
     unready: bool = False
     standing: Standstill | None = None
     shown_by_state: Standstill | None = None

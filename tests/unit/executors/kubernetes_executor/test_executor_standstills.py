@@ -411,3 +411,32 @@ def poke(fake: FakeKubernetes, name: str) -> None:
     assert job is not None
     job["metadata"].setdefault("annotations", {})["poked"] = "yes"
     fake.state.update("jobs", job)
+
+
+@pytest.mark.budget(6)
+async def test_an_init_container_that_takes_its_time_is_named_while_it_runs(run: Run[PodPlayer]) -> None:
+    run.player.held = True
+    (ref,) = await run.start("waits")
+    await run.until(lambda: run.player.pods)
+    name = run.player.pods[0].name
+    run.fake.pod_waiting(name, "PodInitializing")
+    run.fake.event("pods", name, "Pulling", 'Pulling image "tools:7"', type_="Normal")
+    await run.until(lambda: run.waits()[-1] == ("Pulling", "its node is still pulling the image tools:7"))
+    run.fake.event("pods", name, "Started", "Container started", type_="Normal")
+    pod = run.fake.pods()[0]
+    incomplete = "containers with incomplete status: [prepare]"
+    pod["status"]["conditions"].append({"type": "Initialized", "status": "False", "message": incomplete})
+    pod["status"]["initContainerStatuses"] = [{"name": "prepare", "state": {"running": {}}}]
+    run.fake.state.update("pods", pod)
+    words = "its init container prepare runs, and the step begins once that is done. See what it does: kubectl logs"
+    await run.until(lambda: run.waits()[-1] == ("Initializing", f"{words} {name} -c prepare."), 40.0)
+    await asyncio.sleep(100)
+    assert not run.heard.of(Ended, ref), "it is waited for"
+    pod = run.fake.pods()[0]
+    pod["status"]["conditions"].pop()
+    pod["status"]["initContainerStatuses"] = [{"name": "prepare", "state": {"terminated": {"exitCode": 0}}}]
+    run.fake.state.update("pods", pod)
+    await run.until(lambda: run.waits()[-1] == ("", ""), 5.0)
+    run.player.play(run.player.pods[0])
+    run.player.pods[0].succeed("next")
+    assert (await run.end(ref)).outcome == SUCCEEDED

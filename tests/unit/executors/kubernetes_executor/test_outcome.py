@@ -40,6 +40,15 @@ def evicted(message: str) -> Any:
 #: What to do about a deadline.
 ADVICE = "Raise it."
 
+#: The condition of a pod whose init container is not done.
+HELD_UP = {
+    "Initialized": (
+        "False",
+        "ContainersNotInitialized",
+        "containers with incomplete status: [prepare second]",
+    )
+}
+
 
 def words(reason: str, message: str, hint: str = "", headway: int = 1) -> str:
     return json.dumps({"headway": headway, "reason": reason, "message": message, "hint": hint})
@@ -272,6 +281,25 @@ CASES = {
         pod("Failed", reason="DeadlineExceeded", terminated={"exitCode": 137, "reason": "ContainerStatusUnknown"}),
         INFRASTRUCTURE, "DeadlineExceeded", "before its container began",
     ),
+    "deadline while its init container ran": (
+        pod("Failed", reason="DeadlineExceeded", init={"running": {}}, conditions=HELD_UP),
+        INFRASTRUCTURE, "DeadlineExceeded",
+        "before its container began: its init container prepare was not done by then (it runs).",
+    ),
+    "deadline that its init container was ended at": (
+        pod("Failed", reason="DeadlineExceeded", init={"terminated": {"exitCode": 143}}, conditions=HELD_UP),
+        INFRASTRUCTURE, "DeadlineExceeded", "container prepare was not done by then (it ended with exit code 143).",
+    ),
+    "deadline while its init container's image was pulled": (
+        pod(
+            "Failed", reason="DeadlineExceeded", init={"waiting": {"reason": "PodInitializing"}}, conditions=HELD_UP
+        ),
+        INFRASTRUCTURE, "DeadlineExceeded", "getting its image and its volumes",
+    ),
+    "deadline after its init container": (
+        pod("Failed", reason="DeadlineExceeded", init={"terminated": {"exitCode": 0}}),
+        INFRASTRUCTURE, "DeadlineExceeded", "getting its image and its volumes",
+    ),
     "node shut down": (
         pod("Failed", reason="NodeShutdown"),
         INFRASTRUCTURE, "NodeShutdown", "stopped by its node: no reason given",
@@ -317,6 +345,7 @@ def test_why_an_attempt_without_a_record_failed(case: str) -> None:
         ("over its own disk", "disk="),
         ("deadline", ADVICE),
         ("deadline while its image was pulled", "kubectl describe pod sample-train-x. Raise it."),
+        ("deadline while its init container ran", "kubectl logs sample-train-x -c prepare. Raise it."),
         ("built for another processor", "--platform"),
         ("an init container that fails", "kubectl logs sample-train-x -c prepare"),
         ("datastore misconfigured", "Create it."),
@@ -332,6 +361,10 @@ def test_what_to_do_about_it(case: str, words: str) -> None:
         (pod(running={}), "while the attempt ran in it"),
         (pod("Pending"), "before its container began"),
         (pod("Pending", waiting={"reason": "ContainerCreating"}), "before its container began"),
+        (
+            pod("Pending", init={"running": {}}, conditions=HELD_UP),
+            "before its container began, with its init container prepare in the way (it runs)",
+        ),
     ],
 )
 def test_a_pod_that_somebody_deleted(state: Pod, when: str) -> None:

@@ -245,6 +245,13 @@ def test_an_init_container_that_cannot_start_is_named() -> None:
     )
 
 
+def test_an_init_container_that_cannot_be_made_is_named() -> None:
+    waiting = {"waiting": {"reason": "CreateContainerConfigError", "message": 'secret "x" not found'}}
+    found = standstill(pod("Pending", waiting={"reason": "PodInitializing"}, init=waiting), STEP, IMAGE)
+    assert found is not None
+    assert found.message.startswith("the init container prepare cannot be made (CreateContainerConfigError)")
+
+
 def test_a_pod_without_a_node_waits_as_long_as_it_takes() -> None:
     state = pod(
         "Pending", conditions=unscheduled("Unschedulable", "0/1 nodes are available: 1 Insufficient cpu.")
