@@ -37,6 +37,38 @@ def test_config_show_tells_each_value_and_its_source(
     assert "--all" in answer.err
 
 
+def test_config_show_tells_all_that_is_configured_and_no_secret(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {
+        "HEADWAY_DEFAULT_DATASTORE": "local",
+        "METAFLOW_RUN_MAX_WORKERS": "3",
+        "HEADWAY_RUN_LABEL": "hush",
+        "HEADWAY_S3_ENDPOINT_URL": "http://ann:hush@127.0.0.1:9000",
+        "HEADWAY_KUBERNETES_ENV": '{"TOKEN": "hush"}',
+        "HEADWAY_PACKAGE_MAXSIZE": "1",
+    }
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    answer = cli("config", "show")
+    lines = [" ".join(line.split()) for line in answer.out.splitlines()]
+    assert "General" in lines
+    assert "HEADWAY_DEFAULT_DATASTORE local (HEADWAY_DEFAULT_DATASTORE)" in lines
+    assert "HEADWAY_S3_ENDPOINT_URL http://…@127.0.0.1:9000 (HEADWAY_S3_ENDPOINT_URL)" in lines
+    assert "run --max-workers 3 (METAFLOW_RUN_MAX_WORKERS)" in lines
+    assert "run --label (set) (HEADWAY_RUN_LABEL)" in lines
+    assert "HEADWAY_PACKAGE_MAXSIZE is not a setting; did you mean HEADWAY_PACKAGE_MAX_SIZE?" in answer.err
+    assert "hush" not in answer.out + answer.err
+    assert "For pods" not in answer.out, "its steps show them"
+    every = [" ".join(line.split()) for line in cli("config", "show", "--all").out.splitlines()]
+    assert "HEADWAY_EMBEDDED_CLUSTER auto (default)" in every
+    here = cli("config", "show", flow=Here)
+    lines = [" ".join(line.split()) for line in here.out.splitlines()]
+    assert lines[lines.index("For pods, of which this flow has none") + 1] == (
+        "env (set) (HEADWAY_KUBERNETES_ENV)"
+    )
+
+
 def test_config_show_of_one_step_with_all(cli: CommandLine) -> None:
     answer = cli("config", "show", "train", "--all", "--override", "disk=7")
     lines = [" ".join(line.split()) for line in answer.out.splitlines()]
@@ -80,6 +112,21 @@ def test_dry_run_prints_manifests_and_asks_nobody(cli: CommandLine, tmp_path: Pa
     assert "Step train: cpu is 9 (--override cpu=9), not 2" in answer.err
     assert "On this machine: start, join, end." in answer.err
     assert not (tmp_path / ".headway").exists(), "nothing is written"
+
+
+def test_dry_run_shows_what_is_lent_by_its_names_only(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "planted-key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "planted-secret")
+    monkeypatch.setenv("HEADWAY_FORWARD_CREDENTIALS", "yes")
+    answer = cli("run", "--label=x", "--dry-run", "--datastore-root=s3://bucket/team")
+    secret, job = yaml.safe_load_all(answer.out)
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert container["envFrom"] == [{"secretRef": {"name": secret["metadata"]["name"]}}]
+    assert secret["stringData"] == dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "not shown")
+    assert "planted" not in answer.out + answer.err
+    assert "What the run's Secret lends is not shown" in answer.err
 
 
 def test_dry_run_without_a_datastore_for_pods_says_that_a_run_would_end_there(cli: CommandLine) -> None:

@@ -16,6 +16,7 @@ import pytest
 from headway.config.describe import reference
 from headway.config.fields import Setting, settings_of
 from headway.config.kubernetes import KubernetesSettings
+from headway.config.overview import GENERAL
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "settings.md"
@@ -168,6 +169,14 @@ def test_every_other_variable_has_its_place_and_its_proof(row: list[str]) -> Non
     for name in re.findall(r"`HEADWAY_(\w+)`", variables):
         spellings = (f"HEADWAY_{name}", f"METAFLOW_{name}", f'"{name}"')
         assert any(speaks_of(path, test, spellings) for test, path in found), f"nothing proves {name}"
+
+
+def test_config_show_knows_every_other_variable_and_its_default() -> None:
+    assert {
+        name: "" if row[1] == "-" else row[1]
+        for row in ROWS
+        for name in re.findall(r"`HEADWAY_(\w+)`", row[0])
+    } == GENERAL
 
 
 def variables_read() -> Iterator[str]:
