@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from harness.kubectl import Kubectl
 from harness.launch import Launch, Result
 from harness.workspace import FLOWS, Workspace, Workspaces
@@ -32,10 +33,12 @@ class Kept:
         launch.until("ready")
         self.arguments = "\n".join(arguments(pid) for pid in self._processes(launch))
         self.lent_to = space.kubectl.objects("secrets", "metaflow/flow_name=KeeperFlow")
+        self.jobs = space.jobs()
         self.objects = objects(space.kubectl)
         self.result: Result = launch.wait()
         self.objects += objects(space.kubectl)
-        self.screen = self.result.all + preview.wait().all
+        self.preview: Result = preview.wait()
+        self.screen = self.result.all + self.preview.all
 
     def _processes(self, launch: Launch) -> Iterator[int]:
         yield launch.pid
@@ -86,6 +89,30 @@ def test_nobody_is_told_them(kept: Kept) -> None:
         assert value not in kept.screen, name
         assert value not in kept.arguments, name
         assert value not in kept.objects, name
+
+
+def test_a_dry_run_shows_what_pods_get_and_only_the_names_of_what_is_lent(kept: Kept) -> None:
+    shown = list(yaml.safe_load_all(kept.preview.stdout))
+    (secret,) = [each for each in shown if each["kind"] == "Secret"]
+    (lent,) = kept.lent_to
+    assert set(secret["stringData"]) == set(lent["data"])
+    assert set(secret["stringData"].values()) == {"not shown"}
+    planned, made = (
+        next(
+            job["spec"]["template"]["spec"]["containers"][0]
+            for job in jobs
+            if job["kind"] == "Job" and job["metadata"]["labels"]["metaflow/step_name"] == "start"
+        )
+        for jobs in (shown, kept.jobs)
+    )
+    names = [[each["secretRef"]["name"] for each in container["envFrom"]] for container in (planned, made)]
+    assert names == [["planted", each["metadata"]["name"]] for each in (secret, lent)]
+    # Of a run's own there is the batch alone.
+    env = [
+        {each["name"]: each.get("value") for each in container["env"] if each["name"] != "HEADWAY_BATCH"}
+        for container in (planned, made)
+    ]
+    assert env[0] == env[1]
 
 
 def test_the_datastore_holds_none_but_what_is_written_in_code(kept: Kept) -> None:

@@ -7,6 +7,7 @@ import click
 
 from headway.cli.context import program
 from headway.cli.shared_options import OVERRIDE, WITH
+from headway.config.places import PREFIXES
 
 
 def package_group() -> click.Group:
@@ -105,12 +106,23 @@ def doctor_command() -> click.Command:
         "doctor",
         params=[
             WITH,
+            OVERRIDE,
             click.Option(
                 ["--inside/--no-inside"],
                 default=True,
                 help="Whether to look from inside a pod, too [default: yes].",
             ),
-            click.Option(["--forward-credentials"], is_flag=True, help="As for run."),
+            click.Option(
+                ["--forward-credentials"],
+                is_flag=True,
+                # What is set for run is what doctor is asked about.
+                envvar=[
+                    f"{prefix}{command}_FORWARD_CREDENTIALS"
+                    for command in ("DOCTOR", "RUN")
+                    for prefix in PREFIXES
+                ],
+                help="As for run.",
+            ),
         ],
         callback=doctor,
         help="Say what a run of this flow needs, whether it is there, and what to do where it is not.",

@@ -7,38 +7,42 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from headway.cli import errors
 from headway.cli.embedded import home_folder, names_cluster, will_use_embedded_cluster
 from headway.cli.program import Program
+from headway.config.general import is_on, name_store
 from headway.config.sources import Configuration
 from headway.errors import UsageError
-from headway.executors.kubernetes.checkup import BAD, GOOD, POOR
-from headway.launch.doctor import Examination, examine
+from headway.executors.kubernetes.findings import BAD, GOOD, POOR
+from headway.launch.doctor import ANY_RUN, Examination, examine
+from headway.launch.request import RunRequest
 from headway.ui.plain import Writer
 
 _MARKS = {GOOD: ("ok  ", "good"), POOR: ("warn", ""), BAD: ("FAIL", "bad")}
 
 
-def doctor_of_flow(this: Program, *, late: Sequence[str], inside: bool, forward_credentials: bool) -> None:
+def doctor_of_flow(
+    this: Program, *, late: Sequence[str], overrides: Sequence[str], inside: bool, forward_credentials: bool
+) -> None:
     """Look at what this flow needs."""
     graph = this.graph(tuple(late))
     wants = any(node.decorator("kubernetes") for node in graph)
     embedded = (
         will_use_embedded_cluster(this, graph) if wants else not names_cluster(os.environ, home_folder())
     )
-    options = this.options
-    report(
-        Examination(
-            this.configuration,
-            graph,
-            options.datastore,
-            options.datastore_root,
-            forward_credentials,
-            embedded,
-            inside,
-        ),
-        this.write,
+    request = RunRequest(
+        graph,
+        this.origin,
+        datastore=this.options.datastore,
+        datastore_root=this.options.datastore_root,
+        forward_credentials=forward_credentials or is_on(this.configuration, "FORWARD_CREDENTIALS"),
+        overrides=this.overrides(overrides),
+        branch=this.options.branch,
+        production=this.options.production,
     )
+    report(Examination(this.configuration, request, embedded, inside), this.write)
 
 
 def doctor(flow: str | None, rest: Sequence[str], *, inside: bool, write: Writer) -> None:
@@ -49,8 +53,10 @@ def doctor(flow: str | None, rest: Sequence[str], *, inside: bool, write: Writer
         words = [sys.executable, flow, "doctor", *rest, *([] if inside else ["--no-inside"])]
         sys.exit(subprocess.run(words, check=False).returncode)
     configuration = Configuration.load(os.environ, Path.cwd())
+    name_store(configuration)
+    request = replace(ANY_RUN, forward_credentials=is_on(configuration, "FORWARD_CREDENTIALS"))
     embedded = not names_cluster(os.environ, home_folder())
-    report(Examination(configuration, embedded=embedded, inside=inside), write)
+    report(Examination(configuration, request, embedded=embedded, inside=inside), write)
 
 
 def report(examination: Examination, write: Writer) -> None:

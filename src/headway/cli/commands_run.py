@@ -10,6 +10,7 @@ from headway.cli.parameters import given_values, run_parameters, shown_parameter
 from headway.cli.program import Program
 from headway.cli.store_kind import store_kind
 from headway.config.datastore import check_kind
+from headway.config.general import is_on
 from headway.errors import SettingsError, UsageError
 from headway.launch.request import RunRequest
 from headway.launch.run import run_flow
@@ -170,5 +171,4 @@ def _show(this: Program, request: RunRequest) -> None:
 
 def truth(this: Program, name: str) -> bool:
     """A switch in the configuration."""
-    found = this.configuration.get(name)
-    return found is not None and str(found.value).lower() in ("1", "true", "yes", "on")
+    return is_on(this.configuration, name)

@@ -115,6 +115,12 @@ def default_decorators(configuration: Configuration) -> Sourced | None:
     return configuration.get("DEFAULT_DECOSPECS")
 
 
+def is_on(configuration: Configuration, name: str) -> bool:
+    """Whether a switch is set and says yes."""
+    found = configuration.get(name)
+    return found is not None and str(found.value).lower() in ("1", "true", "yes", "on")
+
+
 def name_store(configuration: Configuration, environ: MutableMapping[str, str] = os.environ) -> None:
     """Make the datastore's address known to what reads variables only, where a file tells it.
 

@@ -4,23 +4,35 @@ import asyncio
 import platform
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 
+from msgspec.structs import replace
+
+from headway.config.data import data_environment
 from headway.config.datastore import Choice, choose_datastore
-from headway.config.general import datastore_roots
+from headway.config.general import branch_owner, datastore_roots
 from headway.config.general import user as configured_user
 from headway.config.kubernetes import KubernetesSettings
-from headway.config.resolve import resolve_kubernetes
 from headway.config.shared import unseen_folder
 from headway.config.sources import Configuration
-from headway.errors import HeadwayError
-from headway.executors.kubernetes.checkup import BAD, GOOD, POOR, Finding, examine_cluster
+from headway.errors import HeadwayError, UnknownUserError
+from headway.executors.kubernetes.checkup import examine_cluster
+from headway.executors.kubernetes.findings import BAD, GOOD, POOR, Finding
 from headway.flow.decorators import DecoratorSpec
-from headway.flow.graph import Graph
+from headway.flow.graph import END, Graph, Node
+from headway.launch.origin import Origin
+from headway.launch.outset import Outset
+from headway.launch.overrides import layer_for
+from headway.launch.preview import shown_batches
 from headway.launch.probe import Probe, alike
-from headway.launch.steps import plan_steps
+from headway.launch.project import resolve_project
+from headway.launch.request import RunRequest
+from headway.launch.steps import PlannedStep, plan_steps
+from headway.store.batch import Code
 from headway.store.conditions import verify_conditions
+from headway.store.forward import credentials_to_forward
 from headway.store.open import open_store
 from headway.version import VERSION
 
@@ -30,6 +42,14 @@ ANY = "any"
 #: Different pods that are tried, at most.
 _MOST_PROBES = 4
 
+#: What stands for the steps' settings where there is no flow, or where none of its steps runs as pods.
+_ANY_GRAPH = Graph("Doctor", [Node(ANY, END, decorators=(DecoratorSpec("kubernetes", {}),))], ANY, ANY)
+#: The run that is looked at where there is no flow.
+ANY_RUN = RunRequest(_ANY_GRAPH, Origin(Code("path", "doctor.py", ("__main__", "Doctor"))))
+
+#: Where there is no datastore yet, what pods are is worth looking at all the same.
+_NO_STORE = Choice("s3", "s3://bucket/prefix")
+
 
 @dataclass(frozen=True)
 class Examination:
@@ -37,28 +57,43 @@ class Examination:
 
     Attributes:
         configuration: Variables and files.
-        graph: The flow's graph with what was attached from outside, None without a flow.
-        datastore: ``--datastore``.
-        datastore_root: ``--datastore-root``.
-        forward_credentials: Whether runs lend their credentials.
+        request: The run that a person has in mind; without a flow, one whose step says nothing.
         embedded: Whether a run would use the embedded cluster.
         inside: Whether to look from inside a pod, too.
     """
 
     configuration: Configuration
-    graph: Graph | None = None
-    datastore: str | None = None
-    datastore_root: str | None = None
-    forward_credentials: bool = False
+    request: RunRequest = field(default=ANY_RUN)
     embedded: bool = False
     inside: bool = True
 
+    @cached_property
+    def run(self) -> tuple[RunRequest, Mapping[str, PlannedStep]]:
+        """The request and its steps; where none of them runs as pods, what stands for one that would."""
+        planned = plan_steps(self.request.graph, self.configuration, self.request.overrides)
+        if any(step.kubernetes is not None for step in planned.values()):
+            return self.request, planned
+        request = replace(self.request, graph=_ANY_GRAPH, overrides=())
+        return request, plan_steps(_ANY_GRAPH, self.configuration)
+
     @property
     def steps(self) -> dict[str, KubernetesSettings]:
-        """The settings of the steps that run as pods; those of any step where there is no flow or none does."""
-        planned = plan_steps(self.graph, self.configuration) if self.graph is not None else {}
-        found = {name: step.kubernetes for name, step in planned.items() if step.kubernetes is not None}
-        return found or {ANY: resolve_kubernetes(ANY, configuration=self.configuration).settings}
+        """The settings of the steps that run as pods."""
+        _, planned = self.run
+        return {name: step.kubernetes for name, step in planned.items() if step.kubernetes is not None}
+
+    def outset(self, choice: Choice) -> Outset:
+        """The run as far as it can be told beforehand."""
+        request, planned = self.run
+        try:
+            user = configured_user(self.configuration)
+        except UnknownUserError:
+            # That is a finding of its own.
+            user = "unknown"
+        owner = branch_owner(self.configuration, user)
+        project = resolve_project(request.graph, owner, request.branch, request.production)
+        told = data_environment(self.configuration)
+        return Outset(request, self.configuration, planned, choice, user, "", project, told)
 
 
 async def examine(this: Examination) -> AsyncIterator[Finding]:
@@ -72,19 +107,46 @@ async def examine(this: Examination) -> AsyncIterator[Finding]:
         yield finding
     choice, finding = await asyncio.to_thread(_datastore, this, steps)
     yield finding
+    lent: tuple[str, ...] = ()
+    if this.request.forward_credentials and choice is not None:
+        lent, found = await asyncio.to_thread(_lent, choice)
+        yield found
     reached = True
     if this.embedded:
         yield Finding(
             GOOD, "No cluster is configured: pods run as processes of this machine, on the embedded cluster."
         )
     else:
-        gangs = this.graph is not None and any(node.is_parallel for node in this.graph)
-        async for finding in examine_cluster(steps, lends=this.forward_credentials, gangs=gangs):
+        async for finding in _cluster(this, steps, choice, lent):
             reached = reached and finding.grade != BAD
             yield finding
     if this.inside and choice is not None and reached:
         async for finding in _from_inside(this, steps, choice):
             yield finding
+
+
+async def _cluster(
+    this: Examination, steps: Mapping[str, KubernetesSettings], choice: Choice | None, lent: tuple[str, ...]
+) -> AsyncIterator[Finding]:
+    outset = this.outset(choice or _NO_STORE)
+    async for finding in examine_cluster(
+        steps,
+        lambda settings: {
+            start.step: shown.manifests for start, shown in shown_batches(outset, settings, lent)
+        },
+        lends=outset.request.forward_credentials,
+        gangs=any(node.is_parallel for node in outset.request.graph),
+    ):
+        yield finding
+
+
+def _lent(choice: Choice) -> tuple[tuple[str, ...], Finding]:
+    """The names of the variables that a run's pods would be lent."""
+    try:
+        names = tuple(credentials_to_forward(choice.url))
+    except HeadwayError as error:
+        return (), Finding(BAD, error.message, error.hint or "")
+    return names, Finding(GOOD, f"Pods would be lent {', '.join(names)}, in a Secret of the run.")
 
 
 def _machine(configuration: Configuration) -> Iterator[Finding]:
@@ -126,8 +188,8 @@ def _version(name: str) -> str | None:
 def _datastore(this: Examination, steps: Mapping[str, KubernetesSettings]) -> tuple[Choice | None, Finding]:
     try:
         choice = choose_datastore(
-            this.datastore,
-            this.datastore_root,
+            this.request.datastore,
+            this.request.datastore_root,
             datastore_roots(this.configuration),
             not this.embedded,
             this.configuration.get("DEFAULT_DATASTORE"),
@@ -144,9 +206,10 @@ def _datastore(this: Examination, steps: Mapping[str, KubernetesSettings]) -> tu
 async def _from_inside(
     this: Examination, steps: Mapping[str, KubernetesSettings], choice: Choice
 ) -> AsyncIterator[Finding]:
+    request, _ = this.run
     probes: dict[str, list[str]] = {}
     for step, settings in steps.items():
-        probes.setdefault(alike(_decorator(this, step), settings.image), []).append(step)
+        probes.setdefault(alike(_said(request, step), settings.image), []).append(step)
     for spec, named in list(probes.items())[:_MOST_PROBES]:
         which = "A pod" if named == [ANY] else f"A pod like {', '.join(named)}"
         probe = Probe(
@@ -154,7 +217,7 @@ async def _from_inside(
             spec,
             steps[named[0]].image,
             choice,
-            this.forward_credentials,
+            request.forward_credentials,
             this.configuration.profile,
         )
         yield await asyncio.to_thread(probe.run)
@@ -162,5 +225,8 @@ async def _from_inside(
         yield Finding(POOR, f"{len(probes) - _MOST_PROBES} more kinds of pods were not tried.")
 
 
-def _decorator(this: Examination, step: str) -> DecoratorSpec | None:
-    return this.graph[step].decorator("kubernetes") if this.graph is not None and step in this.graph else None
+def _said(request: RunRequest, step: str) -> Mapping[str, object]:
+    """What is said of a step's pods on the step and on the command line, the latter winning."""
+    spec = request.graph[step].decorator("kubernetes")
+    override = layer_for(step, request.overrides)
+    return {**(spec.attributes if spec else {}), **(override.values if override else {})}

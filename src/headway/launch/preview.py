@@ -9,6 +9,7 @@ from headway.config.datastore import Choice, choose_datastore
 from headway.config.describe import Row, rows
 from headway.config.general import branch_owner, datastore_roots
 from headway.config.general import user as configured_user
+from headway.config.kubernetes import KubernetesSettings
 from headway.config.resolve import BUILT_IN, Resolved
 from headway.config.shared import unseen_folder
 from headway.config.sources import Configuration
@@ -59,30 +60,50 @@ def preview_run(request: RunRequest, configuration: Configuration) -> Preview:
     steps = plan_steps(request.graph, configuration, request.overrides)
     notes = [warning for step in steps.values() for warning in step.warnings]
     outset = _outset(request, configuration, steps, notes)
+    lent = _lent(request, outset.choice.url, notes)
+    parts = []
+    for start, shown in shown_batches(outset, outset.remote, lent):
+        comments = _comments(steps[start.step], start, request.graph, shown)
+        parts.append("\n".join([*comments, as_yaml(shown.manifests)]))
+    here = [step.name for step in steps.values() if step.kubernetes is None]
+    if here:
+        notes.append(f"On this machine: {', '.join(here)}.")
+    if lent and parts:
+        notes.append(
+            "What the run's Secret lends is not shown: pods of these manifests, applied by hand, do not reach the "
+            "datastore by it."
+        )
+    if not parts:
+        notes.append("No step runs on Kubernetes, so nothing would be sent. Add --with kubernetes.")
+    return Preview(tuple(notes), "".join(parts))
+
+
+def shown_batches(
+    outset: Outset, settings: Mapping[str, KubernetesSettings], lent: Sequence[str]
+) -> Iterator[tuple[StartBatch, Shown]]:
+    """The first batch of each step that runs as pods, with what a run would create for it.
+
+    Args:
+        outset: The run as it is meant to be.
+        settings: By step.
+        lent: The variables of the run's Secret.
+    """
+    request = outset.request
     record = RunRecord(outset.flow, RUN, outset.user, 0.0, request.tags)
     code = request.origin.code
     factory = batch_factory(outset, record, code, {}, code)
     previewer = Previewer(
-        outset.remote,
+        settings,
         outset.choice.url,
         pod_environment(outset, outset.choice.url),
         runtime_archive(imported_aliases(sys.modules)).sha256,
         request.max_workers or DEFAULT_LIMIT,
-        _lent(request, outset.choice.url, notes),
+        lent,
         (outset.flow, RUN),
     )
-    parts = []
     for start in rehearse(request.graph, outset.policies):
-        if start.step in outset.remote:
-            shown = previewer.show(factory.make(start))
-            comments = _comments(steps[start.step], start, request.graph, shown)
-            parts.append("\n".join([*comments, as_yaml(shown.manifests)]))
-    here = [step.name for step in steps.values() if step.kubernetes is None]
-    if here:
-        notes.append(f"On this machine: {', '.join(here)}.")
-    if not parts:
-        notes.append("No step runs on Kubernetes, so nothing would be sent. Add --with kubernetes.")
-    return Preview(tuple(notes), "".join(parts))
+        if start.step in settings:
+            yield start, previewer.show(factory.make(start))
 
 
 def _outset(

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from headway.config.datastore import Choice
+from headway.config.places import PREFIXES
 from headway.config.podparts import plain
-from headway.executors.kubernetes.checkup import BAD, GOOD, Finding
-from headway.flow.decorators import DecoratorSpec
+from headway.executors.kubernetes.findings import BAD, GOOD, Finding
 
 #: Seconds that a pod is given to start and to answer.
 _PATIENCE = 180
@@ -36,15 +36,15 @@ DoctorFlow()
 _ANSWER = re.compile(r"PROBE (\S+) (\S+) (\S+)")
 
 
-def alike(decorator: DecoratorSpec | None, image: str) -> str:
-    """A step's own decorator as a ``--with``, its sizes made small.
+def alike(said: Mapping[str, object], image: str) -> str:
+    """What a step says of its pods as a ``--with``, its sizes made small.
 
     Args:
-        decorator: ``@kubernetes`` of the step, None where it has none.
+        said: The attributes of its ``@kubernetes``, and what overrides them.
         image: The step's image, as it was resolved.
     """
     written: dict[str, object] = {}
-    for key, value in (decorator.attributes if decorator else {}).items():
+    for key, value in said.items():
         # ZenML's grouping of the same settings.
         written.update(value if key == "pod_settings" and isinstance(value, Mapping) else {key: value})
     kept = {key: value for key, value in written.items() if key not in _SIZES and value is not None}
@@ -101,7 +101,7 @@ class Probe:
                 text=True,
                 timeout=_PATIENCE,
                 check=False,
-                env={**os.environ, "NO_COLOR": "1"},
+                env=_environment(),
             )
         except subprocess.TimeoutExpired as expired:
             # Bytes, whatever was asked for: https://github.com/python/cpython/issues/87597
@@ -120,6 +120,13 @@ class Probe:
                 f"datastore, and its result came back {time.monotonic() - begun:.0f} seconds after the start.",
             )
         return Finding(BAD, f"{self.which} failed. {_last_words(done.stderr)}", "")
+
+
+def _environment() -> dict[str, str]:
+    """This process's, but for what overrides settings of steps that the probe does not have: its own are said."""
+    overrides = {f"{prefix}{command}OVERRIDE" for prefix in PREFIXES for command in ("", "RUN_", "DOCTOR_")}
+    kept = {name: value for name, value in os.environ.items() if name not in overrides}
+    return {**kept, "NO_COLOR": "1"}
 
 
 def _last_words(text: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from headway.config.sources import Configuration
-from headway.executors.kubernetes.checkup import BAD, GOOD, POOR, Finding
+from headway.executors.kubernetes.findings import BAD, GOOD, POOR, Finding
 from headway.launch.doctor import Examination, examine
 
 

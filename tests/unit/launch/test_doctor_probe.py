@@ -11,8 +11,7 @@ import pytest
 from headway.config.datastore import Choice
 from headway.config.kubernetes import KubernetesSettings
 from headway.config.resolve import Layer, resolve_kubernetes
-from headway.executors.kubernetes.checkup import BAD, GOOD
-from headway.flow.decorators import DecoratorSpec
+from headway.executors.kubernetes.findings import BAD, GOOD
 from headway.flow.late import parse_with
 from headway.launch.probe import Probe, alike
 
@@ -88,7 +87,7 @@ def test_objects_of_the_kubernetes_package_are_the_probes_too() -> None:
         ),
         "env_from": [k8s.V1EnvFromSource(secret_ref=k8s.V1SecretEnvSource(name="keys"))],
     }
-    found = settings(parse_with(alike(DecoratorSpec("kubernetes", written), "python:3.11")).attributes)
+    found = settings(parse_with(alike(written, "python:3.11")).attributes)
     asked = settings(written)
     for name in written:
         assert getattr(found, name) == getattr(asked, name) != type(getattr(asked, name))(), name
@@ -105,7 +104,7 @@ def test_a_probe_is_small_and_else_like_the_step() -> None:
         "api_request_timeout": Decimal("2.5"),
         "namespace": None,
     }
-    found = settings(parse_with(alike(DecoratorSpec("kubernetes", written), "r/i:1")).attributes)
+    found = settings(parse_with(alike(written, "r/i:1")).attributes)
     assert (found.cpu, found.memory, found.disk, found.gpu) == (Decimal("0.1"), 128, 100, None)
     assert found.resources == {}
     assert found.tolerations == ({"operator": "Exists"},)
@@ -115,4 +114,4 @@ def test_a_probe_is_small_and_else_like_the_step() -> None:
 
 
 def test_a_step_without_a_decorator_gives_a_small_pod() -> None:
-    assert alike(None, "python:3.11") == 'kubernetes:cpu=0.1,memory=128,disk=100,image="python:3.11"'
+    assert alike({}, "python:3.11") == 'kubernetes:cpu=0.1,memory=128,disk=100,image="python:3.11"'

@@ -10,6 +10,8 @@ from headway.executors.kubernetes.api.errors import Invalid
 #: Where the pod's own part of the Job begins; nobody who writes a flow knows of what stands around it.
 _POD = "spec.template."
 _OF_A_CONTAINER = re.compile(r"^spec\.containers\[\d+\]\.")
+#: What the server says of a field that it does not know, as an older one does not know newer ones.
+_UNKNOWN = re.compile(r'unknown field "([^"]+)"')
 _SETTINGS = frozenset(settings_of(KubernetesSettings))
 #: Fields that are made of several settings, or of one by another name.
 _MADE_OF = {
@@ -28,10 +30,28 @@ def words_of(error: Invalid) -> str:
     return "fields of it are not valid:" + "".join(f"\n  {each}" for each in complaints)
 
 
+def complaints_of(error: Invalid) -> str:
+    """The complaints in one line."""
+    return "; ".join(line.strip() for line in error.message.splitlines()[1:])
+
+
+def unknown_fields(message: str) -> list[str]:
+    """The fields by their path in the pod that the server does not know; none where it complains of something else."""
+    return (
+        [path.replace(_POD, "", 1) for path in _UNKNOWN.findall(message)]
+        if "strict decoding" in message
+        else []
+    )
+
+
 def hint_of(error: Invalid) -> str:
     """Which settings of the step to look at."""
-    causes = error.details.causes if error.details else ()
-    named = list(dict.fromkeys(_settings_of(cause.field for cause in causes)))
+    return hint_for(cause.field for cause in (error.details.causes if error.details else ()))
+
+
+def hint_for(paths: Iterable[str]) -> str:
+    """Which settings of the step make these fields."""
+    named = list(dict.fromkeys(_settings_of(paths)))
     return f"Correct it where the step's settings say it: {', '.join(f'{name}=…' for name in named)}."
 
 

@@ -71,6 +71,11 @@ class Asked(Wire, frozen=True, gc=False):
         found = {name: quantity(str(amount)) for name, amount in {**self.limits, **self.requests}.items()}
         return {name: amount for name, amount in found.items() if amount is not None}
 
+    def most(self) -> Amounts:
+        """What may be taken at most, by resource; what is not limited is left out."""
+        found = {name: quantity(str(amount)) for name, amount in self.limits.items()}
+        return {name: amount for name, amount in found.items() if amount is not None}
+
 
 class AskingContainer(Wire, frozen=True, gc=False):
     restart_policy: str | None = None
@@ -78,7 +83,7 @@ class AskingContainer(Wire, frozen=True, gc=False):
 
 
 class Needs(Wire, frozen=True, gc=False):
-    """Of a pod's spec what says where it may run."""
+    """Of a pod's spec what says where it may run, and which quotas count it."""
 
     node_name: str = ""
     node_selector: dict[str, str] = msgspec.field(default_factory=dict)
@@ -88,6 +93,8 @@ class Needs(Wire, frozen=True, gc=False):
     init_containers: tuple[AskingContainer, ...] = ()
     overhead: Written = msgspec.field(default_factory=dict)
     resources: Asked | None = None
+    active_deadline_seconds: int | None = None
+    priority_class_name: str = ""
 
     @property
     def terms(self) -> tuple[Term, ...]:
@@ -102,18 +109,26 @@ class Needs(Wire, frozen=True, gc=False):
         before, one at a time, beside the sidecars that came before them. What the pod as a whole asks
         for counts in place of both.
         """
+        return _joined((self._whole(Asked.amounts), Asked(self.overhead).amounts()), sum)
+
+    def limits(self) -> Amounts:
+        """What the whole pod may take at most, likewise; what is not limited is left out."""
+        found = self._whole(Asked.most)
+        overhead = {name: more for name, more in Asked(self.overhead).amounts().items() if name in found}
+        return _joined((found, overhead), sum)
+
+    def _whole(self, of: Callable[[Asked], Amounts]) -> Amounts:
         beside: Amounts = {}
         most: Amounts = {}
         for each in self.init_containers:
             if each.restart_policy == "Always":
-                beside = _joined((beside, each.resources.amounts()), sum)
+                beside = _joined((beside, of(each.resources)), sum)
                 most = _joined((most, beside), max)
             else:
-                most = _joined((most, _joined((beside, each.resources.amounts()), sum)), max)
-        together = _joined((beside, *(each.resources.amounts() for each in self.containers)), sum)
-        whole = self.resources.amounts() if self.resources else {}
-        found = {**_joined((together, most), max), **whole}
-        return _joined((found, Asked(self.overhead).amounts()), sum)
+                most = _joined((most, _joined((beside, of(each.resources)), sum)), max)
+        together = _joined((beside, *(of(each.resources) for each in self.containers)), sum)
+        whole = of(self.resources) if self.resources else {}
+        return {**_joined((together, most), max), **whole}
 
 
 class AskingPod(KubernetesObject, frozen=True, gc=False):

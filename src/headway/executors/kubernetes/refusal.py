@@ -16,7 +16,13 @@ from headway.executors.kubernetes.api.errors import (
     QuotaExceeded,
     ServerError,
 )
-from headway.executors.kubernetes.invalid_job import hint_of, words_of
+from headway.executors.kubernetes.invalid_job import (
+    complaints_of,
+    hint_for,
+    hint_of,
+    unknown_fields,
+    words_of,
+)
 
 _PREFIX = re.compile(
     r"^Error creating: |^Kubernetes (?:refused to|could not|failed to) \w+ \S+[^:]*: |"
@@ -52,14 +58,26 @@ class Refusal:
 
 
 def job_refusal(error: ApiError) -> Refusal | None:
-    """Read why a Job itself is not created; None where what the API said of it is as good.
+    """Read why a Job itself, or a pod that is asked about, is not created; None where the API's own words are as good.
 
     Policies, quotas and a namespace that goes away may stand in the way of Jobs as of pods.
     """
-    if isinstance(error, Invalid) and error.kind == "jobs" and error.details and error.details.causes:
-        return Refusal("Invalid", words_of(error), hint_of(error))
+    if (
+        isinstance(error, Invalid)
+        and error.kind in ("jobs", "pods")
+        and error.details
+        and error.details.causes
+    ):
+        why = refusal(complaints_of(error))
+        # What is valid in a Job and not in its pod was changed in between.
+        changed = error.kind == "pods" and why.reason == "LimitRange"
+        return why if changed else Refusal("Invalid", words_of(error), hint_of(error))
+    if unknown := unknown_fields(error.message):
+        return Refusal("Invalid", f"the cluster knows no field {', '.join(unknown)}", hint_for(unknown))
     by_role = isinstance(error, Forbidden) and error.user is not None
-    if by_role or not isinstance(error, Forbidden | QuotaExceeded | NotFound | ServerError):
+    # A webhook's denial may have any status.
+    denied = "denied the request" in error.message
+    if by_role or not (denied or isinstance(error, Forbidden | QuotaExceeded | NotFound | ServerError)):
         return None
     why = refusal(error.message)
     # A server in trouble is not waited for without end: its own words are kept.

@@ -202,6 +202,15 @@ JOB = 'jobs.batch "sample-train" is forbidden: '
             "a policy of the cluster forbids it: admission webhook", False,
         ),
         (
+            400, 'admission webhook "policy.example.com" denied the request: no label team', "Denied",
+            "a policy of the cluster forbids it: admission webhook", False,
+        ),
+        (
+            400, ('Job in version "v1" cannot be handled as a Job: strict decoding error: unknown field '
+            '"spec.template.spec.volumes[0].tomorrow", unknown field "spec.template.spec.other"'), "Invalid",
+            "the cluster knows no field spec.volumes[0].tomorrow, spec.other", False,
+        ),
+        (
             500, 'Internal error occurred: failed calling webhook "p.example.com": no endpoints available', "Webhook",
             "a webhook that must agree does not answer: Internal error", True,
         ),

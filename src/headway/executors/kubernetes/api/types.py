@@ -254,12 +254,37 @@ class PersistentVolumeClaim(KubernetesObject, frozen=True, gc=False):
     status: PhaseStatus = PhaseStatus()
 
 
+class ScopeRequirement(Wire, frozen=True, gc=False):
+    """Which pods a quota counts; the operator is "In", "NotIn", "Exists" or "DoesNotExist"."""
+
+    scope_name: str = ""
+    operator: str = "Exists"
+    values: tuple[str, ...] = ()
+
+
+class ScopeSelector(Wire, frozen=True, gc=False):
+    match_expressions: tuple[ScopeRequirement, ...] = ()
+
+
+class ResourceQuotaSpec(Wire, frozen=True, gc=False):
+    hard: dict[str, str] = {}
+    scopes: tuple[str, ...] = ()
+    scope_selector: ScopeSelector | None = None
+
+    @property
+    def requirements(self) -> tuple[ScopeRequirement, ...]:
+        """All that must hold of a pod for the quota to count it."""
+        selected = self.scope_selector.match_expressions if self.scope_selector else ()
+        return (*(ScopeRequirement(scope) for scope in self.scopes), *selected)
+
+
 class ResourceQuotaStatus(Wire, frozen=True, gc=False):
     hard: dict[str, str] = {}
     used: dict[str, str] = {}
 
 
 class ResourceQuota(KubernetesObject, frozen=True, gc=False):
+    spec: ResourceQuotaSpec = ResourceQuotaSpec()
     status: ResourceQuotaStatus = ResourceQuotaStatus()
 
 
