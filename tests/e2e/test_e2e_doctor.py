@@ -1,5 +1,6 @@
 """``doctor``: what is there and what is missing, from outside and from inside a pod."""
 
+import sys
 from typing import Any
 
 from harness.causes import Branch, flow_of
@@ -26,7 +27,7 @@ def test_each_thing_that_is_missing_is_named_with_what_to_do(workspace: Workspac
     )
     assert result.returncode == 1, result.all
     assert f"there is no Secret not-there in namespace {workspace.kubectl.namespace}" in result.stdout
-    assert "no node could ever take its pods" in result.stdout
+    assert "no node could ever take their pods" in result.stdout
     assert "things would make a run fail." in result.stderr
     assert workspace.jobs() == []
 
@@ -120,10 +121,48 @@ def test_who_may_not_create_pods_is_told_what_is_not_looked_at(
     try:
         # As for run: a variable asks for it, too.
         env = {"HEADWAY_FORWARD_CREDENTIALS": "1", "HEADWAY_KUBERNETES_SECRETS": None}
-        result = space.run_flow("linear.py", "doctor", "--with", "kubernetes", env=env)
+        late = f"kubernetes:secrets={space.secret}"
+        result = space.run_flow("linear.py", "doctor", "--with", late, env=env)
     finally:
         space.close()
     assert result.returncode == 0, result.all
     assert f"You may not create pods in {own.namespace}: whether quotas, limit ranges" in result.stdout
     assert "Pods would be lent AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY" in result.stdout
+    assert f"Quotas of namespace {own.namespace} are not checked: you may not list" in result.stdout
+    (unread,) = [line for line in result.stdout.splitlines() if "Secret that" in line]
+    assert unread.endswith(f"is there is not checked: you may not get secrets in namespace {own.namespace}.")
+    assert "Nothing was found that would make a run fail; see what is marked warn." in result.stderr
     assert "ran: Python 3." in result.stdout
+
+
+def test_what_one_step_lacks_keeps_no_pod_of_another_from_being_tried(workspaces: Workspaces) -> None:
+    steps = {"fine": Branch({}), "nowhere": Branch({"node_selector": {"no": "where"}})}
+    result = workspaces().run_flow(flow_of(steps), "doctor")
+    assert result.returncode == 1, result.all
+    assert "Step nowhere: no node could ever take its pods" in result.stdout
+    (ran,) = [line for line in result.stdout.splitlines() if "ran: Python 3." in line]
+    assert "A pod like fine" in ran
+    assert "warn  No pod like nowhere was tried from inside" in result.stdout
+
+
+#: Asks one pod that no node takes, with less patience than doctor has.
+IMPATIENT = """
+import sys
+from headway.config.datastore import Choice
+from headway.launch import probe
+probe._PATIENCE = 12
+spec = 'kubernetes:cpu=0.1,memory=128,disk=100,node_selector={"no": "where"}'
+found = probe.Probe("A pod", (spec,), "any", Choice("s3", sys.argv[1]), forward_credentials=True).run()
+print(found.grade, found.what)
+"""
+
+
+def test_a_pod_that_does_not_begin_is_taken_away_with_what_it_was_lent(workspace: Workspace) -> None:
+    root = f"s3://{workspace.bucket.name}/{workspace.bucket.prefix}"
+    before = set(workspace.kubectl.names("secrets"))
+    result = workspace.start_command([sys.executable, "-c", IMPATIENT, root]).wait()
+    assert result.stdout.startswith("warn A pod did not begin to run within 12 seconds"), result.all
+    assert "no node takes the pod" in result.stdout
+    assert workspace.still_active() == []
+    assert workspace.jobs() == []
+    assert set(workspace.kubectl.names("secrets")) <= before

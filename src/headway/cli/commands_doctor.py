@@ -78,5 +78,8 @@ async def _report(examination: Examination, write: Writer) -> str:
     if bad:
         write(f"{bad} thing{'s' if bad > 1 else ''} would make a run fail.", error=True, style="bad")
         return BAD
+    if POOR in grades:
+        write("Nothing was found that would make a run fail; see what is marked warn.", error=True)
+        return POOR
     write("All is there that a run needs.", error=True, style="good")
-    return POOR if POOR in grades else GOOD
+    return GOOD

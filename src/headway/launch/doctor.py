@@ -26,7 +26,7 @@ from headway.launch.origin import Origin
 from headway.launch.outset import Outset
 from headway.launch.overrides import layer_for
 from headway.launch.preview import shown_batches
-from headway.launch.probe import Probe, alike
+from headway.launch.probe import Probe, alike, beneath
 from headway.launch.project import resolve_project
 from headway.launch.request import RunRequest
 from headway.launch.steps import PlannedStep, plan_steps
@@ -111,18 +111,24 @@ async def examine(this: Examination) -> AsyncIterator[Finding]:
     if this.request.forward_credentials and choice is not None:
         lent, found = await asyncio.to_thread(_lent, choice)
         yield found
-    reached = True
+    reached, stopped = True, set[str]()
     if this.embedded:
         yield Finding(
             GOOD, "No cluster is configured: pods run as processes of this machine, on the embedded cluster."
         )
     else:
         async for finding in _cluster(this, steps, choice, lent):
-            reached = reached and finding.grade != BAD
+            stopped.update(finding.steps if finding.in_the_way else ())
+            reached = reached and (bool(finding.steps) or not finding.in_the_way)
             yield finding
     if this.inside and choice is not None and reached:
-        async for finding in _from_inside(this, steps, choice):
+        tried = {name: settings for name, settings in steps.items() if name not in stopped}
+        async for finding in _from_inside(this, tried, choice):
             yield finding
+        if stopped:
+            left = [name for name in steps if name in stopped]
+            like = "" if left == [ANY] else f" like {', '.join(left)}"
+            yield Finding(POOR, f"No pod{like} was tried from inside, for what is said above.")
 
 
 async def _cluster(
@@ -207,14 +213,14 @@ async def _from_inside(
     this: Examination, steps: Mapping[str, KubernetesSettings], choice: Choice
 ) -> AsyncIterator[Finding]:
     request, _ = this.run
-    probes: dict[str, list[str]] = {}
+    probes: dict[tuple[str, ...], list[str]] = {}
     for step, settings in steps.items():
-        probes.setdefault(alike(_said(request, step), settings.image), []).append(step)
-    for spec, named in list(probes.items())[:_MOST_PROBES]:
+        probes.setdefault(_alike(request, step, settings), []).append(step)
+    for specs, named in list(probes.items())[:_MOST_PROBES]:
         which = "A pod" if named == [ANY] else f"A pod like {', '.join(named)}"
         probe = Probe(
             which,
-            spec,
+            specs,
             steps[named[0]].image,
             choice,
             request.forward_credentials,
@@ -225,8 +231,10 @@ async def _from_inside(
         yield Finding(POOR, f"{len(probes) - _MOST_PROBES} more kinds of pods were not tried.")
 
 
-def _said(request: RunRequest, step: str) -> Mapping[str, object]:
-    """What is said of a step's pods on the step and on the command line, the latter winning."""
+def _alike(request: RunRequest, step: str, settings: KubernetesSettings) -> tuple[str, ...]:
+    """What is said of a step's pods, each as a ``--with``: on the step, with overrides, and what that leaves open."""
     spec = request.graph[step].decorator("kubernetes")
     override = layer_for(step, request.overrides)
-    return {**(spec.attributes if spec else {}), **(override.values if override else {})}
+    said = {**(spec.attributes if spec else {}), **(override.values if override else {})}
+    late = [beneath(each.attributes) for each in (spec.beneath if spec else ())]
+    return alike(said, settings.image), *filter(None, late)

@@ -11,9 +11,11 @@ import pytest
 from headway.config.datastore import Choice
 from headway.config.kubernetes import KubernetesSettings
 from headway.config.resolve import Layer, resolve_kubernetes
-from headway.executors.kubernetes.findings import BAD, GOOD
+from headway.executors.kubernetes.findings import BAD, GOOD, POOR
 from headway.flow.late import parse_with
-from headway.launch.probe import Probe, alike
+from headway.launch import probe
+from headway.launch.limited import Ended
+from headway.launch.probe import Probe, alike, beneath
 
 CHOICE = Choice("s3", "s3://bucket/root/")
 
@@ -23,7 +25,7 @@ def settings(attributes: Any) -> KubernetesSettings:
 
 
 def test_the_command_line_names_the_same_datastore_and_configuration() -> None:
-    assert Probe("A pod", "kubernetes:cpu=1", "python:3.11", CHOICE, True, "prod").arguments == [
+    assert Probe("A pod", ("kubernetes:cpu=1",), "python:3.11", CHOICE, True, "prod").arguments == [
         "--datastore=s3",
         "--datastore-root=s3://bucket/root/.doctor",
         "--config-name=prod",
@@ -32,7 +34,7 @@ def test_the_command_line_names_the_same_datastore_and_configuration() -> None:
         "run",
         "--forward-credentials",
     ]
-    assert Probe("A pod", "kubernetes:cpu=1", "python:3.11", CHOICE).arguments == [
+    assert Probe("A pod", ("kubernetes:cpu=1",), "python:3.11", CHOICE).arguments == [
         "--datastore=s3",
         "--datastore-root=s3://bucket/root/.doctor",
         "--with",
@@ -50,7 +52,7 @@ def test_a_probe_reads_the_named_configuration(
     monkeypatch.setenv("HEADWAY_HOME", str(tmp_path))
     if env_profile is not None:
         monkeypatch.setenv("HEADWAY_PROFILE", env_profile)
-    finding = Probe("A pod", "kubernetes:cpu=1", "python:3.11", CHOICE, False, "prod").run()
+    finding = Probe("A pod", ("kubernetes:cpu=1",), "python:3.11", CHOICE, False, "prod").run()
     assert finding.grade == BAD
     assert "config_prod.json" in finding.what
 
@@ -60,7 +62,7 @@ def test_the_answer_of_a_pod_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     interpreter.write_text("#!/bin/sh\necho PROBE 3.11.4 aarch64 glibc\n")
     interpreter.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(interpreter))
-    finding = Probe("A pod like train", "kubernetes:cpu=1", "python:3.11", CHOICE).run()
+    finding = Probe("A pod like train", ("kubernetes:cpu=1",), "python:3.11", CHOICE).run()
     assert finding.grade == GOOD
     assert finding.what.startswith(
         "A pod like train ran: Python 3.11.4 on aarch64 (glibc) in python:3.11; it reached the datastore"
@@ -115,3 +117,62 @@ def test_a_probe_is_small_and_else_like_the_step() -> None:
 
 def test_a_step_without_a_decorator_gives_a_small_pod() -> None:
     assert alike({}, "python:3.11") == 'kubernetes:cpu=0.1,memory=128,disk=100,image="python:3.11"'
+
+
+def test_what_fills_a_step_in_is_said_of_the_probe_too() -> None:
+    late = {"cpu": 16, "labels": {"team": "ml"}, "pod_settings": {"memory": 9, "node_selector": {"a": "b"}}}
+    said = ("kubernetes:cpu=0.1", beneath(late))
+    assert said[1] == 'kubernetes:labels={"team": "ml"},node_selector={"a": "b"}'
+    arguments = Probe("A pod", said, "python:3.11", CHOICE).arguments
+    assert arguments[2:] == ["--with", said[0], "--with", said[1], "run"]
+    assert beneath({"cpu": 16}) == "", "sizes are the probe's own"
+
+
+PULLS = "[look/1] Waiting: its node is still pulling the image x"
+RUNS = "[look/1] Running on Kubernetes pod: doctorflow-look-x"
+
+
+@pytest.mark.budget(6)
+@pytest.mark.parametrize(
+    ("said", "grade", "words"),
+    [
+        (
+            f"echo '{PULLS}' >&2",
+            POOR,
+            "A pod did not begin to run within 0.5 seconds, and is taken away again.",
+        ),
+        (f"echo '{RUNS}'; echo '{PULLS}' >&2", BAD, "A pod ran, and gave no answer in 0.5 seconds."),
+    ],
+)
+def test_a_pod_that_takes_its_time_is_no_failure_and_is_taken_away(
+    said: str, grade: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interpreter, cleared = tmp_path / "python", tmp_path / "cleared"
+    script = f"#!/bin/sh\ntrap 'touch {cleared}; exit 130' INT\n{said}\nwhile :; do sleep 0.05; done\n"
+    interpreter.write_text(script)
+    interpreter.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(interpreter))
+    monkeypatch.setattr(probe, "_PATIENCE", 0.5)
+    finding = Probe("A pod", ("kubernetes:cpu=1",), "python:3.11", CHOICE).run()
+    assert finding.grade == grade
+    assert finding.what == f"{words} Waiting: its node is still pulling the image x"
+    assert cleared.exists(), "it was interrupted, and had time to clear away"
+
+
+@pytest.mark.parametrize(("code", "left"), [(0, False), (1, True), (None, True)])
+def test_what_a_killed_launcher_leaves_is_deleted(
+    code: int | None, left: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed: list[list[str]] = []
+
+    def limited(command: list[str], *_: object) -> Ended:
+        typed.append(command)
+        if len(typed) > 1:
+            return Ended(code, "", "")
+        return Ended(None, "", "Run 17 of DoctorFlow starts, for user ann.\n", killed=True)
+
+    monkeypatch.setattr(probe, "run_limited", limited)
+    finding = Probe("A pod", ("kubernetes:cpu=1",), "python:3.11", CHOICE, True).run()
+    assert finding.grade == POOR
+    assert typed[1][3:] == [*typed[0][3:-2], "kubernetes", "kill", "--run-id", "17"]
+    assert ("kubectl delete jobs --selector metaflow/run_id=17" in finding.what) is left

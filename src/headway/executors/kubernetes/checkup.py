@@ -79,6 +79,7 @@ async def _rights(
                 BAD,
                 f"You may not {verb} {resource} in {namespace}, which gives the ranks of gangs their names.",
                 "Ask for that right; the documentation has the whole Role.",
+                stops=False,
             )
     if lends:
         allowed = await asyncio.gather(*(client.can_i(*each, namespace) for each in NEEDED_TO_LEND))
@@ -92,7 +93,14 @@ async def _rights(
 
 
 async def _quotas(client: KubernetesClient, namespace: str) -> AsyncIterator[Finding]:
-    for quota in await quotas_of(client, namespace):
+    quotas, why = await quotas_of(client, namespace)
+    if why:
+        yield Finding(
+            POOR,
+            f"Quotas of namespace {namespace} are not checked: {why}.",
+            "Ask for that right if you can; a run does without, and waits where one is full.",
+        )
+    for quota in quotas:
         used = quota.status.used
         amounts = ", ".join(
             f"{name} {used.get(name, '0')} of {most}" for name, most in sorted(quota.status.hard.items())

@@ -6,17 +6,16 @@ from typing import Any
 
 from headway.config.fields import replace
 from headway.config.kubernetes import KubernetesSettings
-from headway.errors import HeadwayError
 from headway.executors.kubernetes.admission import Verdict, ask
 from headway.executors.kubernetes.api.client import KubernetesClient
-from headway.executors.kubernetes.api.errors import ApiError, NotFound
-from headway.executors.kubernetes.api.kinds import NODE, PERSISTENT_VOLUME_CLAIM, RESOURCE_QUOTA
+from headway.executors.kubernetes.api.errors import ApiError, Forbidden, NotFound
+from headway.executors.kubernetes.api.kinds import NODE, PERSISTENT_VOLUME_CLAIM, RESOURCE_QUOTA, Kind
 from headway.executors.kubernetes.api.types import Node, PersistentVolumeClaim, ResourceQuota
 from headway.executors.kubernetes.cluster import Prepared
 from headway.executors.kubernetes.findings import BAD, GOOD, POOR, Finding, of_steps
-from headway.executors.kubernetes.fitting import fit
+from headway.executors.kubernetes.fitting import fit, may_grow
 from headway.executors.kubernetes.named import named_objects
-from headway.executors.kubernetes.needs import Needs
+from headway.executors.kubernetes.needs import Needs, sizeless
 from headway.executors.kubernetes.quotas import room_for, rooms
 
 Settings = Mapping[str, KubernetesSettings]
@@ -27,6 +26,12 @@ Maker = Callable[[Settings], Mapping[str, Manifests]]
 #: What a missing object is refused for, which is told by its name already.
 _NAMED = {"ServiceAccount": "ServiceAccount", "PriorityClass": "PriorityClass"}
 _QUOTA = ("Quota", "QuotaTooSmall")
+
+#: What to do where the nodes are ones that somebody may make more of.
+_GROWS = (
+    "A run waits for an autoscaler to make one, HEADWAY_KUBERNETES_UNSCHEDULABLE_TIMEOUT seconds (600; 0 for ever). "
+    "Where none will: ask for less, add tolerations or change the selector."
+)
 
 Found = list[tuple[str, Finding]]
 #: By step: what the API server says of its objects, and the objects.
@@ -52,12 +57,19 @@ async def examine_steps(cluster: Prepared, steps: Settings, make: Maker) -> Asyn
         yield finding
 
 
-async def quotas_of(client: KubernetesClient, namespace: str) -> tuple[ResourceQuota, ...]:
-    """The namespace's quotas, none where they may not be read."""
+async def quotas_of(client: KubernetesClient, namespace: str) -> tuple[tuple[ResourceQuota, ...], str]:
+    """The namespace's quotas, and why they cannot be read, "" where they can."""
     try:
-        return tuple((await client.list(RESOURCE_QUOTA, namespace)).items)
-    except HeadwayError:
-        return ()
+        return tuple((await client.list(RESOURCE_QUOTA, namespace)).items), ""
+    except ApiError as error:
+        return (), _why_not(error, "list", RESOURCE_QUOTA)
+
+
+def _why_not(error: ApiError, verb: str, kind: Kind[Any]) -> str:
+    """Why something cannot be looked at."""
+    if isinstance(error, Forbidden):
+        return f"you may not {verb} {kind.plural}"
+    return f"the cluster does not tell ({error.message.rstrip('.')})"
 
 
 # What admission and quotas say
@@ -110,7 +122,8 @@ async def _admission(client: KubernetesClient, verdicts: Verdicts, missing: Foun
     found: Found = []
     for step, (verdict, manifests) in verdicts.items():
         known = {finding.what for name, finding in missing if name == step}
-        room = room_for(rooms(quotas[_namespace(manifests)], verdict.needs), _at_once(manifests))
+        counted, _ = quotas[_namespace(manifests)]
+        room = room_for(rooms(counted, verdict.needs), _at_once(manifests))
         found += [(step, finding) for finding in _of_step(verdict, room, known)]
     return found
 
@@ -147,8 +160,11 @@ def _at_once(manifests: Manifests) -> int:
 async def _nodes(client: KubernetesClient, verdicts: Verdicts) -> AsyncIterator[Finding]:
     try:
         nodes = (await client.list(NODE, None)).items
-    except HeadwayError:
-        # That one may not look was said with the rights.
+    except Forbidden:
+        # That was said with the rights.
+        return
+    except ApiError as error:
+        yield Finding(POOR, f"Nodes are not checked: {_why_not(error, 'list', NODE)}.")
         return
     if not nodes:
         yield Finding(POOR, "The cluster has no nodes yet: an autoscaler has to bring one.")
@@ -168,19 +184,30 @@ async def _nodes(client: KubernetesClient, verdicts: Verdicts) -> AsyncIterator[
 
 def _unfit(needs: Needs, nodes: Sequence[Node], at_once: int) -> Finding | None:
     """Why the nodes could never run the pods, None where they could."""
-    found = fit(needs, nodes)
+    found, grows = fit(needs, nodes), may_grow(nodes) and not needs.node_name
     if found.words:
-        what = f"no node could ever take its pods. {found.words[:1].upper()}{found.words[1:]}."
+        # A pod that asks for next to nothing may show all else, if there is a node that would take it.
+        stops = bool(fit(sizeless(needs), nodes).words)
+        words = f"{found.words[:1].upper()}{found.words[1:]}"
+        if grows:
+            return Finding(
+                POOR, f"no node that is there now could take its pods. {words}.", _GROWS, stops=stops
+            )
+        what = f"no node could ever take its pods. {words}."
         hint = "Ask for less, add tolerations or change the selector, unless an autoscaler makes such nodes."
-        return Finding(BAD, what, hint)
+        return Finding(BAD, what, hint, stops=stops)
     if found.room < at_once:
         places = f"the nodes, if empty, have places for {found.room}"
         what = f"at least {at_once} of its pods run at the same time, and {places}."
-        return Finding(BAD, what, "Ask for less or for fewer, unless an autoscaler makes more nodes.")
+        if grows:
+            return Finding(POOR, what, _GROWS)
+        hint = "Ask for less or for fewer, unless an autoscaler makes more nodes."
+        return Finding(BAD, what, hint, stops=False)
     return None
 
 
 async def _needed_objects(client: KubernetesClient, settings: KubernetesSettings) -> AsyncIterator[Finding]:
+    unread: dict[str, Finding] = {}
     for kind, name in named_objects(settings):
         namespace = settings.namespace if kind.namespaced else None
         try:
@@ -194,12 +221,19 @@ async def _needed_objects(client: KubernetesClient, settings: KubernetesSettings
                 f"there is no {kind.name} {name}{where}.",
                 f"kubectl{option} get {kind.plural} shows what there is.",
             )
-        except ApiError:
-            # Who may not look is told by the pod.
-            continue
+        except ApiError as error:
+            where = f" in namespace {namespace}" if namespace else ""
+            why = _why_not(error, "get", kind)
+            unread[kind.plural] = Finding(
+                POOR,
+                f"whether each {kind.name} that its pods name is there is not checked: {why}{where}.",
+                "A pod that lacks one says so. Ask for that right if you can; a run does without.",
+            )
         else:
             if isinstance(found, PersistentVolumeClaim) and found.status.phase not in ("", "Bound"):
                 yield _unbound(found)
+    for finding in unread.values():
+        yield finding
 
 
 def _unbound(claim: PersistentVolumeClaim) -> Finding:

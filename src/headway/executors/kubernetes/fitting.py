@@ -18,6 +18,8 @@ _NAMED = 3
 
 #: Pods that a node could hold of which nothing says how many.
 _BOUNDLESS = 1_000_000
+#: Who runs a cluster on the machines that there are, as nodes tell it; nobody, where they tell nothing.
+_MAKES_NONE = frozenset({"", "k0s", "k3s", "kind", "kwok", "microk8s", "minikube", "rke2"})
 
 _CALLED = {"ephemeral-storage": "disk"}
 
@@ -58,6 +60,12 @@ def fit(needs: Needs, nodes: Iterable[Node]) -> Fit:
     if possible:
         return Fit("", tuple(possible), room)
     return Fit("; ".join(f"{_names(names)}: {why}" for why, names in causes.items()), ())
+
+
+def may_grow(nodes: Iterable[Node]) -> bool:
+    """Whether somebody may make more nodes: what made those that are there makes machines."""
+    made_by = {node.spec.provider_id.partition("://")[0] for node in nodes}
+    return bool(made_by - _MAKES_NONE)
 
 
 def _names(names: list[str]) -> str:

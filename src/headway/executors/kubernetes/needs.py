@@ -145,6 +145,11 @@ def needs_of(spec: Mapping[str, Any]) -> Needs:
     return msgspec.json.decode(msgspec.json.encode(spec), type=Needs)
 
 
+def sizeless(needs: Needs) -> Needs:
+    """The same pod, asking for no amount of anything."""
+    return msgspec.structs.replace(needs, containers=(), init_containers=(), resources=None, overhead={})
+
+
 def _joined(parts: Iterable[Amounts], how: Callable[[Iterable[Decimal]], Decimal | int]) -> Amounts:
     """By resource, what becomes of its amounts in all parts that name it."""
     named: dict[str, list[Decimal]] = {}

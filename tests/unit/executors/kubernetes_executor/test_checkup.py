@@ -57,12 +57,15 @@ def of(findings: list[Finding], grade: str) -> list[str]:
     return [finding.what for finding in findings if finding.grade == grade]
 
 
-def node(fake: FakeKubernetes, name: str, *, ready: bool = True, **allocatable: str) -> None:
+def node(
+    fake: FakeKubernetes, name: str, *, ready: bool = True, made_by: str = "", **allocatable: str
+) -> None:
     fake.state.add(
         "nodes",
         "",
         {
             "metadata": {"name": name, "labels": {"kubernetes.io/arch": "arm64"}},
+            "spec": {"providerID": made_by},
             "status": {
                 "allocatable": {"ephemeral-storage": "100Gi", **allocatable},
                 "conditions": [{"type": "Ready", "status": "True" if ready else "False"}],
@@ -83,6 +86,45 @@ async def test_steps_that_no_node_can_take(fake: FakeKubernetes) -> None:
     node(fake, "n1", cpu="2", memory="4Gi")
     (what,) = of(await found(step(cpu=16)), BAD)
     assert what.startswith("Step train: no node could ever take its pods. N1: has 2 of cpu in all")
+
+
+@pytest.mark.parametrize(
+    ("made_by", "grade"), [("", BAD), ("kind://docker/kind/n1", BAD), ("aws:///eu-west-1a/i-0", POOR)]
+)
+@pytest.mark.parametrize(
+    ("said", "stops"), [({"cpu": 16}, False), ({"node_selector": {"no": "where"}}, True)]
+)
+async def test_where_an_autoscaler_may_make_such_nodes_a_run_would_wait(
+    fake: FakeKubernetes, made_by: str, grade: str, said: dict[str, Any], stops: bool
+) -> None:
+    node(fake, "n1", made_by=made_by, cpu="2", memory="4Gi")
+    (finding,) = [each for each in await found(step(**said)) if each.grade != GOOD]
+    assert finding.grade == grade
+    assert finding.steps == ("train",)
+    assert finding.in_the_way is stops, "a small pod would show all else, if there is a node for it"
+    assert ("HEADWAY_KUBERNETES_UNSCHEDULABLE_TIMEOUT" in finding.hint) is (grade == POOR)
+
+
+async def test_what_may_not_be_looked_at_is_said_once_of_each_kind(fake: FakeKubernetes) -> None:
+    node(fake, "n1", cpu="8", memory="32Gi")
+    for verb, resource in (("get", "secrets"), ("get", "priorityclasses"), ("list", "resourcequotas")):
+        fake.deny(verb, resource)
+    one = step(secrets=["a", "b"], priority_class_name="high", persistent_volume_claims={"data": "/data"})
+    findings = await found({**one, "score": step(secrets=["c"])["train"]})
+    assert of(findings, POOR) == [
+        "Quotas of namespace default are not checked: you may not list resourcequotas.",
+        (
+            "Steps train, score: whether each Secret that their pods name is there is not checked: "
+            "you may not get secrets in namespace default."
+        ),
+        (
+            "Step train: whether each PriorityClass that its pods name is there is not checked: "
+            "you may not get priorityclasses."
+        ),
+    ]
+    assert of(findings, BAD) == ["Step train: there is no PersistentVolumeClaim data in namespace default."]
+    (bad,) = [finding for finding in findings if finding.grade == BAD]
+    assert (bad.steps, bad.in_the_way) == (("train",), True)
 
 
 @pytest.mark.parametrize(("ranks", "bad"), [(3, 0), (4, 1)])

@@ -204,6 +204,7 @@ class Taint(Wire, frozen=True, gc=False):
 class NodeSpec(Wire, frozen=True, gc=False):
     taints: tuple[Taint, ...] = ()
     unschedulable: bool = False
+    provider_id: str = field(default="", name="providerID")
 
 
 class NodeStatus(Wire, frozen=True, gc=False):
