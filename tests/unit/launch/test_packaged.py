@@ -119,7 +119,7 @@ def test_what_is_to_be_imported_stands_where_packages_do(
     ]
     origin = Origin(Code("path", "flow.py", ("m", "Sample"), root=str(project / "flows")))
     plan = plan_bundle(origin, BundleLimits(), asked)
-    paths = [file.path for file in plan.files if "forecasting" in file.path or "other" in file.path]
+    paths = [file.path for file in plan.files if "/forecasting/" in file.path or "/other/" in file.path]
     assert paths == [f"{IMPORTS}/{name}" for name in (
         "forecasting/__init__.py", "forecasting/deep/model.py", "other/one.json",
     )]  # fmt: skip
