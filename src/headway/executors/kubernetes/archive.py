@@ -2,7 +2,8 @@
 
 It holds the modules that run in a pod twice. First, for pods of the launcher's own Python version, as a table
 of compiled code that ``boot.py`` reads, so that a pod neither compiles anything nor loads more than it uses.
-Then as a zip of their sources, which Python finds by itself, for pods of another version. For a flow that says
+Then as a zip of their sources, without what is there for readers only, which Python finds by itself, for pods of
+another version: all of it has to fit into a config map, which holds 1 MiB. For a flow that says
 ``import metaflow`` or ``import zenml`` it also holds the package of that name that is made of ours.
 """
 
@@ -20,7 +21,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from headway.executors.kubernetes.kept import keep, read_kept
-from headway.executors.kubernetes.slim import STAND_INS, compile_plain, compile_slim
+from headway.executors.kubernetes.slim import STAND_INS, compile_plain, compile_slim, without_words
 
 #: Packages and modules of ours that a pod needs.
 PACKAGES = ("flow", "lean", "runtime", "store", "client", "datatools")
@@ -97,8 +98,9 @@ def _built(boot: bytes, members: Mapping[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     buffer.write(_head(boot, {name: _compiled(source, name) for name, source in members.items()}))
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, source in {"__main__.py": _MAIN.encode(), **members}.items():
-            _write(archive, name, source)
+        _write(archive, "__main__.py", _MAIN.encode())
+        for name, source in members.items():
+            _write(archive, name, without_words(source))
     return buffer.getvalue()
 
 

@@ -58,6 +58,43 @@ def compile_plain(source: bytes | ast.Module, name: str) -> CodeType:
     return code
 
 
+def without_words(source: bytes) -> bytes:
+    """A module's source without docstrings and lines of comment, every statement on the line where it was."""
+    lines = source.decode().split("\n")
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        first = node.body[0] if node.body else None
+        if not isinstance(first, ast.Expr) or ast.get_docstring(node, clean=False) is None:
+            continue
+        # A body that is nothing else stays one; so does what stands on the line of its def.
+        if len(node.body) == 1 and not isinstance(node, ast.Module):
+            continue
+        end = first.end_lineno or first.lineno
+        if (
+            lines[end - 1].rstrip().endswith(('"""', '"'))
+            and not lines[first.lineno - 1][: first.col_offset].strip()
+        ):
+            lines[first.lineno - 1 : end] = [""] * (end - first.lineno + 1)
+    held = _lines_of_text(tree)
+    kept = (
+        "" if line.lstrip().startswith("#") and number not in held else line
+        for number, line in enumerate(lines, 1)
+    )
+    return "\n".join(kept).encode()
+
+
+def _lines_of_text(tree: ast.Module) -> set[int]:
+    """The lines within strings of several lines, where a # is no comment."""
+    return {
+        number
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant | ast.JoinedStr) and (node.end_lineno or 0) > node.lineno
+        for number in range(node.lineno, (node.end_lineno or 0) + 1)
+    }
+
+
 def _slimmed(statements: list[ast.stmt]) -> list[ast.stmt]:
     return [kept for statement in statements for kept in _resolved(statement)]
 

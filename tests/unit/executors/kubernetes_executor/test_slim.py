@@ -1,12 +1,15 @@
 """Modules as pods load them: without annotations and typing, named tuples spelled out."""
 
+import ast
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import headway
 from headway import plain
-from headway.executors.kubernetes.slim import compile_slim
+from headway.executors.kubernetes.slim import compile_slim, without_words
 
 SOURCE = '''
 """A module."""
@@ -109,3 +112,36 @@ def test_a_module_that_uses_typing_otherwise_is_left_as_it_is() -> None:
     assert module["P"]().x == 1
     assert module["typing"] is sys.modules["typing"]
     assert executed("from typing import get_type_hints\nx = get_type_hints")["x"].__module__ == "typing"
+
+
+def without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        bodied = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        if (
+            bodied
+            and ast.get_docstring(node) is not None
+            and (len(node.body) > 1 or isinstance(node, ast.Module))
+        ):
+            del node.body[0]
+    return tree
+
+
+@pytest.mark.budget(8)
+def test_sources_without_words_say_the_same_on_the_same_lines() -> None:
+    package = Path(headway.__file__).parent
+    compared = 0
+    for path in sorted(package.rglob("*.py")):
+        source = path.read_bytes()
+        lean = without_words(source)
+        expected = ast.dump(without_docstrings(ast.parse(source)), include_attributes=True)
+        # One that shares its line with code may stay.
+        found = ast.dump(without_docstrings(ast.parse(lean)), include_attributes=True)
+        assert found == expected, path
+        assert lean.count(b"\n") == source.count(b"\n")
+        compared += len(lean) < len(source)
+    assert compared > 300
+
+
+def test_a_comment_sign_within_text_stays() -> None:
+    source = b'"""Doc."""\n# gone\nx = """\n# kept\n"""  # kept too\n\n\ndef f():\n    """Only."""\n'
+    assert without_words(source) == b'\n\nx = """\n# kept\n"""  # kept too\n\n\ndef f():\n    """Only."""\n'
