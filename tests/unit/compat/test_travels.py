@@ -51,6 +51,7 @@ def test_another_package_of_this_name_is_left_alone() -> None:
     assert imported_aliases({"metaflow": module}) == ()
 
 
+@pytest.mark.budget(6)
 def test_the_same_files_give_the_same_bytes(source: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(source / "metaflow", tmp_path / "elsewhere" / "metaflow"))
     first, second = runtime_archive((source / "metaflow",)), runtime_archive((copy,))
@@ -92,6 +93,7 @@ def real_python_3_9() -> str | None:
     return None
 
 
+@pytest.mark.budget(6)
 def test_zenmls_names_travel_too(source: Path, tmp_path: Path) -> None:
     folders = (source / "metaflow", source.parents[1] / "zenml" / "src" / "zenml")
     archive = tmp_path / "runtime.pyz"
