@@ -1,6 +1,5 @@
 """A command that is given so long, and then the time to clear away what it made."""
 
-import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -28,13 +27,13 @@ class Ended(NamedTuple):
 def run_limited(
     command: Sequence[str], seconds: float, env: Mapping[str, str], to_clear: float = _TO_CLEAR
 ) -> Ended:
-    """Run a command; once its time is over it is interrupted, as by Ctrl-C, and killed only if that does not help.
+    """Run a command; once its time is over it is told to stop, and killed only if that does not help.
 
     Args:
         command: What to run.
         seconds: How long it may take.
         env: With which variables, and no others.
-        to_clear: Seconds that it is given after the interrupt.
+        to_clear: Seconds that it is given after that.
     """
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", env=dict(env)
@@ -46,7 +45,8 @@ def run_limited(
             said = bytes(expired.stderr or b"").decode(errors="replace")
         else:
             return Ended(process.returncode, stdout, stderr)
-        process.send_signal(signal.SIGINT)
+        # What was started in the background is deaf to SIGINT, and so are its children.
+        process.terminate()
         try:
             stdout, _ = process.communicate(timeout=to_clear)
         except subprocess.TimeoutExpired:

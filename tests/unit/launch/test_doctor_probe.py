@@ -148,7 +148,7 @@ def test_a_pod_that_takes_its_time_is_no_failure_and_is_taken_away(
     said: str, grade: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     interpreter, cleared = tmp_path / "python", tmp_path / "cleared"
-    script = f"#!/bin/sh\ntrap 'touch {cleared}; exit 130' INT\n{said}\nwhile :; do sleep 0.05; done\n"
+    script = f"#!/bin/sh\ntrap 'touch {cleared}; exit 130' TERM\n{said}\nwhile :; do sleep 0.05; done\n"
     interpreter.write_text(script)
     interpreter.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(interpreter))
@@ -156,7 +156,7 @@ def test_a_pod_that_takes_its_time_is_no_failure_and_is_taken_away(
     finding = Probe("A pod", ("kubernetes:cpu=1",), "python:3.11", CHOICE).run()
     assert finding.grade == grade
     assert finding.what == f"{words} Waiting: its node is still pulling the image x"
-    assert cleared.exists(), "it was interrupted, and had time to clear away"
+    assert cleared.exists(), "it was told to stop, and had time to clear away"
 
 
 @pytest.mark.parametrize(("code", "left"), [(0, False), (1, True), (None, True)])

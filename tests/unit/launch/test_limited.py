@@ -17,12 +17,12 @@ def test_one_that_is_done_in_time() -> None:
 
 @pytest.mark.budget(6)
 def test_one_that_takes_too_long_clears_away() -> None:
-    script = "trap 'echo cleared; echo late >&2; exit 130' INT; echo waits >&2; while :; do sleep 0.05; done"
+    script = "trap 'echo cleared; echo late >&2; exit 130' TERM; echo waits >&2; while :; do sleep 0.05; done"
     assert shell(script, 0.5) == Ended(None, "cleared\n", "waits\n")
 
 
 @pytest.mark.budget(6)
 def test_one_that_does_not_listen_is_killed() -> None:
-    assert shell("trap '' INT; echo begun; exec sleep 60", 0.5, 0.2) == Ended(
+    assert shell("trap '' TERM; echo begun; exec sleep 60", 0.5, 0.2) == Ended(
         None, "begun\n", "", killed=True
     )
