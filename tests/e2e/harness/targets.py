@@ -50,6 +50,7 @@ EXCEPTIONS: Mapping[str, Mapping[str, str]] = {
                 "test_gangs_of_two_launchers_that_hold_each_others_seats_both_finish",
                 "test_a_pod_of_a_node_that_never_was_ends_the_run",
                 "test_what_quotas_and_admission_would_say_is_told_beforehand",
+                "test_a_platform_that_chooses_uids_is_left_to_it",
             ),
             "it is about what kubelets, admission and node controllers of real clusters say",
         ),
