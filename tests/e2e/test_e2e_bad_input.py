@@ -195,5 +195,11 @@ def test_a_store_that_ignores_conditions(space: Workspace) -> None:
         refuse(
             space,
             Bad(("ignores the condition of a write", f"s3://{space.bucket.name}", "Use AWS S3")),
-            env={"AWS_ENDPOINT_URL_S3": address},
+            # Pods would have another way to it.
+            env={
+                "AWS_ENDPOINT_URL_S3": address,
+                "HEADWAY_KUBERNETES_ENV": json.dumps(
+                    {"AWS_ENDPOINT_URL_S3": space.target.store["AWS_ENDPOINT_URL_S3"]}
+                ),
+            },
         )
