@@ -119,7 +119,7 @@ def test_a_task_is_there_while_it_runs(runner: Runner) -> None:
             assert (task.id, task.finished, task.successful) == ("1", False, False)
             assert list(task.parent_task_pathspecs) == []
             await executing.wait(timeout=0.1)
-            assert (task.finished, task.successful) == (True, False)
+            assert (task.has_ended, task.finished, task.successful) == (True, False, False)
 
     asyncio.run(look())
 
