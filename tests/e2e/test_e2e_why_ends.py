@@ -300,9 +300,12 @@ def test_what_fails_by_the_infrastructure_is_tried_again_five_times(ended: tuple
     for step, (reason, words) in AGAIN_AND_AGAIN.items():
         lost = [each for each in run.task(step).attempts if not each.successful]
         said = told(result, step)
-        assert {(each.kind, each.reason) for each in lost} == {("infrastructure", reason)}, said
+        assert {each.kind for each in lost} == {"infrastructure"}, said
         assert len(lost) == 6, said
-        assert all(words in each.message for each in lost), said
+        # What takes other pods' places here may take this one's, too.
+        meant = [each for each in lost if each.reason != "PreemptionByScheduler"]
+        assert {each.reason for each in meant} == {reason}, said
+        assert all(words in each.message for each in meant), said
         assert said.count("It is tried again in") == 5
 
 

@@ -177,7 +177,7 @@ def cordoned(kubectl: Kubectl) -> Iterator[Stage]:
 @pytest.fixture(scope="module")
 def full(new_namespace: NewNamespace) -> str:
     """A namespace with no room for a Job."""
-    found = new_namespace("full")
+    found = new_namespace("no-room")
     about = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "few"}}
     found.create({**about, "spec": {"hard": {"count/jobs.batch": "0"}}})
     return found.namespace
