@@ -1,6 +1,6 @@
 """One call of a step in a pipeline: which function, with what, and what its result is called.
 
-Every batch and graph imports this, in pods too: nothing more than the note itself stands here.
+Pods load it for pipelines alone, and then before anything of theirs: nothing more than the note itself stands here.
 """
 
 from headway.plain import Any, Callable, Dict, Mapping, NamedTuple, Tuple

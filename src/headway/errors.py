@@ -24,6 +24,7 @@
     ├── TaskFailedError             exit 1: what a failed task left of its exception, for whoever reads it
     ├── FailureHandledByCatchError  exit 1: the step died without an exception, and @catch goes on
     ├── RunFailedError              exit 1: the run ended without success
+    │   └── PipelineFailedError         a pipeline that a program called
     └── RunInterruptedError         exit 130: Ctrl-C, SIGTERM, SIGHUP
 
 A message says what happened, to what, the likely cause and what to type next.

@@ -6,7 +6,7 @@ All stand side by side in one flow, whose steps are caught: each fails by itself
 from collections.abc import Iterator
 
 import pytest
-from harness.causes import FLOW, Cause, flow_of, wrongs
+from harness.causes import FLOW, SOON, Cause, flow_of, wrongs
 from harness.kubectl import Kubectl
 from harness.launch import Launch
 from harness.registry import registry
@@ -16,8 +16,6 @@ from harness.webhook import LABEL, webhooks
 from harness.workspace import NewNamespace, Workspace, Workspaces
 
 #: So that what is wrong is given up soon.
-SOON = {"HEADWAY_KUBERNETES_START_FAILURE_TIMEOUT": "9", "HEADWAY_KUBERNETES_UNSCHEDULABLE_TIMEOUT": "12"}
-
 CONFIGURATION = "configuration"
 
 #: A program for a processor that no node has: the head of an ELF file for IBM's mainframes.

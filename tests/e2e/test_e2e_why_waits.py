@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from harness.causes import Branch, flow_of
+from harness.causes import SOON, Branch, flow_of
 from harness.kubectl import Kubectl, eventually
 from harness.registry import registry
 from harness.stage import Stage
@@ -20,8 +20,6 @@ from harness.webhook import LABEL, selection, webhooks
 from harness.workspace import NewNamespace, Workspace, Workspaces
 
 #: So that what is wrong is given up soon; nothing here may be.
-SOON = {"HEADWAY_KUBERNETES_START_FAILURE_TIMEOUT": "9", "HEADWAY_KUBERNETES_UNSCHEDULABLE_TIMEOUT": "12"}
-
 #: Seconds after which whatever those timeouts hold for is over.
 LONGER = 24.0
 

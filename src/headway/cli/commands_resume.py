@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from headway.cli.commands_attach import go_on
-from headway.cli.commands_run import check_numbers, finish, reporter, triggers, truth
+from headway.cli.commands_run import check_numbers, finish, reporter, triggers
 from headway.cli.embedded import use_embedded_cluster
 from headway.cli.parameters import missing_parameters, shown_parameters
 from headway.cli.program import Program
 from headway.cli.store_kind import store_kind
+from headway.config.general import is_on
 from headway.errors import NotFoundError, UsageError
 from headway.flow.members import configs_of
 from headway.launch.attach import check_attachable
@@ -84,7 +85,7 @@ def resume(
         run_id_file=run_id_file,
         runner_attribute_file=runner_attribute_file,
         pods_see_folders=use_embedded_cluster(this, graph),
-        forward_credentials=forward_credentials or truth(this, "FORWARD_CREDENTIALS"),
+        forward_credentials=forward_credentials or is_on(this.configuration, "FORWARD_CREDENTIALS"),
         overrides=changes,
         resumes=resumes,
         branch=options.branch,

@@ -84,7 +84,7 @@ def run(
         run_id_file=run_id_file,
         runner_attribute_file=runner_attribute_file,
         pods_see_folders=(will_use_embedded_cluster if dry_run else use_embedded_cluster)(this, graph),
-        forward_credentials=forward_credentials or truth(this, "FORWARD_CREDENTIALS"),
+        forward_credentials=forward_credentials or is_on(this.configuration, "FORWARD_CREDENTIALS"),
         overrides=changes,
         branch=this.options.branch,
         production=this.options.production,
@@ -167,8 +167,3 @@ def _show(this: Program, request: RunRequest) -> None:
         this.write(preview.text.rstrip("\n"))
     if this.write.lost:
         sys.exit(errors.FAILED)
-
-
-def truth(this: Program, name: str) -> bool:
-    """A switch in the configuration."""
-    return is_on(this.configuration, name)

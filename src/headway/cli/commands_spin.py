@@ -3,8 +3,9 @@
 import sys
 
 from headway.cli import errors
-from headway.cli.commands_run import check_numbers, reporter, truth
+from headway.cli.commands_run import check_numbers, reporter
 from headway.cli.program import Program
+from headway.config.general import is_on
 from headway.errors import UsageError
 from headway.flow.members import configs_of
 from headway.launch.resume import find_origin_run, where_runs_are
@@ -31,7 +32,7 @@ def spin_step(
     check_numbers(None, 1, max_log_size)
     options = this.options
     if persist is None:
-        persist = truth(this, "SPIN_PERSIST")
+        persist = is_on(this.configuration, "SPIN_PERSIST")
     if options.configs or options.config_values:
         raise UsageError(
             "spin takes no configurations: the task has those of its run.",

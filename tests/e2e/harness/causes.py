@@ -9,6 +9,9 @@ from harness.reading import AttemptView, RunView
 
 FLOW = "CausesFlow"
 
+#: Seconds after which what will not start, and what no node can take, is given up: tests do not wait for minutes.
+SOON = {"HEADWAY_KUBERNETES_START_FAILURE_TIMEOUT": "9", "HEADWAY_KUBERNETES_UNSCHEDULABLE_TIMEOUT": "12"}
+
 _HEAD = """\
 import os, signal, sys, time
 

@@ -4,8 +4,8 @@ import pytest
 import yaml
 from cli_flows import CommandLine, Digits
 
-from headway.cli.commands_run import truth
 from headway.cli.program import Options, Program
+from headway.config.general import is_on
 from headway.ui.writer import StreamWriter
 
 DRY = ("run", "--label=x", "--dry-run")
@@ -71,4 +71,4 @@ def test_the_environment_is_metaflows_word(cli: CommandLine, monkeypatch: pytest
 @pytest.mark.parametrize(("said", "on"), [("1", True), ("True", True), ("no", False), ("", False)])
 def test_a_switch_may_be_a_variable(monkeypatch: pytest.MonkeyPatch, name: str, said: str, on: bool) -> None:
     monkeypatch.setenv(f"METAFLOW_{name}", said)
-    assert truth(Program(Digits, Options(), StreamWriter()), name) is on
+    assert is_on(Program(Digits, Options(), StreamWriter()).configuration, name) is on

@@ -11,7 +11,7 @@ from headway.runtime.state import PARAMETERS
 from headway.store.artifacts import ArtifactStore
 from headway.store.base import ObjectStore
 from headway.store.batch import Batch, Code, TaskSpec
-from headway.store.records import SUCCEEDED, AttemptRef, FrameTuple, Record
+from headway.store.records import SUCCEEDED, AttemptRef, Failure, FrameTuple, Record
 
 FLOW, RUN = "Sample", "7"
 CODE = Code("path", "sample.py", ("__main__", FLOW))
@@ -52,3 +52,10 @@ def run_body(store: ObjectStore, body: Any, **changes: Any) -> Report:
 
     batch = make_batch(**changes)
     return run_attempt(Sample, batch, batch.tasks[0], store)
+
+
+def failure_of(store: ObjectStore, body: Any, **changes: Any) -> Failure:
+    """Run a function as a step that must fail."""
+    failure = run_body(store, body, **changes).failure
+    assert failure is not None
+    return failure

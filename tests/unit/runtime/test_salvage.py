@@ -6,7 +6,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import pytest
 from runtime_cases import RUN, loaded, make_batch, run_body, store_task
 
 from headway.errors import StoreUnavailableError
-from headway.flow.current import current
 from headway.flow.spec import FlowSpec
 from headway.flow.step import step
 from headway.runtime import salvage, usage
@@ -36,12 +34,6 @@ def store() -> MemoryStore:
     store = MemoryStore()
     store_task(store, PARAMETERS, BASE)
     return store
-
-
-@pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    yield
-    current._end()
 
 
 class Broken(Exception):
