@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from headway.cli import errors
-from headway.errors import FlowDefinitionError, PipelineFailedError, UsageError
+from headway.errors import FlowDefinitionError, HeadwayError, PipelineFailedError, UsageError
 from headway.flow.parameters import Parameter
 from headway.flow.pipeline import Pipeline
 from headway.flow.spec import FlowSpec
 from headway.flow.values import JSONType
+from headway.ui.writer import StreamWriter
 
-#: Under which a pipeline's class holds it, and the arguments that no text stands for.
-PIPELINE, ARGUMENTS = "_headway_pipeline", "_headway_arguments"
+#: Under which a pipeline's class holds it, the arguments that no text stands for, and those that text only resembles.
+PIPELINE, ARGUMENTS, RESEMBLED = "_headway_pipeline", "_headway_arguments", "_headway_resembled"
 
 _ABSENT = inspect.Parameter.empty
 
@@ -34,7 +35,11 @@ def call_pipeline(pipeline: Pipeline, given: Sequence[Any], named: Mapping[str, 
     """
     from headway.cli.start import run_command, start_flow
 
-    flow_class = as_flow(pipeline, given, named)
+    try:
+        flow_class = as_flow(pipeline, given, named)
+    except HeadwayError as error:
+        # As whatever else is found out about it.
+        sys.exit(errors.report(error, StreamWriter()))
     words = sys.argv[1:]
     if is_command(flow_class, words):
         start_flow(flow_class)
@@ -67,23 +72,28 @@ def as_flow(pipeline: Pipeline, given: Sequence[Any] = (), named: Mapping[str, A
             raise _error(
                 pipeline, f"takes {parameter}, and a pipeline's parameters have names.", "Write them out."
             )
+    takes = f"It takes {', '.join(signature.parameters) or 'nothing'}."
     try:
         bound = signature.bind_partial(*given, **named).arguments
     except TypeError as error:
-        takes = ", ".join(signature.parameters) or "nothing"
-        raise _error(
-            pipeline, f"is called with what it does not take: {error}.", f"It takes {takes}."
-        ) from None
+        raise _error(pipeline, f"is called with what it does not take: {error}.", takes) from None
+    configured = pipeline.options.get("parameters") or {}
+    if not isinstance(configured, Mapping) or not signature.parameters.keys() >= configured.keys():
+        raise _error(pipeline, f"has parameters={configured!r}, which it does not take.", takes)
+    bound = {**configured, **bound}
     if not all(part.isidentifier() for part in pipeline.name.replace("-", "_").split(".")):
         raise _error(pipeline, f"has the name {pipeline.name!r}.", "Use letters, digits, _ and -.")
     members: dict[str, Any] = {}
     arguments: dict[str, Any] = {}
+    resembled: dict[str, tuple[Any, Any]] = {}
     types = _types(pipeline)
     for name, parameter in signature.parameters.items():
         value = bound.get(name, parameter.default)
         if value is not _ABSENT and not _is_text(value):
             arguments[name] = value
             continue
+        if isinstance(value, (list, tuple, dict)):
+            resembled[name] = (json.loads(json.dumps(value)), value)
         members[name] = made = Parameter(name, **_described(value, types.get(name)))
         made.file, made.line = pipeline.file, pipeline.line
     flow_class = type(pipeline.name, (FlowSpec,), members)
@@ -93,6 +103,7 @@ def as_flow(pipeline: Pipeline, given: Sequence[Any] = (), named: Mapping[str, A
     flow_class.__doc__ = pipeline.__doc__
     setattr(flow_class, PIPELINE, pipeline)
     setattr(flow_class, ARGUMENTS, arguments)
+    setattr(flow_class, RESEMBLED, resembled)
     return flow_class
 
 
@@ -106,6 +117,15 @@ def given_arguments(flow_class: Any) -> Mapping[str, Any]:
     """What such a pipeline was called with that no option can give."""
     found: Mapping[str, Any] = vars(flow_class).get(ARGUMENTS, {})
     return found
+
+
+def as_given(flow_class: Any, name: str, value: Any) -> Any:
+    """A parameter's value: where it says the same as what the pipeline was called with, that itself.
+
+    As text a tuple is a list, and the keys of a dict are text.
+    """
+    read, given = vars(flow_class).get(RESEMBLED, {}).get(name, (None, None))
+    return given if given is not None and value == read else value
 
 
 def pipeline_tags(pipeline: Pipeline) -> tuple[str, ...]:

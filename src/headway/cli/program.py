@@ -248,14 +248,15 @@ class Program:
 
     def called_with(self, known: Mapping[str, Any]) -> Mapping[str, Any]:
         """What a pipeline is called with: what is known, else what it was called with here, and its defaults."""
-        from headway.cli.pipelines import given_arguments  # for pipelines only
+        from headway.cli.pipelines import as_given, given_arguments  # for pipelines only
 
         values = {
             name: each.value((), self.parameter_context)
             for name, each in self.declared.parameters.items()
             if name not in known
         }
-        return {**given_arguments(self.flow_class), **values, **known}
+        told = {name: as_given(self.flow_class, name, value) for name, value in {**values, **known}.items()}
+        return {**given_arguments(self.flow_class), **told}
 
     @property
     def constants(self) -> dict[str, object]:

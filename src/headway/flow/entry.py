@@ -68,13 +68,30 @@ def start_pipeline(pipeline: Any, arguments: Tuple[Any, ...], named: Mapping[str
 
     Returns:
         What that returns: the run.
+
+    Raises:
+        HeadwayError: A step calls it: nothing would run.
     """
     if _disabled:
         if _in_main:
             raise _ConstructedError
+        if sys._getframe(2).f_code.co_name != "<module>":
+            _refuse_within_step(pipeline)
     elif _start_pipeline is not None and pipeline.__module__ != "__mp_main__":
         return _start_pipeline(pipeline, arguments, named)
     return None
+
+
+def _refuse_within_step(pipeline: Any) -> None:
+    # Only on the way to an error; within a step they are loaded.
+    from headway.errors import HeadwayError
+    from headway.flow.current import current
+
+    if current.is_running_flow:
+        raise HeadwayError(
+            f"Step {current.step_name} calls pipeline {pipeline.name}, and a step starts no runs.",
+            "Call it in the body of the other pipeline, where its calls become that one's, or in the program.",
+        )
 
 
 def until_constructed(run: Callable[[], object]) -> None:

@@ -11,7 +11,7 @@ from headway.plain import Any, Callable, Dict, Mapping, Optional, Tuple
 _OPTIONS = "_headway_options"
 _FUNCTION = "_headway_function"
 
-#: Takes the step, its arguments without and with names; returns what stands for its outputs.
+#: Takes the step or pipeline, its arguments without and with names; returns what stands for its outputs.
 Note = Callable[[Any, Tuple[Any, ...], Mapping[str, Any]], Any]
 
 _note: Optional[Note] = None
@@ -29,6 +29,12 @@ def is_traced() -> bool:
     return _note is not None
 
 
+def note_call(called: Any, arguments: Tuple[Any, ...], named: Mapping[str, Any]) -> Any:
+    """Note the call of a step, or of a pipeline within another one's body; only while one is traced."""
+    assert _note is not None, "asked only while a body is traced"
+    return _note(called, arguments, named)
+
+
 def function_step(function: Callable[..., Any], options: Mapping[str, Any]) -> Callable[..., Any]:
     """A step that is a function.
 
@@ -44,16 +50,16 @@ def function_step(function: Callable[..., Any], options: Mapping[str, Any]) -> C
 
     @wraps(function)
     def call(*arguments: Any, **named: Any) -> Any:
-        return function(*arguments, **named) if _note is None else _note(call, arguments, named)
+        return function(*arguments, **named) if _note is None else note_call(call, arguments, named)
 
     def with_options(**more: Any) -> Callable[..., Any]:
-        copy = function_step(function, {**known, **more})
+        copy = function_step(function, options_with(known, more))
         # Decorators that stand above @step are noted on the step, not on the function.
         copy.__dict__.update({name: value for name, value in call.__dict__.items() if name not in own})
         return copy
 
     def configure(**more: Any) -> Callable[..., Any]:
-        known.update(more)
+        known.update(options_with(known, more))
         return call
 
     own = {
@@ -66,6 +72,16 @@ def function_step(function: Callable[..., Any], options: Mapping[str, Any]) -> C
     }
     call.__dict__.update(own)
     return call
+
+
+def options_with(known: Mapping[str, Any], more: Mapping[str, Any]) -> Dict[str, Any]:
+    """Options of ``@step`` or ``@pipeline`` with others above them, dicts among them merged; not with ``merge=False``."""
+    given = dict(more)
+    if not given.pop("merge", True):
+        return {**known, **given}
+    from headway.flow.operator_settings import merged  # for steps that are given other options
+
+    return merged(known, given)
 
 
 def options_of(step: Any) -> Dict[str, Any]:

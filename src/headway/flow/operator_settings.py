@@ -3,7 +3,7 @@
 They are imported with flow files, in pods too, so they only hold what they were given.
 """
 
-from headway.plain import Any, Dict
+from headway.plain import Any, Dict, Mapping
 
 
 class Settings(Dict[str, Any]):
@@ -45,3 +45,12 @@ class DockerSettings(Settings):
 
 class StepRetryConfig(Settings):
     """How a step is tried again: ``max_retries``, and ``delay`` in seconds. Behind ``retry=``."""
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> Dict[str, Any]:
+    """Two settings as one: dicts within them are merged, whatever else there is above wins."""
+    result = dict(below)
+    for name, value in above.items():
+        known = result.get(name)
+        result[name] = merged(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
+    return result

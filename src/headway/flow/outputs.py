@@ -37,7 +37,8 @@ def outputs_of(function: Callable[..., Any], reader: SourceReader) -> Outputs:
         reader: Reads its source where there is no annotation.
 
     Raises:
-        FlowDefinitionError: A name cannot be an artifact's, or stands twice.
+        FlowDefinitionError: A name cannot be an artifact's, or stands twice; or the annotation that holds it
+            names what is not there.
     """
     annotation = _annotation(function)
     if annotation is _UNKNOWN:
@@ -69,7 +70,14 @@ def _annotation(function: Callable[..., Any]) -> Any:
     try:
         # As typing.get_type_hints does it, of this one alone.
         return eval(value, getattr(function, "__globals__", {}))  # noqa: S307 - the person's own annotation
-    except Exception:
+    except Exception as error:
+        if "Annotated" in value:
+            # The names that it gives would be lost without a word.
+            raise _error(
+                function,
+                f"says of its result {value}, which cannot be worked out here: {error}.",
+                "Import what it names outside of `if TYPE_CHECKING:`, or put that between quotes within it.",
+            ) from error
         return _UNKNOWN
 
 

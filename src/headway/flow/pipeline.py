@@ -4,7 +4,7 @@ import sys
 
 from headway.errors import FlowDefinitionError
 from headway.flow import entry
-from headway.flow.function_step import is_traced
+from headway.flow.function_step import is_traced, note_call, options_with
 from headway.plain import Any, Callable, Dict, Optional, Union
 
 
@@ -48,16 +48,19 @@ class Pipeline:
             RunFailedError: It has not; uncaught, it ends the program with exit code 1 and no traceback.
         """
         if is_traced():
-            return self.entrypoint(*arguments, **named)
+            return note_call(self, arguments, named)
         return entry.start_pipeline(self, arguments, named)
 
     def with_options(self, **options: Any) -> "Pipeline":
-        """A copy of the pipeline with other options of ``@pipeline``."""
-        return Pipeline(self.entrypoint, {**self.options, **options})
+        """A copy of the pipeline with other options of ``@pipeline``; dicts among them are merged.
+
+        ``steps={"train": {"parameters": {…}, "settings": {…}}}`` says what ``@step`` could say of its calls.
+        """
+        return Pipeline(self.entrypoint, options_with(self.options, options))
 
     def configure(self, **options: Any) -> "Pipeline":
-        """The pipeline itself, with other options of ``@pipeline``."""
-        self.options.update(options)
+        """The pipeline itself, with other options of ``@pipeline``, likewise."""
+        self.options.update(options_with(self.options, options))
         return self
 
     def __repr__(self) -> str:
@@ -75,7 +78,8 @@ def pipeline(
 
     Args:
         function: The function, where the decorator is written without parentheses.
-        **options: ``name``, ``settings``, ``retry``, ``environment`` and ``tags``; what else ZenML knows is
+        **options: ``name``, ``settings``, ``retry``, ``environment``, ``tags``, ``parameters`` (of the function, below
+            what it is called with) and ``steps`` (options of its calls, by their names); what else ZenML knows is
             taken, and named once when the pipeline runs.
 
     Raises:

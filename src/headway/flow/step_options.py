@@ -7,33 +7,18 @@ import math
 import re
 
 from headway.errors import FlowDefinitionError, HeadwayError
-from headway.flow.catalogue import check_decorators
+from headway.flow.catalogue import check_decorators, check_spec
 from headway.flow.decorators import DecoratorSpec, decorators_of
 from headway.flow.misuse import error_at
-from headway.flow.names import did_you_mean
+from headway.flow.names import RESERVED_NAMES, did_you_mean
+from headway.flow.operator_settings import merged
+from headway.flow.option_words import STEP, check_words
 from headway.plain import Any, Mapping, NamedTuple, Sequence
-
-#: What is heard of.
-_STEP = ("environment", "name", "parameters", "retry", "settings", "step_operator")
-_PIPELINE = ("environment", "name", "retry", "settings", "tags")
-
-#: What is taken and does nothing here; what is as it is here anyway (no caching, logs that are kept) is not named.
-_BOTH = (
-    "cache_policy", "enable_artifact_metadata", "enable_cache", "enable_step_logs", "extra", "model",
-    "on_end", "on_failure", "on_start", "on_success", "secrets", "substitutions",
-)  # fmt: skip
-_STEP_UNHEARD = (
-    *_BOTH, "enable_artifact_visualization", "experiment_tracker", "group", "heartbeat_healthy_threshold",
-    "output_materializers", "runtime", "step_type",
-)  # fmt: skip
-_PIPELINE_UNHEARD = (
-    *_BOTH, "depends_on", "dynamic", "enable_heartbeat", "enable_pipeline_logs", "execution_mode",
-    "on_cleanup", "on_init", "on_init_kwargs", "on_pause", "on_resume",
-)  # fmt: skip
-_AS_IT_IS = {"enable_cache": False, "enable_step_logs": True, "enable_pipeline_logs": True, "dynamic": False}
 
 #: ZenML's other kinds of step operators; any other word is the name of one that runs on Kubernetes.
 _OTHER_OPERATORS = ("azureml", "databricks", "modal", "runai", "sagemaker", "spark", "vertex")
+
+_ZENML = re.compile(r"zenml(\[.*)?", re.IGNORECASE)
 
 _UNITS: Mapping[str, int] = {
     **{f"{prefix}B": 1000**power for power, prefix in enumerate("KMGTP", 1)},
@@ -49,14 +34,18 @@ class StepOptions(NamedTuple):
         decorators: From top to bottom, what options stand for behind those that are written.
         parameters: Arguments that calls need not give.
         pod: What its settings say of a pod, should it run in one.
+        in_pods: What they say of what is in it: decorators of a step that runs in one.
         ignored: What was given and has no effect, in words.
+        left: The keys of the pipeline's settings that say nothing of this step.
     """
 
     name: str
     decorators: tuple[DecoratorSpec, ...]
     parameters: Mapping[str, Any]
     pod: Mapping[str, Any]
+    in_pods: tuple[DecoratorSpec, ...]
     ignored: tuple[str, ...]
+    left: frozenset[str]
 
 
 def settle(pipeline: Mapping[str, Any], step: Mapping[str, Any], written: Any, function: Any) -> StepOptions:
@@ -86,50 +75,38 @@ class _Options:
         self._mark = mark
         self._name = name
         self._ignored: list[str] = []
+        self._left: set[str] = set()
 
     def settle(self, written: Any) -> StepOptions:
         pipeline, step = self._layers
-        self._check(pipeline, "@pipeline", _PIPELINE, _PIPELINE_UNHEARD)
-        self._check(step, "@step", _STEP, _STEP_UNHEARD)
-        if not self._name.isidentifier() or self._name.startswith("_"):
-            raise self._error(
-                f"has the name {self._name!r}.", "Use letters, digits and _, without one before it."
-            )
+        self._ignored += check_words(step, STEP, self._error)
+        if not is_call_name(self._name):
+            raise self._error(f"has the name {self._name!r}.", CALL_NAMES)
         operator = self._operator()
         settings = self._settings(operator)
-        pod, environment = dict(settings["step_operator"]), dict(self._environment())
+        pod = dict(settings["step_operator"])
         specs = list(self._noted(written))
-        docker = settings["docker"]
-        if docker:
-            packages = self._docker(docker, pod, environment)
-            if packages:
-                self._add(specs, "pypi", packages)
-        if operator is not None or any(spec.name == "kubernetes" for spec in specs):
-            self._add(specs, "kubernetes", pod)
-        if settings["resources"]:
-            self._add(specs, "resources", self._resources(settings["resources"]))
+        environment = self._environment()
         if environment:
-            self._add(specs, "environment", {"vars": environment})
+            self._put(specs, "environment", {"vars": environment})
+        if settings["resources"]:
+            self._put(specs, "resources", self._resources(settings["resources"]))
         retry = self._plain(step.get("retry") or pipeline.get("retry") or {}, "retry")
         if retry:
-            self._add(specs, "retry", self._retry(retry))
+            self._put(specs, "retry", self._retry(retry))
+        in_pods = self._docker(settings["docker"], pod)
+        self._add_pod(specs, operator, pod)
+        if any(spec.name == "kubernetes" for spec in specs):
+            for spec in in_pods:
+                put_below(specs, spec)
         check_decorators(specs, f"step '{self._name}'")
         self._check_gang(specs)
         parameters = step.get("parameters") or {}
-        return StepOptions(self._name, tuple(specs), parameters, pod, tuple(self._ignored))
-
-    def _check(
-        self, given: Mapping[str, Any], what: str, heard: Sequence[str], unheard: Sequence[str]
-    ) -> None:
-        for word, value in given.items():
-            if word in heard or value is None or _AS_IT_IS.get(word, _AS_IT_IS) == value:
-                continue
-            if word not in unheard:
-                raise self._error(
-                    f"is given {word}={value!r}, which {what} does not take.",
-                    did_you_mean(word, (*heard, *unheard)),
-                )
-            self._ignored.append(f"{what}({word}=…) has no effect here.")
+        if not isinstance(parameters, Mapping):
+            raise self._error(f"has parameters={parameters!r}.", 'Write a dict: parameters={"rate": 0.1}.')
+        return StepOptions(
+            self._name, tuple(specs), parameters, pod, in_pods, tuple(self._ignored), frozenset(self._left)
+        )
 
     def _operator(self) -> "str | None":
         """What the step's operator is called, None for a step that needs none."""
@@ -150,7 +127,7 @@ class _Options:
     def _settings(self, operator: "str | None") -> dict[str, dict[str, Any]]:
         """The settings of pipeline and step by what they are of, the step's above the pipeline's."""
         found: dict[str, dict[str, Any]] = {"step_operator": {}, "resources": {}, "docker": {}}
-        mine = ("step_operator", "step_operator.kubernetes", f"step_operator:{operator or 'kubernetes'}")
+        mine = ("step_operator", "step_operator.kubernetes", *self._named_keys(operator))
         for layer in self._layers:
             settings = layer.get("settings") or {}
             if not isinstance(settings, Mapping):
@@ -159,14 +136,30 @@ class _Options:
                 )
             # What is said of the one operator by its name is above what is said of its kind.
             for key in sorted(settings, key=lambda key: mine.index(key) if key in mine else -1):
+                if settings[key] is None:
+                    continue
                 value = self._plain(settings[key], f"settings[{key!r}]")
                 if key in mine:
                     found["step_operator"] = merged(found["step_operator"], value)
                 elif key in found:
                     found[key] = merged(found[key], value)
+                elif layer is self._layers[0]:
+                    self._left.add(key)
                 else:
-                    self._ignored.append(f"settings={{{key!r}: …}} has no effect here.")
+                    self._ignored.append(no_effect(key))
         return found
+
+    def _named_keys(self, operator: "str | None") -> Sequence[str]:
+        """The keys that name the step's operator itself."""
+        if self._layers[1].get("step_operator") is not True:
+            return [f"step_operator:{operator or 'kubernetes'}"]
+        # Which operator is meant is not said: the one that settings are written for.
+        return [
+            key
+            for layer in self._layers
+            for key in layer.get("settings") or {}
+            if str(key).startswith("step_operator:")
+        ]
 
     def _environment(self) -> Mapping[str, Any]:
         return {
@@ -182,30 +175,35 @@ class _Options:
             for number, spec in enumerate(decorators_of(written))
         ]
 
-    def _add(self, specs: list[DecoratorSpec], name: str, attributes: Mapping[str, Any]) -> None:
-        """What options stand for: below what a decorator of that name says, if there is one."""
-        for at, spec in enumerate(specs):
-            if spec.name == name:
-                specs[at] = spec._replace(attributes={**attributes, **spec.attributes})
-                return
-        specs.append(DecoratorSpec(name, attributes, self._mark.source))
+    def _put(self, specs: list[DecoratorSpec], name: str, attributes: Mapping[str, Any]) -> None:
+        put_below(specs, DecoratorSpec(name, attributes, self._mark.source))
 
-    def _docker(
-        self, docker: Mapping[str, Any], pod: dict[str, Any], environment: dict[str, Any]
-    ) -> dict[str, Any]:
-        """What of DockerSettings needs no image to be built; the attributes of @pypi."""
-        packages: dict[str, Any] = {}
+    def _add_pod(self, specs: list[DecoratorSpec], operator: "str | None", pod: Mapping[str, Any]) -> None:
+        """What settings say of a pod: what a written ``@kubernetes`` leaves open, setting by setting."""
+        below = DecoratorSpec("kubernetes", pod, self._mark.source)
+        check_spec(below, f"step '{self._name}'")
+        for at, spec in enumerate(specs):
+            if spec.name == "kubernetes":
+                specs[at] = spec._replace(beneath=(*spec.beneath, below)) if pod else spec
+                return
+        if operator is not None:
+            specs.append(below)
+
+    def _docker(self, docker: Mapping[str, Any], pod: dict[str, Any]) -> tuple[DecoratorSpec, ...]:
+        """What of DockerSettings needs no image to be built: the pod's image, packages and variables in it."""
+        packages: Mapping[str, Any] = {}
+        variables: dict[str, Any] = {}
         for name, value in docker.items():
             if name == "parent_image" and value:
                 pod.setdefault("image", value)
             elif name in ("environment", "runtime_environment"):
-                for variable, text in (value or {}).items():
-                    environment.setdefault(variable, text)
+                variables.update(self._plain(value or {}, f"DockerSettings({name}=…)"))
             elif name == "requirements" and value:
                 packages = self._requirements(value)
             elif value and name not in ("skip_build", "python_package_installer"):
                 self._ignored.append(f"DockerSettings({name}=…) has no effect here: no image is built.")
-        return packages
+        found = [("pypi", packages), ("environment", {"vars": variables} if variables else {})]
+        return tuple(DecoratorSpec(name, said, self._mark.source) for name, said in found if said)
 
     def _requirements(self, value: Any) -> dict[str, Any]:
         from headway.flow.parsers import requirements_txt_parser  # for pipelines that name some
@@ -216,7 +214,7 @@ class _Options:
                     text = file.read()
             else:
                 text = "\n".join(str(each) for each in value)
-            return dict(requirements_txt_parser(text))
+            packages = dict(requirements_txt_parser(text))
         except OSError as error:
             raise self._error(
                 f"has DockerSettings(requirements={value!r}), which cannot be read: {error.strerror}.",
@@ -227,6 +225,13 @@ class _Options:
                 f"has DockerSettings(requirements=…) that cannot be used: {error}",
                 "Write lines such as numpy==2.1.0.",
             ) from None
+        # The package of that name would stand beside the one that is made of ours.
+        wanted = {name: each for name, each in packages["packages"].items() if not _ZENML.fullmatch(name)}
+        if len(wanted) < len(packages["packages"]):
+            self._ignored.append(
+                "DockerSettings(requirements=…): zenml is not installed, Headway stands for it."
+            )
+        return {**packages, "packages": wanted} if wanted else {}
 
     def _resources(self, given: Mapping[str, Any]) -> dict[str, Any]:
         attributes: dict[str, Any] = {}
@@ -289,11 +294,32 @@ class _Options:
         return FlowDefinitionError(f"Step '{self._name}' {what}", hint, file or None, line or None)
 
 
-def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Two settings as one: dicts within them are merged, whatever else there is above wins."""
-    result = dict(below)
-    for name, value in above.items():
-        known = result.get(name)
-        both = isinstance(known, Mapping) and isinstance(value, Mapping)
-        result[name] = merged(known, value) if both else value  # type: ignore[arg-type]
-    return result
+def put_below(specs: list[DecoratorSpec], below: DecoratorSpec) -> None:
+    """Add a decorator to a step's; where there is one of its name, that one wins, and dicts of both are merged."""
+    for at, spec in enumerate(specs):
+        if spec.name == below.name:
+            specs[at] = spec._replace(attributes=merged(below.attributes, spec.attributes))
+            return
+    specs.append(below)
+
+
+def no_effect(key: str) -> str:
+    """That settings of this key say nothing to anybody, in words."""
+    return f"settings={{{key!r}: …}} has no effect here."
+
+
+#: What calls can be called, in words.
+CALL_NAMES = (
+    "Use letters, digits and _, without one before it, and none of the names that every task has: "
+    f"{', '.join(sorted(RESERVED_NAMES))}."
+)
+
+
+def is_call_name(name: object) -> bool:
+    """Whether a call of a step can be called so."""
+    return (
+        isinstance(name, str)
+        and name.isidentifier()
+        and not name.startswith("_")
+        and name not in RESERVED_NAMES
+    )

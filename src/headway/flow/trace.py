@@ -16,16 +16,21 @@ from headway.flow.docstrings import cleaned
 from headway.flow.function_step import function_of, note_calls, options_of
 from headway.flow.graph import CALL, Graph, Node
 from headway.flow.names import did_you_mean
+from headway.flow.operator_settings import merged
+from headway.flow.option_words import PIPELINE, check_words
 from headway.flow.output import Output
 from headway.flow.outputs import Outputs, outputs_of
 from headway.flow.pipeline import Pipeline
 from headway.flow.source import SourceReader
 from headway.flow.step import StepMark, step_mark
-from headway.flow.step_options import StepOptions, settle
+from headway.flow.step_options import CALL_NAMES, StepOptions, is_call_name, no_effect, put_below, settle
 from headway.plain import Any, Mapping, NamedTuple, Optional, Sequence
 
 #: Words of a call that are no arguments of its step, unless its function has parameters called so.
 _ABOUT = ("id", "after")
+
+#: Options of a pipeline that only the one which is run has.
+_OF_THE_OUTER = ("environment", "retry", "settings", "steps", "tags")
 
 #: Where this package stands: frames of its own code are not where a person made a mistake.
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -37,26 +42,31 @@ class Traced(NamedTuple):
     Attributes:
         graph: Its calls.
         constants: By call, the arguments that are no outputs of others.
-        settings: By call, what its settings say of a pod, should it run in one.
+        options: By call, what it was given besides: what its settings say of a pod counts should it run in one.
     """
 
     graph: Graph
     constants: Mapping[str, Mapping[str, Any]]
-    settings: Mapping[str, Mapping[str, Any]]
+    options: Mapping[str, StepOptions]
 
     def graph_with(self, late: Sequence[DecoratorSpec]) -> Graph:
-        """The graph with late decorators: what sends a step into a pod brings what its settings say of that."""
+        """The graph with late decorators.
+
+        What sends a step into a pod fills in what the step's settings leave open, as it does with ``@kubernetes``.
+        """
         graph = self.graph.with_decorators(late)
-        for name, settings in self.settings.items():
+        for name, options in self.options.items():
             node = graph.nodes[name]
-            below = DecoratorSpec("kubernetes", settings, f"{node.file}:{node.line}")
-            specs = tuple(
-                spec._replace(beneath=(*spec.beneath, below))
-                if spec.name == "kubernetes" and spec.attached
-                else spec
-                for spec in node.decorators
-            )
-            graph.nodes[name] = node._replace(decorators=specs)
+            sent = node.decorator("kubernetes")
+            if sent is None or not sent.attached:
+                continue
+            specs = list(node.decorators)
+            if options.pod:
+                own = DecoratorSpec("kubernetes", options.pod, f"{node.file}:{node.line}")
+                specs[specs.index(sent)] = own._replace(beneath=_said(sent))
+            for spec in options.in_pods:
+                put_below(specs, spec)
+            graph.nodes[name] = node._replace(decorators=tuple(specs))
         return graph
 
 
@@ -81,6 +91,7 @@ def trace(pipeline: Pipeline, arguments: Mapping[str, Any], source: Optional[str
         FlowDefinitionError: The body, or a step that it calls, is wrong: what, where, and what to write.
     """
     tracer = _Tracer(pipeline, SourceReader(source))
+    tracer.check()
     before = note_calls(tracer.note)
     try:
         pipeline.entrypoint(**arguments)
@@ -104,26 +115,44 @@ class _Tracer:
         self._pipeline = pipeline
         self._reader = reader
         self._noted: dict[str, _Noted] = {}
+        #: What ``with_options(steps=…)`` says of calls.
+        self._of_steps: Any = pipeline.options.get("steps") or {}
+        self._ignored: list[str] = []
+
+    def check(self) -> None:
+        """Check what the pipeline itself was given."""
+        self._ignored += check_words(self._pipeline.options, PIPELINE, self._refuse)
+        steps = self._of_steps
+        if not isinstance(steps, Mapping) or not all(isinstance(each, Mapping) for each in steps.values()):
+            raise self._refuse(
+                f"has steps={steps!r}.",
+                'Write a dict of dicts: steps={"train": {"parameters": {"rate": 0.1}}}.',
+            )
 
     def note(self, step: Any, given: Sequence[Any], named: Mapping[str, Any]) -> Any:
-        """Note a call; what stands for its outputs."""
+        """Note a call; what stands for its outputs. The calls of a pipeline within this one become this one's."""
+        if isinstance(step, Pipeline):
+            return self._joined(step, given, named)
         function = function_of(step)
         file, line = _caller()
         refuse = _Refusal(function.__name__, file, line)
         _check_place(function, refuse)
         signature = inspect.signature(function)
         _check_signature(signature, refuse)
-        options = settle(self._pipeline.options, options_of(step), step, function)
         words = dict(named)
         about = {
             word: words.pop(word) for word in _ABOUT if word in words and word not in signature.parameters
         }
-        name = self._named(options.name, about.get("id"), refuse)
+        written = options_of(step)
+        name = self._named(str(written.get("name") or function.__name__), about.get("id"), refuse)
+        if name in self._of_steps:
+            written = merged(written, self._of_steps[name])
+        options = settle(self._pipeline.options, written, step, function)
         arguments = _bound(signature, given, words, options.parameters, refuse)
         needs: dict[str, int] = {}
         outputs = outputs_of(function, self._reader)
-        call, constants = self._call(function, arguments, needs, outputs)
-        for each in _listed(about.get("after")):
+        call, constants = self._call(function, arguments, needs, outputs, refuse)
+        for each in _flat(about.get("after")):
             needs.setdefault(self._meant(each, refuse), len(needs))
         self._noted[name] = _Noted(name, step, call, tuple(needs), constants, options)
         stand_ins = tuple(Output(name, output) for output in outputs.names)
@@ -135,33 +164,60 @@ class _Tracer:
         """All that was noted."""
         pipeline = self._pipeline
         if not self._noted:
-            raise FlowDefinitionError(
-                f"Pipeline '{pipeline.name}' calls no step.",
-                "Call at least one function that is marked with @step in its body.",
-                pipeline.file,
-                pipeline.line,
+            raise self._refuse(
+                "calls no step.", "Call at least one function that is marked with @step in its body."
             )
+        for name in self._of_steps:
+            if name not in self._noted:
+                raise self._refuse(
+                    f"has steps={{{name!r}: …}}, and calls none of that name.",
+                    did_you_mean(name, self._noted),
+                )
         needed_by: dict[str, list[str]] = {name: [] for name in self._noted}
         for noted in self._noted.values():
             for need in noted.needs:
                 needed_by[need].append(noted.name)
         nodes = [_node(noted, tuple(needed_by[noted.name])) for noted in self._noted.values()]
         graph = Graph(pipeline.name, nodes, nodes[0].name, nodes[-1].name, cleaned(pipeline.__doc__))
-        ignored = {word for noted in self._noted.values() for word in noted.options.ignored}
+        options = [noted.options for noted in self._noted.values()]
+        left = frozenset.intersection(*(each.left for each in options))
+        ignored = {
+            *self._ignored,
+            *(word for each in options for word in each.ignored),
+            *map(no_effect, left),
+        }
         graph.notes = tuple(sorted(ignored))
         return Traced(
             graph,
             {name: noted.constants for name, noted in self._noted.items() if noted.constants},
-            {name: noted.options.pod for name, noted in self._noted.items() if noted.options.pod},
+            {name: noted.options for name, noted in self._noted.items()},
         )
+
+    def _joined(self, inner: Pipeline, given: Sequence[Any], named: Mapping[str, Any]) -> Any:
+        """What another pipeline's body returns, which is run for this one."""
+        lost = [word for word in _OF_THE_OUTER if inner.options.get(word)]
+        if lost:
+            self._ignored.append(
+                f"Pipeline {inner.name} is called within {self._pipeline.name}, whose options count: "
+                f"{', '.join(lost)} of {inner.name} have no effect."
+            )
+        below = inner.options.get("parameters")
+        if not below:
+            return inner.entrypoint(*given, **named)
+        bound = inspect.signature(inner.entrypoint).bind_partial(*given, **named).arguments
+        return inner.entrypoint(**{**below, **bound})
+
+    def _refuse(self, what: str, hint: str) -> FlowDefinitionError:
+        pipeline = self._pipeline
+        return FlowDefinitionError(f"Pipeline '{pipeline.name}' {what}", hint, pipeline.file, pipeline.line)
 
     def _named(self, usual: str, wanted: Any, refuse: "_Refusal") -> str:
         if wanted is not None:
-            if not isinstance(wanted, str) or not wanted.isidentifier():
-                raise refuse(f"has the id {wanted!r}.", "Use a name of letters, digits and _.")
+            if not is_call_name(wanted):
+                raise refuse(f"has the id {wanted!r}.", CALL_NAMES)
             if wanted in self._noted:
                 raise refuse(f"has the id {wanted!r}, and so has a call before it.", "Give it another.")
-            return wanted
+            return str(wanted)
         name, number = usual, 1
         while name in self._noted:
             number += 1
@@ -177,11 +233,21 @@ class _Tracer:
         return name
 
     def _call(
-        self, function: Any, arguments: Mapping[str, Any], needs: dict[str, int], outputs: Outputs
+        self,
+        function: Any,
+        arguments: Mapping[str, Any],
+        needs: dict[str, int],
+        outputs: Outputs,
+        refuse: "_Refusal",
     ) -> tuple[Call, dict[str, Any]]:
         """The note of a call, and its other arguments; what it needs is added to those known."""
 
         def place(output: Output) -> Place:
+            if not output.artifact:
+                raise refuse(
+                    f"is handed what '{output.call}' returns, which its annotation says is None.",
+                    f"Write after='{output.call}' to wait for it, or annotate what it returns.",
+                )
             return Place(needs.setdefault(output.call, len(needs)), output.artifact)
 
         direct: list[tuple[str, int, str]] = []
@@ -237,6 +303,12 @@ def _check_place(function: Any, refuse: _Refusal) -> None:
             "cannot be made elsewhere: its function stands within another one, where pods cannot find it.",
             "Define it at the top level of its file.",
         )
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        raise refuse("cannot be made: its function is async.", "Write a plain one that calls asyncio.run(…).")
+    if inspect.isgeneratorfunction(function):
+        raise refuse(
+            "cannot be made: its function yields, and a generator cannot be stored.", "Return a list."
+        )
 
 
 def _check_signature(signature: inspect.Signature, refuse: _Refusal) -> None:
@@ -264,10 +336,13 @@ def _bound(
         raise refuse(f"does not fit its function: {error}.", f"It takes {takes}.") from None
 
 
-def _listed(value: Any) -> Sequence[Any]:
+def _flat(value: Any) -> Sequence[Any]:
+    """What is given, also within lists, and within the tuples that several outputs are."""
     if value is None:
         return ()
-    return value if isinstance(value, (list, tuple)) else (value,)
+    if isinstance(value, (list, tuple)):
+        return [each for item in value for each in _flat(item)]
+    return (value,)
 
 
 def _caller() -> tuple[Optional[str], Optional[int]]:
@@ -276,6 +351,11 @@ def _caller() -> tuple[Optional[str], Optional[int]]:
     while frame is not None and os.path.abspath(frame.f_code.co_filename).startswith(_OURS):
         frame = frame.f_back
     return (frame.f_code.co_filename, frame.f_lineno) if frame is not None else (None, None)
+
+
+def _said(spec: DecoratorSpec) -> tuple[DecoratorSpec, ...]:
+    """What a late decorator says, and those beneath it."""
+    return tuple(each for each in (spec._replace(beneath=()), *spec.beneath) if each.attributes)
 
 
 def _place_of(error: BaseException) -> tuple[Optional[str], Optional[int]]:

@@ -12,6 +12,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from headway.flow.graph import CALL, FOREACH, PARALLEL, Graph, Node
+from headway.launch.call_arguments import CallArguments
 from headway.launch.past import PastRun, Place
 from headway.runtime.commit import ORIGIN_ATTEMPT, ORIGIN_RUN, ORIGIN_TASK, commit, origin_facts
 from headway.runtime.state import PARAMETERS
@@ -63,6 +64,7 @@ class Clones:
         self._origins: dict[AttemptRef, AttemptRef] = {PARAMETERS: PARAMETERS}
         self._recalled: dict[AttemptRef, Record] = {}
         self._copy = BlobCopier(past, store)
+        self._arguments = CallArguments(past, store, run)
 
     @property
     def origin(self) -> str:
@@ -139,9 +141,10 @@ class Clones:
     def _leads_on(self, node: Node, transition: Transition | None) -> bool:
         """Whether the step, as it stands now, could still say so."""
         if node.kind == CALL:
-            # Another function under the same name, or one with other outputs, is another call.
+            # Another function under the same name, one with other outputs or that is given other values, is
+            # another call: those of one step are told apart by their number, and a body may have more of them now.
             then = self._then.nodes.get(node.name)
-            return then is not None and then.call is not None and then.call == node.call
+            return then is not None and then.call == node.call and self._arguments.same(node.name)
         if transition is None:
             return not node.targets
         if not set(transition.targets) <= set(node.targets):

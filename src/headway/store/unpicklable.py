@@ -4,6 +4,7 @@ import pickle
 import time
 from typing import Any, Iterator, NamedTuple, Optional, Tuple
 
+from headway.call import CONSTANTS
 from headway.errors import HeadwayError
 
 #: The search for the culprit pickles parts of the value again and again; it is only for the message.
@@ -34,10 +35,15 @@ class UnpicklableArtifactError(HeadwayError):
     def __init__(self, name: str, kind: str, culprit: Optional[Culprit], cause: BaseException) -> None:
         self.name = name
         self.culprit = culprit
-        message = f"self.{name} ({kind}) cannot be pickled: {_one_line(cause)}"
+        what, whole = f"self.{name} ({kind})", f"self.{name}"
+        advice = _advice(culprit.type if culprit else kind, name, cause)
+        if name.startswith(CONSTANTS):
+            what, whole = f"What call {name[len(CONSTANTS) :]} is given", "argument "
+            advice = "Hand over plain data and functions of modules, or let a step make it and return it."
+        message = f"{what} cannot be pickled: {_one_line(cause)}"
         if culprit is not None and culprit.path:
-            message += f"\nThe cause is self.{name}{culprit.path} ({culprit.type})."
-        super().__init__(message, _advice(culprit.type if culprit else kind, name, cause))
+            message += f"\nThe cause is {whole}{culprit.path} ({culprit.type})."
+        super().__init__(message, advice)
 
 
 class ArtifactLoadError(HeadwayError):

@@ -158,3 +158,60 @@ def test_a_module_of_a_package_and_the_runner(folder: Folder) -> None:
     lines = read.stdout.splitlines()
     assert lines[:2] == ["20 20 ['here']", "['twice']"], read.stderr
     assert lines[-1] == "successful 4", read.stderr
+
+
+STUDY = """
+from headway import pipeline, step
+
+@step
+def load() -> list:
+    return [1, 2]
+
+@step
+def train(table: list, rate: float) -> float:
+    return sum(table) * rate
+
+@step
+def best(scores: list) -> float:
+    if "broken":
+        raise ValueError("not yet")
+    return max(scores)
+
+@pipeline
+def study():
+    table = load()
+    best([train(table, rate) for rate in (0.1, 0.5)])
+
+if __name__ == "__main__":
+    study()
+"""
+
+
+def test_a_call_that_is_given_something_else_by_now_is_not_taken_over(folder: Folder) -> None:
+    program = folder.path / "study.py"
+    program.write_text(STUDY)
+    assert folder.python("study.py").returncode == 1
+    # The number of a call is its place in the body: what was the second is the third now.
+    program.write_text(STUDY.replace('if "broken"', 'if ""').replace("(0.1, 0.5)", "(0.1, 0.2, 0.5)"))
+    resumed = folder.python("study.py", "resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert "[train/2] Taken over" in resumed.stdout
+    assert "[train_2/3] Task is starting." in resumed.stdout
+    assert "[train_3/4] Task is starting." in resumed.stdout
+    read = folder.python(
+        "-c",
+        "from headway import Flow\nrun = Flow('study').latest_run\n"
+        "print([run[name].task.data.output for name in ('train', 'train_2', 'train_3', 'best')])",
+    )
+    assert "[0.30000000000000004, 0.6000000000000001, 1.5, 1.5]" in read.stdout, read.stderr
+
+
+def test_a_step_that_calls_a_pipeline_is_told_that_it_cannot(folder: Folder) -> None:
+    (folder.path / "within.py").write_text(
+        "from headway import pipeline, step\n\n\n@step\ndef inner() -> int:\n    return 1\n\n\n"
+        "@pipeline\ndef other():\n    inner()\n\n\n@step\ndef outer():\n    other()\n\n\n"
+        "@pipeline\ndef whole():\n    outer()\n\n\nif __name__ == '__main__':\n    whole()\n"
+    )
+    done = folder.python("within.py")
+    assert done.returncode == 1
+    assert "Step outer calls pipeline other, and a step starts no runs." in done.stderr

@@ -82,6 +82,42 @@ def test_what_no_option_can_give_stays_an_argument() -> None:
     assert "model" not in {name for name, value in vars(flow).items() if isinstance(value, Parameter)}
 
 
+def values(*words: str, **named: Any) -> Any:
+    """What a pipeline's body is called with."""
+    seen: list[Any] = []
+
+    @pipeline
+    def telling(shape: tuple = (2, 3), names: dict = {}, rate: float = 1) -> None:  # type: ignore[type-arg]  # noqa: B006
+        seen.append((shape, names, rate))
+        load(1)
+
+    flow = as_flow(telling.with_options(parameters={"rate": 7}), (), named)
+    assert run_command(flow, ["run", "--dry-run", *words], "file.py") == 0
+    return seen[-1]
+
+
+def test_what_text_only_resembles_stays_what_it_was() -> None:
+    assert values() == ((2, 3), {}, 7)
+    assert values(names={1: "one"}, rate=2) == ((2, 3), {1: "one"}, 2)
+    # What is typed is what JSON says.
+    assert values("--shape", "[4, 5]", "--names", '{"1": "one"}') == ([4, 5], {"1": "one"}, 7)
+
+
+def test_parameters_of_the_decorator_are_those_of_the_function() -> None:
+    with pytest.raises(
+        FlowDefinitionError, match=r"has parameters=\{'row': 1\}, which it does not take"
+    ) as caught:
+        as_flow(training.with_options(parameters={"row": 1}))
+    assert caught.value.hint == "It takes rows, rate, names, model."
+
+
+def test_a_mistaken_call_ends_the_program_with_words(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        call_pipeline(training, (), {"row": 1})
+    assert ended.value.code == 2
+    assert "Pipeline 'training' is called with what it does not take" in capsys.readouterr().err
+
+
 def test_mistakes_of_a_call() -> None:
     with pytest.raises(
         FlowDefinitionError, match="is called with what it does not take: got an unexpected"

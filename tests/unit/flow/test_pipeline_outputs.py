@@ -75,6 +75,10 @@ def unknown() -> "Missing":
     return 1
 
 
+def lost() -> "tuple[Annotated[Missing, 'table'], int]":
+    return 1, 2
+
+
 @pytest.mark.parametrize(
     ("function", "expected"),
     [
@@ -127,3 +131,11 @@ def reserved() -> Annotated[int, "input"]:
 def test_names_that_no_artifact_can_have(function: Any, said: str) -> None:
     with pytest.raises(FlowDefinitionError, match=said):
         outputs_of(function, SourceReader())
+
+
+def test_names_of_outputs_are_not_lost_with_an_annotation_that_cannot_be_worked_out() -> None:
+    with pytest.raises(
+        FlowDefinitionError, match="cannot be worked out here: name 'Missing' is not defined"
+    ) as caught:
+        outputs_of(lost, SourceReader())
+    assert "TYPE_CHECKING" in str(caught.value.hint)

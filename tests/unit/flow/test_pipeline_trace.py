@@ -9,6 +9,7 @@ import pytest
 
 from headway.call import Call, Place
 from headway.errors import FlowDefinitionError
+from headway.flow.decorators import DecoratorSpec
 from headway.flow.graph import CALL, Graph
 from headway.flow.pipeline import Pipeline
 from headway.flow.trace import Traced, trace
@@ -153,6 +154,103 @@ def test_with_options_is_a_copy_and_keeps_decorators() -> None:
     assert found.constants == {"lighter": {"x": 5}}
 
 
+def test_other_options_are_merged_with_those_that_there_are() -> None:
+    header = HEADER + (
+        "\n@step(step_operator='big', settings={'step_operator': {'pod_settings': {'labels': {'a': '1'}}}})\n"
+        "def heavy(x=1): pass\n"
+        "more = {'step_operator': {'pod_settings': {'labels': {'b': '2'}}}, 'resources': {'cpu_count': 2}}\n"
+        "changed = heavy.with_options(name='changed', settings=more)\n"
+        "replaced = heavy.with_options(name='replaced', settings=more, merge=False)\n"
+    )
+    graph = traced("@pipeline\ndef flow():\n    heavy(); changed(); replaced()", header=header).graph
+    labels = {
+        name: decorators["kubernetes"]["pod_settings"]["labels"]
+        for name, decorators in (
+            (node.name, {spec.name: spec.attributes for spec in node.decorators}) for node in graph
+        )
+    }
+    assert labels == {"heavy": {"a": "1"}, "changed": {"a": "1", "b": "2"}, "replaced": {"b": "2"}}
+    assert graph["changed"].decorator("resources") is not None
+    assert graph["heavy"].decorator("resources") is None
+
+
+def test_a_pipeline_says_what_its_calls_are_given_by_their_names() -> None:
+    found = traced(
+        "@pipeline\ndef base():\n    load(1); train([1]); train([2])\n"
+        "flow = base.with_options(steps={'train_2': {'parameters': {'rate': 9}, 'step_operator': True}})\n"
+        "flow = flow.with_options(steps={'train': {'parameters': {'rate': 5}}})\ndel base"
+    )
+    assert found.constants["train"] == {"table": [1], "rate": 5}
+    assert found.constants["train_2"] == {"table": [2], "rate": 9}
+    assert [node.name for node in found.graph if node.decorator("kubernetes")] == ["train_2"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said", "hint"),
+    [
+        ("steps={'tran': {}}", "has steps={'tran': …}, and calls none of that name", "Did you mean train?"),
+        ("steps=['train']", "has steps=['train']", "Write a dict of dicts"),
+        ("config_path='a.yaml'", "is given config_path='a.yaml', which @pipeline does not take", "safe_load"),
+        ("schedule='0 1 * * *'", "is given schedule='0 1 * * *'", "cron"),
+        ("enable_cahce=True", "is given enable_cahce=True, which @pipeline does not take", "enable_cache"),
+    ],
+)
+def test_mistakes_of_a_pipelines_options_are_the_pipelines(options: str, said: str, hint: str) -> None:
+    with pytest.raises(FlowDefinitionError) as caught:
+        traced(f"@pipeline({options})\ndef flow():\n    train([1])")
+    assert caught.value.message.startswith(f"Pipeline 'flow' {said}")
+    assert hint in str(caught.value.hint)
+    assert (caught.value.file, caught.value.line) == (FILE, len(HEADER.splitlines()) + 2)
+
+
+def test_settings_of_a_pipeline_that_one_step_has_use_for_are_not_said_to_have_none() -> None:
+    body = (
+        "@pipeline(settings={'step_operator:big': {'privileged': True}, 'orchestrator': {'x': 1}}, run_name='a')\n"
+        "def flow():\n    quiet(); quiet.with_options(name='big_one', step_operator='big')()"
+    )
+    graph = traced(body).graph
+    assert graph.notes == (
+        "@pipeline(run_name=…) has no effect here: runs are numbered, and tags=[…] finds them again.",
+        "settings={'orchestrator': …} has no effect here.",
+    )
+
+
+def test_the_options_of_a_pipeline_within_another_one_are_the_outer_ones() -> None:
+    text = f"{HEADER}\n@pipeline(settings={{'resources': {{'cpu_count': 2}}}}, parameters={{'n': 4}})\n"
+    text += "def inner(n, m=1):\n    return load(n)\n@pipeline\ndef outer():\n    inner(m=2); inner(7)\n"
+    namespace = vars(sys.modules["pipeline_file"])
+    exec(compile(text, FILE, "exec", dont_inherit=True), namespace)
+    found = trace(namespace["outer"], {})
+    assert found.constants == {"load": {"rows": 4}, "load_2": {"rows": 7}}
+    assert found.graph.notes == (
+        "Pipeline inner is called within outer, whose options count: settings of inner have no effect.",
+    )
+
+
+def test_what_sends_a_step_into_a_pod_leaves_what_its_settings_say() -> None:
+    docker = "'docker': {'requirements': ['numpy'], 'environment': {'A': '1'}}"
+    header = HEADER + (
+        f"\n@step(environment={{'B': '2'}}, settings={{'step_operator': {{'cpu': 3}}, {docker}}})\ndef heavy(): pass\n"
+    )
+    found = traced("@pipeline\ndef flow():\n    heavy(); quiet()", header=header)
+    assert [spec.name for spec in found.graph["heavy"].decorators] == ["environment"]
+    late = DecoratorSpec("kubernetes", {"cpu": 1, "memory": 100}, "--with kubernetes:cpu=1,memory=100")
+    graph = found.graph_with([late])
+    pod = graph["heavy"].decorator("kubernetes")
+    assert pod is not None
+    assert (pod.attributes, pod.attached, pod.beneath) == ({"cpu": 3}, False, (late,))
+    variables = graph["heavy"].decorator("environment")
+    assert variables is not None
+    assert variables.attributes == {"vars": {"A": "1", "B": "2"}}
+    assert graph["heavy"].decorator("pypi") is not None
+    assert graph["quiet"].decorators == (late,)
+
+
+def test_after_takes_the_outputs_of_a_call_with_several() -> None:
+    graph = graph_of("both = train([1]); load(1, after=[both, quiet()])")
+    assert graph["load"].needs == ("train", "quiet")
+
+
 @pytest.mark.parametrize(
     ("body", "asked"),
     [
@@ -184,6 +282,16 @@ def test_an_output_has_no_value_in_the_body(body: str, asked: str) -> None:
             "The call of step 'load' is to come after 'gone', which was not called before it.",
         ),
         ("load(1, id='a b')", "The call of step 'load' has the id 'a b'."),
+        ("load(1, id='_parameters')", "The call of step 'load' has the id '_parameters'."),
+        ("load(1, id='input')", "The call of step 'load' has the id 'input'."),
+        (
+            "load(report([1]))",
+            "The call of step 'load' is handed what 'report' returns, which its annotation says is None.",
+        ),
+        (
+            "load({'all': [report([1])]})",
+            "The call of step 'load' is handed what 'report' returns, which its annotation says is None.",
+        ),
         (
             "load(1, id='x'); load(2, id='x')",
             "The call of step 'load' has the id 'x', and so has a call before it.",
@@ -204,6 +312,10 @@ def test_functions_that_pods_could_not_find_or_call() -> None:
     assert (
         "its function takes *many, and a step's inputs have names" in refused("starred(1)", starred).message
     )
+    waiting = HEADER + "\n@step\nasync def waiting(): pass\n"
+    assert "its function is async" in refused("waiting()", waiting).message
+    lazy = HEADER + "\n@step\ndef lazy(): yield 1\n"
+    assert "its function yields" in refused("lazy()", lazy).message
     gang = HEADER + "\n@parallel\n@step\ndef gang(): pass\n"
     assert "does not say on how many nodes" in refused("gang()", gang).message
 

@@ -4,16 +4,18 @@ from typing import Any
 
 import pytest
 
+from headway.config.resolve import Layer, resolve_kubernetes
 from headway.errors import FlowDefinitionError
-from headway.flow.decorators import kubernetes, resources
+from headway.flow.decorators import environment, kubernetes, resources
 from headway.flow.operator_settings import (
     DockerSettings,
     KubernetesPodSettings,
     KubernetesStepOperatorSettings,
     ResourceSettings,
     StepRetryConfig,
+    merged,
 )
-from headway.flow.step_options import StepOptions, merged, settle
+from headway.flow.step_options import StepOptions, settle
 
 
 def options(step: dict[str, Any], pipeline: dict[str, Any] | None = None, *decorators: Any) -> StepOptions:
@@ -76,12 +78,69 @@ def test_a_decorator_that_is_written_wins_over_settings() -> None:
         "resources": ResourceSettings(cpu_count=2, gpu_count=1, memory="16GB"),
     }
     found = options({"settings": settings}, {}, kubernetes(cpu=4), resources(memory=100))
-    # Without step_operator= the decorator sends it, with what the settings say besides.
+    # Without step_operator= the decorator sends it, and the settings say what it leaves open.
     assert attributes(found) == {
-        "kubernetes": {"image": "a", "cpu": 4},
+        "kubernetes": {"cpu": 4},
         "resources": {"cpu": 2, "gpu": 1, "memory": 100},
     }
-    assert found.pod == {"image": "a", "cpu": 1}
+    (pod,) = [spec for spec in found.decorators if spec.name == "kubernetes"]
+    assert [dict(spec.attributes) for spec in pod.beneath] == [{"image": "a", "cpu": 1}]
+
+
+def test_settings_and_a_decorator_may_call_one_thing_by_its_two_names() -> None:
+    settings = {
+        "step_operator": {
+            "service_account_name": "of-settings",
+            "pod_settings": {"labels": {"a": "1", "b": "1"}},
+        }
+    }
+    found = options({"settings": settings}, {}, kubernetes(service_account="written", labels={"b": "2"}))
+    (pod,) = found.decorators
+    layers = [Layer(spec.attributes, spec.source) for spec in (pod, *pod.beneath)]
+    resolved = resolve_kubernetes("train", decorator=layers[0], with_specs=layers[1:]).settings
+    assert (resolved.service_account, dict(resolved.labels)) == ("written", {"a": "1", "b": "2"})
+
+
+def test_settings_are_checked_where_a_decorator_hides_them_too() -> None:
+    with pytest.raises(FlowDefinitionError, match="does not support the attribute 'imagee'"):
+        options({"settings": {"step_operator": {"imagee": "a"}}}, {}, kubernetes(cpu=4))
+
+
+def test_variables_of_an_option_and_of_a_decorator_are_put_together() -> None:
+    found = options({"environment": {"A": "option", "B": "option"}}, {}, environment(vars={"A": "written"}))
+    assert attributes(found)["environment"] == {"vars": {"A": "written", "B": "option"}}
+
+
+def test_what_an_image_would_hold_is_for_pods_alone() -> None:
+    docker = {"docker": DockerSettings(requirements=["numpy"], environment={"A": "image"})}
+    here = options({"environment": {"A": "step"}}, {"settings": docker})
+    assert attributes(here) == {"environment": {"vars": {"A": "step"}}}
+    assert [spec.name for spec in here.in_pods] == ["pypi", "environment"]
+    there = options({"environment": {"A": "step"}, "step_operator": True}, {"settings": docker})
+    assert attributes(there)["pypi"]["packages"] == {"numpy": ""}
+    assert attributes(there)["environment"] == {"vars": {"A": "step"}}
+
+
+@pytest.mark.parametrize("listed", ["zenml", "zenml==0.98.0", "ZenML[server]>=0.90"])
+def test_zenml_itself_is_not_brought_to_pods(listed: str) -> None:
+    docker = {"docker": DockerSettings(requirements=[listed, "numpy"])}
+    found = options({"step_operator": True, "settings": docker})
+    assert attributes(found)["pypi"]["packages"] == {"numpy": ""}
+    assert found.ignored == (
+        "DockerSettings(requirements=…): zenml is not installed, Headway stands for it.",
+    )
+    assert "pypi" not in attributes(
+        options({"step_operator": True, "settings": {"docker": {"requirements": [listed]}}})
+    )
+
+
+def test_of_an_operator_that_is_not_named_any_settings_are_meant() -> None:
+    settings = {"step_operator:big": {"service_account_name": "trainer"}}
+    assert attributes(options({"step_operator": True, "settings": settings})) == {
+        "kubernetes": {"service_account_name": "trainer"}
+    }
+    other = options({"step_operator": "small"}, {"settings": settings})
+    assert (attributes(other), other.left) == ({"kubernetes": {}}, {"step_operator:big"})
 
 
 def test_memory_docker_retry_and_environment() -> None:
@@ -107,14 +166,19 @@ def test_memory_docker_retry_and_environment() -> None:
 
 def test_what_has_no_effect_is_named_and_what_is_so_anyway_is_not() -> None:
     found = options(
-        {"enable_cache": True, "on_failure": print, "enable_step_logs": True, "model": None},
-        {"enable_cache": False, "settings": {"orchestrator": {"x": 1}}},
-    )
+        {
+            "enable_cache": True, "on_failure": print, "enable_step_logs": True, "model": None, "extra": {},
+            "step_type": "llm_call", "settings": {"experiment_tracker.mlflow": {"x": 1}},
+        },
+        {"settings": {"orchestrator": {"x": 1}}},
+    )  # fmt: skip
     assert found.ignored == (
-        "@step(enable_cache=…) has no effect here.",
-        "@step(on_failure=…) has no effect here.",
-        "settings={'orchestrator': …} has no effect here.",
+        "@step(enable_cache=…) has no effect here: `resume` takes over what an earlier run has done.",
+        "@step(on_failure=…) has no effect here: a decorator of your own (user_step_decorator) does that.",
+        "@step(step_type=…) has no effect here.",
+        "settings={'experiment_tracker.mlflow': …} has no effect here.",
     )
+    assert found.left == {"orchestrator"}
 
 
 @pytest.mark.parametrize(
@@ -124,6 +188,8 @@ def test_what_has_no_effect_is_named_and_what_is_so_anyway_is_not() -> None:
         ({"step_operator": 3}, "has step_operator=3"),
         ({"step_opperator": True}, "is given step_opperator=True, which @step does not take"),
         ({"name": "a b"}, "Step 'a b' has the name 'a b'"),
+        ({"name": "index"}, "Step 'index' has the name 'index'"),
+        ({"parameters": ["rate"]}, "has parameters=\\['rate'\\]"),
         ({"settings": [1]}, "has settings=\\[1\\]"),
         ({"settings": {"step_operator": 5}}, "has settings\\['step_operator'\\]=5"),
         ({"environment": "A=1"}, "has environment='A=1'"),

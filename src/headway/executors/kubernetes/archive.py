@@ -31,8 +31,8 @@ LAUNCHER_ONLY = frozenset(
     {f"flow/{name}.py" for name in (
         "assemble", "attributes", "branches", "catalogue", "check", "configure", "declare", "declared", "docstrings",
         "evaluate", "flow_catalogue", "late", "misuse", "mutate", "named_decorator", "next_call",
-        "output", "outputs", "parameter_checks", "parse", "pod_attributes", "source", "step_options", "syntax",
-        "trace", "user_check", "usual_attributes",
+        "option_words", "output", "outputs", "parameter_checks", "parse", "pod_attributes", "source", "step_options",
+        "syntax", "trace", "user_check", "usual_attributes",
     )}
     | {f"store/{name}.py" for name in (
         "remote", "remote_faults", "forward", "s3/forward", "gs/forward", "azure/forward",

@@ -2,4 +2,8 @@
 
 from headway import KubernetesStepOperatorSettings
 
+from zenml._missing import missing
+
 __all__ = ["KubernetesStepOperatorSettings"]
+
+__getattr__ = missing(__name__)
