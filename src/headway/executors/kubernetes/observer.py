@@ -29,12 +29,13 @@ from headway.executors.kubernetes.pod_states import (
     node_is_silent,
 )
 from headway.executors.kubernetes.refusal import Refusal
+from headway.executors.kubernetes.refusals import Listener as RefusalListener
+from headway.executors.kubernetes.refusals import Refusals
 from headway.executors.kubernetes.standstill import Standstill, standstill
 from headway.executors.kubernetes.suspension import Suspensions, Vanished
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob
-from headway.executors.kubernetes.trials import NO_POD, Move, Trials, no_pod, trial_words
 from headway.runtime.limits import duration
-from headway.store.records import CONFIGURATION, INFRASTRUCTURE, Failure
+from headway.store.records import INFRASTRUCTURE, Failure
 
 INDEX_ANNOTATION = "batch.kubernetes.io/job-completion-index"
 
@@ -47,26 +48,12 @@ _COMPANY_LEAVES = 5.0
 _TICK = 1.0
 
 
-class Listener(Protocol):
+class Listener(RefusalListener, Protocol):
     """Whom the observer tells."""
 
     def running(self, job: TrackedJob, attempt: Attempt, facts: Mapping[str, str]) -> None: ...
 
-    def standing(self, job: TrackedJob, attempt: Attempt | None, reason: str, message: str) -> None: ...
-
     def trouble(self, message: str) -> None: ...
-
-    def over(self, job: TrackedJob, attempt: Attempt, failure: Failure) -> None: ...
-
-    def insecure(self, job: TrackedJob) -> bool: ...
-
-    def pinned(self, job: TrackedJob) -> bool: ...
-
-    def try_restricted(self, job: TrackedJob) -> None: ...
-
-    def relax(self, job: TrackedJob) -> None: ...
-
-    def restrict(self, namespace: str) -> None: ...
 
     def idle(self, job: TrackedJob) -> None: ...
 
@@ -99,9 +86,7 @@ class Observer:
         self._stuck: dict[str, tuple[TrackedJob, Attempt]] = {}
         #: When a Job was first seen ended while attempts of it had not, and why.
         self._ended_jobs: dict[str, tuple[float, Failure]] = {}
-        #: Why each Job is refused its pods, since when, and when that was last told.
-        self._refusals: dict[str, tuple[Refusal, float, float]] = {}
-        self._trials = Trials()
+        self._refusals = Refusals(client.clock.monotonic, listener, _TELL_AGAIN)
         self._vanished = Vanished(client.clock.monotonic, listener.over, self._goes_on)
         self._suspensions = Suspensions(
             lambda job, reason, message: self._listener.standing(job, None, reason, message), _TELL_AGAIN
@@ -164,8 +149,7 @@ class Observer:
         if found is None:
             return
         job, attempt = found
-        if self._trials.has_pod(job):
-            self._listener.restrict(job.namespace)
+        self._refusals.has_pod(job)
         name, ended = pod.metadata.name, is_over(pod, job.container)
         (job.live_pods.discard if ended else job.live_pods.add)(name)
         self._note_company(job, pod)
@@ -279,38 +263,11 @@ class Observer:
 
     def refused(self, job: TrackedJob, why: Refusal) -> None:
         """The cluster refuses the Job its pods."""
-        if why.reason == "PodSecurity" and self._listener.insecure(job):
-            return
-        if why.reason == "SecurityContextConstraint" and self._listener.pinned(job):
-            return
-        self._note_refusal(job, why, f"the cluster refuses its pods: {why.words}")
+        self._refusals.refused(job, why)
 
     def unexplained(self, job: TrackedJob) -> None:
         """It has no pod, and the events that would say why may not be read."""
-        if job.created is None or self._client.clock.monotonic() - job.created < NO_POD:
-            return
-        match self._trials.next(job):
-            case Move.TRY:
-                self._listener.standing(job, None, "Restricted", trial_words(job))
-                self._listener.try_restricted(job)
-            case Move.RESTRICT:
-                self._listener.insecure(job)
-            case Move.RELAX:
-                self._listener.relax(job)
-            case Move.WAIT:
-                why = no_pod(job)
-                self._note_refusal(job, why, why.words)
-
-    def _note_refusal(self, job: TrackedJob, why: Refusal, words: str) -> None:
-        now = self._client.clock.monotonic()
-        known, since, told = self._refusals.get(job.name, (None, now, 0.0))
-        if known is None or known.reason != why.reason:
-            since = now
-        if since == now or now - told >= _TELL_AGAIN:
-            told = now
-            hint = f". {why.hint}" if why.waits else ""
-            self._listener.standing(job, None, why.reason, f"{words}{hint}")
-        self._refusals[job.name] = (why, since, told)
+        self._refusals.unexplained(job)
 
     def _job_changed(self, job: Job) -> None:
         if job.metadata.deletion_timestamp is None:
@@ -365,7 +322,7 @@ class Observer:
         """Do what time brings: lose patience, tell again, end what was missed."""
         self._vanished.look(now)
         self._lose_patience(now)
-        self._give_up_refused(now)
+        self._refusals.look(now)
         self._end_stragglers(now)
         self._send_company_away(now)
         self._suspensions.look(now)
@@ -381,20 +338,6 @@ class Observer:
                 self._listener.over(job, attempt, Failure(why.kind, why.reason, words, why.advice))
             elif now - attempt.told >= _TELL_AGAIN:
                 self._tell(job, attempt, why, now, since)
-
-    def _give_up_refused(self, now: float) -> None:
-        for name, (why, since, _) in list(self._refusals.items()):
-            job = self._jobs.get(name)
-            if job is None or not job.attempts:
-                del self._refusals[name]
-            elif job.live_pods:
-                del self._refusals[name]
-                self._listener.standing(job, None, "", "")
-            elif not why.waits and now - since >= job.settings.start_failure_timeout / 3:
-                del self._refusals[name]
-                words = f"The cluster refuses the pods of step {job.batch.step}: {why.words}"
-                for attempt in list(job.attempts.values()):
-                    self._listener.over(job, attempt, Failure(CONFIGURATION, why.reason, words, why.hint))
 
     def _send_company_away(self, now: float) -> None:
         """A sidecar that never ends must not keep its pod, nor the pod's room, once the step is done."""
