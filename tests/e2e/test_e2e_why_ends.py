@@ -318,10 +318,18 @@ def test_a_sidecar_that_a_webhook_adds_keeps_no_task_and_no_pod(
 
 
 def test_what_all_processes_of_a_container_hold_is_measured(ended: tuple[Result, RunView]) -> None:
-    _, run = ended
+    result, run = ended
     task = run.task("crowded")
     assert "[0, 0, 0, 0]" in task.stdout
-    assert 160_000_000 < int(task.metadata["peak-memory"]) < 260_000_000
+    peak = int(task.metadata["peak-memory"])
+    assert 160_000_000 < peak < 260_000_000
+    assert float(task.metadata["cpu-seconds"]) > 0
+    # The run tells it in the end, and what to ask for.
+    assert "Used by pods, at most: " in result.stderr
+    words = rf"Step crowded used {peak / 1e6:.0f} of the 64 MB it asks for: memory=(\d+) would be safer\."
+    advised = re.search(words, result.stderr)
+    assert advised, result.all
+    assert int(advised[1]) > peak / 1e6
 
 
 def test_sidecars_keep_no_rank_and_no_split_and_end_none(accompanied: tuple[Workspace, Launch]) -> None:
@@ -329,10 +337,10 @@ def test_sidecars_keep_no_rank_and_no_split_and_end_none(accompanied: tuple[Work
     result = launch.wait()
     assert result.returncode == 0, result.all
     run = space.read("AccompaniedFlow", result)
-    assert run.task("end").data["seen"] == [[0, 1], [0, 9, 3]]
+    assert run.task("end").data["seen"] == [[0, 1, 2], [0, 9, 3]]
     tasks = [*run.steps["train"], *run.steps["work"]]
-    assert [len(task.attempts) for task in tasks] == [1] * 5, result.all
-    assert [task.data["company"] for task in tasks] == [2] * 5, "they were there"
+    assert [len(task.attempts) for task in tasks] == [1] * 6, result.all
+    assert [task.data["company"] for task in tasks] == [2] * 6, "they were there"
     assert space.still_active() == []
     failed = {job["metadata"]["name"]: job["status"] for job in space.jobs() if job["status"].get("failed")}
     assert not failed, "no Job is left that says Failed, for no task did"

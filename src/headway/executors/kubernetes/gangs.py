@@ -11,15 +11,28 @@ from headway.store.batch import Batch, Gang
 _DOMAIN = "svc.cluster.local"
 
 
-def gang_completion(ranks: int) -> dict[str, Any]:
-    """How the Job counts its pods: the first that fails ends the others, launcher or not."""
+def gang_completion(ranks: int, container: str) -> dict[str, Any]:
+    """How the Job counts its pods: the first whose step fails ends the others, launcher or not.
+
+    A pod whose step did well, and a container beside it did not, fails by itself alone.
+
+    Args:
+        ranks: How many pods.
+        container: The name of the container that runs the step.
+    """
     disrupted = [{"type": "DisruptionTarget", "status": "True"}]
+    badly = {"containerName": container, "operator": "NotIn", "values": [0]}
     return {
         "completions": ranks,
         "parallelism": ranks,
         "completionMode": "Indexed",
-        "backoffLimit": 0,
-        "podFailurePolicy": {"rules": [{"action": "FailJob", "onPodConditions": disrupted}]},
+        "backoffLimitPerIndex": 0,
+        "podFailurePolicy": {
+            "rules": [
+                {"action": "FailJob", "onPodConditions": disrupted},
+                {"action": "FailJob", "onExitCodes": badly},
+            ]
+        },
     }
 
 

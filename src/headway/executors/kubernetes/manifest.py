@@ -70,7 +70,7 @@ def job_manifest(settings: KubernetesSettings, batch: Batch, pod: PodPlan) -> di
             **(
                 _completion(len(batch.tasks), pod.parallelism)
                 if batch.gang is None
-                else gang_completion(len(batch.tasks))
+                else gang_completion(len(batch.tasks), container_name(batch.step))
             ),
             "podReplacementPolicy": "Failed",
             "ttlSecondsAfterFinished": settings.ttl_seconds_after_finished,

@@ -342,9 +342,6 @@ class Observer:
     def _send_company_away(self, now: float) -> None:
         """A sidecar that never ends must not keep its pod, nor the pod's room, once the step is done."""
         for job in self._jobs:
-            if job.batch.gang is not None and job.attempts:
-                # A pod that is deleted is one that failed, and of a gang the first of those ends all the others.
-                continue
             for pod, since in list(job.company.items()):
                 if since is not None and now - since >= _COMPANY_LEAVES:
                     # Asked for once; again much later, should it still be there.

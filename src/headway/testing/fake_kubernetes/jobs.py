@@ -18,17 +18,19 @@ class _Ledger:
     Args:
         counted: The uids of those counted.
         failures: Failures by index.
+        broken: Whether a pod ended in a way that fails the whole Job.
     """
 
     counted: set[str] = field(default_factory=set)
     failures: Counter[int] = field(default_factory=Counter)
+    broken: bool = False
 
 
 class JobController:
     """Acts at once on every change of a Job or of one of its pods.
 
     Knows completions, parallelism, suspend, Indexed and NonIndexed, backoffLimit and backoffLimitPerIndex.
-    It knows neither deadlines nor pod failure policies nor the time to live.
+    Of pod failure policies it knows the exit codes that fail a Job; it knows neither deadlines nor the time to live.
 
     Args:
         state: The cluster.
@@ -97,6 +99,7 @@ class JobController:
         ledger.counted.add(meta["uid"])
         outcome = "succeeded" if pod["status"]["phase"] == "Succeeded" else "failed"
         status[outcome] = status.get(outcome, 0) + 1
+        ledger.broken = ledger.broken or (outcome == "failed" and _fails_job(spec, pod))
         if (written := meta.get("annotations", {}).get(_INDEX)) is None:
             return
         index = int(written)
@@ -113,7 +116,9 @@ class JobController:
         spec, status, now = job["spec"], job["status"], self._state.timestamp()
         done = len(_ended(job)) if _indexed(job) else status.get("succeeded", 0)
         limited = spec.get("backoffLimitPerIndex") is None
-        if done >= _completions(job):
+        if self._ledgers[job["metadata"]["uid"]].broken:
+            _finish(job, "Failed", "PodFailurePolicy", "An exit code matches a FailJob rule", now)
+        elif done >= _completions(job):
             if status.get("failedIndexes"):
                 _finish(job, "Failed", "FailedIndexes", "Job has failed indexes", now)
             else:
@@ -171,6 +176,19 @@ class JobController:
             "spec": spec,
         }
         return self._state.add("pods", meta["namespace"], pod)
+
+
+def _fails_job(spec: Manifest, pod: Manifest) -> bool:
+    """Whether a rule says that this end of a pod fails the whole Job: by an exit code other than 0."""
+    rules = spec.get("podFailurePolicy", {}).get("rules", ())
+    by_code = [rule["onExitCodes"] for rule in rules if rule["action"] == "FailJob" and "onExitCodes" in rule]
+    for status in pod["status"].get("containerStatuses", ()):
+        code = status.get("state", {}).get("terminated", {}).get("exitCode", 0)
+        for codes in by_code:
+            meant = codes.get("containerName") in (None, status["name"])
+            if code and meant and (code in codes["values"]) is (codes["operator"] == "In"):
+                return True
+    return False
 
 
 def _finished(job: Manifest) -> bool:

@@ -71,7 +71,7 @@ async def test_a_gang_larger_than_the_limit_starts_whole_with_names_for_its_rank
     await gangs.start(LIMIT + 1)
     await gangs.until(lambda: gangs.running() == LIMIT + 1)
     (job,) = gangs.jobs()
-    assert (job["spec"]["parallelism"], job["spec"]["backoffLimit"]) == (LIMIT + 1, 0)
+    assert (job["spec"]["parallelism"], job["spec"]["backoffLimitPerIndex"]) == (LIMIT + 1, 0)
     (service,) = gangs.fake.state.all("services")
     assert service["metadata"]["name"] == job["metadata"]["name"]
     assert service["metadata"]["ownerReferences"][0]["uid"] == job["metadata"]["uid"]
