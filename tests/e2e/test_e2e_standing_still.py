@@ -12,6 +12,8 @@ def test_a_pod_that_no_node_takes_says_why_and_can_be_stopped(workspace: Workspa
     launch.until(
         r"\[start/1\] Waiting: no node takes the pod linearflow-start-\S+: .*not the labels that node_selector"
     )
+    listed = workspace.run_flow("linear.py", "kubernetes", "list").stdout
+    assert "Status: Pending: no node takes the pod linearflow-start-" in listed, "from elsewhere, too"
     launch.interrupt()
     result = launch.wait()
     assert result.returncode == 130, result.all

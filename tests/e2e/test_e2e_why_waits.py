@@ -328,6 +328,10 @@ def test_a_full_quota_is_waited_for(workspace: Workspace, new_namespace: NewName
         r"\(pods: it asks for 1, 0 of 0 is in use\).*have the quota raised"
     )
     assert not eventually(5, lambda: not launch.running), "it waits as long as it takes"
+    listed = workspace.run_flow("linear.py", "kubernetes", "list", env=env).stdout
+    assert (
+        "Status: Without pods: the cluster refuses its pods: the namespace's quota small is used up" in listed
+    )
     quota.run("patch", "quota", "small", "--patch", json.dumps({"spec": {"hard": {"pods": "9"}}}))
     result = launch.wait()
     assert result.returncode == 0, result.all

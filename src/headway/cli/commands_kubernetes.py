@@ -19,10 +19,12 @@ def list_(*, run_id: str | None, user: str | None, my_runs: bool) -> None:
     run, whose = _which(this, run_id, user, my_runs)
     found = list_pods(this.flow, whereabouts(this.graph(), this.configuration), run, whose)
     for pod in found.pods:
-        this.write(f"Run: {pod.run} Pod: {pod.name} Started At: {_when(pod.started)} Status: {pod.phase}")
+        about = f"Run: {pod.run} Pod: {pod.name} Started At: {_when(pod.started)}"
+        this.write(f"{about} Status: {_state(pod.phase, pod.why)}")
     for job in found.jobs:
         state = "Suspended" if job.suspended else "Without pods"
-        this.write(f"Run: {job.run} Job: {job.name} Created At: {_when(job.created)} Status: {state}")
+        about = f"Run: {job.run} Job: {job.name} Created At: {_when(job.created)}"
+        this.write(f"{about} Status: {_state(state, job.why)}")
     _tell_hidden(this, found.hidden)
     if not found.pods and not found.jobs:
         this.write(f"No Kubernetes pods found {_of(run, whose)}.", error=True)
@@ -78,6 +80,10 @@ def _which(
     point_at_running_cluster()
     whose = configured_user(this.configuration) if my_runs else user
     return which_runs(this.flow, this.configuration, run_id, whose)
+
+
+def _state(word: str, why: str) -> str:
+    return f"{word}: {why}" if why else word
 
 
 def _when(at: datetime | None) -> str:

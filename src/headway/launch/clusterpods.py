@@ -84,7 +84,7 @@ def list_pods(flow: str, where: Whereabouts, run: str | None, user: str | None) 
 
     async def ask() -> Found:
         async with Inventory(flow, where.namespaces, where.connection) as inventory:
-            return await inventory.look(run, user)
+            return await inventory.look(run, user, why=True)
 
     return asyncio.run(ask())
 

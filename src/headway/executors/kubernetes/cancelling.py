@@ -65,7 +65,7 @@ class Canceller:
                 continue
             job, attempt = found
             attempt.cancelled_at = attempt.cancelled_at or self._clock()
-            attempt.cancelled = attempt.cancelled or failure
+            attempt.cancelled = attempt.cancelled or _with_wait(attempt, failure)
             touched[job.name] = job
             if attempt.pod and not attempt.started:
                 # A container whose Python has not begun is deaf to SIGTERM: it finds a record and refuses.
@@ -80,3 +80,12 @@ class Canceller:
             else:
                 # Its turn may still come; by then it has a record, and its pod refuses to begin.
                 self._over(job, attempt, failure)
+
+
+def _with_wait(attempt: Attempt, failure: Failure) -> Failure:
+    """The failure, with what the attempt waited for where it never began: its record is all that is known later."""
+    if attempt.started or attempt.standing is None:
+        return failure
+    return failure._replace(
+        message=f"{failure.message.rstrip('.')}. It had not begun: {attempt.standing.message}."
+    )

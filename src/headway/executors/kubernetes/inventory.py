@@ -5,7 +5,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
 from typing import TypeVar
@@ -26,6 +26,7 @@ from headway.executors.kubernetes.labels import (
     USER,
     label_value,
 )
+from headway.executors.kubernetes.telling import why_jobs_wait, why_pods_wait
 
 _ENDED = ("Succeeded", "Failed")
 
@@ -43,6 +44,7 @@ class PodLine:
         namespace: Where it is.
         phase: Pending, Running, Succeeded, Failed or Unknown.
         started: When it began to run, or was created.
+        why: Why it waits, or how it failed, in words; "" where nothing is to be told, or it was not asked for.
     """
 
     run: str
@@ -51,6 +53,7 @@ class PodLine:
     namespace: str
     phase: str
     started: datetime | None
+    why: str = ""
 
     @property
     def active(self) -> bool:
@@ -69,6 +72,7 @@ class JobLine:
         namespace: Where it is.
         suspended: Whether somebody, such as a queue, holds it back.
         created: When it was.
+        why: Why it has no pods, in words; "" where nobody tells, or it was not asked for.
     """
 
     run: str
@@ -77,6 +81,7 @@ class JobLine:
     namespace: str
     suspended: bool
     created: datetime | None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +146,13 @@ class Inventory:
     ) -> None:
         await self._stack.aclose()
 
-    async def look(self, run: str | None = None, user: str | None = None) -> Found:
+    async def look(self, run: str | None = None, user: str | None = None, *, why: bool = False) -> Found:
         """What of the flow there is.
 
         Args:
             run: Only of this run.
             user: Only of this person's runs.
+            why: Whether to say why pods wait or failed, and why Jobs have none, which may take further questions.
         """
         selector = self._selector(run, user)
         # The Jobs first: what has a pod by then is not told to have none.
@@ -155,7 +161,13 @@ class Inventory:
         lines = [_line(pod) for pod in pods]
         busy = {_job_of(pod) for pod, line in zip(pods, lines, strict=True) if line.active}
         had = Counter(map(_job_of, pods))
-        idle = [_idle(job) for job in jobs if (at := _place(job)) not in busy and _lacks_pods(job, had[at])]
+        waiting = [job for job in jobs if (at := _place(job)) not in busy and _lacks_pods(job, had[at])]
+        idle = [_idle(job) for job in waiting]
+        if why:
+            told = await why_pods_wait(self._client, [(pod, _told(pod, STEP)) for pod in pods])
+            lines = [replace(line, why=words) for line, words in zip(lines, told, strict=True)]
+            told = await why_jobs_wait(self._client, waiting)
+            idle = [replace(line, why=words) for line, words in zip(idle, told, strict=True)]
         return Found(
             tuple(sorted(lines, key=lambda line: (line.run, line.started is None, line.started, line.name))),
             tuple(sorted(idle, key=lambda line: (line.run, line.created is None, line.created, line.name))),

@@ -11,7 +11,7 @@ from pod_player import PlayedPod, PodPlayer
 from headway.config.fields import replace
 from headway.config.kubernetes import KubernetesSettings
 from headway.errors import StoreUnavailableError
-from headway.executors.base import Ended
+from headway.executors.base import Ended, Waiting
 from headway.store import layout
 from headway.store.logs import END
 from headway.store.records import (
@@ -281,3 +281,20 @@ async def test_how_much_a_container_held_that_was_killed_is_told(run: Run[PodPla
     failure = (await run.end(ref)).failure
     assert failure is not None
     assert "It had held up to 61 MB" in failure.message
+
+
+async def test_what_an_attempt_waited_for_until_it_was_cancelled_is_in_its_record(
+    run: Run[PodPlayer],
+) -> None:
+    run.player.held = True
+    (ref,) = await run.start("waits")
+    await run.until(lambda: run.player.pods)
+    run.fake.pod_unschedulable(run.player.pods[0].name)
+    await run.until(lambda: any(each.ref == ref for each in run.heard.of(Waiting)))
+    await run.executor.cancel((ref,), STOPPED)
+    failure = (await run.end(ref)).failure
+    assert failure is not None
+    assert (failure.kind, failure.reason) == (STOPPED.kind, STOPPED.reason)
+    words = "Stopped by the suite. It had not begun: no node takes the pod "
+    assert failure.message.startswith(words)
+    assert "1 has too little free cpu" in failure.message

@@ -104,3 +104,49 @@ async def test_before_jobs_are_deleted_a_mark_on_them_tells_who_asks(
     fake.fault(Fault(status=403, verb="patch", resource="jobs"))
     await inventory.end("7", "ann")
     assert not list(fake.state.all("jobs")), "who may not mark them may delete them all the same"
+
+
+async def test_why_pods_wait_or_failed_and_why_jobs_have_none(
+    inventory: Inventory, fake: FakeKubernetes
+) -> None:
+    def waits(of: str, phase: str, **status: Any) -> None:
+        manifest = about(f"{of}-x", "7", **{"batch.kubernetes.io/job-name": of})
+        spec = {"containers": [{"name": "train", "image": "team/image:1"}]}
+        body = {**manifest, "kind": "Pod", "spec": spec, "status": {"phase": phase, **status}}
+        fake.state.add("pods", "default", body)
+
+    def state(**state: Any) -> dict[str, Any]:
+        return {"containerStatuses": [{"name": "train", "state": state}]}
+
+    no_node = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    words = "0/3 nodes are available: 3 Insufficient cpu."
+    waits("large", "Pending", conditions=[{**no_node, "message": words}])
+    refused = {"reason": "ErrImagePull", "message": "team/image:1: not found"}
+    waits("imageless", "Pending", **state(waiting=refused))
+    waits("mounting", "Pending", **state(waiting={"reason": "ContainerCreating"}))
+    fake.event("pods", "mounting-x", "FailedMount", 'secret "nix" not found')
+    waits("killed", "Failed", **state(terminated={"exitCode": 137, "reason": "OOMKilled"}))
+    waits("raised", "Failed", **state(terminated={"exitCode": 1, "reason": "Error"}))
+    waits("done", "Succeeded", **state(terminated={"exitCode": 0, "reason": "Completed"}))
+    waits("going", "Running", **state(running={"startedAt": "2026-01-01T00:00:00Z"}))
+    job(fake, "podless", "7", kind="Job")
+    fake.event(
+        "jobs", "podless", "FailedCreate", 'Error creating: pods "x" is forbidden: exceeded quota: small'
+    )
+    job(fake, "held", "7", spec={"suspend": True})
+
+    found = await inventory.look("7", why=True)
+    told = {line.name.removesuffix("-x"): line.why for line in (*found.pods, *found.jobs)}
+    expected = {
+        "large": "of 3 nodes 3 have too little free cpu",
+        "imageless": "the image team/image:1 cannot be pulled",
+        "mounting": "a volume cannot be mounted: the secret nix does not exist",
+        "killed": "Step train ran out of memory",
+        "podless": "the cluster refuses its pods: exceeded quota: small",
+    }
+    assert {name: why for name, why in told.items() if why}.keys() == expected.keys()
+    assert [name for name, why in expected.items() if why not in told[name]] == []
+    fake.fault(Fault(status=403, verb="list", resource="events", times=2))
+    found = await inventory.look("7", why=True)
+    assert {line.why for line in found.jobs} == {""}, "events are a courtesy"
+    assert {line.why for line in (await inventory.look("7")).pods} == {""}, "who ends them asks nobody why"

@@ -92,6 +92,7 @@ class ResourceRequirements(Wire, frozen=True, gc=False):
 
 class Container(Wire, frozen=True, gc=False):
     name: str = ""
+    image: str = ""
     resources: ResourceRequirements = ResourceRequirements()
 
 
