@@ -215,8 +215,9 @@ class KubernetesSettings(Settings):
     restricted_uid: int = setting(
         DEFAULT_UID, integer(0), "KUBERNETES_RESTRICTED_UID",
         lands="pod securityContext.runAsUser, runAsGroup and fsGroup of the restricted profile",
-        doc="The uid and gid of the restricted profile; 0 leaves the choice to the image or the platform, as happens "
-        "by itself where OpenShift refuses the default.",
+        doc="The uid and gid of the restricted profile. Whether an image has a user of its own (USER 1234) no cluster "
+        "tells beforehand, so it is not heeded: 0 leaves the choice to the image or the platform, as happens by itself "
+        "where OpenShift refuses the default.",
     )
     security_context: Object = setting(
         {}, security_context, "KUBERNETES_SECURITY_CONTEXT", join=Join.ADD, aliases=("container_security_context",),

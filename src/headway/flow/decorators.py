@@ -14,6 +14,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _NOTES = "_headway_decorators"
 
+#: How the source begins of what a pipeline says of all of its steps.
+OF_PIPELINE = "@pipeline"
+
 
 class DecoratorSpec(NamedTuple):
     """One decorator as a person wrote it.
@@ -27,8 +30,8 @@ class DecoratorSpec(NamedTuple):
         user: The class of a decorator that somebody wrote, None for Headway's own.
         note: Which of the notes on the step it was when it was written there, from 0; -1 if it was not.
         evaluated: Whether its arguments were worked out from configurations, and are not those of the code.
-        beneath: What ``--with`` says of the same decorator, the first that says something winning: it fills in
-            what this one leaves open.
+        beneath: What ``--with`` says of the same decorator, the first that says something winning, and last what the
+            pipeline says: it fills in what this one leaves open.
     """
 
     name: str
@@ -43,13 +46,18 @@ class DecoratorSpec(NamedTuple):
     @property
     def location(self) -> Tuple[str, int]:
         """(file, line) of what stands in code, ("", 0) for what came from the command line."""
-        file, _, line = self.source.rpartition(":")
+        file, _, line = self.source.removeprefix(f"{OF_PIPELINE}, ").rpartition(":")
         return (file, int(line)) if file and line.isdigit() and not self.attached else ("", 0)
 
     @property
     def attached(self) -> bool:
         """Whether it came from the command line or a variable and not from the flow's code."""
         return self.source.startswith("--with")
+
+    @property
+    def of_pipeline(self) -> bool:
+        """Whether it is what a pipeline says of all of its steps."""
+        return self.source.startswith(OF_PIPELINE)
 
     def to_json(self) -> Dict[str, Any]:
         """Plain data for the run's record; values that JSON does not know become their repr."""

@@ -247,7 +247,9 @@ def attach(written: Tuple[DecoratorSpec, ...], late: Iterable[DecoratorSpec]) ->
             # Of those that run with the step, the last one added is the outermost.
             result.insert(len(result) if spec.user is None else 0, spec)
         elif spec.name in _FILLED_IN and spec.attributes and spec not in _said(result[known]):
-            result[known] = result[known]._replace(beneath=(*result[known].beneath, spec))
+            # What a pipeline says of all of its steps stays last.
+            beneath = sorted((*result[known].beneath, spec), key=lambda each: each.of_pipeline)
+            result[known] = result[known]._replace(beneath=tuple(beneath))
     return tuple(result)
 
 

@@ -8,7 +8,7 @@ import re
 
 from headway.errors import FlowDefinitionError, HeadwayError
 from headway.flow.catalogue import check_decorators, check_spec
-from headway.flow.decorators import DecoratorSpec, decorators_of
+from headway.flow.decorators import OF_PIPELINE, DecoratorSpec, decorators_of
 from headway.flow.misuse import error_at
 from headway.flow.names import RESERVED_NAMES, did_you_mean
 from headway.flow.operator_settings import merged
@@ -34,6 +34,7 @@ class StepOptions(NamedTuple):
         decorators: From top to bottom, what options stand for behind those that are written.
         parameters: Arguments that calls need not give.
         pod: What its settings say of a pod, should it run in one.
+        general: What the pipeline alone says of that, None where it says nothing: ``--with`` goes before it.
         in_pods: What they say of what is in it: decorators of a step that runs in one.
         ignored: What was given and has no effect, in words.
         left: The keys of the pipeline's settings that say nothing of this step.
@@ -43,12 +44,15 @@ class StepOptions(NamedTuple):
     decorators: tuple[DecoratorSpec, ...]
     parameters: Mapping[str, Any]
     pod: Mapping[str, Any]
+    general: "DecoratorSpec | None"
     in_pods: tuple[DecoratorSpec, ...]
     ignored: tuple[str, ...]
     left: frozenset[str]
 
 
-def settle(pipeline: Mapping[str, Any], step: Mapping[str, Any], written: Any, function: Any) -> StepOptions:
+def settle(
+    pipeline: Mapping[str, Any], step: Mapping[str, Any], written: Any, function: Any, place: str = ""
+) -> StepOptions:
     """A step's options, with those of its pipeline below them.
 
     Args:
@@ -56,6 +60,7 @@ def settle(pipeline: Mapping[str, Any], step: Mapping[str, Any], written: Any, f
         step: What ``@step`` was given.
         written: The step, on which decorators were noted.
         function: Its function.
+        place: Where the pipeline is written, as ``file:line``.
 
     Raises:
         FlowDefinitionError: An option, or a decorator, is wrong.
@@ -64,7 +69,7 @@ def settle(pipeline: Mapping[str, Any], step: Mapping[str, Any], written: Any, f
     reader = _Options(
         pipeline, step, DecoratorSpec("step", {}, source), str(step.get("name") or function.__name__)
     )
-    return reader.settle(written)
+    return reader.settle(written, f"{OF_PIPELINE}, {place}")
 
 
 class _Options:
@@ -77,14 +82,19 @@ class _Options:
         self._ignored: list[str] = []
         self._left: set[str] = set()
 
-    def settle(self, written: Any) -> StepOptions:
+    def settle(self, written: Any, place: str) -> StepOptions:
         pipeline, step = self._layers
         self._ignored += check_words(step, STEP, self._error)
         if not is_call_name(self._name):
             raise self._error(f"has the name {self._name!r}.", CALL_NAMES)
         operator = self._operator()
-        settings = self._settings(operator)
-        pod = dict(settings["step_operator"])
+        below, own = (self._settings(layer, operator) for layer in self._layers)
+        settings = {name: merged(below[name], own[name]) for name in own}
+        pod, rest = divided(below["step_operator"], own["step_operator"])
+        for said, docker in ((rest, below["docker"]), (pod, own["docker"])):
+            if docker.get("parent_image"):
+                said.setdefault("image", docker["parent_image"])
+        general = DecoratorSpec("kubernetes", rest, place) if rest else None
         specs = list(self._noted(written))
         environment = self._environment()
         if environment:
@@ -94,8 +104,8 @@ class _Options:
         retry = self._plain(step.get("retry") or pipeline.get("retry") or {}, "retry")
         if retry:
             self._put(specs, "retry", self._retry(retry))
-        in_pods = self._docker(settings["docker"], pod)
-        self._add_pod(specs, operator, pod)
+        in_pods = self._docker(settings["docker"])
+        self._add_pod(specs, operator, pod, general)
         if any(spec.name == "kubernetes" for spec in specs):
             for spec in in_pods:
                 put_below(specs, spec)
@@ -104,9 +114,8 @@ class _Options:
         parameters = step.get("parameters") or {}
         if not isinstance(parameters, Mapping):
             raise self._error(f"has parameters={parameters!r}.", 'Write a dict: parameters={"rate": 0.1}.')
-        return StepOptions(
-            self._name, tuple(specs), parameters, pod, in_pods, tuple(self._ignored), frozenset(self._left)
-        )
+        ignored, left = tuple(self._ignored), frozenset(self._left)
+        return StepOptions(self._name, tuple(specs), parameters, pod, general, in_pods, ignored, left)
 
     def _operator(self) -> "str | None":
         """What the step's operator is called, None for a step that needs none."""
@@ -124,29 +133,26 @@ class _Options:
             )
         return given
 
-    def _settings(self, operator: "str | None") -> dict[str, dict[str, Any]]:
-        """The settings of pipeline and step by what they are of, the step's above the pipeline's."""
+    def _settings(self, layer: Mapping[str, Any], operator: "str | None") -> dict[str, dict[str, Any]]:
+        """The settings of pipeline or step by what they are of."""
         found: dict[str, dict[str, Any]] = {"step_operator": {}, "resources": {}, "docker": {}}
         mine = ("step_operator", "step_operator.kubernetes", *self._named_keys(operator))
-        for layer in self._layers:
-            settings = layer.get("settings") or {}
-            if not isinstance(settings, Mapping):
-                raise self._error(
-                    f"has settings={settings!r}.", 'Write a dict: settings={"step_operator": {…}}.'
-                )
-            # What is said of the one operator by its name is above what is said of its kind.
-            for key in sorted(settings, key=lambda key: mine.index(key) if key in mine else -1):
-                if settings[key] is None:
-                    continue
-                value = self._plain(settings[key], f"settings[{key!r}]")
-                if key in mine:
-                    found["step_operator"] = merged(found["step_operator"], value)
-                elif key in found:
-                    found[key] = merged(found[key], value)
-                elif layer is self._layers[0]:
-                    self._left.add(key)
-                else:
-                    self._ignored.append(no_effect(key))
+        settings = layer.get("settings") or {}
+        if not isinstance(settings, Mapping):
+            raise self._error(f"has settings={settings!r}.", 'Write a dict: settings={"step_operator": {…}}.')
+        # What is said of the one operator by its name is above what is said of its kind.
+        for key in sorted(settings, key=lambda key: mine.index(key) if key in mine else -1):
+            if settings[key] is None:
+                continue
+            value = self._plain(settings[key], f"settings[{key!r}]")
+            if key in mine:
+                found["step_operator"] = merged(found["step_operator"], value)
+            elif key in found:
+                found[key] = value
+            elif layer is self._layers[0]:
+                self._left.add(key)
+            else:
+                self._ignored.append(no_effect(key))
         return found
 
     def _named_keys(self, operator: "str | None") -> Sequence[str]:
@@ -178,29 +184,35 @@ class _Options:
     def _put(self, specs: list[DecoratorSpec], name: str, attributes: Mapping[str, Any]) -> None:
         put_below(specs, DecoratorSpec(name, attributes, self._mark.source))
 
-    def _add_pod(self, specs: list[DecoratorSpec], operator: "str | None", pod: Mapping[str, Any]) -> None:
+    def _add_pod(
+        self,
+        specs: list[DecoratorSpec],
+        operator: "str | None",
+        pod: Mapping[str, Any],
+        general: "DecoratorSpec | None",
+    ) -> None:
         """What settings say of a pod: what a written ``@kubernetes`` leaves open, setting by setting."""
         below = DecoratorSpec("kubernetes", pod, self._mark.source)
-        check_spec(below, f"step '{self._name}'")
+        rest = () if general is None else (general,)
+        for spec in (below, *rest):
+            check_spec(spec, f"step '{self._name}'")
         for at, spec in enumerate(specs):
             if spec.name == "kubernetes":
-                specs[at] = spec._replace(beneath=(*spec.beneath, below)) if pod else spec
+                specs[at] = spec._replace(beneath=(*spec.beneath, *((below,) if pod else ()), *rest))
                 return
         if operator is not None:
-            specs.append(below)
+            specs.append(below._replace(beneath=rest))
 
-    def _docker(self, docker: Mapping[str, Any], pod: dict[str, Any]) -> tuple[DecoratorSpec, ...]:
-        """What of DockerSettings needs no image to be built: the pod's image, packages and variables in it."""
+    def _docker(self, docker: Mapping[str, Any]) -> tuple[DecoratorSpec, ...]:
+        """What of DockerSettings needs no image to be built, beside the pod's image: packages and variables in it."""
         packages: Mapping[str, Any] = {}
         variables: dict[str, Any] = {}
         for name, value in docker.items():
-            if name == "parent_image" and value:
-                pod.setdefault("image", value)
-            elif name in ("environment", "runtime_environment"):
+            if name in ("environment", "runtime_environment"):
                 variables.update(self._plain(value or {}, f"DockerSettings({name}=…)"))
             elif name == "requirements" and value:
                 packages = self._requirements(value)
-            elif value and name not in ("skip_build", "python_package_installer"):
+            elif value and name not in ("parent_image", "skip_build", "python_package_installer"):
                 self._ignored.append(f"DockerSettings({name}=…) has no effect here: no image is built.")
         found = [("pypi", packages), ("environment", {"vars": variables} if variables else {})]
         return tuple(DecoratorSpec(name, said, self._mark.source) for name, said in found if said)
@@ -301,6 +313,22 @@ def put_below(specs: list[DecoratorSpec], below: DecoratorSpec) -> None:
             specs[at] = spec._replace(attributes=merged(below.attributes, spec.attributes))
             return
     specs.append(below)
+
+
+def divided(below: Mapping[str, Any], above: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Settings of a pipeline and of a step: what the step speaks of, as both say it, and what the pipeline alone does."""
+    own, rest = merged({}, above), dict(below)
+    for name, value in above.items():
+        known = rest.pop(name, None)
+        if not (isinstance(known, dict) and isinstance(value, dict)):
+            continue
+        own[name] = merged(known, value)
+        if name == "pod_settings":
+            # A group of settings, each with a place of its own.
+            own[name], left = divided(known, value)
+            if left:
+                rest[name] = left
+    return own, rest
 
 
 def no_effect(key: str) -> str:

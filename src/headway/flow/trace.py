@@ -52,7 +52,8 @@ class Traced(NamedTuple):
     def graph_with(self, late: Sequence[DecoratorSpec]) -> Graph:
         """The graph with late decorators.
 
-        What sends a step into a pod fills in what the step's settings leave open, as it does with ``@kubernetes``.
+        What sends a step into a pod fills in what the step's settings leave open, as it does with ``@kubernetes``, and
+        what the pipeline says fills in what both do.
         """
         graph = self.graph.with_decorators(late)
         for name, options in self.options.items():
@@ -61,9 +62,12 @@ class Traced(NamedTuple):
             if sent is None or not sent.attached:
                 continue
             specs = list(node.decorators)
+            rest = () if options.general is None else (options.general,)
             if options.pod:
                 own = DecoratorSpec("kubernetes", options.pod, f"{node.file}:{node.line}")
-                specs[specs.index(sent)] = own._replace(beneath=_said(sent))
+                specs[specs.index(sent)] = own._replace(beneath=(*_said(sent), *rest))
+            elif rest:
+                specs[specs.index(sent)] = sent._replace(beneath=(*sent.beneath, *rest))
             for spec in options.in_pods:
                 put_below(specs, spec)
             graph.nodes[name] = node._replace(decorators=tuple(specs))
@@ -147,7 +151,8 @@ class _Tracer:
         name = self._named(str(written.get("name") or function.__name__), about.get("id"), refuse)
         if name in self._of_steps:
             written = merged(written, self._of_steps[name])
-        options = settle(self._pipeline.options, written, step, function)
+        place = f"{self._pipeline.file}:{self._pipeline.line}"
+        options = settle(self._pipeline.options, written, step, function, place)
         arguments = _bound(signature, given, words, options.parameters, refuse)
         needs: dict[str, int] = {}
         outputs = outputs_of(function, self._reader)

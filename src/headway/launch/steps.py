@@ -167,8 +167,10 @@ def _with_pod(
     from headway.config.describe import changes
     from headway.config.resolve import Layer, resolve_kubernetes
 
-    said = [Layer(spec.attributes, _place(spec, node)) for spec in (kubernetes, *kubernetes.beneath)]
+    specs = (kubernetes, *kubernetes.beneath)
+    said = [Layer(spec.attributes, _place(spec, node)) for spec in specs if not spec.of_pipeline]
     own = None if kubernetes.attached else said.pop(0)
+    general = next((Layer(spec.attributes, spec.source) for spec in specs if spec.of_pipeline), None)
     resources = node.decorator("resources")
     retry = node.decorator("retry")
 
@@ -177,6 +179,7 @@ def _with_pod(
             node.name,
             decorator=own,
             with_specs=said,
+            flow_settings=general,
             resources_decorator=Layer(resources.attributes, _place(resources, node)) if resources else None,
             configuration=configuration,
             overrides=override,

@@ -195,7 +195,7 @@ def test_precedence(case: Case, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("bare", [True, False], ids=["bare @kubernetes", "no @kubernetes"])
-@pytest.mark.parametrize("case", [case for case in TABLE if case.flow is None], ids=lambda case: case.rule)
+@pytest.mark.parametrize("case", TABLE, ids=lambda case: case.rule)
 def test_a_flows_steps_are_planned_by_the_same_table(case: Case, bare: bool, tmp_path: Path) -> None:
     """Also where a step says nothing of its pods but that it has some, or leaves that to ``--with``."""
 
@@ -208,8 +208,11 @@ def test_a_flows_steps_are_planned_by_the_same_table(case: Case, bare: bool, tmp
         for value, source in ((case.with_spec, "--with"), (case.later_with, "--with, later"))
         if value is not None
     ]
-    if case.decorator is not None or bare or not late:
-        written.append(spec("kubernetes", case.decorator, "f.py:1"))
+    own = spec("kubernetes", case.decorator, "f.py:1")
+    if case.flow is not None:
+        written.append(own._replace(beneath=(spec("kubernetes", case.flow, "@pipeline, f.py:9"),)))
+    elif case.decorator is not None or bare or not late:
+        written.append(own)
     node = Node("train", "end", decorators=tuple(written))
     graph = Graph("Sample", [node], "train", "train").with_decorators(late)
     overrides = [] if case.override is None else [Override("x", None, {case.name: case.override})]
@@ -218,4 +221,5 @@ def test_a_flows_steps_are_planned_by_the_same_table(case: Case, bare: bool, tmp
         step = plan_steps(each, configured(case, folder), overrides)["train"]
         assert getattr(step.kubernetes, case.name) == case.value
         source = step.provenance[case.name].replace(f"{folder}/", "").replace("--override x", "--override")
+        source = source.replace("@pipeline, f.py:9", "flow")
         assert source.replace(" on step train, f.py:1", "") == case.source

@@ -1,18 +1,24 @@
 """What a pipeline's body says: calls, what they need, what they are given; and what it cannot say."""
 
+import json
 import sys
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
 from headway.call import Call, Place
+from headway.config.sources import Configuration
 from headway.errors import FlowDefinitionError
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.graph import CALL, Graph
+from headway.flow.late import parse_with
 from headway.flow.pipeline import Pipeline
 from headway.flow.trace import Traced, trace
+from headway.launch.steps import plan_steps
 
 HEADER = """
 from typing import Annotated
@@ -323,3 +329,34 @@ def test_functions_that_pods_could_not_find_or_call() -> None:
 def test_after_an_error_steps_are_functions_again() -> None:
     refused("1 / 0")
     assert sys.modules["pipeline_file"].load(1) == [0]
+
+
+SENT = """
+@step(step_operator=True, settings={"step_operator": {"memory": 300}})
+def placed(): pass
+
+@step(settings={"step_operator": {"memory": 300}})
+def anywhere(): pass
+"""
+
+
+def test_what_a_pipeline_says_gives_way_to_with_and_what_its_steps_say_does_not(tmp_path: Path) -> None:
+    settings = {"cpu": 3, "memory": 100, "disk": 200, "labels": {"of": "all"}}
+    found = traced(
+        f"@pipeline(settings={{'step_operator': {settings}}})\ndef flow():\n    placed()\n    anywhere()",
+        header=HEADER + SENT,
+    )
+    sent = found.graph_with([parse_with("kubernetes:cpu=4,memory=400")])
+    configuration = Configuration.load({}, tmp_path)
+    for graph in (sent, Graph.from_json(json.loads(json.dumps(sent.to_json())))):
+        for step in plan_steps(graph, configuration).values():
+            pod = step.kubernetes
+            assert pod is not None
+            assert (pod.cpu, pod.memory, pod.disk) == (Decimal(4), 300, 200)
+            assert pod.labels == {"of": "all"}
+            assert step.provenance["cpu"] == "--with kubernetes:cpu=4,memory=400"
+            assert step.provenance["disk"].startswith(f"@pipeline, {FILE}:")
+    without = plan_steps(found.graph, configuration)
+    assert without["anywhere"].kubernetes is None
+    assert without["placed"].kubernetes is not None
+    assert without["placed"].kubernetes.cpu == Decimal(3)

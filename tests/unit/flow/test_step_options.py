@@ -57,10 +57,24 @@ def test_settings_of_the_pipeline_stand_below_the_steps_and_lists_are_replaced()
     found = options(
         {"step_operator": True, "settings": {"step_operator": above}}, {"settings": {"step_operator": below}}
     )
+    # What the step speaks of is its own, also as far as the pipeline says it; the rest is a layer by itself.
     assert attributes(found)["kubernetes"] == {
         "pod_settings": {"labels": {"a": "1", "b": "2"}, "tolerations": [{"key": "y"}]},
-        "privileged": True,
     }
+    assert found.general is not None
+    assert found.general.attributes == {"privileged": True}
+    assert found.decorators[0].beneath == (found.general,)
+
+
+def test_an_image_is_said_by_whoever_says_it() -> None:
+    docker = {"docker": DockerSettings(parent_image="general:1")}
+    found = options({"step_operator": True}, {"settings": docker})
+    assert attributes(found)["kubernetes"] == {}
+    assert found.general is not None
+    assert found.general.attributes == {"image": "general:1"}
+    own = {"docker": {"parent_image": "own:1"}}
+    found = options({"step_operator": True, "settings": own}, {"settings": docker})
+    assert attributes(found)["kubernetes"] == {"image": "own:1"}
 
 
 def test_what_is_said_of_the_operator_by_name_is_above_what_is_said_of_its_kind() -> None:

@@ -223,9 +223,9 @@ class KubernetesExecutor:
         if job.settings.security_profile != "auto":
             return False
         self._pools.restrict((job.namespace,))
-        words = (
-            f"namespace {job.namespace} enforces Pod Security: its pods run as *restricted* asks from now on"
-        )
+        uid = job.settings.restricted_uid
+        user = f", as user {uid} (restricted_uid=0: as the image's own)" if uid else ""
+        words = f"namespace {job.namespace} enforces Pod Security: its pods run as *restricted* asks from now on{user}"
         self.standing(job, None, "Restricted", words)
         self._assignments.submit_restricted(job)
         return True
