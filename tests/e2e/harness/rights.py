@@ -1,5 +1,6 @@
 """What a person may do who has the Role of the documentation and no more."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,10 @@ def role(*, without: tuple[tuple[str, str], ...] = ()) -> dict[str, Any]:
     return written
 
 
-def bind(kubectl: Kubectl, target: Target, granted: dict[str, Any]) -> None:
-    """Give the limited person a Role in a namespace."""
+def bind(
+    kubectl: Kubectl, target: Target, granted: dict[str, Any], subject: Mapping[str, str] | None = None
+) -> None:
+    """Give the limited person, or somebody else, a Role in a namespace."""
     kubectl.create(granted)
     api = "rbac.authorization.k8s.io"
     binding = {
@@ -30,6 +33,6 @@ def bind(kubectl: Kubectl, target: Target, granted: dict[str, Any]) -> None:
         "kind": "RoleBinding",
         "metadata": {"name": "limited"},
         "roleRef": {"apiGroup": api, "kind": "Role", "name": granted["metadata"]["name"]},
-        "subjects": [dict(target.limited_subject)],
+        "subjects": [dict(subject or target.limited_subject)],
     }
     kubectl.create(binding)

@@ -86,3 +86,14 @@ def test_cards_are_told_of_once_however_they_are_used() -> None:
     flow = Graph("F", [Node("a", "end", decorators=(DecoratorSpec("card"),))], "a", "a")
     flow.notes = (NO_CARDS,)
     assert notices(flow) == []
+
+
+def test_who_asks_for_conda_is_told_what_to_use_instead() -> None:
+    pinned = {"packages": {"pandas": "2"}}
+    node = Node("a", "end", decorators=(DecoratorSpec("conda", pinned),))
+    told = notices(Graph("F", [node], "a", "a", decorators=[DecoratorSpec("conda_base", pinned)]))
+    assert len(told) == 2
+    for line, instead in zip(told, ("@pypi_base brings packages", "@pypi brings packages"), strict=True):
+        assert "has no effect: no conda environment is made" in line
+        assert instead in line
+        assert "@kubernetes(image=…)" in line
