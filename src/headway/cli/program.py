@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from headway.call import CONSTANTS
 from headway.cli.configs import given_configs
-from headway.config.general import datastore_roots, default_decorators, name_store, user
+from headway.config.general import datastore_roots, default_decorators, name_profile, name_store, user
 from headway.config.sources import Configuration
 from headway.errors import SettingsError
 from headway.flow.declare import declare
@@ -113,6 +113,7 @@ class Program:
         """Variables and files."""
         found = Configuration.load(os.environ, Path.cwd(), self.options.config_name)
         name_store(found)
+        name_profile(found)
         return found
 
     @cached_property

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping, MutableMapping
 
 from headway.config.places import PREFIXES, nearest
-from headway.config.sources import Configuration, Sourced
+from headway.config.sources import OPTION, Configuration, Sourced
 from headway.errors import SettingsError, UnknownUserError
 
 #: The kinds of datastore, with the scheme that a root of that kind begins with.
@@ -132,3 +132,26 @@ def name_store(configuration: Configuration, environ: MutableMapping[str, str] =
         found = configuration.get(name)
         if found is not None and not any(environ.get(f"{prefix}{name}") for prefix in PREFIXES):
             environ[f"HEADWAY_{name}"] = str(found.value)
+
+
+def name_profile(configuration: Configuration, environ: MutableMapping[str, str] = os.environ) -> None:
+    """Let the client here, and the processes that are started from here, read the configuration that was typed.
+
+    Args:
+        configuration: What ``--config-name`` may have chosen.
+        environ: The variables; what was typed wins over what they say.
+    """
+    if configuration.profile and configuration.named_by == OPTION:
+        environ["HEADWAY_PROFILE"] = configuration.profile
+
+
+def may_fork(configuration: Configuration) -> bool:
+    """FORK_TASKS: whether local tasks are forked from one process that imported the flow, where that is safe.
+
+    Raises:
+        SettingsError: It is neither "auto" nor "never".
+    """
+    found = configuration.get("FORK_TASKS")
+    if found is not None and found.value not in ("auto", "never"):
+        raise SettingsError("FORK_TASKS", found.value, "auto or never is allowed", found.source)
+    return found is None or found.value == "auto"

@@ -29,6 +29,8 @@ _ELSEWHERE = frozenset(
     for name in (
         "JOBSET_GROUP", "JOBSET_NAME", "JOBSET_VERSION", "NODE_IP", "POD_ID", "POD_NAME", "POD_NAMESPACE",
         "SERVICE_ACCOUNT_NAME", "WORKLOAD",
+        # The options of `kubernetes list` and its like.
+        "KILL_MY_RUNS", "KILL_RUN_ID", "KILL_USER", "LIST_MY_RUNS", "LIST_RUN_ID", "LIST_USER", "SWEEP_DRY_RUN",
     )
 )  # fmt: skip
 

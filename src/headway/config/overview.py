@@ -40,6 +40,7 @@ GENERAL = {
     "EMBEDDED_CLUSTER": "auto",
     "EMBEDDED_CLUSTER_IDLE_MINUTES": "30",
     "FORWARD_CREDENTIALS": "false",
+    "FORK_TASKS": "auto",
     "TASK_STDERR": "stderr; stdout with `Runner`, as in Metaflow",
     "PROFILE": "",
     "USER": "the login name",
@@ -70,12 +71,8 @@ def general_rows(configuration: Configuration, *, every: bool) -> list[Row]:
     found = []
     for name, default in GENERAL.items():
         sourced = configuration.get(name)
-        if (
-            name == "PROFILE"
-            and configuration.profile
-            and (sourced is None or str(sourced.value) != configuration.profile)
-        ):
-            found.append(Row(f"HEADWAY_{name}", configuration.profile, "--config-name"))
+        if name == "PROFILE" and configuration.profile:
+            found.append(Row(f"HEADWAY_{name}", configuration.profile, configuration.named_by))
         elif sourced is not None:
             found.append(Row(f"HEADWAY_{name}", shown_value(sourced.value), sourced.source))
         elif every:

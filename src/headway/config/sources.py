@@ -25,6 +25,9 @@ from headway.config import places
 from headway.config.places import PREFIXES
 from headway.errors import SettingsError
 
+#: What chooses a named configuration on the command line.
+OPTION = "--config-name"
+
 _UNPREFIXED = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
@@ -55,12 +58,14 @@ class Configuration(NamedTuple):
         cwd: The folder that relative searches started from.
         files: The files that exist, the one that wins first.
         profile: The named configuration in use, if any.
+        named_by: What chose it: ``--config-name`` or a variable; "" where nothing did.
     """
 
     environ: Mapping[str, str]
     cwd: str
     files: tuple[ConfigFile, ...] = ()
     profile: str | None = None
+    named_by: str = ""
 
     @classmethod
     def load(
@@ -92,7 +97,7 @@ class Configuration(NamedTuple):
                 origin,
                 "Write that file, or name a configuration that exists.",
             )
-        return cls(environ, folder, files, name)
+        return cls(environ, folder, files, name, origin)
 
     def get(self, name: str) -> Sourced | None:
         """The configured value of a name without prefix, or None where nobody set it."""
@@ -119,7 +124,7 @@ class Configuration(NamedTuple):
 
 def _chosen_profile(environ: Mapping[str, str], option: str | None) -> tuple[str, str] | None:
     if option:
-        return option, "--config-name"
+        return option, OPTION
     for prefix in PREFIXES:
         if name := environ.get(f"{prefix}PROFILE"):
             return name, f"{prefix}PROFILE"

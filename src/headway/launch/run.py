@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import AsyncExitStack, nullcontext
 
+from headway.config.general import may_fork
 from headway.config.sources import Configuration
 from headway.executors.base import Executor
 from headway.executors.local.zygote import Zygote, warm_parent
@@ -33,9 +34,10 @@ def run_flow(request: RunRequest, configuration: Configuration, reporter: Report
     Raises:
         HeadwayError: It could not be run.
     """
+    forks = may_fork(configuration)
     outset = settle(request, configuration, reporter)
     with local_code(request.origin) as code:
-        warm = warm_parent(code, outset.choice.url) if outset.has_local_steps else nullcontext()
+        warm = warm_parent(code, outset.choice.url) if forks and outset.has_local_steps else nullcontext()
         with warm as zygote:
             return asyncio.run(_drive(outset, code, zygote, reporter))
 

@@ -259,3 +259,26 @@ def test_an_error_of_the_client_that_nobody_catches_ends_with_all_that_it_says(m
     message, hint = said.splitlines()
     assert "Run('Sample/1') does not exist" in message
     assert hint
+
+
+@pytest.mark.parametrize("decorators", ["", "@environment(vars={'A': 'b'})"], ids=["forked", "afresh"])
+def test_local_tasks_read_the_configuration_that_was_named(machine: Machine, decorators: str) -> None:
+    (machine.folder / ".headway").mkdir()
+    named = machine.folder / ".headway" / "config_prod.json"
+    named.write_text('{"HEADWAY_TEMPDIR": "/of/prod"}')
+    machine.write(decorators=decorators, body='print("temporary files in", current.tempdir)')
+    done = machine.run("flow.py", "--config-name", "prod", "run")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("temporary files in /of/prod") == 3
+
+
+@pytest.mark.parametrize(("said", "different"), [("auto", 1), ("never", 3)])
+def test_what_a_module_works_out_is_each_tasks_own_where_nothing_is_forked(
+    machine: Machine, said: str, different: int
+) -> None:
+    machine.environ["HEADWAY_FORK_TASKS"] = said
+    machine.write(head="import uuid\nID = uuid.uuid4().hex", body='print("id", ID)')
+    done = machine.run("flow.py", "run")
+    assert done.returncode == 0, done.stderr
+    found = [line.rpartition(" ")[2] for line in done.stdout.splitlines() if "] id " in line]
+    assert (len(found), len(set(found))) == (3, different)

@@ -22,6 +22,8 @@ def _a_machine_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     # A cluster is configured, so none is started here.
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
     monkeypatch.setenv("HEADWAY_USER", "ann")
+    # Set by --config-name for all that a command starts.
+    monkeypatch.setenv("HEADWAY_PROFILE", "")
     monkeypatch.chdir(tmp_path)
     # What a command sets for its process ends with the test.
     monkeypatch.setattr(stores, "_opened", {})

@@ -1,6 +1,7 @@
 """``config show``, ``run --dry-run``, ``--config-name``: what would be, and why."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,8 @@ def test_a_named_configuration_is_chosen(cli: CommandLine, tmp_path: Path) -> No
         answer = cli(*words)
         assert "Named configuration: prod" in answer.out, answer.err
         assert "namespace" in answer.out
+        assert "HEADWAY_PROFILE prod (--config-name)" in " ".join(answer.out.split())
+        assert os.environ["HEADWAY_PROFILE"] == "prod", "what it starts reads the same"
     missing = cli("--config-name", "test", "config", "show")
     assert missing.code == 2
     assert "config_test.json" in missing.err

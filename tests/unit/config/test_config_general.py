@@ -10,6 +10,8 @@ from headway.config.general import (
     datastore_roots,
     default_decorators,
     local_root,
+    may_fork,
+    name_profile,
     user,
 )
 from headway.config.sources import Configuration
@@ -105,3 +107,23 @@ def test_an_url_that_lacks_a_slash_is_no_folder(root: str, meant: str) -> None:
         check_root("local", root, "--datastore-root")
     assert caught.value.hint == f"Write {meant}."
     assert check_root("local", f"./{root}", "--datastore-root") == f"./{root}"
+
+
+def test_what_was_typed_is_named_for_all_that_is_started(tmp_path: Path) -> None:
+    (tmp_path / ".headway").mkdir()
+    for name in ("prod", "dev"):
+        (tmp_path / ".headway" / f"config_{name}.json").write_text("{}")
+    environ = {"METAFLOW_PROFILE": "dev", "HEADWAY_HOME": str(tmp_path)}
+    name_profile(Configuration.load(environ, tmp_path), environ)
+    assert "HEADWAY_PROFILE" not in environ, "the variable that named it is there in any case"
+    name_profile(Configuration.load(environ, tmp_path, "prod"), environ)
+    assert environ["HEADWAY_PROFILE"] == "prod"
+    assert Configuration.load(environ, tmp_path).profile == "prod"
+
+
+def test_whether_local_tasks_may_be_forked(tmp_path: Path) -> None:
+    assert may_fork(configuration(tmp_path))
+    assert may_fork(configuration(tmp_path, HEADWAY_FORK_TASKS="auto"))
+    assert not may_fork(configuration(tmp_path, HEADWAY_FORK_TASKS="never"))
+    with pytest.raises(SettingsError, match=r"HEADWAY_FORK_TASKS.*auto or never"):
+        may_fork(configuration(tmp_path, HEADWAY_FORK_TASKS="no"))
