@@ -77,13 +77,17 @@ def _is_root(row: Row) -> bool:
 
 def _options() -> Iterator[tuple[str, click.Parameter, tuple[str, ...]]]:
     """Every option of the command line with its command, and the variables that may say it."""
-    group = click.get_current_context().find_root().command
-    assert isinstance(group, click.Group)
-    for path, command in {"": group, **group.commands}.items():
-        for option in command.params:
-            names = (option.envvar,) if isinstance(option.envvar, str) else tuple(option.envvar or ())
-            if names:
-                yield path, option, names
+    yield from _options_of(click.get_current_context().find_root().command, "")
+
+
+def _options_of(command: click.Command, path: str) -> Iterator[tuple[str, click.Parameter, tuple[str, ...]]]:
+    for option in command.params:
+        names = (option.envvar,) if isinstance(option.envvar, str) else tuple(option.envvar or ())
+        if names:
+            yield path, option, names
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            yield from _options_of(inner, f"{path} {name}".strip())
 
 
 def _said(path: str, option: click.Parameter, names: Sequence[str]) -> Row | None:

@@ -17,7 +17,8 @@ Options:
   --environment [local|pypi|conda|uv]
                                   Taken for the sake of scripts: @pypi needs
                                   no option.
-  --force-rebuild-environments    Resolve the packages of @pypi again, which
+  --force-rebuild-environments / --no-force-rebuild-environments
+                                  Resolve the packages of @pypi again, which
                                   may find newer ones.
   --config-name NAME              A named configuration: config_NAME.json.
   --with NAME[:K=V,…]             Give steps that lack it a decorator: --with
@@ -57,7 +58,8 @@ Options:
   --package-max-size SIZE         Size above which the code package is refused.
   --environment [local|pypi|conda|uv]
                                   Taken for the sake of scripts: @pypi needs no option.
-  --force-rebuild-environments    Resolve the packages of @pypi again, which may find newer ones.
+  --force-rebuild-environments / --no-force-rebuild-environments
+                                  Resolve the packages of @pypi again, which may find newer ones.
   --config-name NAME              A named configuration: config_NAME.json.
   --with NAME[:K=V,…]             Give steps that lack it a decorator: --with kubernetes, --with
                                   kubernetes:cpu=4,memory=8000.

@@ -36,8 +36,8 @@ def top_options() -> list[click.Parameter]:
             help="Taken for the sake of scripts: @pypi needs no option.",
         ),
         click.Option(
-            ["--force-rebuild-environments", "packages_anew"],
-            is_flag=True,
+            ["--force-rebuild-environments/--no-force-rebuild-environments", "packages_anew"],
+            default=False,
             help="Resolve the packages of @pypi again, which may find newer ones.",
         ),
         click.Option(["--config-name"], metavar="NAME", help="A named configuration: config_NAME.json."),

@@ -12,6 +12,15 @@ from headway.config.places import PREFIXES
 #: that they deploy to, where the option is there for the sake of Metaflow's scripts only.
 _TAKEN = {"HEADWAY_DATASTORE", "HEADWAY_ENVIRONMENT"}
 
+#: The names that Metaflow's command line has for options beside those that are typed, by which its variables go.
+_METAFLOWS = {
+    "--add": "TAGS_TO_ADD",
+    "--namespace": "USER_NAMESPACE",
+    "--remove": "TAGS_TO_REMOVE",
+    "--tag": "TAGS",
+    "--with": "DECOSPECS",
+}
+
 
 def name_variables(group: click.Group) -> None:
     """Give each option its variables: ``<PREFIX><OPTION>``, and ``<PREFIX><COMMAND>_<OPTION>`` for a command's.
@@ -22,12 +31,17 @@ def name_variables(group: click.Group) -> None:
     Args:
         group: The command line, changed in place.
     """
-    for name, command in {"": group, **group.commands}.items():
-        path = f"{name.upper().replace('-', '_')}_" if name else ""
-        # One option may stand in several commands, each with a variable of its own.
-        command.params = [copy.copy(parameter) for parameter in command.params]
-        for parameter in command.params:
-            _name(parameter, path)
+    _name_all(group, "")
+
+
+def _name_all(command: click.Command, path: str) -> None:
+    # One option may stand in several commands, each with a variable of its own.
+    command.params = [copy.copy(parameter) for parameter in command.params]
+    for parameter in command.params:
+        _name(parameter, path)
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            _name_all(inner, f"{path}{name.upper().replace('-', '_')}_")
 
 
 def variable_of(error: click.BadParameter) -> str | None:
@@ -47,6 +61,8 @@ def _name(parameter: click.Parameter, path: str) -> None:
     option = max(parameter.opts, key=len)
     if not option.startswith("--"):
         return
-    words = option.removeprefix("--").replace("-", "_").upper()
-    names = [f"{prefix}{path}{words}" for prefix in PREFIXES]
+    words = [option.removeprefix("--").replace("-", "_").upper()]
+    if option in _METAFLOWS:
+        words.append(_METAFLOWS[option])
+    names = [f"{prefix}{path}{word}" for prefix in PREFIXES for word in words]
     parameter.envvar = [name for name in names if name not in _TAKEN]

@@ -174,7 +174,7 @@ def test_a_malformed_flow_is_told_with_file_and_line(cli: CommandLine) -> None:
     answer = cli("check", flow=Malformed)
     assert answer.code == 2
     head, *rest = answer.err.splitlines()
-    assert head.startswith("The flow is not valid (")
+    assert head.startswith("Validity checker found an issue (")
     assert "test_flow_commands.py, line " in head
     assert "no_such_step" in "".join(rest)
     assert all(line.startswith("    ") for line in rest)

@@ -72,3 +72,28 @@ def test_the_environment_is_metaflows_word(cli: CommandLine, monkeypatch: pytest
 def test_a_switch_may_be_a_variable(monkeypatch: pytest.MonkeyPatch, name: str, said: str, on: bool) -> None:
     monkeypatch.setenv(f"METAFLOW_{name}", said)
     assert is_on(Program(Digits, Options(), StreamWriter()).configuration, name) is on
+
+
+@pytest.mark.parametrize("prefix", ["METAFLOW_", "HEADWAY_"])
+def test_of_commands_within_commands(cli: CommandLine, monkeypatch: pytest.MonkeyPatch, prefix: str) -> None:
+    monkeypatch.setenv(f"{prefix}CONFIG_SHOW_ALL", "1")
+    assert "HEADWAY_EMBEDDED_CLUSTER" in cli("config", "show").out
+    monkeypatch.setenv(f"{prefix}TAG_REPLACE_RUN_ID", "1/start")
+    answer = cli("tag", "replace", "--add=a", "--remove=b")
+    assert "--run-id=1/start is no run's id" in answer.err
+    monkeypatch.setenv(f"{prefix}KUBERNETES_LIST_RUN_ID", "1")
+    assert "is not a setting" not in cli("check").err
+
+
+def test_by_the_names_that_metaflow_has_for_them(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METAFLOW_DECOSPECS", "timeout:minutes=7 environment:vars={}")
+    shown = cli("show").out
+    assert "@timeout(minutes=7)" in shown
+    assert "@environment(vars={})" in shown
+    monkeypatch.setenv("METAFLOW_RUN_DECOSPECS", "nosuch")
+    assert "There is no step decorator 'nosuch'" in cli(*DRY).err
+    monkeypatch.delenv("METAFLOW_RUN_DECOSPECS")
+    monkeypatch.setenv("METAFLOW_RUN_TAGS", "x" * 501)
+    answer = cli(*DRY)
+    assert answer.code == 2
+    assert "500" in answer.err
