@@ -86,7 +86,7 @@ class FlowDefinitionError(UsageError):
         line: The line in it, if known.
     """
 
-    headline = "The flow is not valid"
+    headline = "Validity checker found an issue"
 
     def __init__(
         self,
@@ -148,7 +148,7 @@ class TaggingError(UsageError):
 class ClusterConfigurationError(UsageError):
     """The cluster cannot be used as configured: kubeconfig, address, credentials, permissions."""
 
-    headline = "Kubernetes"
+    headline = "Kubernetes error"
 
 
 class StoreError(HeadwayError):
@@ -166,6 +166,8 @@ class StoreError(HeadwayError):
 
 class KeyNotFoundError(StoreError):
     """There is no object under this key."""
+
+    headline = "Data missing"
 
 
 class KeyExistsError(StoreError):
@@ -267,7 +269,7 @@ class FailureHandledByCatchError(HeadwayError):
 class RunFailedError(HeadwayError):
     """The run ended without success."""
 
-    headline = "Run failed"
+    headline = "Step failure"
 
 
 class PipelineFailedError(RunFailedError, SystemExit):

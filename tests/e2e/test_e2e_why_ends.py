@@ -26,6 +26,7 @@ LONG = "time.sleep(600)"
 #: The step's own doing, or what it asked for: it spends the step's tries, of which there are none.
 OWN = {
     "exits": Cause({}, "user", "Exit", "exit code 3", body="os._exit(3)"),
+    "declines": Cause({}, "user", "ExitForGood", "called sys.exit(202)", "not tried again", body="sys.exit(202)"),
     "signals": Cause({}, "user", "Signal", "SIGSEGV", body="os.kill(os.getpid(), signal.SIGSEGV)"),
     "lasts": Cause(
         {"active_deadline_seconds": 12}, "user", "DeadlineExceeded", "stopped at its deadline",

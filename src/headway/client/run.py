@@ -93,7 +93,15 @@ class Run(InRun, depth=2):
 
     @property
     def finished_at(self) -> Optional[datetime]:
-        """When it ended, with or without success, local time; None while it goes on."""
+        """When its end step was done, or failed, local time; None where it never came to that, see :attr:`ended_at`."""
+        if self.finished:
+            return self.ended_at
+        task = self.end_task
+        return task.finished_at if task is not None else None
+
+    @property
+    def ended_at(self) -> Optional[datetime]:
+        """When nothing more happened, with or without success, local time; None as long as something may."""
         end = self._run.end()
         return local_time(end.ended) if end is not None else None
 

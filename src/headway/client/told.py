@@ -66,6 +66,19 @@ def _exception(task: TaskData, record: Record) -> Optional[TaskFailedError]:
     return exception_of(record)
 
 
+def _rounds(task: TaskData, record: Record) -> List[int]:
+    """Of a step that leads to itself, which of its rounds this was, from 0; of any other nothing."""
+    node = task.run.graph.nodes.get(task.step)
+    if node is None or node.name not in node.targets:
+        return []
+    before, earlier = 0, record.inputs[:1]
+    while earlier and earlier[0].step == task.step:
+        before += 1
+        made = task.run.record_of(earlier[0])
+        earlier = made.inputs[:1] if made is not None else ()
+    return [before]
+
+
 def _graph_info(task: TaskData, record: Record) -> Dict[str, Any]:
     from headway.flow.graph_info import describe_graph  # for those who ask for it only
 
@@ -87,6 +100,7 @@ def _graph_info(task: TaskData, record: Record) -> Dict[str, Any]:
 
 _MAKERS: Dict[str, Callable[[TaskData, Record], Any]] = {
     "name": lambda task, record: task.run.flow,
+    "_configs_processed": lambda task, record: True,
     "_current_step": lambda task, record: task.step,
     "_exception": _exception,
     "_foreach_stack": _frames,
@@ -95,6 +109,7 @@ _MAKERS: Dict[str, Callable[[TaskData, Record], Any]] = {
         variable_of(record.transition.foreach) if record.transition else None
     ),
     "_graph_info": _graph_info,
+    "_iteration_stack": _rounds,
     "_success": lambda task, record: went_well(record),
     "_task_ok": lambda task, record: record.outcome == SUCCEEDED,
     "_transition": lambda task, record: (

@@ -185,7 +185,8 @@ def check_timeout(attributes: Mapping[str, Any]) -> str:
 # fmt: off
 RETRY = (
     Attribute("times", 3, "How often the step is tried again.", _times),
-    Attribute("minutes_between_retries", None, "Minutes to wait before; 2 for remote steps by default.",
+    Attribute("minutes_between_retries", None,
+              "Minutes to wait before, where the step is a pod (2 by default) or a pipeline's; else it does not wait.",
               _number(0, "a number of minutes")),
     Attribute("on_oom", None, "After memory ran out, try again with so many times the memory; a retry of its own kind.",
               _growth),

@@ -6,6 +6,8 @@ from headway.errors import FlowDefinitionError
 class UnknownAttributeError(FlowDefinitionError):
     """A decorator has no such attribute."""
 
+    headline = "Unknown decorator attribute"
+
 
 class BadStepDecoratorError(FlowDefinitionError):
     """A step's decorator stands on something that is no step."""

@@ -2,7 +2,7 @@
 
 from types import FunctionType, MethodType, ModuleType
 
-from headway.flow.names import RESERVED_NAMES
+from headway.flow.names import FREE_NAMES, RESERVED_NAMES
 from headway.flow.parameters import Parameter
 from headway.flow.step import members_of
 from headway.plain import Any, Dict, List, Mapping, Optional
@@ -34,7 +34,7 @@ def read_only_names(cls: Any) -> Mapping[str, str]:
     """Names that no step can assign, and what they are; worked out once for each class."""
     known: Optional[Dict[str, str]] = vars(cls).get(_READ_ONLY)
     if known is None:
-        known = dict.fromkeys(RESERVED_NAMES - {"name"}, "a name that every flow object has")
+        known = dict.fromkeys(RESERVED_NAMES - FREE_NAMES, "a name that every flow object has")
         known.update(dict.fromkeys(constants_of(cls), "a constant of the flow's class"))
         known.update(dict.fromkeys(parameters_of(cls), "a parameter of the flow"))
         known.update(dict.fromkeys(configs_of(cls), "a configuration of the flow"))

@@ -2,10 +2,12 @@
 
 from headway.plain import Iterable, Optional
 
-#: What a flow object has of its own; neither a step nor an artifact can be called so.
+#: What a flow object has of its own, or had in Metaflow; no step can be called so.
 RESERVED_NAMES = frozenset(
     {"cmd", "foreach_stack", "index", "input", "merge_artifacts", "name", "next", "script_name"}
 )
+#: Those of them that an artifact can be called.
+FREE_NAMES = frozenset({"cmd", "name"})
 
 
 def closest(name: str, candidates: Iterable[str]) -> Optional[str]:

@@ -4,7 +4,7 @@ import _ast as ast
 import typing
 
 from headway.errors import FlowDefinitionError
-from headway.flow.names import RESERVED_NAMES
+from headway.flow.names import FREE_NAMES, RESERVED_NAMES
 from headway.flow.source import SourceReader
 from headway.plain import Any, Callable, Iterator, NamedTuple
 
@@ -140,7 +140,7 @@ def _checked(function: Callable[..., Any], name: str) -> str:
             f"calls an output {name!r}, which is no name for an artifact.",
             "Use letters and digits, with no / in it and no _ before it.",
         )
-    if name in RESERVED_NAMES - {"name"}:
+    if name in RESERVED_NAMES - FREE_NAMES:
         raise _error(
             function, f"calls an output {name!r}, which every task has already.", "Call it something else."
         )

@@ -129,6 +129,8 @@ class TaskState:
                 f"The input from step '{step}' has no artifact '{name}'. {did_you_mean(name, shown)}".rstrip()
             )
         message = f"Step '{step}' has no artifact '{name}'."
+        if name == "cmd":
+            return f"{message} Of Metaflow's legacy self.cmd(…) there is none here: call subprocess.run(…)."
         if any(name in each.source.names() for each in self.task.inputs or ()):
             return (
                 f"{message} A join inherits no artifacts: read it from its inputs (inputs[0].{name}), "

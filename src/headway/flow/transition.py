@@ -16,7 +16,7 @@ _AS = {FOREACH: "by a foreach", PARALLEL: "by num_parallel", "": "once"}
 class InvalidTransitionError(FlowDefinitionError):
     """A step's ``self.next`` cannot be followed."""
 
-    headline = "Invalid self.next() transition"
+    headline = "Invalid self.next() transition detected"
 
 
 class NoSuchCaseError(InvalidTransitionError, RuntimeError):

@@ -169,7 +169,7 @@ class UserStepDecorator(UserDecorator):
 
         Returns:
             None, or what is called in place of the step, with the same arguments; what that returns says what
-            follows, as for :attr:`skip_step`, and None that it called ``self.next`` itself.
+            follows, as for :attr:`skip_step`; None, False or {} that it called ``self.next`` itself.
 
         Raises:
             Exception: Whatever it raises fails the task; no decorator of the step hears of it in ``post_step``.
@@ -192,7 +192,7 @@ class UserStepDecorator(UserDecorator):
 
     @property
     def skip_step(self) -> Union[bool, Dict[str, Any]]:
-        """Whether the step is skipped: False, True, or the arguments for ``self.next`` in place of its own."""
+        """Whether the step is skipped: False (or {}), True, or the arguments for ``self.next`` in place of its own."""
         return self._skip
 
     @skip_step.setter

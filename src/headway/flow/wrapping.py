@@ -74,7 +74,8 @@ class _Call:
         for wrapper in wrappers:
             replacement = wrapper.pre_step(self.step, self.flow, self.inputs)
             entered.append(wrapper)
-            if wrapper.skip_step is not False and wrapper.skip_step is not None:
+            # As in Metaflow, an empty dict asks for nothing here; a generator that yields one has made True of it.
+            if wrapper.skip_step:
                 self.next = wrapper.skip_step
                 return None
             if replacement is not None:
@@ -89,8 +90,7 @@ class _Call:
         if instead is None:
             getattr(self.flow, self.step)(*self.arguments[1:])
             return
-        said = instead(*self.arguments)
-        self.next = None if said is False else said
+        self.next = instead(*self.arguments) or None
 
     def _leave(self, wrapper: UserStepDecorator) -> None:
         try:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 #: ``@retry`` as a person gets it without arguments.
 _RETRY_TIMES = 3
 _RETRY_MINUTES_REMOTE = 2
-_RETRY_MINUTES_LOCAL = 0
 
 #: Decorators that are understood by name and not carried out yet.
 _NOT_YET = {
@@ -131,6 +130,9 @@ def _plan(node: Node, configuration: Configuration, overrides: "Sequence[Overrid
     check_gang(node)
     kubernetes = node.decorator("kubernetes")
     times, delay = _retries(node.decorator("retry"), remote=kubernetes is not None)
+    if kubernetes is None and node.kind != CALL:
+        # As in Metaflow, who waits is the pod. A pipeline's step waits wherever it runs, as in ZenML.
+        delay = 0.0
     step = PlannedStep(
         node.name,
         timeout=_timeout(node.decorator("timeout")),
@@ -234,7 +236,7 @@ def _retries(spec: DecoratorSpec | None, *, remote: bool) -> tuple[int, float]:
     times = spec.attributes.get("times")
     minutes = spec.attributes.get("minutes_between_retries")
     if minutes is None:
-        minutes = _RETRY_MINUTES_REMOTE if remote else _RETRY_MINUTES_LOCAL
+        minutes = _RETRY_MINUTES_REMOTE if remote else 0
     return int(_RETRY_TIMES if times is None else times), float(minutes) * 60
 
 

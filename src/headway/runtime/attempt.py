@@ -22,6 +22,8 @@ from headway.store.base import ObjectStore
 from headway.store.batch import Batch, TaskSpec, Wrapping
 from headway.store.records import (
     CONFIGURATION,
+    EXIT_FOR_GOOD,
+    FOR_GOOD,
     INFRASTRUCTURE,
     OUT_OF_MEMORY,
     RESOURCES,
@@ -250,13 +252,21 @@ def _exited(batch: Batch, error: SystemExit) -> Report:
         _print(f"{error.code}\n")
     return Report(
         exited=code,
-        failure=Failure(
-            USER,
-            "Exit",
+        failure=_exit(
+            code,
             f"Step {batch.step} called sys.exit({code}) before it was done.",
             "Return from the step after self.next(…) instead; a step that exits has no result.",
         ),
     )
+
+
+def _exit(code: Optional[int], message: str, hint: str) -> Failure:
+    """The failure of a step that ended by an exit code; one of them asks for no other attempt."""
+    if code == EXIT_FOR_GOOD:
+        return Failure(
+            USER, FOR_GOOD, message, "With this code a step is not tried again, whatever @retry says."
+        )
+    return Failure(USER, "Exit", message, hint)
 
 
 #: Characters of an exception's first line that people are told; its traceback has all of it.
@@ -368,9 +378,8 @@ def unreported(step: str, code: Optional[int], signal_number: Optional[int]) -> 
     """The failure of a process that ended without a report, as far as its exit tells."""
     if signal_number is not None:
         return by_signal(step, signal_number)
-    return Failure(
-        USER,
-        "Exit",
+    return _exit(
+        code,
         f"The process of step {step} ended with exit code {code} and left no result.",
         "Something called os._exit, or the interpreter itself failed; its last log lines may tell.",
     )

@@ -49,6 +49,8 @@ def open_streams() -> None:
 def set_environment(batch: Batch, task: TaskSpec) -> None:
     """The variables that the step's code and what it starts can read."""
     os.environ.update(batch.env)
+    # What the step starts (python train.py) gives its lines away at once, as the step does and as in pods.
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
     pathspec = f"{batch.flow}/{batch.run}/{batch.step}/{task.task}"
     os.environ.update(
         MF_PATHSPEC=pathspec,

@@ -6,6 +6,7 @@ from msgspec import Struct, field
 
 from headway.store.records import (
     CONFIGURATION,
+    FOR_GOOD,
     INFRASTRUCTURE,
     OUT_OF_MEMORY,
     RESOURCES,
@@ -110,7 +111,9 @@ class StepPolicy(Struct, frozen=True):
     memory_retries: int = 0
 
     def pool(self, failure: Failure) -> str:
-        """The account that a failure spends: its class's, or the one for memory."""
+        """The account that a failure spends: its class's, or the one for memory; one without any for what is for good."""
+        if failure.reason == FOR_GOOD:
+            return FOR_GOOD
         if failure.reason == OUT_OF_MEMORY and self.memory_retries:
             return MEMORY
         return failure.kind

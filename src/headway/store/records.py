@@ -59,6 +59,11 @@ STOPPED = (CANCELLED, "Terminated")
 #: The reason of a failure that more memory would mend.
 OUT_OF_MEMORY = "OutOfMemory"
 
+#: The exit codes by which a step asks for no other attempt, or for one like with any other code; as in Metaflow.
+EXIT_FOR_GOOD, EXIT_TRY_AGAIN = 202, 203
+#: The reason of a failure with the first of them.
+FOR_GOOD = "ExitForGood"
+
 
 class Failure(NamedTuple):
     """Why an attempt failed.

@@ -231,6 +231,7 @@ async def test_a_thread_at_import_means_processes_of_their_own(run: Run) -> None
         ("os.kill(os.getpid(), signal.SIGSEGV)", USER, "Signal", "SIGSEGV"),
         ("os._exit(3)", USER, "Exit", "exit code 3"),
         ("sys.exit('enough')", USER, "Exit", "sys.exit(1)"),
+        ("os._exit(202)", USER, "ExitForGood", "exit code 202"),
     ],
 )
 async def test_how_a_process_ends(

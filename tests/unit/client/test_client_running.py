@@ -1,7 +1,9 @@
 """The client over runs that still go on: what is not there yet, and what changes under it."""
 
+from datetime import datetime
+
 import pytest
-from recorded_runs import BOOM, RecordedRun, digits
+from recorded_runs import BEGUN, BOOM, RecordedRun, digits
 
 from headway.client import Flow, NotFoundError, Run, Step, Task
 from headway.store import layout
@@ -37,6 +39,18 @@ def test_the_end_task_is_there_whatever_becomes_of_it(folder: FolderStore) -> No
     assert (run.end_task.has_ended, run.end_task.finished, run.end_task.successful) == (True, False, False)
     assert (run.has_ended, run.finished, run.successful) == (True, False, False)
     assert "ValueError" in str(run.end_task.exception)
+    assert run.finished_at == run.end_task.finished_at is not None
+
+
+def test_a_run_that_failed_before_its_end_step_has_ended_and_never_finished(folder: FolderStore) -> None:
+    recorded = RecordedRun(folder)
+    recorded.attempt("train", "2", failure=BOOM)
+    run = Run("Digits/1")
+    assert (run.ended_at, run.finished_at) == (None, None)
+    recorded.end()
+    run = Run("Digits/1")
+    assert (run.has_ended, run.finished, run.finished_at) == (True, False, None)
+    assert run.ended_at == datetime.fromtimestamp(BEGUN + 60)  # noqa: DTZ006 - as the client has it
 
 
 def test_a_task_in_a_pod_is_seen_before_it_has_a_record(folder: FolderStore) -> None:

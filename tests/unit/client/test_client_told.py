@@ -39,6 +39,22 @@ def test_what_metaflow_stores_with_every_task_is_told(folder: FolderStore) -> No
     assert repr(start["name"]) == f"DataArtifact('{start.pathspec}/name')"
     assert "name" not in [artifact.id for artifact in start]
     assert start["_exception"].data is None
+    assert (start["_iteration_stack"].data, start["_configs_processed"].data) == ([], True)
+
+
+def test_the_rounds_of_a_step_that_leads_to_itself_are_counted(folder: FolderStore) -> None:
+    again = Node(
+        "again", "switch", ("again", "end"), condition="way", cases=(("more", "again"), ("done", "end"))
+    )
+    graph = Graph("Digits", [Node("start", "linear", ("again",)), again, Node("end", "end")], "start", "end")
+    run = RecordedRun(folder, graph=graph)
+    run.attempt("again", "2", inputs=[("start", "1")])
+    run.attempt("again", "3", inputs=[("again", "2")])
+    run.attempt("again", "4", inputs=[("again", "3")])
+    run.attempt("end", "5", inputs=[("again", "4")])
+    rounds = [Task(f"Digits/1/again/{number}")["_iteration_stack"].data for number in (2, 3, 4)]
+    assert rounds == [[0], [1], [2]]
+    assert Task("Digits/1/end/5")["_iteration_stack"].data == []
 
 
 def test_they_are_found_under_their_names_in_every_way(folder: FolderStore) -> None:

@@ -83,6 +83,21 @@ def test_a_star_imports_what_there_is(metaflow: ModuleType) -> None:
 
 
 @pytest.mark.parametrize(
+    ("module", "some"),
+    [
+        ("exception", {"MetaflowNotFound", "MetaflowException"}),
+        ("client", {"Flow", "namespace"}),
+        ("cards", {"Markdown", "Table"}),
+        ("plugins.cards.card_modules.components", {"Markdown"}),
+    ],
+)
+def test_a_star_imports_what_a_module_has(metaflow: ModuleType, module: str, some: set[str]) -> None:
+    names: dict[str, object] = {}
+    exec(f"from metaflow.{module} import *", names)
+    assert some <= set(names)
+
+
+@pytest.mark.parametrize(
     ("line", "words"),
     [
         ("import metaflow; metaflow.echo_always", r"does not have metaflow\.echo_always\. Use print"),
@@ -279,3 +294,29 @@ def test_metaflows_own_exception_takes_what_it_took_there(metaflow: ModuleType) 
     told = MetaflowException(msg="no", lineno=7, source_file="flow.py")
     assert (told.message, told.line_no, told.source_file) == ("no", 7, "flow.py")
     assert (str(MetaflowException("no", "Try this.")), MetaflowException().line_no) == ("no\nTry this.", None)
+
+
+#: What each says it is about, which tools show in place of the class.
+HEADLINES = {
+    "exception.MetaflowException": "Flow failed",
+    "exception.MetaflowNotFound": "Object not found",
+    "exception.MetaflowNamespaceMismatch": "Object not in the current namespace",
+    "exception.MetaflowInvalidPathspec": "Invalid pathspec",
+    "exception.MetaflowInternalError": "Internal error",
+    "exception.MetaflowTaggingError": "Tagging error",
+    "exception.InvalidDecoratorAttribute": "Unknown decorator attribute",
+    "exception.CommandException": "Invalid command",
+    "exception.MetaflowDataMissing": "Data missing",
+    "flowspec.InvalidNextException": "Invalid self.next() transition detected",
+    "lint.LintWarn": "Validity checker found an issue",
+    "runtime.TaskFailed": "Step failure",
+    "plugins.timeout_decorator.TimeoutException": "@timeout",
+    "plugins.kubernetes.kubernetes.KubernetesException": "Kubernetes error",
+}
+
+
+@pytest.mark.parametrize("place", HEADLINES)
+def test_errors_say_what_they_are_about(metaflow: ModuleType, place: str) -> None:
+    module, _, name = place.rpartition(".")
+    kind = getattr(importlib.import_module(f"metaflow.{module}"), name)
+    assert kind.headline == HEADLINES[place]

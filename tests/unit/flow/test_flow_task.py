@@ -175,6 +175,15 @@ def test_an_artifact_may_be_called_like_a_step_or_like_the_flow_s_name() -> None
     assert set(inherited(after)) == {"name", "end"}
 
 
+def test_an_artifact_may_be_called_like_a_function_that_flows_had_once() -> None:
+    one = flow()
+    one.cmd = "python train.py"
+    assert produced(one) == {"cmd": "python train.py"}
+    assert bound(Flow, source=MemorySource(cmd="python train.py")).cmd == "python train.py"
+    with pytest.raises(AttributeError, match=r"no artifact 'cmd'\..*subprocess\.run"):
+        flow().cmd("ls")
+
+
 def test_parameters_and_constants_are_read() -> None:
     one = flow(alpha=0.1, other_name={"a": 1}, limit=10)
     assert (one.alpha, one.other_name, one.limit, one.words) == (0.1, {"a": 1}, 10, ("a", "b"))

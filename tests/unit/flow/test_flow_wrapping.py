@@ -182,7 +182,6 @@ def test_a_pre_step_that_fails_fails_the_task_and_nobody_settles_that() -> None:
         ("@catching(gives=SKIP)", "self.next(self.a)", {}, Transition(("a",))),
         ("@silent", "self.next(self.a)", {}, Transition(("a",))),
         ("@Told('1', skip=True)", "self.next(self.a)", {}, Transition(("a",))),
-        ("@Told('1', skip={})", "self.next(self.a)", {}, Transition(("a",))),
         (
             "@Told('1', skip=True)",
             "self.next({1: self.a, 'x': self.b}, condition='kind')",
@@ -194,6 +193,14 @@ def test_a_pre_step_that_fails_fails_the_task_and_nobody_settles_that() -> None:
 def test_a_step_that_is_skipped(decorators: str, follows: str, artifacts: Any, expected: Transition) -> None:
     _, said = called(decorators, "raise AssertionError", follows, **artifacts)
     assert said == expected
+
+
+@pytest.mark.parametrize("nothing", ["False", "{}", "None"])
+def test_nothing_to_skip_with_skips_nothing(nothing: str) -> None:
+    flow, said = called(f"@Told('1', skip={nothing})", "self.ran = True")
+    assert (flow.ran, said) == (True, Transition(("a",)))
+    with pytest.raises(AssertionError, match="the step"):
+        called(f"@Told('1', skip={nothing})", "raise AssertionError('the step')")
 
 
 def test_a_foreach_that_is_skipped() -> None:
@@ -235,8 +242,9 @@ def test_a_function_in_the_place_of_the_step() -> None:
     assert "inner before start" not in SAID
     NAMES["instead"] = lambda flow: True
     assert called("@catching(gives=instead)", "raise AssertionError")[1] == Transition(("a",))
-    NAMES["instead"] = lambda flow: False
-    assert called("@catching(gives=instead)", "raise AssertionError")[1] is None
+    for nothing in (False, {}):
+        NAMES["instead"] = lambda flow, said=nothing: said
+        assert called("@catching(gives=instead)", "raise AssertionError")[1] is None
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from headway.config.sources import Configuration
 from headway.errors import FlowDefinitionError, HeadwayError, SettingsError, UsageError
 from headway.flow.decorators import DecoratorSpec
-from headway.flow.graph import FOREACH, Graph, Node
+from headway.flow.graph import CALL, FOREACH, Graph, Node
 from headway.flow.late import parse_with
 from headway.launch.overrides import Override, parse_override
 from headway.launch.steps import PlannedStep, plan_steps, schedule_plan
@@ -39,7 +39,8 @@ def test_a_bare_step_runs_here_once(tmp_path: Path) -> None:
         ((spec("retry"), spec("kubernetes")), 3, 120.0),
         ((spec("retry", times=5), spec("kubernetes")), 5, 120.0),
         ((spec("retry", times=0),), 0, 0.0),
-        ((spec("retry", times=1, minutes_between_retries=0.5),), 1, 30.0),
+        ((spec("retry", times=1, minutes_between_retries=0.5),), 1, 0.0),
+        ((spec("retry", times=1, minutes_between_retries=0.5), spec("kubernetes")), 1, 30.0),
         ((spec("retry", minutes_between_retries=0), spec("kubernetes")), 3, 0.0),
         ((spec("kubernetes"),), 0, 0.0),
     ],
@@ -49,6 +50,11 @@ def test_retries(tmp_path: Path, decorators: tuple[DecoratorSpec, ...], times: i
     assert (step.retries, step.retry_delay) == (times, seconds)
     assert step.policy.budget(USER) == times
     assert step.policy.budget(INFRASTRUCTURE) == 5
+
+
+def test_a_call_of_a_pipeline_waits_wherever_it_runs(tmp_path: Path) -> None:
+    step = plan(tmp_path, spec("retry", times=1, minutes_between_retries=0.5), kind=CALL)
+    assert step.retry_delay == 30.0
 
 
 def test_how_often_the_infrastructure_may_end_a_task_is_a_setting(tmp_path: Path) -> None:

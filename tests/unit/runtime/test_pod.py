@@ -96,6 +96,7 @@ def test_a_failure_is_committed_with_its_traceback(a_pod: Pod) -> None:
     [
         ("sys.exit(0)", "Exit", "called sys.exit(0)"),
         ("sys.exit(2**40)", "Exit", f"called sys.exit({2**40})"),
+        ("sys.exit(202)", "ExitForGood", "called sys.exit(202)"),
         ("os._exit(0)", "Exit", "ended with exit code 0 and left no result"),
         ("os.kill(os.getpid(), 9)", "Killed", "SIGKILL"),
         ("os.kill(os.getpid(), 11)", "Signal", "SIGSEGV"),

@@ -171,6 +171,15 @@ def test_variables_that_the_launcher_set_meanwhile_are_the_steps(start: Start) -
     assert parent.fork().line() == "late"
 
 
+def test_what_a_step_starts_gives_its_lines_away_at_once(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    parent = start("print(os.environ.get('PYTHONUNBUFFERED'))")
+    parent.hear()
+    assert parent.fork().line() == "1"
+
+
 def test_each_child_is_one_task_of_the_batch_in_a_group_of_its_own(start: Start) -> None:
     parent = start("print(os.getpid() == os.getpgid(0), os.environ['MF_PATHSPEC'])")
     parent.hear()

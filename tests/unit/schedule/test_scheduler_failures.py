@@ -22,6 +22,7 @@ from headway.schedule import (
 from headway.store.batch import TaskSpec
 from headway.store.records import (
     CONFIGURATION,
+    FOR_GOOD,
     INFRASTRUCTURE,
     NOT_BEGUN,
     OUT_OF_MEMORY,
@@ -327,3 +328,14 @@ def test_a_task_keeps_its_memory_when_something_else_fails_and_ends_when_it_cann
     (end,) = scheduler.handle(bad("start/1", RESOURCES, 3, OUT_OF_MEMORY))
     assert isinstance(end, RunEnded)
     assert end.message == "start/1 failed after 4 attempts: it broke"
+
+
+def test_a_step_that_exits_for_good_is_not_tried_again() -> None:
+    scheduler = begin(LINE, StepPolicy({USER: 4}))
+    assert scheduler.handle(bad("start/1", reason=FOR_GOOD)) == [
+        RunEnded("failed", None, "start/1 failed: it broke", ref("start/1"), "mend it")
+    ]
+    caught = begin(LINE, StepPolicy({USER: 4}, fallback=True))
+    assert caught.handle(bad("start/1", reason=FOR_GOOD)) == [
+        ScheduleRetry(ref("start/1", 1), 0.0, fallback=True)
+    ]

@@ -65,7 +65,10 @@ def aliases(module: str, places: Mapping[str, str]) -> Tuple[Callable[[str], Any
         setattr(sys.modules[module], name, value)
         return value
 
-    return get, lambda: sorted({*vars(sys.modules[module]), *places})
+    there = vars(sys.modules[module])
+    # What a star imports; the package itself says so where type checkers read it.
+    there.setdefault("__all__", sorted(places))
+    return get, lambda: sorted({*there, *places})
 
 
 def _submodule(module: str, name: str) -> Any:

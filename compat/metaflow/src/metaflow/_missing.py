@@ -13,8 +13,6 @@ _INNER = (
 #: Names that cannot be imported, with what to use instead.
 NOT_YET = {
     "echo_always": "Use print().",
-    "METAFLOW_EXIT_ALLOW_RETRY": "Raise an exception: @retry decides.",
-    "METAFLOW_EXIT_DISALLOW_RETRY": "Catch what must not be tried again, or leave out @retry.",
     "get_aws_client": "Use boto3.client(…), or S3 for data.",
 }
 

@@ -7,6 +7,8 @@ __getattr__, __dir__ = aliases(
     {
         "CommandException": "headway.errors:CommandError",
         "ExternalCommandFailed": "metaflow._never:ExternalCommandFailed",
+        "METAFLOW_EXIT_ALLOW_RETRY": "headway.store.records:EXIT_TRY_AGAIN",
+        "METAFLOW_EXIT_DISALLOW_RETRY": "headway.store.records:EXIT_FOR_GOOD",
         "InvalidDecoratorAttribute": "headway.flow.decorator_errors:UnknownAttributeError",
         "MetaflowDataMissing": "headway.errors:KeyNotFoundError",
         "MetaflowException": "headway.errors:HeadwayError",
