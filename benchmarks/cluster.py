@@ -10,6 +10,7 @@ from typing import Any
 
 from floor import bare_pod, cpu_for
 
+from headway.executors.kubernetes.api.calls import Limits
 from headway.executors.kubernetes.api.client import KubernetesClient
 from headway.executors.kubernetes.api.kinds import CONFIG_MAP, JOB, NODE, POD, SECRET, SERVICE, Kind
 from headway.executors.kubernetes.api.kubeconfig import load_access
@@ -54,7 +55,8 @@ def sweep(namespace: str, limit: float = 120.0) -> None:
     """Delete every Job and pod of a namespace and wait until they are gone, so that the next contender starts equal."""
 
     async def delete() -> None:
-        async with KubernetesClient(load_access()) as client:
+        # The server deletes a collection's objects one by one within the one request: a thousand Jobs take it a while.
+        async with KubernetesClient(load_access(), limits=Limits(request_timeout=limit)) as client:
             for kind in (JOB, POD):
                 await client.delete_collection(kind, namespace, label_selector=_ALL, grace_seconds=0)
             end = time.monotonic() + limit
