@@ -374,6 +374,10 @@ def _flush() -> None:
             _ = None
 
 
+#: Signals that end a process for what its own machine code did.
+_CRASHES = (4, 6, 7, 8, 11)
+
+
 def unreported(step: str, code: Optional[int], signal_number: Optional[int]) -> Failure:
     """The failure of a process that ended without a report, as far as its exit tells."""
     if signal_number is not None:
@@ -400,9 +404,12 @@ def by_signal(step: str, number: int) -> Failure:
         name = signal.Signals(number).name
     except ValueError:
         name = f"signal {number}"
+    said = signal.strsignal(number)
+    # "Segmentation fault" is what people and their tools look for.
+    name += f" ({said.lower()})" if said and number in _CRASHES else ""
     hint = (
         "A native library crashed; run the step with PYTHONFAULTHANDLER=1 to see where."
-        if number in (6, 7, 11)
+        if number in _CRASHES
         else ""
     )
     return Failure(USER, "Signal", f"The process of step {step} was ended by {name}.", hint)

@@ -124,6 +124,15 @@ def patiently(write: Callable[[], T], clock: Callable[[], float] = time.monotoni
             time.sleep(PAUSE)
 
 
+def note_end(book: Logbook, failure: Optional[Failure]) -> None:
+    """Say in the log why an attempt failed that left no traceback there, as one that a signal ended.
+
+    People look there first. While it runs nobody is shown it, as a run tells it by itself.
+    """
+    if failure is not None and not failure.traceback:
+        book.note(f"Task failed: {failure.message}")
+
+
 def store_logs(store: ObjectStore, batch: Batch, task: TaskSpec, book: Logbook) -> None:
     """Put both streams' logs in place; a stream without lines leaves no object."""
     for stream in STREAMS:

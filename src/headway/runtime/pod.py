@@ -14,7 +14,7 @@ from typing import Dict, List, NoReturn, Tuple
 
 from headway.errors import HeadwayError, UsageError
 from headway.runtime import child, usage
-from headway.runtime.commit import commit, patiently, record_of, store_logs
+from headway.runtime.commit import commit, note_end, patiently, record_of, store_logs
 from headway.runtime.entry import load_flow
 from headway.runtime.heart import NOTICE, Heart, notice_path, spot_watcher
 from headway.runtime.home import give_home
@@ -138,6 +138,7 @@ def _supervise(
     out_of_memory = usage.oom_kills() > kills_before
     failure = failure_of(batch, ended, out_of_memory, heart.taken)
     shipper.close()
+    note_end(book, failure)
     patiently(lambda: store_logs(store, batch, task, book))
     facts = {**metadata_of(ended), **heart.facts}
     record = record_of(batch, task, ended.report, failure, facts, begun, time.time(), book.lines)

@@ -8,7 +8,7 @@ from typing import Dict, List, Optional
 
 from headway.errors import UsageError
 from headway.runtime import usage
-from headway.runtime.commit import STREAMS, record_of
+from headway.runtime.commit import STREAMS, note_end, record_of
 from headway.runtime.committer import Committer
 from headway.runtime.heart import NOTICE, Heart, notice_path, spot_watcher
 from headway.runtime.logbook import Logbook, StampedLine
@@ -187,6 +187,7 @@ class Worker:
         signal.signal(signal.SIGTERM, self._told)
         self._supervisor = None
         failure = failure_of(order, ended, usage.oom_kills() > kills_before, self._heart.taken)
+        note_end(book, failure)
         facts = {**metadata_of(ended), **self._heart.facts}
         record = record_of(order, task, ended.report, failure, facts, begun, time.time(), book.lines)
         logs = {stream: text for stream in STREAMS if (text := book.content(stream))}

@@ -37,8 +37,14 @@ class Engine:
         clean = {
             name: value for name, value in os.environ.items() if not name.startswith(("HEADWAY", "METAFLOW"))
         }
-        path = os.pathsep.join(map(str, paths))
-        self._environ = {**clean, "METAFLOW_USER": "ann", "HOME": str(folder), "PYTHONPATH": path}
+        changed = {
+            "METAFLOW_USER": "ann",
+            "HOME": str(folder),
+            "PYTHONPATH": os.pathsep.join(map(str, paths)),
+        }
+        # The ranks of a gang are what `python` means there.
+        changed["PATH"] = os.pathsep.join([str(Path(python).parent), os.environ.get("PATH", "")])
+        self._environ = {**clean, **changed}
 
     def begin(self, *words: str) -> "subprocess.Popen[str]":
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -67,6 +73,8 @@ CASES = [
     ("values", [((), 0)], 20),
     ("given", [((), 0)], 9),
     ("before", [((), 0), (("--refuse", "True"), 1)], 8),
+    ("family", [((), 0)], 80),
+    ("trouble", [((), 0), (("--last", "raise"), 1)], 50),
 ]
 
 

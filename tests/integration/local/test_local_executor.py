@@ -228,7 +228,7 @@ async def test_a_thread_at_import_means_processes_of_their_own(run: Run) -> None
     ("body", "kind", "reason", "words"),
     [
         ("os.kill(os.getpid(), signal.SIGKILL)", RESOURCES, "Killed", "SIGKILL"),
-        ("os.kill(os.getpid(), signal.SIGSEGV)", USER, "Signal", "SIGSEGV"),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", USER, "Signal", "SIGSEGV (segmentation fault)"),
         ("os._exit(3)", USER, "Exit", "exit code 3"),
         ("sys.exit('enough')", USER, "Exit", "sys.exit(1)"),
         ("os._exit(202)", USER, "ExitForGood", "exit code 202"),
@@ -238,11 +238,14 @@ async def test_how_a_process_ends(
     run: Run, env: dict[str, str], body: str, kind: str, reason: str, words: str
 ) -> None:
     await run.begin(body)
-    failure = (await run.end(await run.start(run.batch(env=env)))).failure
+    record = await run.end(await run.start(run.batch(env=env)))
     await run.executor.close()
+    failure = record.failure
     assert failure is not None
     assert (failure.kind, failure.reason) == (kind, reason)
     assert words in failure.message
+    kept = parse_lines(run.store.get(layout.log(FLOW, RUN, *record.ref, "stderr")))
+    assert kept[-1].text == f"Task failed: {failure.message}"
 
 
 @pytest.mark.parametrize("env", [{}, {"A": "1"}], ids=["forked", "afresh"])

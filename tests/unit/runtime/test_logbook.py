@@ -38,8 +38,16 @@ def test_the_streams_are_kept_apart() -> None:
 
 def test_what_it_gives_away_is_what_it_stores() -> None:
     book = make_book()
-    given = book.feed("stdout", b"one\ntwo\n") + book.note("ours", "stdout") + book.feed("stdout", b"three\n")
+    given = book.feed("stdout", b"one\ntwo\n") + book.feed("stdout", b"three\n")
     assert b"".join(line.encode() for line in given) == book.content("stdout")
+
+
+def test_a_word_of_ours_is_stored_and_not_given_away() -> None:
+    book = make_book()
+    book.feed("stdout", b"one\ntwo\n")
+    book.note("ours", "stdout")
+    book.feed("stdout", b"three\n")
+    assert book.lines == {"stdout": 3}, "a reader who has these has all that is shown"
     assert [(line.source, line.text) for line in parse_lines(book.content("stdout"))] == [
         (TASK, "one"),
         (TASK, "two"),

@@ -99,7 +99,7 @@ def test_a_failure_is_committed_with_its_traceback(a_pod: Pod) -> None:
         ("sys.exit(202)", "ExitForGood", "called sys.exit(202)"),
         ("os._exit(0)", "Exit", "ended with exit code 0 and left no result"),
         ("os.kill(os.getpid(), 9)", "Killed", "SIGKILL"),
-        ("os.kill(os.getpid(), 11)", "Signal", "SIGSEGV"),
+        ("os.kill(os.getpid(), 11)", "Signal", "SIGSEGV (segmentation fault)"),
         ("import no_such_package", "ModuleMissing", "no_such_package"),
     ],
 )
@@ -110,6 +110,8 @@ def test_other_ways_to_end_without_a_result(a_pod: Pod, body: str, reason: str, 
     assert failure is not None
     assert failure.reason == reason
     assert words in failure.message
+    assert life.log("stderr")[-1].endswith(failure.message), "people find it where they find tracebacks"
+    assert life.stderr.count(failure.message) <= 2, "a run tells it by itself"
 
 
 def test_an_index_is_one_task_of_the_batch(a_pod: Pod) -> None:

@@ -22,7 +22,7 @@ from headway.executors.local.process import Pipes, as_file, start_fresh
 from headway.executors.local.zygote import ChildExit, Zygote
 from headway.runtime.attempt import unreported
 from headway.runtime.channel import Report, exit_status
-from headway.runtime.commit import commit, lost, record_of, store_logs
+from headway.runtime.commit import commit, lost, note_end, record_of, store_logs
 from headway.runtime.logbook import Logbook, StampedLine
 from headway.store.base import ObjectStore
 from headway.store.batch import Batch, Gang, TaskSpec
@@ -213,11 +213,13 @@ class LocalExecutor:
         if attempt.signal is not None:
             attempt.signal(signal.SIGKILL)
         report = await pipes.drain()
+        failure = _failure(attempt, report, child)
+        note_end(book, failure)
         record = record_of(
             attempt.batch,
             attempt.task,
             report,
-            _failure(attempt, report, child),
+            failure,
             _facts(child, self._alone),
             begun,
             self._clock(),
