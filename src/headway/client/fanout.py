@@ -1,17 +1,14 @@
 """Where in foreachs a task stands, under the names and in the words that Metaflow's users know."""
 
-from typing import Any, List, Optional, Tuple
+from typing import List, Optional, Tuple
 
 from headway.client.run_data import RunData
+from headway.flow.frames import shown_item
 from headway.flow.graph import PARALLEL_VARIABLE
 from headway.flow.splits import items_of
 from headway.flow.task import HIDDEN_PREFIX
 from headway.store.records import FrameTuple, Record
 
-#: What Metaflow calls what a gang is spread over.
-_GANG = "_parallel_ubf_iter"
-#: Characters of an item's text that are shown.
-_SHOWN = 30
 #: Characters of all items' texts together, with their variables.
 _TOGETHER = 256
 
@@ -27,11 +24,6 @@ def first_of_foreach(run: RunData, frame: FrameTuple) -> str:
     return node.targets[0] if node is not None and len(node.targets) == 1 else frame[0]
 
 
-def variable_of(name: Optional[str]) -> Optional[str]:
-    """The artifact that a foreach goes over, by the name that Metaflow has for it."""
-    return _GANG if name == PARALLEL_VARIABLE else name
-
-
 def item_of(run: RunData, record: Record, frame: FrameTuple) -> Optional[str]:
     """The text of a task's item in one foreach, cut short; None where there is none, or it cannot be read."""
     split, _, index, count, variable = frame
@@ -43,7 +35,7 @@ def item_of(run: RunData, record: Record, frame: FrameTuple) -> Optional[str]:
     if ref.sha256 not in run.items:
         try:
             texts = tuple(
-                _text(item) for _, item in zip(range(count), items_of(run.artifacts.load(name, ref)))
+                shown_item(item) for _, item in zip(range(count), items_of(run.artifacts.load(name, ref)))
             )
         except Exception:
             # It is of the person's own making: its class is not here, or the step gave the name another meaning.
@@ -71,11 +63,3 @@ def path_of(run: RunData, frames: Tuple[FrameTuple, ...]) -> str:
     """The foreachs around a task as ``step:index,step:index``, each by its first step."""
     levels = (frame for frame in frames if frame[4] is not None)
     return ",".join(f"{first_of_foreach(run, frame)}:{frame[2]}" for frame in levels)
-
-
-def _text(item: Any) -> str:
-    if isinstance(item, (str, int, float)):
-        return str(item)[:_SHOWN]
-    from reprlib import Repr  # for other items only
-
-    return Repr().repr(item)[:_SHOWN]

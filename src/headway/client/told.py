@@ -3,33 +3,16 @@
 They are found under their names, and not listed: nobody made them.
 """
 
-from typing import Any, Callable, Dict, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 from headway.client.errors import TaskFailedError
 from headway.client.facts import exception_of, went_well
-from headway.client.fanout import first_of_foreach, item_of, variable_of
+from headway.client.fanout import first_of_foreach, item_of
 from headway.client.run_data import PARAMETERS
 from headway.client.task_data import TaskData
+from headway.flow.frames import ForeachFrame, variable_of
 from headway.store.artifacts import INCLUDED
 from headway.store.records import SUCCEEDED, ArtifactRef, AttemptRef, Record
-
-
-class ForeachFrame(NamedTuple):
-    """One foreach around a task.
-
-    Attributes:
-        step: The first of its steps.
-        var: The artifact that it goes over.
-        num_splits: Its number of tasks.
-        index: Which of them this is.
-        value: The text of its item, cut short; None where that cannot be read.
-    """
-
-    step: str
-    var: str
-    num_splits: int
-    index: int  # type: ignore[assignment]  # the name that Metaflow's has, in place of the tuple's method
-    value: Optional[str]
 
 
 def is_told(task: TaskData, name: object) -> bool:

@@ -22,7 +22,7 @@ _STATE = "_headway"
 
 #: Names of Metaflow's flow objects that are not public, and that some flows read all the same. All others, such as
 #: ``_datastore`` and ``_graph``, tell of what there is not here.
-_INSIDE = frozenset({"_current_step", "_graph_info", "_transition"})
+_INSIDE = frozenset({"_current_step", "_foreach_stack", "_graph_info", "_transition"})
 
 
 class FlowSpec:

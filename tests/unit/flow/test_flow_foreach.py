@@ -11,6 +11,7 @@ import pytest
 from flow_sources import MemorySource, Place, bound
 
 import headway
+from headway.flow.current import current
 from headway.flow.graph import PARALLEL_VARIABLE
 from headway.flow.spec import FlowSpec, call_step, inherited
 from headway.flow.splits import count_items, item_at
@@ -60,6 +61,23 @@ def test_num_parallel_gives_the_index() -> None:
     one = bound(Flow, frames=[("start", "1", 3, 4, PARALLEL_VARIABLE)])
     assert (one.index, one.input) == (3, 3)
     assert inherited(one) == {}
+
+
+def test_the_stack_as_metaflow_has_it_inside() -> None:
+    source = MemorySource(xs=["a", "b" * 40, "c"], ys=[10, 20, 30, {"of": "many"}])
+    gang: Frame = ("launch", "8", 0, 2, PARALLEL_VARIABLE)
+    one = bound(Flow, source=source, frames=[OUTER, BRANCH, INNER, gang])
+    start = {"next": ["inner"]}
+    current._begin(graph_info={"steps": {"start": start, "inner": {"next": ["work"]}}}, step_name="work")
+    try:
+        outer, inner, ranks = one._foreach_stack
+    finally:
+        current._end()
+    assert outer == ("inner", "xs", 3, 1, "b" * 30)
+    assert (inner.step, inner.var, inner.num_splits, inner.index, inner.value) == ("work", "ys", 4, 2, "30")
+    assert ranks == ("launch", "_parallel_ubf_iter", 2, 0, None)
+    assert bound(Flow)._foreach_stack == []
+    assert "_foreach_stack" not in inherited(one)
 
 
 def test_looking_at_the_input_does_not_touch_the_whole() -> None:
