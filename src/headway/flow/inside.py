@@ -33,7 +33,7 @@ def _stack(state: TaskState) -> List[ForeachFrame]:
     steps = {} if graph is None else graph["steps"]
     stack = []
     for level, (split, _, index, count, variable) in state.foreach_frames():
-        targets = steps[split]["next"] if split in steps else ()
+        targets: List[str] = steps[split]["next"] if split in steps else []
         step = targets[0] if len(targets) == 1 else split
         value = None if variable == PARALLEL_VARIABLE else shown_item(state.item(level))
         stack.append(ForeachFrame(step, variable_of(variable) or "", count, index, value))

@@ -298,7 +298,9 @@ def _explain(batch: Batch, error: BaseException) -> Failure:
 def _failure_of(batch: Batch, error: BaseException) -> Failure:
     text = _format(error)
     kind = next((kind for of, kind in _KINDS if isinstance(error, of)), USER)
-    name = f"{type(error).__module__}.{type(error).__qualname__}".replace("builtins.", "")
+    from headway.runtime.type_names import type_name  # for attempts that fail only
+
+    name = type_name(error).replace("builtins.", "")
     if isinstance(error, StepTimeoutError):
         return Failure(USER, "Timeout", error.message, error.hint or "", text, name)
     if isinstance(error, ModuleNotFoundError):

@@ -11,6 +11,7 @@ from typing import Any, Optional
 
 from headway.errors import FailureHandledByCatchError, HeadwayError, KeyNotFoundError, TaskFailedError
 from headway.flow.task import Transition
+from headway.runtime.type_names import type_name
 from headway.store import layout
 from headway.store.base import ObjectStore
 from headway.store.batch import Batch, TaskSpec
@@ -26,7 +27,7 @@ def catch(flow: Any, batch: Batch, error: Exception, failure: Failure) -> Option
     """Leave the exception in the flow object, and say how the run goes on."""
     said = batch.catch
     assert said is not None, "asked only of steps with @catch"
-    kind = f"{type(error).__module__}.{type(error).__qualname__}"
+    kind = type_name(error)
     words = f"{kind.replace('builtins.', '')}: {error}"
     hint = ""
     if isinstance(error, HeadwayError):

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +14,7 @@ from headway.config.kubernetes import KubernetesSettings
 from headway.datatools.buckets import THREADS
 from headway.errors import HeadwayError, UsageError
 from headway.launch.spin_task import _HEARD
+from headway.runtime.type_names import type_name
 from headway.store.net.retries import RetryPolicy
 
 LIST = Path(__file__).with_name("metaflow_names.txt")
@@ -162,3 +164,23 @@ def test_the_finder_is_there_once(metaflow: ModuleType) -> None:
 )
 def test_modules_are_imported_from_their_packages(metaflow: ModuleType, line: str) -> None:
     exec(line, {})
+
+
+def test_the_types_of_errors_are_told_by_metaflows_names(metaflow: ModuleType) -> None:
+    names: dict[str, str] = importlib.import_module("metaflow._error_names").ERROR_NAMES
+    told = {}
+    for ours, theirs in names.items():
+        (here, name), (there, alias) = (each.rsplit(".", 1) for each in (ours, theirs))
+        kind = getattr(importlib.import_module(here), name)
+        assert kind is getattr(importlib.import_module(there), alias), theirs
+        told[theirs] = type_name(kind.__new__(kind))
+    assert told == {theirs: theirs for theirs in names.values()}
+
+    class Mine(HeadwayError):
+        pass
+
+    assert type_name(Mine()).endswith("<locals>.Mine")
+    del sys.modules["metaflow"]
+    assert type_name(HeadwayError()) == "headway.errors.HeadwayError", (
+        "a flow that is not written for Metaflow"
+    )

@@ -161,5 +161,6 @@ __getattr__, __dir__ = aliases(
         "Metaflow": "headway.client:Headway",
         "namespaced_event_name": "headway.flow.events:namespaced_event_name",
         "schedule": "headway.flow.flow_decorators:schedule",
+        "_ERROR_NAMES": "metaflow._error_names:ERROR_NAMES",
     },
 )
