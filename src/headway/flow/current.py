@@ -70,6 +70,9 @@ class Current:
         return getattr(self, name) if self._knows(name) else default
 
     def __contains__(self, name: object) -> bool:
+        if name == "is_parallel":
+            # Elsewhere it is False, which would be a value.
+            return self.is_parallel
         # What is made when asked for is never None, and is not made for this question.
         return name in self._lazy or (self._knows(name) and getattr(self, str(name)) is not None)
 

@@ -51,8 +51,10 @@ def test_lazy_values_are_made_once(running: Current) -> None:
 def test_decorators_add(running: Current) -> None:
     assert running.get("is_parallel") is False
     assert "parallel" not in running
+    assert "is_parallel" not in running
     running._extend(parallel=Parallel("10.0.0.1", 4, 1, "3"))
     assert running.get("is_parallel") is True
+    assert "is_parallel" in running
     assert running.parallel.node_index == 1
 
 
