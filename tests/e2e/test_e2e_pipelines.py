@@ -45,3 +45,23 @@ def test_a_pipeline_that_failed_is_resumed_with_its_parameters(workspace: Worksp
     spun = workspace.start_command(["python", "pipeline.py", "spin", "compare"]).wait()
     assert spun.returncode == 0, spun.all
     assert "compares all [6.0, 20.0]" in spun.stdout
+
+
+def test_the_program_around_a_pipeline_of_other_modules_may_need_what_pods_do_not_have(
+    workspace: Workspace,
+) -> None:
+    folder = workspace.folder
+    (folder / "training_steps.py").write_text(
+        "from headway import kubernetes, pipeline, step\n\n\n"
+        "@kubernetes\n@step\ndef train(rate: float, names: dict) -> list:\n    return [rate, names]\n\n\n"
+        "@pipeline\ndef training(rate: float, names: dict = {1: 'one'}):\n    train(rate, names)\n"
+    )
+    (folder / "program.py").write_text(
+        "import os\nfrom pathlib import Path\nfrom training_steps import training\n\n"
+        "if 'KUBERNETES_SERVICE_HOST' in os.environ:\n    import only_where_it_is_started\n\n"
+        "if __name__ == '__main__':\n    run = training.with_options(parameters={'rate': 0.5})()\n"
+        "    Path('ran.txt').write_text(repr(run['train'].task.data.output))\n"
+    )
+    done = workspace.start_command(["python", "program.py"]).wait()
+    assert done.returncode == 0, done.all
+    assert (folder / "ran.txt").read_text() == "[0.5, {1: 'one'}]"

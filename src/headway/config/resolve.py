@@ -165,9 +165,11 @@ def _shown(field: Setting, value: object) -> object:
 def _flat(values: Mapping[str, object]) -> Iterator[tuple[str, object]]:
     """The settings with those of a ``pod_settings`` among them, ZenML's grouping of the same names."""
     for key, value in values.items():
-        if key == "pod_settings" and isinstance(value, Mapping):
+        if key != "pod_settings":
+            yield key, value
+        elif isinstance(value, Mapping):
             yield from value.items()
-        else:
+        elif value is not None:
             yield key, value
 
 

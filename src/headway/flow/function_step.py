@@ -4,6 +4,7 @@ Called in the body of a pipeline that is being traced, it notes the call; anywhe
 instance, it is the function. It stays a function in every way, so that decorators can stand above it.
 """
 
+from _thread import get_ident
 from functools import wraps
 
 from headway.plain import Any, Callable, Dict, Mapping, Optional, Tuple
@@ -14,25 +15,26 @@ _FUNCTION = "_headway_function"
 #: Takes the step or pipeline, its arguments without and with names; returns what stands for its outputs.
 Note = Callable[[Any, Tuple[Any, ...], Mapping[str, Any]], Any]
 
-_note: Optional[Note] = None
+#: By thread: each may trace a pipeline of its own.
+_notes: Dict[int, Note] = {}
 
 
 def note_calls(note: Optional[Note]) -> Optional[Note]:
-    """Say what hears of calls of steps from now on, None for nobody; what did until now."""
-    global _note
-    before, _note = _note, note
+    """Say what hears of calls of steps in this thread from now on, None for nobody; what did until now."""
+    before = _notes.pop(get_ident(), None)
+    if note is not None:
+        _notes[get_ident()] = note
     return before
 
 
 def is_traced() -> bool:
-    """Whether the body of a pipeline is being traced."""
-    return _note is not None
+    """Whether the body of a pipeline is being traced in this thread."""
+    return bool(_notes) and get_ident() in _notes
 
 
 def note_call(called: Any, arguments: Tuple[Any, ...], named: Mapping[str, Any]) -> Any:
     """Note the call of a step, or of a pipeline within another one's body; only while one is traced."""
-    assert _note is not None, "asked only while a body is traced"
-    return _note(called, arguments, named)
+    return _notes[get_ident()](called, arguments, named)
 
 
 def function_step(function: Callable[..., Any], options: Mapping[str, Any]) -> Callable[..., Any]:
@@ -50,7 +52,7 @@ def function_step(function: Callable[..., Any], options: Mapping[str, Any]) -> C
 
     @wraps(function)
     def call(*arguments: Any, **named: Any) -> Any:
-        return function(*arguments, **named) if _note is None else note_call(call, arguments, named)
+        return note_call(call, arguments, named) if is_traced() else function(*arguments, **named)
 
     def with_options(**more: Any) -> Callable[..., Any]:
         copy = function_step(function, options_with(known, more))

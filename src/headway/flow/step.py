@@ -67,6 +67,19 @@ def step(
             from headway.flow.function_step import function_step  # for steps of pipelines
 
             return function_step(_marked(decorated, mark), unknown)  # type: ignore[return-value]
+        wrapped = getattr(decorated, "__wrapped__", None)
+        if (
+            type(wrapped) is FunctionType
+            and "." not in wrapped.__qualname__
+            and type(decorated) is not FunctionType
+        ):
+            # In a pipeline's body it would be called there and then.
+            raise FlowDefinitionError(
+                f"@step stands on {_described(decorated)} around {wrapped.__name__}; a pipeline's step is a function.",
+                "Write what it does within the function, or call it from there.",
+                wrapped.__code__.co_filename,
+                wrapped.__code__.co_firstlineno,
+            )
         if unknown:
             raise FlowDefinitionError(
                 f"@step does not take {', '.join(unknown)} in a class; it takes start, end and node_info.",

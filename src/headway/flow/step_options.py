@@ -18,6 +18,15 @@ from headway.plain import Any, Mapping, NamedTuple, Sequence
 #: ZenML's other kinds of step operators; any other word is the name of one that runs on Kubernetes.
 _OTHER_OPERATORS = ("azureml", "databricks", "modal", "runai", "sagemaker", "spark", "vertex")
 
+_AGAIN = "@retry says how often and when, and lost pods are tried again besides"
+#: Settings that ZenML takes and no longer heeds, with what says it here.
+_VAIN: Mapping[str, str] = {
+    "pod_failure_backoff": _AGAIN,
+    "pod_failure_max_retries": _AGAIN,
+    "pod_failure_retry_delay": _AGAIN,
+    "pod_startup_timeout": "start_failure_timeout and unschedulable_timeout say how long a pod may stand still",
+}
+
 _ZENML = re.compile(r"zenml(\[.*)?", re.IGNORECASE)
 
 _UNITS: Mapping[str, int] = {
@@ -90,7 +99,7 @@ class _Options:
         operator = self._operator()
         below, own = (self._settings(layer, operator) for layer in self._layers)
         settings = {name: merged(below[name], own[name]) for name in own}
-        pod, rest = divided(below["step_operator"], own["step_operator"])
+        pod, rest = map(self._heeded, divided(below["step_operator"], own["step_operator"]))
         for said, docker in ((rest, below["docker"]), (pod, own["docker"])):
             if docker.get("parent_image"):
                 said.setdefault("image", docker["parent_image"])
@@ -180,6 +189,14 @@ class _Options:
             spec if spec.user is None else spec._replace(note=number)
             for number, spec in enumerate(decorators_of(written))
         ]
+
+    def _heeded(self, pod: Mapping[str, Any]) -> dict[str, Any]:
+        """The settings of pods without those that say nothing in ZenML either."""
+        for name in sorted(_VAIN.keys() & pod.keys()):
+            self._ignored.append(
+                f"KubernetesStepOperatorSettings({name}=…) has no effect here: {_VAIN[name]}."
+            )
+        return {name: value for name, value in pod.items() if name not in _VAIN}
 
     def _put(self, specs: list[DecoratorSpec], name: str, attributes: Mapping[str, Any]) -> None:
         put_below(specs, DecoratorSpec(name, attributes, self._mark.source))

@@ -102,7 +102,7 @@ def trace(pipeline: Pipeline, arguments: Mapping[str, Any], source: Optional[str
     except HeadwayError:
         raise
     except Exception as error:
-        file, line = _place_of(error)
+        file, line = _place_of(error, pipeline.file)
         raise FlowDefinitionError(
             f"The body of pipeline '{pipeline.name}' failed: {type(error).__name__}: {error}",
             "It runs once, in the launcher, to see which steps it calls; what is to be computed belongs in steps.",
@@ -363,13 +363,13 @@ def _said(spec: DecoratorSpec) -> tuple[DecoratorSpec, ...]:
     return tuple(each for each in (spec._replace(beneath=()), *spec.beneath) if each.attributes)
 
 
-def _place_of(error: BaseException) -> tuple[Optional[str], Optional[int]]:
-    """The innermost place in the person's code from which an exception came."""
-    found: tuple[Optional[str], Optional[int]] = (None, None)
+def _place_of(error: BaseException, own: str) -> tuple[Optional[str], Optional[int]]:
+    """The innermost place from which an exception came: in the pipeline's own file, else in other code than ours."""
+    places: list[tuple[Optional[str], Optional[int]]] = []
     trace = error.__traceback__
     while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        if not os.path.abspath(file).startswith(_OURS):
-            found = (file, trace.tb_lineno)
+        places.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno))
         trace = trace.tb_next
-    return found
+    theirs = [place for place in places if not os.path.abspath(place[0] or "").startswith(_OURS)]
+    mine = [place for place in theirs if place[0] == own]
+    return (mine or theirs or [(None, None)])[-1]

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -68,8 +69,12 @@ def interruptible(driver: Driver, reporter: Reporter) -> Iterator[None]:
     """Ctrl-C, SIGTERM and SIGHUP ask the run to stop; a second one asks it to hurry.
 
     SIGHUP stays ignored where it is: under ``nohup`` a run outlives its terminal. SIGINT is heard all the same,
-    which scripts ignore for what they start in the background: who sends it there means it.
+    which scripts ignore for what they start in the background: who sends it there means it. A program that calls
+    its pipeline has its own handlers back afterwards; in a thread of it other than the main one none can be set.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     loop = asyncio.get_running_loop()
 
     def stop(name: str) -> None:
@@ -83,10 +88,14 @@ def interruptible(driver: Driver, reporter: Reporter) -> Iterator[None]:
     names = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SIGHUP"}
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         del names[signal.SIGHUP]
+    before = {number: signal.getsignal(number) for number in names}
     for number, name in names.items():
         loop.add_signal_handler(number, stop, name)
     try:
         yield
     finally:
-        for number in names:
+        for number, handler in before.items():
             loop.remove_signal_handler(number)
+            # None is one that was not set from Python.
+            if handler is not None:
+                signal.signal(number, handler)

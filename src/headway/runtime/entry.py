@@ -31,15 +31,15 @@ def load_flow(code: Code, root: str) -> Any:
         use_packages(code.packages)
     for extra in reversed(code.paths):
         sys.path.insert(0, os.path.join(root, extra))
-    module = _run_main(code, root)
     name, qualname = code.cls
+    # A pipeline's tasks are known by their functions, which the batch names.
+    module = _run_main(code, root, needed=bool(qualname) or name == "__main__")
     holder: Any = module
     if name != "__main__":
         from importlib import import_module  # most flows are in the main file
 
         holder = import_module(name)
     try:
-        # A pipeline's tasks are known by their functions, which the batch names.
         for part in qualname.split(".") if qualname else ():
             holder = getattr(holder, part)
     except AttributeError as error:
@@ -50,7 +50,15 @@ def load_flow(code: Code, root: str) -> Any:
     return holder
 
 
-def _run_main(code: Code, root: str) -> ModuleType:
+def _run_main(code: Code, root: str, needed: bool) -> ModuleType:
+    """Run the main file as ``__main__``.
+
+    Args:
+        code: How it is started.
+        root: The folder that holds it.
+        needed: Whether what is to be run stands in it. The program around a pipeline of other modules may ask for
+            what is on the launcher's machine alone, such as libraries for its command line: it may fail then.
+    """
     module = ModuleType("__main__")
     path: Optional[str]
     if code.kind == "module":
@@ -70,9 +78,24 @@ def _run_main(code: Code, root: str) -> ModuleType:
     module.__dict__["__builtins__"] = __builtins__
     sys.argv = [path or "-c"]
     sys.modules["__main__"] = module
-    # The person's own flow file is what we are here to run.
-    entry.until_constructed(lambda: exec(compiled, module.__dict__))  # noqa: S102
+    try:
+        # The person's own flow file is what we are here to run.
+        entry.until_constructed(lambda: exec(compiled, module.__dict__))  # noqa: S102
+    except Exception as error:
+        if needed:
+            raise
+        module.__class__ = _Unfinished
+        module.__dict__["_headway_error"] = error
     return module
+
+
+class _Unfinished(ModuleType):
+    """A main file that failed, which is told to whoever asks for what it has not come to, such as a stored value."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise self.__dict__["_headway_error"]
 
 
 def _find_module(name: str) -> Tuple[CodeType, Optional[str], str]:

@@ -215,3 +215,28 @@ def test_a_step_that_calls_a_pipeline_is_told_that_it_cannot(folder: Folder) -> 
     done = folder.python("within.py")
     assert done.returncode == 1
     assert "Step outer calls pipeline other, and a step starts no runs." in done.stderr
+
+
+def test_a_program_around_a_pipeline_of_other_modules_may_need_what_tasks_do_not_have(folder: Folder) -> None:
+    (folder.path / "shop.py").write_text(
+        "from headway import pipeline, step\n\n\n@step\ndef twice(x: object) -> int:\n    return 2 * x.value\n\n\n"
+        "@pipeline\ndef doubled(x: object):\n    twice(x)\n"
+    )
+    program = (
+        "import os\nfrom shop import doubled\n\n\nclass Early:\n    value = 4\n\n\n"
+        "if 'HEADWAY_IN_TASK' in os.environ:\n    import only_where_it_is_started\n\n\n"
+        "class Late:\n    value = 5\n\n\nif __name__ == '__main__':\n"
+        "    print('made', doubled(Early())['twice'].task.data.output)\n    doubled(Late())\n"
+    )
+    (folder.path / "run.py").write_text(program)
+    done = folder.python("run.py")
+    assert "made 8" in done.stdout, done.stderr
+    assert done.returncode == 1
+    assert "its type needs the module 'only_where_it_is_started', which is not here" in done.stderr
+    # What stands in the main file itself needs all of it.
+    (folder.path / "run.py").write_text(
+        program.replace("from shop import doubled", (folder.path / "shop.py").read_text())
+    )
+    whole = folder.python("run.py")
+    assert whole.returncode == 1
+    assert "No module named 'only_where_it_is_started'" in whole.stderr

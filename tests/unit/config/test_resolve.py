@@ -137,6 +137,10 @@ def test_other_names_of_a_setting() -> None:
     assert "another name of node_selector" in refused(node_selector="a=b", node_selectors="a=b")
 
 
+def test_a_group_that_is_none_says_nothing() -> None:
+    assert resolve(cpu=2, pod_settings=None).settings.cpu == 2
+
+
 def test_pod_settings_are_the_same_settings_in_a_group() -> None:
     settings = resolve(cpu=2, pod_settings={"node_selectors": {"a": "b"}, "host_ipc": True}).settings
     assert settings.cpu == 2

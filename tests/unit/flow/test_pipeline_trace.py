@@ -2,6 +2,7 @@
 
 import json
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -360,3 +361,40 @@ def test_what_a_pipeline_says_gives_way_to_with_and_what_its_steps_say_does_not(
     assert without["anywhere"].kubernetes is None
     assert without["placed"].kubernetes is not None
     assert without["placed"].kubernetes.cpu == Decimal(3)
+
+
+def test_each_thread_traces_a_pipeline_of_its_own() -> None:
+    text = f"{HEADER}\n@pipeline\ndef flow(meet, seen):\n    meet.wait()\n    load(1)\n    meet.wait()\n    train([1])\n"
+    namespace = vars(sys.modules["pipeline_file"])
+    exec(compile(text, FILE, "exec", dont_inherit=True), namespace)
+    meet = threading.Barrier(3)
+    found: list[Graph] = []
+    threads = [
+        threading.Thread(
+            target=lambda: found.append(trace(namespace["flow"], {"meet": meet, "seen": []}, text).graph)
+        )
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    meet.wait()
+    # Where no body is traced, a step is its function.
+    assert namespace["load"](2) == [0, 1]
+    meet.wait()
+    for thread in threads:
+        thread.join()
+    assert [[node.name for node in graph] for graph in found] == [["load", "train"]] * 2
+
+
+def test_what_a_body_calls_elsewhere_is_told_at_its_own_line() -> None:
+    error = refused("import json; json.loads('{')")
+    assert (error.file, error.line) == (FILE, len(HEADER.splitlines()) + 4)
+
+
+def test_a_step_that_is_no_function_would_run_in_the_body() -> None:
+    header = HEADER + "\nimport functools\n@step\n@functools.lru_cache\ndef kept(x): return x\n"
+    error = refused("kept(1)", header)
+    assert (
+        error.message == "@step stands on a _lru_cache_wrapper around kept; a pipeline's step is a function."
+    )
+    assert error.file == FILE

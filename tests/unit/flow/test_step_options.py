@@ -115,6 +115,20 @@ def test_settings_and_a_decorator_may_call_one_thing_by_its_two_names() -> None:
     assert (resolved.service_account, dict(resolved.labels)) == ("written", {"a": "1", "b": "2"})
 
 
+def test_what_zenml_takes_and_does_not_heed_is_left_out_with_a_word() -> None:
+    found = options(
+        {
+            "step_operator": True,
+            "settings": {"step_operator": {"pod_startup_timeout": 600, "privileged": True}},
+        }
+    )
+    assert attributes(found) == {"kubernetes": {"privileged": True}}
+    (note,) = found.ignored
+    assert note.startswith(
+        "KubernetesStepOperatorSettings(pod_startup_timeout=…) has no effect here: start_failure"
+    )
+
+
 def test_settings_are_checked_where_a_decorator_hides_them_too() -> None:
     with pytest.raises(FlowDefinitionError, match="does not support the attribute 'imagee'"):
         options({"settings": {"step_operator": {"imagee": "a"}}}, {}, kubernetes(cpu=4))

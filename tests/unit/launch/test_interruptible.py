@@ -1,6 +1,8 @@
 """Which signals stop a run: those that somebody may send, and not the terminal's end where that is silenced."""
 
+import asyncio
 import signal
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -59,3 +61,27 @@ async def test_a_run_in_the_background_of_a_script_can_still_be_interrupted() ->
     stopped = Stopped()
     with interruptible(stopped, stopped):  # type: ignore[arg-type]
         assert signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+
+
+async def test_the_programs_own_handlers_are_back_afterwards() -> None:
+    own = {number: (lambda number, frame: None) for number in NUMBERS}
+    for number, handler in own.items():
+        signal.signal(number, handler)
+    stopped = Stopped()
+    with interruptible(stopped, stopped):  # type: ignore[arg-type]
+        assert all(signal.getsignal(number) is not own[number] for number in NUMBERS)
+    assert {number: signal.getsignal(number) for number in NUMBERS} == own
+
+
+def test_in_another_thread_nothing_is_heard_and_nothing_fails() -> None:
+    ended: list[str] = []
+
+    async def run() -> None:
+        stopped = Stopped()
+        with interruptible(stopped, stopped):  # type: ignore[arg-type]
+            ended.append("ran")
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
+    thread.start()
+    thread.join()
+    assert ended == ["ran"]
