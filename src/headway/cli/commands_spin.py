@@ -4,10 +4,11 @@ import sys
 
 from headway.cli import errors
 from headway.cli.commands_run import check_numbers, reporter
+from headway.cli.configs import given_configs
 from headway.cli.program import Program
 from headway.config.general import is_on
-from headway.errors import UsageError
-from headway.flow.members import configs_of
+from headway.flow.configure import read_given
+from headway.flow.declared import as_written
 from headway.launch.resume import find_origin_run, where_runs_are
 from headway.launch.spin import SpinRequest, spin
 from headway.launch.spin_task import parse_pathspec
@@ -15,6 +16,11 @@ from headway.schedule.instructions import INTERRUPTED
 from headway.store.records import SUCCEEDED
 from headway.ui.background import BackgroundWriter
 from headway.version import VERSION
+
+_WHOSE_CONFIGS = (
+    "Decorators go by the configurations that are given here; the step itself reads those of its run, "
+    "or what --artifacts-module gives."
+)
 
 
 def spin_step(
@@ -33,18 +39,15 @@ def spin_step(
     options = this.options
     if persist is None:
         persist = is_on(this.configuration, "SPIN_PERSIST")
-    if options.configs or options.config_values:
-        raise UsageError(
-            "spin takes no configurations: the task has those of its run.",
-            "Leave --config and --config-value out, or start a new run.",
-        )
     run, step, task = parse_pathspec(pathspec, this.flow)
     roots = where_runs_are(this.configuration, options.datastore, options.datastore_root)
     past = find_origin_run(this.flow, run, this.configuration, roots, "spin RUN/STEP")
-    this.stored_configs = past.values(configs_of(this.flow_class))
+    configs = as_written(this.flow_class).configs
+    given = read_given(configs, given_configs(options.configs, options.config_values, {}))
+    this.stored_configs = {**past.values(configs), **given}
     this.recall(past)
     request = SpinRequest(
-        graph=this.graph(),
+        graph=this.graph(defaults=False),
         origin=this.origin,
         past=past,
         step=step,
@@ -63,6 +66,8 @@ def spin_step(
         this.write(f"Headway {VERSION} spins {step} of {this.flow}.", error=True)
         for note in request.graph.notes:
             this.write(note, error=True)
+        if given:
+            this.write(_WHOSE_CONFIGS, error=True)
     with BackgroundWriter(this.write) as write:
         end = spin(request, this.configuration, reporter(this, write))
     if end.outcome != SUCCEEDED:

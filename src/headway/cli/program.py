@@ -283,11 +283,16 @@ class Program:
 
         return tuple(parse_override(text) for text in texts)
 
-    def graph(self, late: tuple[str, ...] = ()) -> Graph:
-        """The graph with what was attached from outside: ``--with`` and DEFAULT_DECOSPECS."""
+    def graph(self, late: tuple[str, ...] = (), *, defaults: bool = True) -> Graph:
+        """The graph with what was attached from outside: ``--with`` and DEFAULT_DECOSPECS.
+
+        Args:
+            late: What ``--with`` says after the command.
+            defaults: Whether DEFAULT_DECOSPECS, which says where steps of runs are run, has a say.
+        """
         texts = [*self.options.late, *late]
         default = default_decorators(self.configuration)
-        if default is not None:
+        if defaults and default is not None:
             texts += str(default.value).split()
         if not texts and self._mutation is None:
             return self.written_graph

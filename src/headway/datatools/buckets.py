@@ -78,7 +78,8 @@ class Buckets:
             S3NotFoundError: There is no such bucket.
             S3ClientError: It cannot be listed.
         """
-        query = [("list-type", "2"), ("prefix", place.key)]
+        # Encoded, as people's keys may hold characters that no XML can.
+        query = [("list-type", "2"), ("prefix", place.key), ("encoding-type", "url")]
         if not recursive:
             query.append(("delimiter", "/"))
         token: Optional[str] = None

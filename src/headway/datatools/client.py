@@ -245,6 +245,7 @@ class S3:
             S3ClientError: It cannot be stored.
         """
         name = getattr(key, "key", key)
+        check_value(obj, name)
         url = self._url(name)
         headers = headers_for(content_type, metadata, self._encryption)
         upload(self._buckets, [Upload(place_of(url), source_of(obj, name), headers)], overwrite=overwrite)

@@ -36,6 +36,20 @@ def read_configs(
         UsageError: One that is required is not given, given twice, or cannot be read.
         FlowDefinitionError: A declaration is wrong, or a function of it failed.
     """
+    found = read_given(configs, given)
+    return {
+        attribute: found[attribute] if attribute in found else _default(config._declaration, context)
+        for attribute, config in configs.items()
+    }
+
+
+def read_given(configs: Mapping[str, Config], given: GivenConfigs) -> dict[str, Any]:
+    """The value of each configuration that was given, by its attribute; no default is asked for.
+
+    Raises:
+        UsageError: One is given twice, or cannot be read.
+        FlowDefinitionError: A declaration is wrong.
+    """
     declared = {attribute: config._declaration for attribute, config in configs.items()}
     _check(declared)
     by_name = {_folded(each.name): attribute for attribute, each in declared.items()}
@@ -57,8 +71,6 @@ def read_configs(
         elif attribute in values:
             value, said = values[attribute]
             found[attribute] = _parsed(each, value, said)
-        else:
-            found[attribute] = _default(each, context)
     return found
 
 

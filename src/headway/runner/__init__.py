@@ -6,7 +6,12 @@
         print(executing.status, executing.run.data.score)
 """
 
-from headway.runner.errors import ArgumentTypeError, RunNotStartedError, UnknownArgumentError
+from headway.runner.errors import (
+    ArgumentTypeError,
+    RunNotStartedError,
+    SpinFailedError,
+    UnknownArgumentError,
+)
 from headway.runner.executing import ExecutingRun, ExecutingTask
 from headway.runner.notebook import NBRunner
 from headway.runner.runner import Runner
@@ -18,5 +23,6 @@ __all__ = [
     "NBRunner",
     "RunNotStartedError",
     "Runner",
+    "SpinFailedError",
     "UnknownArgumentError",
 ]

@@ -1,5 +1,7 @@
 """What goes wrong with starting runs from Python; each is also the built-in error that callers expect."""
 
+from typing import Any
+
 from headway.errors import HeadwayError, UsageError
 
 
@@ -27,3 +29,21 @@ class RunNotStartedError(HeadwayError, RuntimeError):
     """The process ended before there was a run."""
 
     headline = "The run did not start"
+
+
+class SpinFailedError(HeadwayError, RuntimeError):
+    """The task that was to be done again failed.
+
+    Args:
+        message: What failed, and what its process printed.
+        executing: The task, with its output, while the runner keeps it.
+
+    Attributes:
+        executing: The same.
+    """
+
+    headline = "The task failed"
+
+    def __init__(self, message: str = "", executing: Any = None) -> None:
+        super().__init__(message)
+        self.executing = executing

@@ -15,7 +15,7 @@ from headway.client.lookup import read_run
 from headway.client.run import Run
 from headway.errors import NotFoundError
 from headway.runner.blocking import finished
-from headway.runner.errors import FlowFileMissingError, RunNotStartedError
+from headway.runner.errors import FlowFileMissingError, RunNotStartedError, SpinFailedError
 from headway.runner.executing import Executing, ExecutingRun, ExecutingTask
 from headway.runner.options import Surface
 from headway.runner.process import STREAMS, RunningProcess
@@ -43,7 +43,8 @@ class Runner:
             print(executing.status, executing.run.data.score)
 
     The options of the command line are keyword arguments, with ``_`` for ``-``: the program's own are
-    given here, a command's where it is called. A run that fails raises nothing: ask for its ``status``.
+    given here, a command's where it is called. A run that fails raises nothing: ask for its ``status``. A
+    task that ``spin`` does again and that fails is an error, as it is in tests, which this is for.
 
     Args:
         flow_file: The flow's file; relative to ``cwd`` where it is found there, else to the working directory.
@@ -124,9 +125,14 @@ class Runner:
         Raises:
             ValueError: There is no such option.
             TypeError: A value is of another type than its option.
-            RuntimeError: It ended before there was a task.
+            RuntimeError: It ended before there was a task, or the task failed. Of a task that failed the error
+                has ``executing``, which is otherwise returned.
         """
-        return finished(self._to_end("spin", {**kwargs, "pathspec": pathspec}))
+        executing = finished(self._to_end("spin", {**kwargs, "pathspec": pathspec}))
+        if executing.status != "successful":
+            process = executing.command_obj
+            raise SpinFailedError(f"`spin` of {self.flow_file} failed {_last_words(process)}", executing)
+        return executing
 
     async def async_run(self, **kwargs: Any) -> ExecutingRun:
         """Start a run and return once it has an id; see :meth:`run`."""

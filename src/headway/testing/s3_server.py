@@ -7,7 +7,7 @@ for anything else: all is in memory, and nothing about it is fast.
 import hashlib
 import re
 import ssl
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote_plus, unquote, urlsplit
 
 from headway.store.net.markup import escape, text_of
 from headway.store.s3.signing import UNSIGNED_PAYLOAD, Credentials, Scope, authorization, encode_query
@@ -164,13 +164,15 @@ class S3Server(StoreServer):
         names = {_up_to(delimiter, key, len(prefix)) for key in under}
         found = sorted(name for name in names if name > after)
         shown = found[: self.page]
+        encoded = query.get("encoding-type") == "url"
+        written = quote_plus if encoded else _in_xml
         folders = "".join(
-            f"<CommonPrefixes><Prefix>{escape(name)}</Prefix></CommonPrefixes>"
+            f"<CommonPrefixes><Prefix>{written(name)}</Prefix></CommonPrefixes>"
             for name in shown
             if name not in self.objects or _is_folder(delimiter, name, prefix)
         )
         items = "".join(
-            f"<Contents><Key>{escape(key)}</Key><Size>{len(self.objects[key])}</Size>"
+            f"<Contents><Key>{written(key)}</Key><Size>{len(self.objects[key])}</Size>"
             f"<LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>"
             for key in shown
             if key in self.objects and not _is_folder(delimiter, key, prefix)
@@ -178,7 +180,9 @@ class S3Server(StoreServer):
         more = len(found) > len(shown)
         token = f"<NextContinuationToken>{escape(shown[-1])}</NextContinuationToken>" if more else ""
         truncated = f"<IsTruncated>{str(more).lower()}</IsTruncated>"
-        return Reply(200, f"<ListBucketResult>{truncated}{items}{folders}{token}</ListBucketResult>".encode())
+        kind = "<EncodingType>url</EncodingType>" if encoded else ""
+        body = f"<ListBucketResult>{truncated}{items}{folders}{token}{kind}</ListBucketResult>"
+        return Reply(200, body.encode())
 
     def _delete_many(self, body: bytes) -> Reply:
         text = body.decode()
@@ -218,6 +222,11 @@ def _ranged(content: bytes, tag: str, asked: str | None) -> Reply:
     part = content[int(first) : int(last) + 1]
     headers["Content-Range"] = f"bytes {first}-{int(first) + len(part) - 1}/{len(content)}"
     return Reply(206, part, headers)
+
+
+def _in_xml(name: str) -> str:
+    """The name in a document of XML, which has no place for control characters."""
+    return escape("".join("\ufffd" if character < " " else character for character in name))
 
 
 def _up_to(delimiter: str, key: str, start: int) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headway import Run, Runner, Task, default_metadata, inspect_spin
-from headway.runner import ExecutingTask
+from headway.runner import ExecutingTask, SpinFailedError
 
 FLOW = """
 import os
@@ -15,7 +15,7 @@ from headway import Config, FlowSpec, Parameter, current, environment, kubernete
 
 class Parts(FlowSpec):
     scale = Parameter("scale", default=10)
-    config = Config("config", default_value={"word": "plain"})
+    config = Config("config", default_value={"word": "plain", "mode": "set"})
 
     @step
     def start(self):
@@ -25,7 +25,7 @@ class Parts(FlowSpec):
         self.next(self.work, foreach="items")
 
     @retry(times=2)
-    @environment(vars={"MODE": "set"})
+    @environment(vars={"MODE": config.mode})
     @step
     def work(self):
         print("work", self.index, self.input, self.scale, self.word, os.environ.get("MODE"))
@@ -92,6 +92,7 @@ def test_one_task_again(environ: dict[str, str], tmp_path: Path) -> None:
     try:
         _each_kind_of_task(runner, origin, tmp_path)
         _values_in_place(runner, origin, tmp_path)
+        _other_configurations(tmp_path, environ)
         _failures(runner, origin)
         _while_it_runs(runner, origin)
         assert sorted(index.rglob("*")) == before, "nothing of what was there is touched"
@@ -138,14 +139,29 @@ def _values_in_place(runner, origin: str, folder: Path) -> None:  # type: ignore
         runner().spin("end", artifacts_module="other.py")
 
 
+def _other_configurations(folder: Path, environ: dict[str, str]) -> None:
+    other = [("config", {"word": "new", "mode": "other"})]
+    runner = Runner("parts.py", show_output=False, cwd=str(folder), env=environ, config_value=other)
+    with runner.spin("work") as executing:
+        assert executing.task.stdout.endswith(" plain other\n"), (
+            "of the step its run's, of decorators the new"
+        )
+        assert "Decorators go by the configurations" in executing.stderr
+
+
 def _failures(runner, origin: str) -> None:  # type: ignore[no-untyped-def]
-    with runner(BREAK="3").spin(f"{origin}/work/4") as executing:
-        assert (executing.status, executing.returncode) == ("failed", 1)
-        assert "ValueError: no 3" in executing.stderr
-        assert executing.task.exception is not None
-        assert "attempt 2" not in executing.stdout, "once is enough"
+    with pytest.raises(RuntimeError, match="ValueError: no 3") as caught:
+        runner(BREAK="3").spin(f"{origin}/work/4")
+    assert isinstance(caught.value, SpinFailedError)
+    executing: ExecutingTask = caught.value.executing
+    assert (executing.status, executing.returncode) == ("failed", 1)
+    assert executing.task.exception is not None
+    assert "attempt 2" not in executing.stdout, "once is enough"
     assert runner(ODD="1").spin("gather").status == "successful", "what is not kept need not be picklable"
-    assert runner(ODD="1").spin("gather", persist=True).status == "failed"
+    with pytest.raises(SpinFailedError):
+        runner(ODD="1").spin("gather", persist=True)
+    usual = runner(HEADWAY_DEFAULT_DECOSPECS="nosuch")
+    assert usual.spin(f"{origin}/work/4").status == "successful", "what runs are given is not for one task"
     with pytest.raises(RuntimeError, match="resume gang"):
         runner().spin("gang")
     with pytest.raises(RuntimeError, match=f"Known: {origin}"):

@@ -252,6 +252,20 @@ def test_keys_with_characters_that_mean_something_in_urls(s3: S3, server: S3Serv
     assert [one.key for one in s3.list_recursive()] == [key]
 
 
+def test_keys_with_characters_that_no_xml_can_hold_are_listed(s3: S3, server: S3Server) -> None:
+    keys = ["\x01ü/a+b c.txt", "\x01ü/d.txt", "plain.txt", "ünï%41"]
+    server.objects.update({f"root/{key}": key.encode() for key in keys})
+    assert [one.key for one in s3.list_recursive()] == keys
+    assert sorted(one.key for one in s3.list_paths()) == ["\x01ü", "plain.txt", "ünï%41"]
+    assert [one.text for one in s3.get_all()] == keys
+
+
+def test_a_server_that_encodes_no_names_is_taken_at_its_word(s3: S3, server: S3Server) -> None:
+    page = "<Contents><Key>root/a+b%41</Key><Size>1</Size></Contents><IsTruncated>false</IsTruncated>"
+    server.fail(Fault(Reply(200, f"<ListBucketResult>{page}</ListBucketResult>".encode())))
+    assert [one.key for one in s3.list_recursive()] == ["a+b%41"]
+
+
 def test_a_whole_url_under_a_root_is_refused(s3: S3) -> None:
     with pytest.raises(S3URLError, match="relative to s3://bucket/root"):
         s3.get("s3://bucket/root/a")

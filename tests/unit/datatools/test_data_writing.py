@@ -35,6 +35,13 @@ def test_what_is_no_value(s3: S3, server: S3Server, value: object) -> None:
     assert server.objects == {}
 
 
+def test_a_value_is_looked_at_before_its_place(server: S3Server) -> None:
+    with S3() as s3:
+        for store in (lambda: s3.put("no url", 1), lambda: s3.put_many([("no url", 1)])):
+            with pytest.raises(S3InvalidObjectError, match="a int cannot be stored"):
+                store()
+
+
 def test_a_file_is_read_from_its_beginning_by_put_and_from_where_it_stands_by_put_many(
     s3: S3, server: S3Server
 ) -> None:

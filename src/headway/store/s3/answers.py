@@ -16,8 +16,9 @@ def parse_fault(answer: Answer, method: str) -> Fault:
 
 
 def parse_page(body: bytes) -> Page:
-    """A page of ListObjectsV2."""
+    """A page of ListObjectsV2; names that the server has encoded, because it was asked to, are decoded."""
     text = body.decode("utf-8", "replace")
+    encoded = text_of(text, "EncodingType") == "url"
     objects = [
         (text_of(item, "Key"), int(text_of(item, "Size") or 0))
         for item in re.findall(r"<Contents>(.*?)</Contents>", text, re.DOTALL)
@@ -26,8 +27,19 @@ def parse_page(body: bytes) -> Page:
         text_of(item, "Prefix")
         for item in re.findall(r"<CommonPrefixes>(.*?)</CommonPrefixes>", text, re.DOTALL)
     ]
+    if encoded:
+        objects = [(_decoded(key), size) for key, size in objects]
+        folders = [_decoded(folder) for folder in folders]
     more = text_of(text, "IsTruncated") == "true"
     return Page(objects, text_of(text, "NextContinuationToken") if more else None, folders)
+
+
+def _decoded(name: str) -> str:
+    if "%" in name or "+" in name:
+        from urllib.parse import unquote_plus  # for the names that differ only; of them few listings have one
+
+        return unquote_plus(name)
+    return name
 
 
 def parse_delete_errors(body: bytes) -> List[Tuple[str, str, str]]:
