@@ -30,13 +30,14 @@ def logs(
 ) -> None:
     """Print the log of one task as it was, or of several with ``[step/task]`` before each line.
 
-    Both streams are what was asked for, so both go to standard output; why a task failed does not.
+    Both streams are what was asked for, so both go to standard output; why a task failed does not. With
+    ``--quiet`` lines are as tasks printed them, for programs.
     """
     tasks = _tasks(this, path, attempt)
     streams = _wanted(stdout=stdout, stderr=stderr, both=both)
     for task in tasks:
         name = "/".join(task.path_components[-2:])
-        prefix = f"[{name}] " if len(tasks) > 1 else ""
+        prefix = f"[{name}] " if len(tasks) > 1 and not this.options.quiet else ""
         empty = True
         for time, text in heapq.merge(*(_lines(task, stream) for stream in streams), key=itemgetter(0)):
             stamp = f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03d}Z " if timestamps else ""
@@ -93,6 +94,9 @@ def dump(
     for task in _tasks(this, path, None):
         _, run, step, number = task.path_components
         names = list(task.artifact_names(private=private))
+        # Those that are known of every task are not listed, and found by their name.
+        asked = [name for name in sorted(wanted or ()) if private or not name.startswith("_")]
+        names += [name for name in asked if name not in names and name in task]
         # A task that failed, or has not ended, has none; one whose step set nothing neither.
         why = " none, it failed" if task.exception else " none" if task.has_ended else " none yet"
         none = "" if names else why

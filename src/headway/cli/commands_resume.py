@@ -7,6 +7,7 @@ from headway.cli.commands_run import check_numbers, finish, reporter, triggers
 from headway.cli.embedded import use_embedded_cluster
 from headway.cli.parameters import missing_parameters, shown_parameters
 from headway.cli.program import Program
+from headway.cli.project import project_of
 from headway.cli.store_kind import store_kind
 from headway.config.general import is_on
 from headway.errors import NotFoundError, UsageError
@@ -64,7 +65,10 @@ def resume(
     resumes = resumption(past, graph, step, run_id, clone_only, resume_identifier)
     changes = this.overrides(overrides)
     values = missing_parameters(
-        this, past.parameters().artifacts, lambda: store_kind(this, graph, changes, past.store.url)
+        this,
+        past.parameters().artifacts,
+        lambda: store_kind(this, graph, changes, past.store.url),
+        lambda: project_of(this, graph),
     )
     values |= this.constants
     request = RunRequest(

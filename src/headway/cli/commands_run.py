@@ -8,6 +8,7 @@ from headway.cli import errors
 from headway.cli.embedded import use_embedded_cluster, will_use_embedded_cluster
 from headway.cli.parameters import given_values, run_parameters, shown_parameters
 from headway.cli.program import Program
+from headway.cli.project import project_of
 from headway.cli.store_kind import store_kind
 from headway.config.datastore import check_kind
 from headway.config.general import is_on
@@ -58,7 +59,9 @@ def run(
         this.write(f"Headway {VERSION} runs {this.flow}.", error=True)
         for note in graph.notes:
             this.write(note, error=True)
-    values = run_parameters(this, texts, lambda: store_kind(this, graph, changes))
+    values = run_parameters(
+        this, texts, lambda: store_kind(this, graph, changes), lambda: project_of(this, graph)
+    )
     if this.pipeline is not None:
         from headway.cli.pipelines import pipeline_tags  # for pipelines
 

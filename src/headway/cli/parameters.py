@@ -1,7 +1,8 @@
 """A flow's parameters as options of ``run``, and what was given for them as values."""
 
 import sys
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -9,8 +10,10 @@ import click
 from headway.cli.program import Program
 from headway.errors import HeadwayError, UsageError
 from headway.flow.config_value import ConfigValue
+from headway.flow.current import current
 from headway.flow.members import constants_of
 from headway.flow.parameters import Parameter, ParameterFieldFailedError
+from headway.store.batch import Project
 
 #: Click's names for our options start with this, so that no parameter can take the place of another option.
 PREFIX = "parameter_"
@@ -103,7 +106,10 @@ def _asked(parameter: Parameter) -> str:
 
 
 def run_parameters(
-    program: Program, texts: Mapping[str, tuple[str, ...]], store_kind: Callable[[], str] | None = None
+    program: Program,
+    texts: Mapping[str, tuple[str, ...]],
+    store_kind: Callable[[], str] | None = None,
+    project: Callable[[], Project | None] | None = None,
 ) -> dict[str, object]:
     """The values that a run starts with: the class's constants, the configurations and every parameter.
 
@@ -111,8 +117,9 @@ def run_parameters(
         program: The command line.
         texts: What was given for parameters, by attribute.
         store_kind: Tells the kind of datastore to defaults that are functions; asked only where there are such.
+        project: The project that the run will belong to, which ``current`` tells to these functions; asked likewise.
     """
-    return _values(program, texts, (), store_kind)
+    return _values(program, texts, (), store_kind, project)
 
 
 def shown_parameters(
@@ -127,7 +134,10 @@ def shown_parameters(
 
 
 def missing_parameters(
-    program: Program, known: Container[str], store_kind: Callable[[], str] | None = None
+    program: Program,
+    known: Container[str],
+    store_kind: Callable[[], str] | None = None,
+    project: Callable[[], Project | None] | None = None,
 ) -> dict[str, object]:
     """What a run that takes its parameters from an earlier one starts with beside them.
 
@@ -138,15 +148,17 @@ def missing_parameters(
         program: The command line.
         known: The parameters that the earlier run knew.
         store_kind: As for :func:`run_parameters`.
+        project: As there.
     """
-    return _values(program, {}, known, store_kind)
+    return _values(program, {}, known, store_kind, project)
 
 
 def _values(
     program: Program,
     texts: Mapping[str, tuple[str, ...]],
     known: Container[str],
-    store_kind: Callable[[], str] | None = None,
+    store_kind: Callable[[], str] | None,
+    project: Callable[[], Project | None] | None,
 ) -> dict[str, object]:
     """The constants, and the configurations and parameters that are not known."""
     declared = program.declared
@@ -154,15 +166,30 @@ def _values(
     values.update((name, value) for name, value in declared.values.items() if name not in known)
     context = program.parameter_context._replace(configs=ConfigValue(declared.scope))
     wanted = {name: each for name, each in declared.parameters.items() if name not in known}
-    if store_kind and any(callable(each.default) for name, each in wanted.items() if name not in texts):
+    functions = any(callable(each.default) for name, each in wanted.items() if name not in texts)
+    if store_kind and functions:
         context = context._replace(ds_type=store_kind())
     told: dict[str, object] = {}
-    for attribute, parameter in wanted.items():
-        value = parameter.value(texts.get(attribute, ()), context)
-        if parameter.options.get("callback") is not None:
-            value = _called_back(parameter, value, told)
-        values[attribute] = told[_click_name(parameter)] = value
+    with _current_of(project() if project and functions else None):
+        for attribute, parameter in wanted.items():
+            value = parameter.value(texts.get(attribute, ()), context)
+            if parameter.options.get("callback") is not None:
+                value = _called_back(parameter, value, told)
+            values[attribute] = told[_click_name(parameter)] = value
     return values
+
+
+@contextmanager
+def _current_of(project: Project | None) -> Iterator[None]:
+    """Within this, ``current`` tells of the project as it will in steps."""
+    if project is None or current.is_running_flow:
+        yield
+        return
+    current._extend(**project.told())
+    try:
+        yield
+    finally:
+        current._end()
 
 
 def _called_back(parameter: Parameter, value: object, told: Mapping[str, object]) -> object:

@@ -233,15 +233,8 @@ def _tell_current(flow_class: Any, batch: Batch, task: TaskSpec, store: ObjectSt
     if batch.gang is not None:
         rank = batch.tasks.index(task)
         current._extend(parallel=Parallel(batch.gang.address, len(batch.tasks), rank, batch.tasks[0].task))
-    project = batch.project
-    if project is not None:
-        current._extend(
-            project_name=project.name,
-            branch_name=project.branch,
-            project_flow_name=project.flow,
-            is_user_branch=project.user_branch,
-            is_production=project.production,
-        )
+    if batch.project is not None:
+        current._extend(**batch.project.told())
 
 
 def _exited(batch: Batch, error: SystemExit) -> Report:

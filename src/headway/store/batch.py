@@ -134,6 +134,16 @@ class Project(NamedTuple):
     user_branch: bool = True
     production: bool = False
 
+    def told(self) -> Dict[str, Any]:
+        """What ``current`` says of it, by name."""
+        return {
+            "project_name": self.name,
+            "branch_name": self.branch,
+            "project_flow_name": self.flow,
+            "is_user_branch": self.user_branch,
+            "is_production": self.production,
+        }
+
 
 class Spun(NamedTuple):
     """That a task is one of an earlier run, done again alone by ``spin``.

@@ -7,9 +7,10 @@ import click
 import pytest
 from cli_flows import CommandLine, Digits
 
-from headway import FlowSpec, JSONType, Parameter, kubernetes, step
+from headway import FlowSpec, JSONType, Parameter, current, kubernetes, project, step
 from headway.cli.parameters import given_values, parameter_options, run_parameters
 from headway.cli.program import Options, Program
+from headway.cli.project import project_of
 from headway.cli.store_kind import store_kind
 from headway.errors import HeadwayError, UsageError
 from headway.flow.members import parameters_of
@@ -349,3 +350,42 @@ def test_only_functions_ask_where_the_run_goes(monkeypatch: pytest.MonkeyPatch) 
     # A setting that cannot be used is told by what uses it.
     monkeypatch.setenv("METAFLOW_DEFAULT_DATASTORE", "nowhere")
     assert Program(Stored, Options(), StreamWriter()).parameter_context.ds_type == "local"
+
+
+@project(name="kin")
+class OfProject(TwoSteps):
+    """A default that says which project the run belongs to."""
+
+    home = Parameter("home", default=lambda _: f"{current.project_name}/{current.branch_name}")
+    flow = Parameter("flow", default=lambda _: current.project_flow_name)
+
+
+@pytest.mark.parametrize(
+    ("options", "branch"),
+    [
+        (Options(), "user.ann"),
+        (Options(branch="b"), "test.b"),
+        (Options(production=True), "prod"),
+    ],
+)
+def test_a_default_that_is_a_function_knows_the_project(
+    monkeypatch: pytest.MonkeyPatch, options: Options, branch: str
+) -> None:
+    monkeypatch.setenv("HEADWAY_USER", "ann")
+    program = Program(OfProject, options, StreamWriter())
+    found = run_parameters(program, {}, None, lambda: project_of(program, program.graph()))
+    assert found == {"home": f"kin/{branch}", "flow": f"kin.{branch}.OfProject"}
+    assert "project_name" not in current, "no task runs"
+
+
+def test_a_function_that_fails_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Fails(OfProject):
+        """One of its defaults cannot be made."""
+
+        wrong = Parameter("wrong", default=lambda _: 1 / 0)
+
+    monkeypatch.setenv("HEADWAY_USER", "ann")
+    program = Program(Fails, Options(), StreamWriter())
+    with pytest.raises(HeadwayError, match="wrong"):
+        run_parameters(program, {}, None, lambda: project_of(program, program.graph()))
+    assert "project_name" not in current

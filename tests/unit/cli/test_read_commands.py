@@ -38,6 +38,7 @@ def test_the_log_of_one_task_as_it_was_and_of_several_with_their_names(
     answer = cli("logs", "1/train")
     assert answer.out == "".join(f"[train/{n + 2}] model {n}\n[train/{n + 2}] done\n" for n in range(3))
     assert (answer.code, answer.err) == (0, "")
+    assert cli("--quiet", "logs", "1/train").out == "".join(f"model {n}\ndone\n" for n in range(3))
 
 
 def test_both_streams_by_time_or_one_alone(cli: CommandLine, folder: FolderStore) -> None:
@@ -156,6 +157,13 @@ def test_dump_prints_each_artifact_with_its_size_and_type(cli: CommandLine, fold
         "score",
     ]
     assert cli("dump", "1/train/3", "--no-private").out == answer.out
+    assert cli("dump", "1/train/3", "--include", "name").out.endswith("type: <class 'str'>] = Digits\n")
+    asked = ("dump", "1/train/3", "--include", "_current_step,score")
+    assert [line.split()[0] for line in cli(*asked, "--private").out.splitlines()] == [
+        "score",
+        "_current_step",
+    ]
+    assert "No artifact is called _current_step.\n" in cli(*asked).err
     quiet = cli("--quiet", "dump", "1/train/3")
     assert (quiet.out, quiet.err) == (answer.out, "")
     assert cli("dump", "1/train/3", "--include", "score, nope").out.startswith("score [size: ")
