@@ -73,6 +73,7 @@ RARE: Mapping[str, Mapping[str, str]] = {
         "TaskNotFoundException", "TypeRequiredException", "UnrenderableCardException",
         "UnresolvableDatastoreException",
     ),
+    "datatools.local": _never("MetaflowLocalNotFound", "MetaflowLocalURLException"),
     "plugins.datatools.local": _never("MetaflowLocalNotFound", "MetaflowLocalURLException"),
     "plugins.kubernetes.kube_utils": _KUBERNETES,
     "plugins.kubernetes.kubernetes_client": _never("KubernetesClientException"),
