@@ -60,6 +60,11 @@ def branch_owner(configuration: Configuration, user: str) -> str:
     return configuration.environ.get("METAFLOW_OWNER") or user
 
 
+def runtime_name(configuration: Configuration) -> str:
+    """What starts the run, for its tag ``runtime:``: METAFLOW_RUNTIME_NAME, by which schedulers tell, or ``dev``."""
+    return configuration.environ.get("METAFLOW_RUNTIME_NAME") or "dev"
+
+
 def datastore_roots(configuration: Configuration) -> dict[str, Sourced]:
     """The root that is configured for each kind of datastore; ``local`` always has one.
 

@@ -24,6 +24,11 @@ class ConfigValue(Dict[Any, Any]):
         """The same as ordinary dicts, which can be changed."""
         return {key: thawed(value) for key, value in self.items()}
 
+    @property
+    def _data(self) -> Dict[Any, Any]:
+        """The outermost dict as an ordinary one; what programs written for Metaflow read under this name."""
+        return dict(self)
+
     def copy(self) -> "ConfigValue":
         """An equal value."""
         return ConfigValue(self)

@@ -90,7 +90,11 @@ class _Call:
         if instead is None:
             getattr(self.flow, self.step)(*self.arguments[1:])
             return
-        self.next = instead(*self.arguments) or None
+        said = instead(*self.arguments)
+        if said is None and self.flow.__dict__["_headway"].transition is None:
+            # Other code in the step's place changes nothing of the graph.
+            said = True
+        self.next = said or None
 
     def _leave(self, wrapper: UserStepDecorator) -> None:
         try:

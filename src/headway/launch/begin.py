@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from headway.config.general import runtime_name
 from headway.errors import StoreError
 from headway.launch.attach import Launched, take_over
 from headway.launch.claim import NewRun, claim
@@ -153,6 +154,7 @@ class Beginning(Struct, frozen=True):
             Path(request.origin.code.root),
             self.outset.project,
             request.triggers,
+            runtime_name(self.outset.configuration),
         )
         return claim(self.store, new, holder.id, request.resumes)
 

@@ -63,6 +63,7 @@ class NewRun(NamedTuple):
         folder: The folder that holds the code here, None where there is none.
         project: Its project, if it has one.
         triggers: What it was started by, as text.
+        runtime: The name of what starts it: ``dev``, or a scheduler's.
     """
 
     graph: Graph
@@ -74,6 +75,7 @@ class NewRun(NamedTuple):
     folder: Path | None = None
     project: Project | None = None
     triggers: str = ""
+    runtime: str = "dev"
 
 
 def claim(store: ObjectStore, new: NewRun, launcher: str, resumed: Resumption | None) -> RunRecord:
@@ -150,7 +152,7 @@ def _record(new: NewRun, resumed: Resumption | None) -> RunRecord:
         user=new.user,
         created=time.time(),
         tags=new.tags,
-        system_tags=_system_tags(new.user, new.project),
+        system_tags=_system_tags(new),
         graph=new.graph.to_json(),
         parameters=given,
         code=new.code,
@@ -159,13 +161,14 @@ def _record(new: NewRun, resumed: Resumption | None) -> RunRecord:
     )
 
 
-def _system_tags(user: str, project: Project | None) -> tuple[str, ...]:
+def _system_tags(new: NewRun) -> tuple[str, ...]:
+    project = new.project
     tags = (f"project:{project.name}", f"project_branch:{project.branch}") if project else ()
     python = sys.version.split()[0]
     return (
         *tags,
-        f"user:{user}",
-        "runtime:dev",
+        f"user:{new.user}",
+        f"runtime:{new.runtime}",
         f"python_version:{python}",
         f"headway_version:{VERSION}",
         # What Metaflow's tools filter by; the same that `metaflow.__version__` says (docs/decisions).

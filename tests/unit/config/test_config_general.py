@@ -12,6 +12,7 @@ from headway.config.general import (
     local_root,
     may_fork,
     name_profile,
+    runtime_name,
     user,
 )
 from headway.config.sources import Configuration
@@ -35,6 +36,11 @@ def test_the_user_is_who_the_first_variable_says(tmp_path: Path) -> None:
 def test_a_branch_is_its_owners_or_else_the_users(tmp_path: Path) -> None:
     assert branch_owner(configuration(tmp_path), "ann") == "ann"
     assert branch_owner(configuration(tmp_path, METAFLOW_OWNER="zoe"), "ann") == "zoe"
+
+
+def test_what_starts_runs_is_what_a_scheduler_says(tmp_path: Path) -> None:
+    assert runtime_name(configuration(tmp_path)) == "dev"
+    assert runtime_name(configuration(tmp_path, METAFLOW_RUNTIME_NAME="cron")) == "cron"
 
 
 def test_nobody_is_an_error_that_says_what_to_type(tmp_path: Path) -> None:

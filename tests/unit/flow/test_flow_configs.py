@@ -59,6 +59,16 @@ def test_a_value_is_a_read_only_dict_with_attributes() -> None:
     assert ConfigValue.fromkeys(["a"], 1) == {"a": 1}
 
 
+def test_the_plain_dict_stands_under_the_name_that_programs_know() -> None:
+    value = ConfigValue({"model": {"depth": 4}})
+    assert type(value._data) is dict
+    assert value._data == {"model": {"depth": 4}}
+    assert type(value._data["model"]) is ConfigValue
+    with pytest.raises(TypeError, match="ConfigValue is immutable"):
+        value._data = {}  # type: ignore[misc]
+    assert ConfigValue({"_data": 3})["_data"] == 3
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -247,6 +247,15 @@ def test_a_function_in_the_place_of_the_step() -> None:
         assert called("@catching(gives=instead)", "raise AssertionError")[1] is None
 
 
+def test_a_function_that_says_nothing_leads_where_the_step_does() -> None:
+    NAMES["instead"] = lambda flow: setattr(flow, "failed", True)
+    flow, said = called("@catching(gives=instead)", "raise AssertionError")
+    assert (flow.failed, said) == (True, Transition(("a",)))
+    switch = "self.next({'x': self.a, 'y': self.b}, condition='kind')"
+    _, said = called("@Told('1', instead=instead)", follows=switch, kind="y")
+    assert said == Transition(("b",), condition="kind", choice="y")
+
+
 @pytest.mark.parametrize(
     ("decorators", "words"),
     [
