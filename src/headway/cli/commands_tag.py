@@ -70,8 +70,8 @@ def _run(this: Program, run_id: str | None, given_namespace: str | None) -> Run:
     within = user_namespace(this, given_namespace)
     namespace(within)
     if run_id is None:
-        flow = Flow(this.flow)
-        latest = flow.latest_run
+        with told_for_typing(this):
+            latest = Flow(this.flow).latest_run
         raise UsageError(
             "Which run is meant? --run-id RUN has to be given.",
             f"The latest one is: --run-id {latest.id}" if latest is not None else None,

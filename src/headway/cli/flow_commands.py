@@ -57,7 +57,7 @@ def build(
     )
     for command in (
         run_command(parameters),
-        resume_command(),
+        resume_command(parameters),
         attach_command(),
         spin_command(),
         click.Command(

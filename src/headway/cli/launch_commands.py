@@ -1,6 +1,6 @@
 """The words of ``run``, ``resume`` and ``attach``; what they do is in modules of their own."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import copy
 from typing import Any
 
@@ -9,6 +9,7 @@ import click
 from headway.cli.context import program
 from headway.cli.parameters import PREFIX, parameter_options
 from headway.cli.shared_options import launch_options
+from headway.errors import UsageError
 from headway.flow.parameters import Parameter
 
 
@@ -45,8 +46,34 @@ def _with_room(option: click.Parameter, taken: set[str]) -> click.Parameter:
     return renamed
 
 
-def resume_command() -> click.Command:
-    """``resume``."""
+class _Resume(click.Command):
+    """``resume``: of a parameter of the flow it says why that cannot be given.
+
+    Args:
+        parameters: The flow's parameters by their names.
+        **known: As for any command.
+    """
+
+    def __init__(self, parameters: Collection[str], **known: Any) -> None:
+        super().__init__(**known)
+        self._parameters = parameters
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words that follow."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            name = error.option_name.removeprefix("--")
+            if name not in self._parameters:
+                raise
+            raise UsageError(
+                f"resume takes no --{name}: the run has the parameters of the one that it goes on from.",
+                f"A new run can have others: run --{name} …",
+            ) from error
+
+
+def resume_command(parameters: Collection[str] = ()) -> click.Command:
+    """``resume``, of a flow with these parameters."""
 
     def resume(**values: Any) -> None:
         # As for run.
@@ -77,8 +104,9 @@ def resume_command() -> click.Command:
         ),
         click.Option(["--resume-identifier"], hidden=True, help="Kept with the run, for whoever started it."),
     ]
-    return click.Command(
-        "resume",
+    return _Resume(
+        parameters,
+        name="resume",
         params=options,
         callback=resume,
         help="Run again what an earlier run has not done, or all from STEP on; the rest is taken over.",

@@ -1,11 +1,12 @@
 """Where the commands that read runs back look for them, and in which user namespace."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 
 from headway.cli.program import Program
-from headway.client import Flow, metadata
+from headway.client import Flow, NamespaceMismatchError, metadata
 from headway.config.datastore import choose_datastore
 from headway.config.general import datastore_roots
 from headway.config.general import user as configured_user
@@ -13,6 +14,8 @@ from headway.errors import NotFoundError
 
 #: How many runs are named where one was not found.
 _MOST = 5
+#: How the client's hints write a user namespace that has a name.
+_CALL = re.compile(r"namespace\('([^']*)'\)")
 
 
 def look_where_told(this: Program) -> None:
@@ -38,7 +41,7 @@ def user_namespace(this: Program, given: str | None) -> str | None:
 
 @contextmanager
 def told_for_typing(this: Program) -> Iterator[None]:
-    """Of a run that is not found, says which there are and what to type to look elsewhere."""
+    """Of a run that is not found, or not in the user namespace, says what to type to find it."""
     try:
         yield
     except NotFoundError as error:
@@ -48,6 +51,9 @@ def told_for_typing(this: Program) -> Iterator[None]:
             raise
         hint = f"{_newest(this.flow)}{looked}; --datastore-root=s3://bucket/prefix looks elsewhere."
         raise NotFoundError(error.message, hint) from error
+    except NamespaceMismatchError as error:
+        everywhere = (error.hint or "").replace("namespace(None)", '--namespace=""')
+        raise NamespaceMismatchError(error.message, _CALL.sub(r"--namespace=\1", everywhere)) from error
 
 
 def _newest(flow: str) -> str:

@@ -12,6 +12,7 @@ from headway.client.pathspec import Path, parse_pathspec
 from headway.client.places import roots
 from headway.client.run_data import RunData
 from headway.errors import NotFoundError
+from headway.flow.current import current
 from headway.flow.names import did_you_mean
 
 #: Tasks, and what is below them, have attempts.
@@ -168,10 +169,11 @@ class Entity(ABC):
     def _outside(self) -> NamespaceMismatchError:
         theirs = sorted(tag for tag in self.system_tags if tag.startswith("user:"))
         shown = f"namespace({theirs[0]!r}) shows it, " if theirs else ""
-        return NamespaceMismatchError(
-            f"{self!r} is not in the namespace {get_namespace()!r}",
-            f"{shown}namespace(None) shows everything.",
-        )
+        hint = f"{shown}namespace(None) shows everything."
+        if current.is_running_flow:
+            # As the tag says whose it is, the flow need not.
+            hint += f" Without a change of the flow: run --namespace={theirs[0] if theirs else 'user:NAME'}"
+        return NamespaceMismatchError(f"{self!r} is not in the namespace {get_namespace()!r}", hint)
 
 
 class InRun(Entity):

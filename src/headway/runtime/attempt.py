@@ -37,6 +37,10 @@ from headway.store.records import (
 #: Where this package stands, as the frames of its own code say it (relative where it was compiled ahead
 #: for a pod), so that they are left out of what people read.
 _OURS = os.path.dirname(os.path.dirname((lambda: None).__code__.co_filename)) + os.sep
+#: Those of our files that stand between a person's decorator and the step that it is around.
+_BETWEEN = frozenset(
+    os.path.join(_OURS, "flow", name) for name in ("user_decorators.py", "wrappers.py", "wrapping.py")
+)
 
 #: Whose budget an exception spends that is not simply the person's own.
 _KINDS = (
@@ -270,6 +274,11 @@ _MORE_MEMORY = (
     "that says it; @retry(on_oom=2) raises memory= by itself."
 )
 
+_NO_TERMINAL = (
+    "breakpoint() asks a terminal, and a step has none. An IDE that debugs `run --max-workers=1` stops in steps on "
+    "this machine, as it follows the processes that a program starts."
+)
+
 #: How the lines of a traceback begin that are not the exception's own words.
 _TRACE = ("Traceback (most", "  File ", "    ")
 
@@ -305,7 +314,7 @@ def _failure_of(batch: Batch, error: BaseException) -> Failure:
     if isinstance(error, MemoryError):
         # More memory mends it, so it has the account of that, and grows where the step says so.
         return Failure(kind, OUT_OF_MEMORY, told, _MORE_MEMORY, text, name)
-    return Failure(kind, "Exception", told, "", text, name)
+    return Failure(kind, "Exception", told, _NO_TERMINAL if name == "bdb.BdbQuit" else "", text, name)
 
 
 def _missing_module(error: ModuleNotFoundError) -> str:
@@ -335,12 +344,23 @@ def _format(error: BaseException) -> str:
     # A missing artifact is the person's mistake too, though it is our code that finds it missing.
     ours = isinstance(error, AttributeError) and bool(frames) and frames[-1].filename.startswith(_OURS)
     if not ours and not isinstance(error, (HeadwayError, SyntaxError)):
-        return "".join(traceback.format_exception(type(error), error, start or trace))
+        whole = traceback.TracebackException(type(error), error, start or trace)
+        _leave_out(whole)
+        return "".join(whole.format())
     frames = traceback.StackSummary(frame for frame in frames if not frame.filename.startswith(_OURS))
     if not frames and isinstance(error, HeadwayError):
         return f"{error}\n"
     head = ["Traceback (most recent call last):\n", *traceback.format_list(frames)] if frames else []
     return "".join([*head, *traceback.format_exception_only(type(error), error)])
+
+
+def _leave_out(told: Any) -> None:
+    """Take the frames out by which a person's decorator calls a person's step."""
+    left = [told]
+    while left:
+        each = left.pop()
+        left += [other for other in (each.__cause__, each.__context__) if other is not None]
+        each.stack[:] = [frame for frame in each.stack if frame.filename not in _BETWEEN]
 
 
 def _first_line(error: BaseException) -> str:

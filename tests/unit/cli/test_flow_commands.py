@@ -303,6 +303,16 @@ def test_where_no_run_was_started_it_is_said_how_this_command_takes_one(
     assert f"Name the run: {naming}, and its datastore" in answer.err
 
 
+def test_resume_takes_no_parameter_of_the_flow(cli: CommandLine) -> None:
+    answer = cli("resume", "--alpha", "3")
+    assert (answer.code, answer.out) == (2, "")
+    assert (
+        "resume takes no --alpha: the run has the parameters of the one that it goes on from." in answer.err
+    )
+    assert "A new run can have others: run --alpha …" in answer.err
+    assert "No such option '--beta'" in cli("resume", "--beta", "3").err
+
+
 @pytest.mark.parametrize("command", ["run", "show"])
 def test_a_folder_that_is_no_longer_there_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: CommandLine, command: str

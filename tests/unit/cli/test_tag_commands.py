@@ -60,7 +60,11 @@ def test_list_for_programs(cli: CommandLine, folder: FolderStore) -> None:
         (("add", "x"), 2, "--run-id RUN has to be given.\n    The latest one is: --run-id 2"),
         (("add", "x", "--run-id", "9"), 1, "Run('Digits/9') does not exist"),
         (("add", "x", "--run-id", "2/start"), 2, "is no run's id"),
-        (("add", "x", "--run-id", "1"), 1, "is not in the namespace 'user:ann'"),
+        (
+            ("add", "x", "--run-id", "1"),
+            1,
+            "is not in the namespace 'user:ann'\n    --namespace=user:bob shows it, --namespace=\"\" shows everything.",
+        ),
         (("add", "--run-id", "2"), 2, "TAG"),
         (("add", "", "--run-id", "2"), 2, "A tag cannot be empty"),
         (("add", "x" * 501, "--run-id", "2"), 2, "500 are allowed"),
@@ -89,6 +93,14 @@ def test_another_namespace_or_none_reaches_the_runs_of_others(cli: CommandLine, 
     assert cli("tag", "add", "x", "--run-id", "1", "--namespace", "user:bob").code == 0
     assert cli("tag", "add", "y", "--run-id", "1", "--namespace", "").code == 0
     assert given("1") == {"x", "y"}
+
+
+def test_no_run_of_the_user_at_all_says_which_option_finds_one(cli: CommandLine, folder: FolderStore) -> None:
+    RecordedRun(folder, "1", user="bob")
+    answer = cli("tag", "add", "x")
+    assert answer.code == 1
+    assert '--namespace="" shows everything.' in answer.err
+    assert "namespace(" not in answer.err
 
 
 def test_a_flow_that_never_ran_has_no_tags(cli: CommandLine, folder: FolderStore) -> None:

@@ -367,6 +367,7 @@ def test_runs_of_others_are_seen_in_their_namespace_or_in_none(folder: FolderSto
     with pytest.raises(NamespaceMismatchError, match=r"namespace\('user:bob'\) shows it") as refused:
         Run("Digits/2")
     assert "'user:ann'" in refused.value.message
+    assert refused.value.hint == "namespace('user:bob') shows it, namespace(None) shows everything."
     with pytest.raises(NamespaceMismatchError):
         Flow("Digits")["2"]
     with pytest.raises(NamespaceMismatchError):

@@ -10,6 +10,7 @@ from recorded_runs import RecordedRun, digits
 from headway.client import (
     Flow,
     Headway,
+    NamespaceMismatchError,
     NotFoundError,
     Run,
     default_metadata,
@@ -187,3 +188,15 @@ def test_what_spin_ran_is_looked_at_alone_and_left_again(tmp_path: Path) -> None
     assert inspect_spin(str(spun)) == f"local@{spun}"
     default_metadata()
     assert get_metadata() == f"local@{tmp_path / 'project' / '.headway'}"
+
+
+def test_a_task_is_told_how_its_run_sees_the_runs_of_others(folder: FolderStore) -> None:
+    RecordedRun(folder, "1", user="bob")
+    current._begin(namespace="user:ann")
+    try:
+        with pytest.raises(NamespaceMismatchError, match=r"run --namespace=user:bob$"):
+            Run("Digits/1")
+        with pytest.raises(NamespaceMismatchError, match=r"run --namespace=user:NAME$"):
+            Flow("Digits")
+    finally:
+        current._end()

@@ -1,5 +1,6 @@
 """How every way in which an attempt can fail is told: the class, the message, the hint, the step's own frames."""
 
+import bdb
 import sys
 import threading
 from pathlib import Path
@@ -9,6 +10,9 @@ import pytest
 from runtime_cases import failure_of, loaded, make_batch, run_body
 
 from headway.errors import StoreConfigurationError, StoreUnavailableError
+from headway.flow.arguments import decode_arguments
+from headway.flow.user_decorators import made, user_step_decorator
+from headway.flow.wrapping import call_wrapped
 from headway.runtime import attempt, commit
 from headway.runtime.attempt import failed_report
 from headway.store.records import CONFIGURATION, INFRASTRUCTURE, RESOURCES, USER
@@ -146,6 +150,43 @@ def test_a_missing_module_is_named_with_what_to_do(
     assert "The image python:3.11 does not have no_such_package." in failure.hint
     monkeypatch.delenv("HEADWAY_IMAGE")
     assert "no_such_package is not installed" in failure_of(store, start).hint
+
+
+def test_breakpoint_without_a_terminal_says_what_can_debug_a_step(store: MemoryStore) -> None:
+    def start(self: Any) -> None:
+        raise bdb.BdbQuit
+
+    failure = failure_of(store, start)
+    assert (failure.kind, failure.message) == (USER, "bdb.BdbQuit")
+    assert failure.hint.startswith("breakpoint() asks a terminal, and a step has none.")
+
+
+def test_frames_of_ours_between_a_decorator_and_its_step_are_left_out(store: MemoryStore) -> None:
+    class Flow:
+        def work(self) -> None:
+            try:
+                int("x")
+            except ValueError as error:
+                raise LookupError("boom") from error
+
+    @user_step_decorator
+    def timed(step_name: str, flow: Any, inputs: Any) -> Any:
+        yield
+
+    def start(self: Any) -> None:
+        call_wrapped(Flow(), "work", None, [made(timed, (), {})], {})
+
+    told = failure_of(store, start).traceback
+    frames = [line.strip() for line in told.splitlines() if line.startswith("  File ")]
+    assert [frame.rpartition(" in ")[2] for frame in frames] == ["work", "start", "timed", "work"]
+    assert all(f'File "{__file__}"' in frame for frame in frames)
+
+
+def test_frames_of_ours_that_a_person_called_stay(store: MemoryStore) -> None:
+    def start(self: Any) -> None:
+        decode_arguments("no such text")
+
+    assert "in decode_arguments\n" in failure_of(store, start).traceback
 
 
 def test_an_artifact_that_cannot_be_pickled_is_named_and_told_once(
