@@ -12,6 +12,10 @@ _OF_TASKS = frozenset(
         "task_id", "username",
     }
 )  # fmt: skip
+_NO_TRIGGER = (
+    "Nothing triggered this run. Where the flow has @trigger_on_finish, --trigger=FLOW/RUN names the run that is to "
+    "have done so."
+)
 _MADE_HERE = frozenset({"is_parallel", "is_running_flow", "pathspec", "tempdir"})
 
 
@@ -105,9 +109,8 @@ class Current:
                 f"current.{name} is known only within a running step; "
                 f"ask with current.get('{name}') or current.is_running_flow elsewhere."
             )
-        raise AttributeError(
-            f"current has no '{name}' in this step. {did_you_mean(name, self, 'current.{}')}"
-        )
+        more = _NO_TRIGGER if name == "trigger" else did_you_mean(name, self, "current.{}")
+        raise AttributeError(f"current has no '{name}' in this step. {more}")
 
     def __repr__(self) -> str:
         return f"<current {self.pathspec}>" if self._running else "<current: no running step>"

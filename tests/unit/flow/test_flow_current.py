@@ -63,6 +63,8 @@ def test_unknown_names(running: Current) -> None:
         AttributeError, match=r"current has no 'run_ids' in this step\. Did you mean current\.run_id"
     ):
         running.run_ids  # noqa: B018
+    with pytest.raises(AttributeError, match=r"Nothing triggered this run.*--trigger=FLOW/RUN names the run"):
+        running.trigger  # noqa: B018
 
 
 def test_outside_of_a_task(running: Current) -> None:

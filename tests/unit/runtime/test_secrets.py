@@ -37,6 +37,10 @@ def environ_with(*sources: Any, allow_override: bool = False, **before: str) -> 
     [
         ("aws-secrets-manager.db/prod.v1", Source("aws-secrets-manager", "db/prod.v1", {}, "r")),
         ("name", Source("az-key-vault", "name", {}, "r")),
+        (
+            "https://v.vault.azure.net/secrets/name",
+            Source("az-key-vault", "https://v.vault.azure.net/secrets/name", {}, "r"),
+        ),
         ({"id": "name"}, Source("az-key-vault", "name", {}, "r")),
         ({"type": "inline", "id": "x", "role": "own"}, Source("inline", "x", {}, "own")),
         (

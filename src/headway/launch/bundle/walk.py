@@ -94,7 +94,7 @@ class Walk:
         if folder.is_symlink() and (
             trouble := self._link_trouble(folder, chain, needed or verdict is not None)
         ):
-            self._leave_out(path, trouble, needed)
+            self._leave_out(path, trouble, needed, linked=(folder / "__init__.py").is_file())
             return
         if ignored or not ships:
             # Inside what git ignores only the packages ship that something was imported from.
@@ -143,11 +143,11 @@ class Walk:
         else:
             self._leave_out(path, "not a plain file")
 
-    def _leave_out(self, path: str, rule: str, imported: bool = False) -> None:
+    def _leave_out(self, path: str, rule: str, imported: bool = False, linked: bool = False) -> None:
         if path.endswith(_NOT_WORTH_A_LINE):
             return
         shown = path if not self.package else f"{self.root}/{path}"
-        self.left_out.append(LeftOut(shown, rule, imported))
+        self.left_out.append(LeftOut(shown, rule, imported, linked))
 
     def _entries(self, folder: Path) -> Iterator["os.DirEntry[str]"]:
         try:

@@ -8,6 +8,7 @@ from bundle_trees import loaded, plan_of, plant, rules, shipped
 
 from headway.errors import UsageError
 from headway.launch.bundle.collect import IMPORTS, collect, parse_suffixes
+from headway.launch.bundle.describe import warnings
 from headway.launch.bundle.loaded import LoadedModule
 from headway.launch.bundle.walk import Walk
 from headway.store.batch import Code
@@ -270,10 +271,18 @@ def test_a_link_out_of_the_tree_ships_when_it_is_imported_or_named(tmp_path: Pat
     root = plant(tmp_path / "flows", "flow.py")
     shared = plant(tmp_path / "shared", "__init__.py", "a.py")
     (root / "common").symlink_to(shared)
+    (root / "data").symlink_to(plant(tmp_path / "elsewhere", "x.py"))
+    (told,) = warnings(plan_of(root))
+    assert told.startswith(
+        f"common/ does not ship: it is a link out of the flow's folder, to {shared}. If steps"
+    )
+    assert told.endswith("or write !common/ into .headwayignore.")
     imported = plan_of(root, modules=loaded(common=root / "common/__init__.py"))
+    assert warnings(imported) == []
     assert shipped(imported) == ["common/__init__.py", "common/a.py", "flow.py"]
     plant(root, ours="!common/\n")
     assert shipped(plan_of(root)) == shipped(imported)
+    assert warnings(plan_of(root)) == []
 
 
 def test_links_to_files_ship_what_they_show(tmp_path: Path) -> None:
