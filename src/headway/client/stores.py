@@ -8,6 +8,7 @@ import os
 from typing import Dict, Tuple
 
 from headway.store.base import ObjectStore
+from headway.store.configured import tell_address
 from headway.store.folder import FolderStore
 from headway.store.open import open_store
 
@@ -23,6 +24,8 @@ def store_at(root: str) -> ObjectStore:
     """
     key = (os.getpid(), root)
     if key not in _opened:
+        if "://" in root:
+            tell_address()
         # A step's own process shares one with the user's code: it must stay small and forkable.
         _opened[key] = open_store(root, prefer_native="HEADWAY_IN_TASK" not in os.environ)
     return _opened[key]

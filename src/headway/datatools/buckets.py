@@ -7,6 +7,7 @@ from headway.datatools.errors import S3NotFoundError, said_of
 from headway.datatools.objects import Facts, facts_in
 from headway.datatools.roots import retry_policy, worker_count
 from headway.datatools.scope import Place
+from headway.store.configured import tell_address
 from headway.store.s3.answers import parse_page
 from headway.store.s3.endpoints import address_from_environment
 from headway.store.s3.session import Session
@@ -103,4 +104,5 @@ def missing(url: str) -> S3NotFoundError:
 
 
 def _connect(bucket: str) -> Session:
+    tell_address()
     return Session(address_from_environment(bucket, os.environ), policy=retry_policy())

@@ -1,6 +1,7 @@
 """Where the client looks: the index and what it points to, the default datastore, the one of a pod."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from headway.client import (
     namespace,
 )
 from headway.client.places import roots
+from headway.client.stores import store_at
 from headway.errors import HeadwayError, StoreConfigurationError, UsageError
 from headway.flow.current import current
 from headway.launch.index import remember_run
@@ -176,6 +178,21 @@ def test_the_user_may_stand_in_a_file(tmp_path: Path, monkeypatch: pytest.Monkey
     file = tmp_path / "project" / ".headway" / "config.json"
     file.write_text(json.dumps({"HEADWAY_USER": "eve"}))
     assert get_namespace() == "user:eve"
+
+
+def test_the_address_of_a_named_datastore_may_stand_in_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "project" / ".headway" / "config.json"
+    file.write_text(json.dumps({"METAFLOW_S3_ENDPOINT_URL": "http://minio:9000"}))
+    monkeypatch.setenv("HEADWAY_S3_ENDPOINT_URL", "")
+    monkeypatch.setenv("HEADWAY_IN_TASK", "1")
+    store_at("s3://a-bucket/of-a-task")
+    assert not os.environ["HEADWAY_S3_ENDPOINT_URL"]
+    monkeypatch.delenv("HEADWAY_IN_TASK")
+    # As Runner and a pickled run do, without looking for where runs are.
+    store_at("s3://a-bucket/of-a-program")
+    assert os.environ["HEADWAY_S3_ENDPOINT_URL"] == "http://minio:9000"
 
 
 def test_what_spin_ran_is_looked_at_alone_and_left_again(tmp_path: Path) -> None:

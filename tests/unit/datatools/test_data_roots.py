@@ -1,5 +1,6 @@
 """Where data of runs goes, and in which folder downloads are kept."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -88,6 +89,14 @@ def test_the_root_from_a_file(tmp_path: Path) -> None:
     (tmp_path / ".headway").mkdir()
     (tmp_path / ".headway" / "config.json").write_text('{"METAFLOW_DATATOOLS_S3ROOT": "s3://filed/x"}')
     assert root(run=RUN) == "s3://filed/x/TrainFlow/7"
+
+
+def test_the_address_of_the_server_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".headway").mkdir()
+    (tmp_path / ".headway" / "config.json").write_text('{"METAFLOW_S3_ENDPOINT_URL": "http://minio:9000"}')
+    monkeypatch.setenv("HEADWAY_S3_ENDPOINT_URL", "")
+    Buckets().session("a-bucket")
+    assert os.environ["HEADWAY_S3_ENDPOINT_URL"] == "http://minio:9000"
 
 
 def test_parts_of_the_root_can_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
