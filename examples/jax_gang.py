@@ -2,10 +2,10 @@
 
     python examples/jax_gang.py run
 
-The image needs Python and jax; name it with ``--with kubernetes:image=…`` or HEADWAY_KUBERNETES_CONTAINER_IMAGE.
+jax travels with the code, so that any image with Python will do; where an image has it, leave out `@pypi`.
 """
 
-from headway import FlowSpec, current, kubernetes, parallel, step
+from headway import FlowSpec, current, kubernetes, parallel, pypi, step
 
 
 class JaxFlow(FlowSpec):
@@ -13,7 +13,8 @@ class JaxFlow(FlowSpec):
     def start(self):
         self.next(self.train, num_parallel=2)
 
-    @kubernetes(cpu=0.3, memory=900, disk=50)
+    @pypi(packages={"jax": ">=0.4.30"})
+    @kubernetes(cpu=0.3, memory=400, disk=2000)
     @parallel
     @step
     def train(self):

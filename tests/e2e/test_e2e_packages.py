@@ -3,8 +3,10 @@
 import os
 import re
 import sys
+from pathlib import Path
 
 import pytest
+from emulators.program import cache
 from harness.launch import Launch
 from harness.workspace import Workspace, Workspaces
 
@@ -27,6 +29,8 @@ if __name__ == "__main__":
     OtherFlow()
 """
 
+JAX = Path(__file__).parents[2] / "examples" / "jax_gang.py"
+
 Started = dict[str, tuple[Workspace, Launch]]
 
 
@@ -46,10 +50,14 @@ def started(workspaces: Workspaces) -> Started:
         "nothing": OTHER_PYTHON.replace('"2.0.0"', '"0.0.99"'),
     }
     spaces = {name: workspaces() for name in flows}
-    return {
-        name: (space, space.start(flows[name], "run", "--with", "kubernetes", env=resolver(space)))
-        for name, space in spaces.items()
-    }
+    jax = workspaces()
+    # A hundred megabytes, which one run of the tests brings for the next ones.
+    kept = {**resolver(jax), "XDG_CACHE_HOME": str(cache())}
+    found = {"jax": (jax, jax.start(JAX.read_text(), "run", env=kept))}
+    for name, space in spaces.items():
+        launch = space.start(flows[name], "run", "--with", "kubernetes", env=resolver(space))
+        found[name] = (space, launch)
+    return found
 
 
 def test_steps_find_the_packages_that_they_ask_for_and_no_others(started: Started) -> None:
@@ -87,3 +95,14 @@ def test_what_cannot_be_resolved_is_said_before_anything_runs(started: Started) 
     assert "The packages iniconfig==0.0.99 cannot be resolved for Python 3.9, linux/x86_64:" in result.stderr
     assert "Choose a version that the index has" in result.stderr
     assert not workspace.pods()
+
+
+@pytest.mark.budget(240)
+def test_jax_sums_over_the_pods_of_a_gang(started: Started) -> None:
+    """The example as it stands: its own collective operation, over what jax reads of the environment."""
+    workspace, launch = started["jax"]
+    result = launch.wait()
+    assert result.returncode == 0, result.all
+    tasks = workspace.read("JaxFlow", result).steps["train"]
+    assert [task.data["total"] for task in tasks] == [[11.0] * 4] * 2
+    assert len({task.metadata["kubernetes-pod-name"] for task in tasks}) == 2
