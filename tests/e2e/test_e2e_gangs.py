@@ -1,6 +1,7 @@
 """Gangs: pods that find each other, that begin together or not at all, and that end together."""
 
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -209,3 +210,52 @@ def test_gangs_of_two_launchers_that_hold_each_others_seats_both_finish(
     assert all(len(task.attempts) == 1 for each in read for task in each.steps["train"]), (
         "no attempt is spent"
     )
+
+
+WAITING = """\
+import time
+
+from headway import FlowSpec, kubernetes, parallel, step
+
+
+class WaitingFlow(FlowSpec):
+    @step
+    def start(self):
+        self.next(self.train, num_parallel=2)
+
+    @parallel
+    @kubernetes(cpu={cpu})
+    @step
+    def train(self):
+        self.next(self.join)
+
+    @step
+    def join(self, inputs):
+        self.next(self.end)
+
+    @step
+    def end(self):
+        pass
+
+
+if __name__ == "__main__":
+    WaitingFlow()
+"""
+
+
+def test_a_rank_that_waits_for_the_others_ends_when_it_is_told_to(
+    workspace: Workspace, kubectl: Kubectl
+) -> None:
+    cpu = float(rank_cpu(kubectl)) * 2.2
+    launch = workspace.start(WAITING.replace("{cpu}", f"{cpu:.2f}"), "run")
+    pod = launch.until(r"Running on Kubernetes pod: (\S+)").group(1)
+    launch.until("Waiting: no node takes the pod")
+    # Not in the moment in which its Python begins.
+    assert not eventually(3, lambda: not launch.running)
+    begun = time.monotonic()
+    workspace.kubectl.run("delete", "pod", pod)
+    assert time.monotonic() - begun < 20, "it has a grace of half a minute, and needs none"
+    launch.until(rf"Task was lost: The pod {pod} was asked to stop \(SIGTERM\) before step train began")
+    launch.until("not counted against @retry")
+    launch.interrupt()
+    assert launch.wait().returncode == 130

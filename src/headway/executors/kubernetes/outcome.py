@@ -33,8 +33,10 @@ from headway.store.records import (
 #: The reason where somebody deleted the pod of an attempt.
 POD_DELETED = "PodDeleted"
 
-#: Exit codes that no step causes: the runtime refused to begin, could not, or was stopped (SIGTERM) before it could.
-_NOT_THE_STEPS = (75, 78, 143)
+#: Exit codes that no step causes: the runtime was stopped (SIGTERM) before its step began, where it leaves no words; it
+#: could not begin.
+_STOPPED_EARLY = (75, 143)
+_NOT_THE_STEPS = (78,)
 
 #: What a node says of a container that it does not find any more.
 _UNKNOWN = "ContainerStatusUnknown"
@@ -292,6 +294,9 @@ def _by_exit(pod: Pod, container: str, step: str, ended: ContainerStateTerminate
     said = "" if ended.message.startswith(_NOTE) else ended.message.strip()
     tail = f" Its last words: {said[-500:]}" if said else ""
     code = f"{ended.exit_code}{_signal_name(ended)}"
+    if ended.exit_code in _STOPPED_EARLY:
+        words = f"The pod {pod.metadata.name} was asked to stop (SIGTERM) before step {step} began (exit code {code})"
+        return Failure(INFRASTRUCTURE, "Terminated", f"{words}, and nothing says why.{tail}")
     return Failure(
         INFRASTRUCTURE if ended.exit_code in _NOT_THE_STEPS else USER,
         "Exit",

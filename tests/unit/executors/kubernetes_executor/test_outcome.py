@@ -89,9 +89,9 @@ CASES = {
         ended(1, message="SyntaxError: invalid syntax\n"),
         USER, "Exit", "exit code 1 and left no result. Its last words: SyntaxError: invalid syntax",
     ),
-    "refused, words lost": (ended(REFUSED), INFRASTRUCTURE, "Exit", "exit code 75"),
+    "refused, words lost": (ended(REFUSED), INFRASTRUCTURE, "Terminated", "before step train began (exit code 75)"),
     "could not begin, words lost": (ended(BROKEN), INFRASTRUCTURE, "Exit", "exit code 78"),
-    "stopped before it began": (ended(143), INFRASTRUCTURE, "Exit", "exit code 143"),
+    "stopped before it began": (ended(143), INFRASTRUCTURE, "Terminated", "before step train began (exit code 143"),
     "refused": (
         ended(REFUSED, message=words("Refused", "The run has ended.")),
         INFRASTRUCTURE, "Refused", "The run has ended.",
