@@ -17,7 +17,7 @@ from harness.target import Target
 from harness.workspace import NewNamespace, Workspace, WorkspaceIn, Workspaces
 
 #: Seconds within which a node is noticed to be gone, beyond those that the cluster takes for that itself.
-NOTICED = 60.0
+NOTICED = 36.0
 
 #: How a pod may end: its status, the condition, the class, the reason, words of the message.
 PLAYED: dict[str, tuple[dict[str, str], str, str, str, str]] = {

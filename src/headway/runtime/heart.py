@@ -1,7 +1,7 @@
 """Says from time to time that an attempt's pod is alive, and hears of it when its machine is to be taken away.
 
-The beat is one small object that is written over and over. The launcher reads it only where the cluster
-says that the pod's node does not answer: a node cut off from the control plane may still do its work.
+The beat is one small object that is written over and over. The launcher listens where few pods run, else where the
+cluster says that the pod's node does not answer: a node cut off from the control plane may still do its work.
 """
 
 import json

@@ -3,6 +3,10 @@
 Where nodes may be read, those with pods of ours are asked about. Where they may not, the node controller
 tells all the same: it marks the pods of a silent node as not ready. Neither is proof that the pod is dead,
 as a node may have lost only the control plane: what counts is whether the pod still writes its beat.
+
+The cluster takes most of that minute to find out that a node is silent. Where few pods run, their beats are
+listened to all the time, so that by then it is known whether they still come; where many do, only those on
+silent nodes are, from then on.
 """
 
 import asyncio
@@ -21,8 +25,10 @@ from headway.store.records import INFRASTRUCTURE, AttemptRef, Failure
 
 #: Seconds between two looks.
 _ROUND = 5.0
-#: Seconds between two questions about the nodes.
-_ASK = 15.0
+#: Seconds between two questions about the nodes, and between two listenings to the pods where these are few.
+_ASK = _LISTEN = 10.0
+#: How many pods are few.
+_FEW = 20
 #: Nodes that are asked for one by one; more are listed.
 _ONE_BY_ONE = 5
 #: Seconds without another beat, by our own clock, after which a pod on a silent node counts as dead: two beats and more.
@@ -66,11 +72,13 @@ class LostNodes:
         self._witness = witness
         self._beat = beat
         self._may_see_nodes = True
-        self._asked = 0.0
+        self._asked = self._listened = 0.0
         #: Nodes that do not answer, and why that is thought.
         self._silent: dict[str, str] = {}
-        #: What attempts on silent nodes said last.
+        #: What attempts said last, of which anything was heard.
         self._heard: dict[AttemptRef, _Heard] = {}
+        #: Attempts on silent nodes that were told of.
+        self._told: set[AttemptRef] = set()
 
     async def run(self) -> None:
         """The loop; until it is cancelled."""
@@ -81,18 +89,24 @@ class LostNodes:
                 for job, attempt in self._jobs.attempts()
                 if attempt.started and attempt.node and not (attempt.settling or attempt.cancelled)
             ]
-            self._heard = {each.ref: heard for _, each in running if (heard := self._heard.get(each.ref))}
+            refs = {attempt.ref for _, attempt in running}
+            self._heard = {ref: heard for ref, heard in self._heard.items() if ref in refs}
+            self._told &= refs
             now = self._client.clock.monotonic()
             if running and self._may_see_nodes and now - self._asked >= _ASK:
                 self._asked = now
                 await self._ask_about({attempt.node for _, attempt in running})
+            if len(running) <= _FEW and now - self._listened >= _LISTEN:
+                self._listened = now
+                await asyncio.gather(*(self._listen(*each) for each in running))
             for job, attempt in running:
                 why = self._silent.get(attempt.node) or (
                     "does not answer the cluster" if attempt.unready else ""
                 )
                 if why:
                     await self._judge(job, attempt, why)
-                elif self._heard.pop(attempt.ref, None):
+                elif attempt.ref in self._told:
+                    self._told.discard(attempt.ref)
                     self._witness.standing(job, attempt, "", "")
 
     async def _ask_about(self, names: set[str]) -> None:
@@ -117,24 +131,28 @@ class LostNodes:
                 continue
         return found
 
-    async def _judge(self, job: TrackedJob, attempt: Attempt, why: str) -> None:
-        if attempt.ref not in self._heard:
-            words = f"the node {attempt.node} {why}; the pod is given up unless it is heard of"
-            self._witness.standing(job, attempt, "NodeSilent", words)
+    async def _listen(self, job: TrackedJob, attempt: Attempt) -> bool:
+        """Note whether another beat came; False where that cannot be known."""
         try:
             beat = await asyncio.to_thread(self._beat, job.batch, attempt.ref)
         except StoreError:
             # Its pod may not reach the datastore either: whether it beats is not known until that is well again.
             self._heard[attempt.ref] = _Heard(None, self._client.clock.monotonic())
-            return
-        if attempt.settling:
-            return
-        now = self._client.clock.monotonic()
+            return False
         known = self._heard.get(attempt.ref)
         if known is None or known.beat != beat:
             # What time a beat tells is its node's affair: that it comes is what counts.
-            self._heard[attempt.ref] = known = _Heard(beat, now)
-        since = now - known.since
+            self._heard[attempt.ref] = _Heard(beat, self._client.clock.monotonic())
+        return True
+
+    async def _judge(self, job: TrackedJob, attempt: Attempt, why: str) -> None:
+        if attempt.ref not in self._told:
+            self._told.add(attempt.ref)
+            words = f"the node {attempt.node} {why}; the pod is given up unless it is heard of"
+            self._witness.standing(job, attempt, "NodeSilent", words)
+        if not await self._listen(job, attempt) or attempt.settling:
+            return
+        since = self._client.clock.monotonic() - self._heard[attempt.ref].since
         if since <= _SILENCE:
             return
         job.live_pods.discard(attempt.pod)

@@ -12,6 +12,7 @@ from headway.config.fields import replace
 from headway.config.kubernetes import KubernetesSettings
 from headway.errors import StoreUnavailableError
 from headway.executors.base import Ended, Waiting
+from headway.executors.kubernetes import lost_nodes
 from headway.store import layout
 from headway.store.logs import END
 from headway.store.records import (
@@ -179,6 +180,26 @@ async def test_a_node_that_is_gone_is_noticed_in_a_minute(run: Run[PodPlayer]) -
 
 
 @pytest.mark.budget(6)
+@pytest.mark.parametrize(("few", "least", "most"), [(20, 0, 20), (0, 35, 60)])
+async def test_of_few_pods_it_is_known_by_then_whether_they_beat(
+    run: Run[PodPlayer], monkeypatch: pytest.MonkeyPatch, few: int, least: float, most: float
+) -> None:
+    monkeypatch.setattr(lost_nodes, "_FEW", few)
+    node_answers(run, "True")
+    (ref,) = await run.start("waits")
+    beat(run, await run.pod_of(ref))
+    # So long the cluster takes to find out that a node is silent.
+    await asyncio.sleep(50)
+    assert [reason for reason, _ in run.waits() if reason] == []
+    node_answers(run, "Unknown")
+    begun = asyncio.get_running_loop().time()
+    record = await run.end(ref)
+    assert least <= asyncio.get_running_loop().time() - begun < most
+    assert record.failure is not None
+    assert record.failure.reason == "NodeLost"
+
+
+@pytest.mark.budget(6)
 async def test_a_pod_that_still_beats_is_not_given_up(run: Run[PodPlayer]) -> None:
     run.fake.fault(Fault(verb="get", resource="nodes", status=403, reason="Forbidden", times=1000))
     (ref,) = await run.start("waits")
@@ -219,7 +240,6 @@ async def test_a_pod_whose_beats_are_seen_to_come_lives_whatever_its_clock_says(
     node_answers(run, "True")
     (ref,) = await run.start("waits")
     pod = await run.pod_of(ref)
-    # Until its node falls silent nobody looks.
     beat(run, pod, ahead)
     await asyncio.sleep(14)
     node_answers(run, "Unknown")
