@@ -28,6 +28,14 @@ OWN = {
     "exits": Cause({}, "user", "Exit", "exit code 3", body="os._exit(3)"),
     "declines": Cause({}, "user", "ExitForGood", "called sys.exit(202)", "not tried again", body="sys.exit(202)"),
     "signals": Cause({}, "user", "Signal", "SIGSEGV", body="os.kill(os.getpid(), signal.SIGSEGV)"),
+    # More than a container's processes share, unless they are given it.
+    "shares": Cause(
+        {}, "user", "Signal", "SIGBUS", "@kubernetes(shared_memory=…)",
+        body=(
+            "import mmap\nfile = open('/dev/shm/x', 'wb+')\nfile.truncate(200_000_000)\n"
+            "view = mmap.mmap(file.fileno(), 0)\nfor at in range(0, 200_000_000, 4096):\n    view[at] = 1"
+        ),
+    ),
     "lasts": Cause(
         {"active_deadline_seconds": 12}, "user", "DeadlineExceeded", "stopped at its deadline",
         "It may run for 12 seconds: raise @kubernetes(active_deadline_seconds=…)", body=LONG,

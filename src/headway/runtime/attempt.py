@@ -427,4 +427,8 @@ def by_signal(step: str, number: int) -> Failure:
         if number in _CRASHES
         else ""
     )
+    if number == 7:
+        # As data loaders with worker processes do.
+        shared = "Usually /dev/shm is full, by which processes share memory: in a container it holds 64 MiB unless "
+        hint = f"{shared}@kubernetes(shared_memory=…) says more. Else: {hint}"
     return Failure(USER, "Signal", f"The process of step {step} was ended by {name}.", hint)

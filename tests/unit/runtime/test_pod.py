@@ -100,6 +100,7 @@ def test_a_failure_is_committed_with_its_traceback(a_pod: Pod) -> None:
         ("os._exit(0)", "Exit", "ended with exit code 0 and left no result"),
         ("os.kill(os.getpid(), 9)", "Killed", "SIGKILL"),
         ("os.kill(os.getpid(), 11)", "Signal", "SIGSEGV (segmentation fault)"),
+        ("os.kill(os.getpid(), 7)", "Signal", "Usually /dev/shm is full"),
         ("import no_such_package", "ModuleMissing", "no_such_package"),
     ],
 )
@@ -109,7 +110,7 @@ def test_other_ways_to_end_without_a_result(a_pod: Pod, body: str, reason: str, 
     assert (life.code, life.words) == (FAILED, {})
     assert failure is not None
     assert failure.reason == reason
-    assert words in failure.message
+    assert words in f"{failure.message} {failure.hint}"
     assert life.log("stderr")[-1].endswith(failure.message), "people find it where they find tracebacks"
     assert life.stderr.count(failure.message) <= 2, "a run tells it by itself"
 
