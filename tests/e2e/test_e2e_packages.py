@@ -81,9 +81,11 @@ def test_steps_find_the_packages_that_they_ask_for_and_no_others(started: Starte
 
 
 def test_a_pod_with_another_python_says_which_it_has(started: Started) -> None:
-    _, launch = started["other"]
+    space, launch = started["other"]
     result = launch.wait()
     assert result.returncode == 1, result.all
+    (attempt,) = space.read("OtherFlow", result).task("start").attempts
+    assert (attempt.kind, attempt.reason) == ("configuration", "SettingsError")
     assert "@pypi(python=…)='3.9' is not possible" in result.all
     assert " has Python 3." in result.all
 
