@@ -295,6 +295,7 @@ def running(workspaces: Workspaces, causes: dict[str, Cause]) -> tuple[Workspace
 def test_every_real_cause_has_its_words_and_its_class(
     running: tuple[Workspace, Launch], causes: dict[str, Cause]
 ) -> None:
+    """With ``start_failure_timeout`` and ``unschedulable_timeout`` as short as :data:`SOON` has them."""
     workspace, launch = running
     result = launch.wait()
     assert result.returncode == 0, result.all

@@ -52,7 +52,7 @@ def default_namespace() -> Optional[str]:
 def _default() -> Optional[str]:
     # Found anew each time: a process that read runs before it was forked for a step is one of them.
     if current.is_running_flow:
-        return current.namespace or None
+        return current._sees or None
     return f"user:{_user()}"
 
 

@@ -51,6 +51,8 @@ class Current:
         self._values: Dict[str, Any] = {}
         self._lazy: Dict[str, Callable[[], Any]] = {}
         self._running = False
+        #: The user namespace that the client looks in by default, "" for all.
+        self._sees = ""
 
     @property
     def is_running_flow(self) -> bool:
@@ -115,15 +117,23 @@ class Current:
     def __repr__(self) -> str:
         return f"<current {self.pathspec}>" if self._running else "<current: no running step>"
 
-    def _begin(self, *, lazy: Optional[Mapping[str, Callable[[], Any]]] = None, **values: Any) -> None:
+    def _begin(
+        self,
+        *,
+        lazy: Optional[Mapping[str, Callable[[], Any]]] = None,
+        sees: Optional[str] = None,
+        **values: Any,
+    ) -> None:
         """For the runtime: from now on these values describe the running task.
 
         Args:
             lazy: Values that are made when first asked for, such as client objects.
+            sees: The user namespace that the client looks in by default; the task's own where none is given.
             **values: All others.
         """
         self._values = dict(values)
         self._lazy = dict(lazy or {})
+        self._sees = str(values.get("namespace", "")) if sees is None else sees
         self._running = True
 
     def _extend(self, **values: Any) -> None:

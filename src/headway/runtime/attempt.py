@@ -224,7 +224,9 @@ def _tell_current(flow_class: Any, batch: Batch, task: TaskSpec, store: ObjectSt
         task_id=task.task,
         retry_count=task.attempt,
         origin_run_id=batch.origin,
-        namespace=batch.namespace,
+        # As in Metaflow: whose the run is, wherever `run --namespace` has the client look.
+        namespace=f"user:{batch.user}",
+        sees=batch.namespace,
         username=batch.user,
         tags=set(batch.tags),
     )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from runtime_cases import FLOW, RUN, failure_of, loaded, make_batch, run_body, store_task
 
-from headway.client import stores
+from headway.client import get_namespace, stores
 from headway.errors import StoreUnavailableError
 from headway.flow.current import current
 from headway.flow.graph import Graph, Node
@@ -130,15 +130,17 @@ def test_current_tells_of_the_task(store: MemoryStore) -> None:
             username=current.username,
             tags=current.tags,
             namespace=current.namespace,
+            looks_in=get_namespace(),
         )
 
-    run_body(store, start, tags=("blue",), namespace="user:ann")
+    run_body(store, start, tags=("blue",), namespace="production:x")
     assert told == {
         "pathspec": f"{FLOW}/{RUN}/start/1",
         "retry_count": 0,
         "username": "ann",
         "tags": frozenset({"blue"}),
         "namespace": "user:ann",
+        "looks_in": "production:x",
     }
 
 
