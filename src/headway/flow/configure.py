@@ -174,7 +174,8 @@ def _parsed(each: ConfigDeclaration, value: Any, where: str) -> Any:
         raise UsageError(f"Config '{each.name}' from {where}: {error.message}", error.hint) from error
     except Exception as error:
         raise UsageError(
-            f"Config '{each.name}' from {where} is refused by its parser: {type(error).__name__}: {error}."
+            # Nothing behind words of others: they may end with an address, or with a full stop of their own.
+            f"Config '{each.name}' from {where} is refused by its parser: {type(error).__name__}: {error}"
         ) from error
     return _checked(each, made, where)
 

@@ -74,7 +74,7 @@ class IncludeFile(Parameter):
         except HeadwayError:
             raise
         except Exception as error:
-            words = f"its content is refused by its parser: {type(error).__name__}: {error}."
+            words = f"its content is refused by its parser: {type(error).__name__}: {error}"
             raise self.error(words) from error
         # Python looks there first from now on.
         flow.__dict__[self.attribute] = value

@@ -237,7 +237,7 @@ def test_null_is_a_configuration_that_is_not_given() -> None:
         ('cfg = Config("cfg", default="/no/such")', {}, r"from /no/such \(its default\): No such file"),
         ('cfg = Config("cfg", parser="json.lods")', {"cfg": "{}"}, "parser 'json.lods' is not found"),
         ('cfg = Config("cfg", parser="nowhere.at_all")', {"cfg": "{}"}, "parser 'nowhere.at_all' is not found"),
-        ('cfg = Config("cfg", parser=int)', {"cfg": "x"}, "refused by its parser: ValueError"),
+        ('cfg = Config("cfg", parser=int)', {"cfg": "x"}, "refused by its parser: ValueError: .*: 'x'$"),
         ('cfg = Config("cfg", parser=yaml_parser)', {"cfg": "a: ["}, "'cfg' from .*: This is not YAML"),
         ('cfg = Config("cfg", default_value=lambda c: 1 / 0)', {}, "function failed: ZeroDivisionError"),
         ('cfg = Config("a b")', {}, "this is no name"),
