@@ -14,7 +14,7 @@ from headway.call import CONSTANTS
 from headway.cli.configs import given_configs
 from headway.config.general import datastore_roots, default_decorators, name_profile, name_store, user
 from headway.config.sources import Configuration
-from headway.errors import SettingsError
+from headway.errors import SettingsError, UsageError
 from headway.flow.declare import declare
 from headway.flow.declared import Declared
 from headway.flow.graph import Graph
@@ -239,8 +239,26 @@ class Program:
         check_parameters(self.declared.parameters.values())
         arguments = self.arguments
         if arguments is None:
-            arguments = self.called_with({})
+            arguments = self.called_with(self._from_variables())
         return trace(self.pipeline, arguments, self.origin.source)
+
+    def _from_variables(self) -> Mapping[str, Any]:
+        """The values of parameters that variables give: other commands than ``run`` have no options for them.
+
+        Raises:
+            UsageError: One has none, and needs one.
+        """
+        from headway.cli.parameters import given_values, run_parameters  # which know of this module
+
+        parameters = self.declared.parameters
+        texts = given_values(parameters, {}, self.configuration.environ)
+        for name, parameter in parameters.items():
+            if parameter.required and name not in texts:
+                raise UsageError(
+                    f"Parameter '{parameter.name}' is required: what the pipeline's body calls may depend on it.",
+                    f"Set {parameter.variables[0]}=VALUE; only run has the option --{parameter.name}.",
+                )
+        return run_parameters(self, texts)
 
     def recall(self, past: "PastRun") -> None:
         """Let a pipeline be called with what it was called with in an earlier run."""

@@ -43,7 +43,8 @@ def find_origin(
         arguments: What the interpreter was started with; ``sys.orig_argv`` by default.
 
     Raises:
-        UsageError: The flow was defined where it cannot be started again (an interactive session).
+        UsageError: The flow was defined where it cannot be started again: in an interactive session, and not in a
+            module that it imported.
     """
     module: Any = main or sys.modules["__main__"]
     name = (flow_class.__module__, flow_class.__qualname__)
@@ -54,16 +55,30 @@ def find_origin(
         levels = spec.name.count(".")
         root = Path(file or spec.origin).resolve().parents[levels]
         return Origin(Code("module", dotted, name, root=str(root)))
-    if file is not None:
+    # What comes from standard input is called <stdin>.
+    if file is not None and not file.startswith("<"):
         path = Path(file).absolute()
         return Origin(Code("path", path.name, name, root=str(path.parent)))
     source = _source_of(sys.orig_argv if arguments is None else arguments)
+    if source is None and (imported := _imported(name)) is not None:
+        return imported
     if source is None:
         raise UsageError(
             f"The flow {flow_class.__name__} stands in no file, so its steps cannot be started elsewhere.",
             "Save it as a file and type: python that_file.py run",
         )
     return Origin(Code("source", SOURCE_FILE, name, root=str(Path.cwd())), source)
+
+
+def _imported(name: tuple[str, str]) -> Origin | None:
+    """The origin of what a notebook or an interactive session has imported: its module, None where it made it itself."""
+    holder = sys.modules.get(name[0])
+    file = getattr(holder, "__file__", None)
+    if name[0] == "__main__" or file is None:
+        return None
+    dotted = f"{name[0]}.__init__" if hasattr(holder, "__path__") else name[0]
+    root = Path(file).resolve().parents[dotted.count(".")]
+    return Origin(Code("module", dotted, name, root=str(root)))
 
 
 @contextmanager

@@ -157,8 +157,18 @@ def test_show_and_check_run_the_body_with_what_is_known(cli: Cli) -> None:
 def test_a_parameter_without_a_value_is_asked_for(cli: Cli) -> None:
     answer = cli("show")
     assert answer.code == 2
-    assert "Parameter 'rows' is required." in answer.err
+    assert "Parameter 'rows' is required: what the pipeline's body calls may depend on it." in answer.err
+    assert "Set HEADWAY_RUN_ROWS=VALUE; only run has the option --rows." in answer.err
     assert "Traceback" not in answer.err
+
+
+def test_other_commands_than_run_take_parameters_from_variables(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADWAY_RUN_ROWS", "3")
+    assert cli("check").out == "The flow training is valid: 4 steps.\n"
+    monkeypatch.setenv("HEADWAY_RUN_ROWS", "many")
+    assert "Parameter 'rows' cannot be 'many': it takes a whole number." in cli("check").err
 
 
 def test_late_decorators_and_settings(cli: Cli) -> None:

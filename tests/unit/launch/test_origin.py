@@ -98,3 +98,29 @@ def test_a_class_of_another_module_keeps_its_name(tmp_path: Path) -> None:
 def test_this_process_is_the_default() -> None:
     assert sys.modules["__main__"] is not None
     assert find_origin(Sample).code.kind in ("path", "module")
+
+
+@pytest.mark.parametrize(
+    ("module", "file", "main"),
+    [
+        ("training", "training.py", "training"),
+        ("shop.pipelines.training", "shop/pipelines/training.py", "shop.pipelines.training"),
+        ("shop", "shop/__init__.py", "shop.__init__"),
+    ],
+)
+def test_what_a_notebook_has_imported_is_started_as_its_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, file: str, main: str
+) -> None:
+    holder: Any = ModuleType(module)
+    holder.__file__ = str(tmp_path / file)
+    if file.endswith("__init__.py"):
+        holder.__path__ = [str(tmp_path / "shop")]
+    monkeypatch.setitem(sys.modules, module, holder)
+    imported = type("training", (), {"__module__": module, "__qualname__": ""})
+    found = find_origin(imported, main_module(), ["python", "-m", "ipykernel_launcher", "-f", "kernel.json"])
+    assert found.code == Code("module", main, (module, ""), root=str(tmp_path.resolve()))
+
+
+def test_what_comes_from_standard_input_stands_in_no_file() -> None:
+    with pytest.raises(UsageError, match="stands in no file"):
+        find_origin(Sample, main_module(Path("<stdin>")), ["python", "-"])
