@@ -215,7 +215,7 @@ def _unmade_hint(message: str, hint: str) -> str:
     if "runAsNonRoot" in message:
         return (
             "The image's user is root (or a name), and the pod may not run as root: set a number with "
-            'security_context={"run_as_user": 1000}, or security_profile=restricted.'
+            'security_context={"run_as_user": 1000}, or security_profile=restricted (and no restricted_uid=0).'
         )
     return hint or "Check that the secrets, config maps and volumes it names exist in the namespace."
 

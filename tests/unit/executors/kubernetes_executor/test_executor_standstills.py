@@ -241,7 +241,8 @@ async def test_a_namespace_that_wants_more_security_gets_it(run: Run[PodPlayer])
     assert successor["spec"]["template"]["spec"]["securityContext"]["runAsNonRoot"] is True
     poke(run.fake, successor["metadata"]["name"])
     assert (await run.end(ref)).outcome == SUCCEEDED
-    assert "Restricted" in [reason for reason, _ in run.waits()]
+    (words,) = [words for reason, words in run.waits() if reason == "Restricted"]
+    assert "as user 1000 (restricted_uid=0: as the image's own)" in words
     await run.until(lambda: name not in [job["metadata"]["name"] for job in run.jobs()])
 
 
