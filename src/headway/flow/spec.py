@@ -181,7 +181,6 @@ class FlowSpec:
         if state is not None:
             _check_assignment(state, name, value)
             state.untouched.discard(name)
-            state.deleted.discard(name)
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
@@ -192,13 +191,18 @@ class FlowSpec:
         refusal = state.refusal(name)
         if refusal is not None:
             raise AttributeError(refusal)
-        if name not in self.__dict__ and state.source_of(name) is None:
-            raise AttributeError(state.missing(name))
+        if name not in self.__dict__:
+            if state.source_of(name) is None:
+                raise AttributeError(state.missing(name))
+            if not state.view:
+                raise AttributeError(
+                    f"Step '{state.task.step}' cannot delete '{name}', which it inherits and has not used. "
+                    f"What is inherited goes on to the steps that follow: set self.{name} = None to end that."
+                )
+        # What the step set is gone. What it inherits gives up the memory alone, and is read again where it is
+        # asked for, here or in the steps that follow.
         self.__dict__.pop(name, None)
         state.untouched.discard(name)
-        if not state.view:
-            # An input gives up the memory, and reads it again where it is asked for.
-            state.deleted.add(name)
 
     def __iter__(self) -> Iterator[Any]:
         """The flow's steps."""
@@ -278,8 +282,8 @@ def inherited(flow: Any) -> Dict[str, Any]:
     new = produced(flow)
     places = {name: state.task.source.ref(name) for name in state.task.source.names()}
     places.update((name, source.ref(name)) for name, source in state.adopted.items())
-    places.update(state.kept_iterables(lambda name: name in new or name in state.deleted))
-    return {name: ref for name, ref in places.items() if name not in new and name not in state.deleted}
+    places.update(state.kept_iterables(lambda name: name in new))
+    return {name: ref for name, ref in places.items() if name not in new}
 
 
 def _bound(cls: Any, task: TaskContext, view: bool) -> Any:

@@ -18,7 +18,6 @@ class TaskState:
         view: Whether the object is an input of a join: what is set on it is never stored.
         untouched: Loaded values that cannot have changed; they need not be stored again.
         adopted: Artifacts taken over by ``merge_artifacts``: name to the source they came from.
-        deleted: Inherited names that the step deleted.
         transition: What ``self.next`` said, None before.
         next_line: The line that said it.
         inputs: The ``inputs`` of a join, made when first asked for.
@@ -27,7 +26,6 @@ class TaskState:
     __slots__ = (
         "_items",
         "adopted",
-        "deleted",
         "inputs",
         "next_line",
         "read_only",
@@ -43,7 +41,6 @@ class TaskState:
         self.view = view
         self.untouched: Set[str] = set()
         self.adopted: Dict[str, ArtifactSource] = {}
-        self.deleted: Set[str] = set()
         self.transition: Optional[Transition] = None
         self.next_line = 0
         self.inputs: Any = None
@@ -51,12 +48,10 @@ class TaskState:
 
     def names(self) -> Set[str]:
         """The artifacts that can be loaded."""
-        return (set(self.task.source.names()) | set(self.adopted)) - self.deleted
+        return set(self.task.source.names()) | set(self.adopted)
 
     def source_of(self, name: str) -> Optional[ArtifactSource]:
         """Where an artifact would be loaded from, None if there is no such artifact."""
-        if name in self.deleted:
-            return None
         if name in self.adopted:
             return self.adopted[name]
         return self.task.source if name in self.task.source.names() else None

@@ -3,6 +3,7 @@
 import copy
 from typing import Any
 
+import pytest
 from flow_sources import MemorySource, bound
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,9 +57,15 @@ def test_nothing_is_lost_and_nothing_is_twice(
         elif action == "append" and isinstance(model[name], list):
             getattr(flow, name).append(value)
             model[name].append(value)
-        elif action == "delete":
+        elif action == "delete" and name in vars(flow):
             delattr(flow, name)
             del model[name]
+            if name in before:
+                # What is inherited stays, whatever the step made of it.
+                model[name] = copy.deepcopy(before[name])
+        elif action == "delete":
+            with pytest.raises(AttributeError, match="inherits"):
+                delattr(flow, name)
         elif action == "same":
             setattr(flow, name, getattr(flow, name))
     stored, places = produced(flow), inherited(flow)

@@ -107,21 +107,39 @@ def test_private_artifacts_are_artifacts() -> None:
     assert produced(one) == {"_new": 2}
 
 
-def test_deleting() -> None:
-    one = flow(x=1, y=2)
-    del one.x
-    with pytest.raises(AttributeError, match="no artifact 'x'"):
-        one.x  # noqa: B018
+def test_what_a_step_has_set_can_be_deleted() -> None:
+    one = flow(x=1)
     one.z = 1
     del one.z
+    with pytest.raises(AttributeError, match="no artifact 'z'"):
+        one.z  # noqa: B018
     assert produced(one) == {}
-    assert set(inherited(one)) == {"y"}
-    one.x = 5
-    assert produced(one) == {"x": 5}
+    assert set(inherited(one)) == {"x"}
+    one.z = 5
+    assert produced(one) == {"z": 5}
     with pytest.raises(AttributeError, match="no artifact 'nothing'"):
         del one.nothing
     with pytest.raises(AttributeError, match="constant"):
         del one.limit
+
+
+def test_what_is_inherited_stays_though_a_step_gives_up_its_memory() -> None:
+    """As with Metaflow, whose flows delete a large artifact once they have used it, and use it again further on."""
+    one = flow(x=1, y=2)
+    assert one.x == 1
+    del one.x
+    one.y = 3
+    del one.y
+    assert produced(one) == {}
+    assert set(inherited(one)) == {"x", "y"}
+    assert (one.x, one.y) == (1, 2)
+
+
+def test_what_a_step_has_not_used_is_not_deleted() -> None:
+    one = flow(x=1)
+    with pytest.raises(AttributeError, match="inherits and has not used"):
+        del one.x
+    assert set(inherited(one)) == {"x"}
 
 
 def test_missing() -> None:
