@@ -1,11 +1,13 @@
 """Branches, a loop, a fan-out with a switch in it, and a gang: who comes from whom."""
 
-from metaflow import FlowSpec, current, parallel, project, step
+from metaflow import FlowSpec, Parameter, current, parallel, project, step
 from metaflow.exception import MissingInMergeArtifactsException, UnhandledInMergeArtifactsException
 
 
 @project(name="kin")
 class Family(FlowSpec):
+    home = Parameter("home", default=lambda _: f"{current.project_name} {current.branch_name}")
+
     @step
     def start(self):
         self.common = ["kept"]

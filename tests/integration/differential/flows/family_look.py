@@ -21,7 +21,7 @@ def named(task):
 
 out = {"steps": sorted(step.id for step in run)}
 out["values"] = [run["join"].task[name].data for name in ("sides", "unhandled", "nothing_merged", "missing")]
-out["ends"] = [run.data.project, run.data.common, run.data.only_left, "side" in run.data]
+out["ends"] = [run.data.home, run.data.project, run.data.common, run.data.only_left, "side" in run.data]
 out["collected"] = [run["collect"].task.data.told, run["collect"].task.data.stack]
 out["ranks"] = run["ranks"].task.data.places
 tasks = [task for step in run for task in step]

@@ -1,6 +1,10 @@
 """What a program finds of two runs of ``Trouble``: one that went well, one that raised at its end."""
 
 import json
+import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 from metaflow import Flow, Task, namespace
 
@@ -47,4 +51,23 @@ for task in tasks:
     out[f"{name}: sizes"] = [each.stdout_size > 0 for each in attempts]
     out[f"{name}: current"] = task.current_attempt
 out["signal"] = "segmentation fault" in Task(tasks[SIGNAL].pathspec, 0).stderr
+
+# The command line, as programs use it.
+command = [sys.executable, str(Path(__file__).with_name("trouble.py")), "--quiet", "--no-pylint"]
+logs = subprocess.run(
+    [*command, "logs", f"{run.id}/part", "--stdout"], check=True, capture_output=True, text=True
+)
+out["logs"] = sorted(logs.stdout.splitlines())
+asked = [
+    "dump",
+    f"{run.id}/join",
+    "--private",
+    "--include",
+    "found,_current_step,_task_ok,name",
+    "--file",
+    "dumped",
+]
+subprocess.run([*command, *asked], check=True, capture_output=True)
+dumped = pickle.loads(Path("dumped").read_bytes())
+out["dumped"] = [[key.split("/")[1], sorted(values.items())] for key, values in dumped.items()]
 print(json.dumps(out))
