@@ -142,9 +142,11 @@ class Run(InRun, depth=2):
         """Take tags away, see :meth:`replace_tags`."""
         self.replace_tags(tags, [])
 
-    def replace_tag(self, tag_to_remove: str, tag_to_add: str) -> None:
-        """Take a tag away and give another, see :meth:`replace_tags`."""
-        self.replace_tags([tag_to_remove], [tag_to_add])
+    def replace_tag(
+        self, tag_to_remove: Union[str, Iterable[str]], tag_to_add: Union[str, Iterable[str]]
+    ) -> None:
+        """Take a tag away and give another, or several, see :meth:`replace_tags`."""
+        self.replace_tags(_several(tag_to_remove), _several(tag_to_add))
 
     def replace_tags(self, tags_to_remove: Iterable[str], tags_to_add: Iterable[str]) -> None:
         """Take tags away, then give others, in one change.

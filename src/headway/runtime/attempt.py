@@ -176,6 +176,9 @@ def _call(
     finally:
         mark(OVER)
     if batch.targets:
+        if said is None and batch.gang is not None:
+            # A rank may return when its part is done; there is but one way on from a gang.
+            said = Said(batch.targets)
         check_followed(batch.step, batch.targets, said, batch.leads)
     if batch.catch is not None and batch.catch.var is not None:
         setattr(flow, batch.catch.var, None)

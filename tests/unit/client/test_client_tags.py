@@ -23,7 +23,9 @@ def test_tags_are_given_taken_away_and_replaced(folder: FolderStore) -> None:
     run.replace_tag("good", "better")
     assert run.user_tags == {"better"}
     run.add_tag(["one", "two"])
-    run.remove_tag(["one", "two"])
+    run.replace_tag(["one", "two"], ["three", "four"])
+    assert run.user_tags == {"better", "three", "four"}
+    run.remove_tag(["three", "four"])
     assert run.user_tags == {"better"}, "several at once"
     run.replace_tags(["better"], ["best", "better"])
     assert run.user_tags == {"best", "better"}, "first taken away, then given"

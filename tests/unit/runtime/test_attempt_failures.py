@@ -11,10 +11,12 @@ from runtime_cases import failure_of, loaded, make_batch, run_body
 
 from headway.errors import StoreConfigurationError, StoreUnavailableError
 from headway.flow.arguments import decode_arguments
+from headway.flow.graph import FOREACH, LINEAR
 from headway.flow.user_decorators import made, user_step_decorator
 from headway.flow.wrapping import call_wrapped
 from headway.runtime import attempt, commit
 from headway.runtime.attempt import failed_report
+from headway.store.batch import Gang
 from headway.store.records import CONFIGURATION, INFRASTRUCTURE, RESOURCES, USER
 from headway.testing.memory_store import MemoryStore
 
@@ -272,6 +274,19 @@ def test_an_import_that_exits_has_failed(capsys: pytest.CaptureFixture[str]) -> 
     report = failed_report(make_batch(), SystemExit("not today"))
     assert (report.exited, capsys.readouterr().err) == (1, "not today\n")
     assert report.failure is not None
+
+
+def test_a_rank_of_a_gang_may_return_when_its_part_is_done(store: MemoryStore) -> None:
+    def body(self: Any) -> None:
+        self.x = 1
+
+    gang = Gang(0, address="127.0.0.1")
+    report = run_body(store, body, targets=("join",), leads=LINEAR, gang=gang, tasks=2)
+    assert report.failure is None
+    assert report.transition is not None
+    assert report.transition.targets == ("join",)
+    failure = failure_of(store, body, targets=("join",), leads=FOREACH, gang=gang, tasks=2)
+    assert "leads to join" in failure.message, "which way to go on is still the step's to say"
 
 
 def test_a_step_that_does_not_say_what_follows_has_failed(store: MemoryStore) -> None:
