@@ -68,12 +68,14 @@ def both(engines: Sequence[Engine], *words: str) -> list[tuple[int, str, str]]:
     return [(process.returncode, *words) for process, words in zip(begun, told, strict=True)]
 
 
-#: Each flow, the runs of it with the exit code of each, and how many things are compared.
+#: Each flow, the runs of it (as options, "resume" before them for one that goes on from the one before) with the exit
+#: code of each, and how many things are compared.
 CASES = [
     ("values", [((), 0)], 20),
     ("given", [((), 0)], 9),
     ("before", [((), 0), (("--refuse", "True"), 1)], 8),
     ("family", [((), 0)], 80),
+    ("ends", [((), 1), (("resume",), 0)], 25),
     ("trouble", [((), 0), (("--last", "raise"), 1)], 50),
 ]
 
@@ -83,8 +85,9 @@ def test_both_find_the_same(
     engines: tuple[Engine, Engine], flow: str, runs: list[tuple[tuple[str, ...], int]], least: int
 ) -> None:
     for options, code in runs:
+        words = options if options[:1] == ("resume",) else ("run", *options)
         for engine, (ended, out, err) in zip(
-            engines, both(engines, str(FLOWS / f"{flow}.py"), "run", *options), strict=True
+            engines, both(engines, str(FLOWS / f"{flow}.py"), *words), strict=True
         ):
             assert ended == code, f"{engine.name}:\n{out}\n{err}"
     found = []
