@@ -118,7 +118,7 @@ class Quiet(Feature):
         behind = [word for feature in ran.features for word in feature.behind("run")]
         done = ran.typed("--quiet", *before, "run", *behind)
         assert done.code == 0, done.all
-        assert done.stdout.count("] quietly printed\n") == len(ran.shape.tasks), done.all
+        assert done.stdout.count("quietly printed\n") == len(ran.shape.tasks), done.all
         for words in ("Task is starting", "Task finished", "succeeded", "Headway", "Foreach yields"):
             assert words not in done.stdout + done.stderr, done.all
 
