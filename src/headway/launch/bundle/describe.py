@@ -49,14 +49,11 @@ def summary(plan: Plan) -> str:
 
 
 def warnings(plan: Plan) -> list[str]:
-    """What the steps will probably miss: imported here, or meant to be; left out of the bundle."""
+    """What the steps will probably miss: imported here, left out of the bundle."""
     return [
         f"{one.path} is imported by the flow but does not ship ({one.rule})."
-        if one.imported
-        else f"{one.path} does not ship: it is {one.rule}. If steps import it, import it at the top of the flow's "
-        f"file, too, or write !{one.path} into .headwayignore."
         for one in plan.left_out
-        if one.imported or one.linked
+        if one.imported
     ]
 
 

@@ -40,13 +40,11 @@ class LeftOut:
         path: Relative to the flow's folder (folders end with a slash), or absolute outside it.
         rule: Why, as a person can act on it: ``.gitignore: data/``, ``hidden``, …
         imported: Whether the flow imported it, so that it will be missed.
-        linked: Whether it is a package behind a link, which steps may import.
     """
 
     path: str
     rule: str
     imported: bool = False
-    linked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

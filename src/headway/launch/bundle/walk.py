@@ -91,11 +91,11 @@ class Walk:
         if verdict is not None and ignored and not (verdict.by_git and needed):
             self._leave_out(path, verdict.rule, needed)
             return
-        if folder.is_symlink() and (
-            trouble := self._link_trouble(folder, chain, needed or verdict is not None)
-        ):
-            self._leave_out(path, trouble, needed, linked=(folder / "__init__.py").is_file())
-            return
+        if folder.is_symlink():
+            wanted = needed or verdict is not None or (folder / "__init__.py").is_file()
+            if trouble := self._link_trouble(folder, chain, wanted):
+                self._leave_out(path, trouble, needed)
+                return
         if ignored or not ships:
             # Inside what git ignores only the packages ship that something was imported from.
             ships = folder in self.imports.holders
@@ -107,7 +107,8 @@ class Walk:
     def _link_trouble(self, folder: Path, chain: tuple[str, ...], wanted: bool) -> str:
         """Why a link to a folder is not followed; "" where it is.
 
-        One that leads out of the tree may lead anywhere, so it needs an import or a rule of ours.
+        One that leads out of the tree may lead anywhere, so it needs an import or a rule of ours, or a package at its
+        end, which is code that somebody put there.
         """
         target, top = os.path.realpath(folder), chain[0]
         if target in chain or _is_inside(top, target):
@@ -143,11 +144,11 @@ class Walk:
         else:
             self._leave_out(path, "not a plain file")
 
-    def _leave_out(self, path: str, rule: str, imported: bool = False, linked: bool = False) -> None:
+    def _leave_out(self, path: str, rule: str, imported: bool = False) -> None:
         if path.endswith(_NOT_WORTH_A_LINE):
             return
         shown = path if not self.package else f"{self.root}/{path}"
-        self.left_out.append(LeftOut(shown, rule, imported, linked))
+        self.left_out.append(LeftOut(shown, rule, imported))
 
     def _entries(self, folder: Path) -> Iterator["os.DirEntry[str]"]:
         try:

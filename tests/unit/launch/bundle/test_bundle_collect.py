@@ -8,7 +8,6 @@ from bundle_trees import loaded, plan_of, plant, rules, shipped
 
 from headway.errors import UsageError
 from headway.launch.bundle.collect import IMPORTS, collect, parse_suffixes
-from headway.launch.bundle.describe import warnings
 from headway.launch.bundle.loaded import LoadedModule
 from headway.launch.bundle.walk import Walk
 from headway.store.batch import Code
@@ -269,20 +268,24 @@ def test_links_to_folders_are_followed_inside_the_tree_but_never_in_circles(tmp_
 
 def test_a_link_out_of_the_tree_ships_when_it_is_imported_or_named(tmp_path: Path) -> None:
     root = plant(tmp_path / "flows", "flow.py")
-    shared = plant(tmp_path / "shared", "__init__.py", "a.py")
+    shared = plant(tmp_path / "shared", "a.py", "b.py")
     (root / "common").symlink_to(shared)
-    (root / "data").symlink_to(plant(tmp_path / "elsewhere", "x.py"))
-    (told,) = warnings(plan_of(root))
-    assert told.startswith(
-        f"common/ does not ship: it is a link out of the flow's folder, to {shared}. If steps"
-    )
-    assert told.endswith("or write !common/ into .headwayignore.")
-    imported = plan_of(root, modules=loaded(common=root / "common/__init__.py"))
-    assert warnings(imported) == []
-    assert shipped(imported) == ["common/__init__.py", "common/a.py", "flow.py"]
+    assert rules(plan_of(root)) == {"common/": f"a link out of the flow's folder, to {shared}"}
+    imported = plan_of(root, modules=loaded(**{"common.a": root / "common/a.py"}))
+    assert shipped(imported) == ["common/a.py", "common/b.py", "flow.py"]
     plant(root, ours="!common/\n")
     assert shipped(plan_of(root)) == shipped(imported)
-    assert warnings(plan_of(root)) == []
+
+
+def test_a_link_to_a_package_ships_for_the_steps_that_import_it(tmp_path: Path) -> None:
+    root = plant(tmp_path / "flows", "flow.py")
+    shared = plant(tmp_path / "shared", "__init__.py", "a.py", "parts/__init__.py")
+    (root / "common").symlink_to(shared)
+    assert shipped(plan_of(root)) == [
+        "common/__init__.py", "common/a.py", "common/parts/__init__.py", "flow.py",
+    ]  # fmt: skip
+    plant(root, ours="common/\n")
+    assert shipped(plan_of(root)) == ["flow.py"]
 
 
 def test_links_to_files_ship_what_they_show(tmp_path: Path) -> None:
