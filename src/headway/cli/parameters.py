@@ -24,7 +24,8 @@ _LONGEST_SHOWN = 200
 
 def parameter_options(parameters: Iterable[Parameter]) -> list[click.Parameter]:
     """One option for each parameter; its text is converted by the parameter itself, whose errors say more."""
-    return [_option(parameter) for parameter in parameters]
+    # A name that two of them have is refused when the flow is checked, which tells both places.
+    return [_option(parameter) for parameter in {each.name: each for each in parameters}.values()]
 
 
 def _option(parameter: Parameter) -> click.Option:

@@ -29,13 +29,19 @@ def root_of_run(run: Any, bucket: Optional[str], prefix: Optional[str]) -> str:
         prefix: The same.
 
     Raises:
-        S3URLError: There is no configured root, or no running step.
+        S3URLError: There is no configured root, or no running step, or it is neither.
     """
     # A step has loaded this already, and who passes a Run may not need it.
     from headway.flow.spec import FlowSpec
 
     if not isinstance(run, FlowSpec):
-        flow, number = run.parent.id, run.id
+        try:
+            flow, number = run.parent.id, run.id
+        except AttributeError:
+            raise S3URLError(
+                f"S3(run={run!r}) is neither a flow nor a run.",
+                "In a step write S3(run=self), elsewhere S3(run=headway.Run('Flow/run')).",
+            ) from None
     elif current.is_running_flow:
         flow, number = current.flow_name, current.run_id
     else:

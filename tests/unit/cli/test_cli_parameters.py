@@ -27,6 +27,15 @@ def values(*words: str, flow: Any = Digits, environ: dict[str, str] | None = Non
     return run_parameters(Program(flow, Options(), StreamWriter()), texts)
 
 
+def test_a_name_that_two_have_is_told_by_the_flows_check_alone() -> None:
+    class Twice(FlowSpec):
+        first = Parameter("rows", default=1)
+        second = Parameter("rows", default=2)
+
+    options = parameter_options(parameters_of(Twice).values())
+    assert [option.opts for option in options] == [["--rows"]], "click would warn of a second one"
+
+
 def test_defaults_and_constants() -> None:
     assert values("--label", "x") == {
         "SIZE": 8,

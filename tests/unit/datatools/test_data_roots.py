@@ -117,6 +117,8 @@ def test_a_flow_that_does_not_run_has_no_root(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("METAFLOW_DATATOOLS_S3ROOT", "s3://mine/x")
     with pytest.raises(S3URLError, match="for steps while they run"):
         S3(run=FlowSpec(use_cli=False))
+    with pytest.raises(S3URLError, match="neither a flow nor a run"):
+        S3(run="Flow/7")
 
 
 def test_no_root_at_all() -> None:
