@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 import sys
 import tempfile
 import typing
@@ -20,6 +21,12 @@ from headway.ui.writer import StreamWriter
 #: Under which a pipeline's class holds it, the arguments that no text stands for, and those that text only resembles.
 PIPELINE, ARGUMENTS, RESEMBLED = "_headway_pipeline", "_headway_arguments", "_headway_resembled"
 
+#: The variable that says which of a program's pipelines its commands are for: the first that it calls by default.
+WANTED = "HEADWAY_PIPELINE"
+
+#: The pipelines that this program has called.
+_called: list[str] = []
+
 _ABSENT = inspect.Parameter.empty
 
 
@@ -27,7 +34,8 @@ def call_pipeline(pipeline: Pipeline, given: Sequence[Any], named: Mapping[str, 
     """Do what calling a pipeline means in this process.
 
     Returns:
-        The :class:`headway.Run`, once it has succeeded.
+        The :class:`headway.Run`, once it has succeeded; None where the process was started with a command for
+        another pipeline.
 
     Raises:
         PipelineFailedError: It has failed.
@@ -42,7 +50,14 @@ def call_pipeline(pipeline: Pipeline, given: Sequence[Any], named: Mapping[str, 
         sys.exit(errors.report(error, StreamWriter()))
     words = sys.argv[1:]
     if is_command(flow_class, words):
+        wanted = os.environ.get(WANTED, pipeline.name)
+        if wanted != pipeline.name:
+            StreamWriter()(
+                f"{pipeline.name} is left out: the command is for {wanted} ({WANTED}).", error=True
+            )
+            return None
         start_flow(flow_class)
+    _called.append(pipeline.name)
     with tempfile.TemporaryDirectory(prefix="headway-") as folder:
         told = Path(folder) / "run.json"
         arguments = ["run", "--runner-attribute-file", str(told)]
@@ -105,6 +120,12 @@ def as_flow(pipeline: Pipeline, given: Sequence[Any] = (), named: Mapping[str, A
     setattr(flow_class, ARGUMENTS, arguments)
     setattr(flow_class, RESEMBLED, resembled)
     return flow_class
+
+
+def addressed(pipeline: Pipeline) -> str:
+    """What stands before a command of the program's, as a shell takes it, so that it is for this pipeline."""
+    first = _called[0] if _called else pipeline.name
+    return f"{WANTED}={pipeline.name} " if WANTED in os.environ or first != pipeline.name else ""
 
 
 def pipeline_of(flow_class: Any) -> Pipeline | None:

@@ -286,10 +286,14 @@ class Program:
 
     def command(self, words: str) -> str:
         """What to type for another command of this flow."""
-        code = self.origin.code
+        code, before = self.origin.code, ""
+        if self.pipeline is not None:
+            from headway.cli.pipelines import addressed  # for pipelines only
+
+            before = addressed(self.pipeline)
         if code.kind == "module":
-            return f"python -m {code.main} {words}"
-        return f"python {sys.argv[0]} {words}" if code.kind == "path" else words
+            return f"{before}python -m {code.main} {words}"
+        return f"{before}python {sys.argv[0]} {words}" if code.kind == "path" else words
 
     def overrides(self, more: Sequence[str] = ()) -> "tuple[Override, ...]":
         """What ``--override`` says, before the command and after it."""

@@ -45,7 +45,7 @@ class Pipeline:
             The :class:`headway.Run`, once it has succeeded.
 
         Raises:
-            RunFailedError: It has not; uncaught, it ends the program with exit code 1 and no traceback.
+            PipelineFailedError: It has not; uncaught, it ends the program with exit code 1 and no traceback.
         """
         if is_traced():
             return note_call(self, arguments, named)

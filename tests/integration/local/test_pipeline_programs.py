@@ -240,3 +240,28 @@ def test_a_program_around_a_pipeline_of_other_modules_may_need_what_tasks_do_not
     whole = folder.python("run.py")
     assert whole.returncode == 1
     assert "No module named 'only_where_it_is_started'" in whole.stderr
+
+
+def test_a_command_is_for_one_of_the_programs_pipelines(folder: Folder) -> None:
+    text = (
+        "from headway import pipeline, step\n\n\n@step\ndef ready(n: int) -> int:\n    return n\n\n\n"
+        "@step\ndef last(n: int) -> int:\n    return n // BROKEN\n\n\nBROKEN = 0\n\n\n"
+        "@pipeline\ndef first(n: int = 1):\n    ready(n)\n\n\n"
+        "@pipeline\ndef second(m: int = 2):\n    last(ready(m))\n\n\n"
+        "if __name__ == '__main__':\n    first()\n    second(m=8)\n"
+    )
+    program = folder.path / "both.py"
+    program.write_text(text)
+    failed = folder.python("both.py")
+    assert failed.returncode == 1
+    assert "To run the rest: HEADWAY_PIPELINE=second python both.py resume" in failed.stderr
+    program.write_text(text.replace("BROKEN = 0", "BROKEN = 2"))
+    folder.environ["HEADWAY_PIPELINE"] = "second"
+    resumed = folder.python("both.py", "resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert "[last/2] Task finished successfully." in resumed.stdout
+    assert "of second starts from what run" in resumed.stderr
+    assert "first is left out: the command is for second (HEADWAY_PIPELINE)." in resumed.stderr
+    assert "of first" not in resumed.stderr
+    del folder.environ["HEADWAY_PIPELINE"]
+    assert "of first starts" in folder.python("both.py", "run", "--n", "3").stderr
