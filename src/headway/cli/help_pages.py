@@ -11,7 +11,8 @@ Options:
   --quiet / --not-quiet           Only what tasks print, and errors.
   --datastore KIND                Where data goes: local, s3, azure or gs.
   --datastore-root URL            The root of that datastore.
-  --package-suffixes LIST         Suffixes of files that ship, besides .py.
+  --package-suffixes LIST         Suffixes of files that ship, besides .py and
+                                  R's.
   --package-max-size SIZE         Size above which the code package is
                                   refused.
   --environment [local|pypi|conda|uv]
@@ -54,7 +55,7 @@ Options:
   --quiet / --not-quiet           Only what tasks print, and errors.
   --datastore KIND                Where data goes: local, s3, azure or gs.
   --datastore-root URL            The root of that datastore.
-  --package-suffixes LIST         Suffixes of files that ship, besides .py.
+  --package-suffixes LIST         Suffixes of files that ship, besides .py and R's.
   --package-max-size SIZE         Size above which the code package is refused.
   --environment [local|pypi|conda|uv]
                                   Taken for the sake of scripts: @pypi needs no option.

@@ -25,7 +25,7 @@ def top_options() -> list[click.Parameter]:
         click.Option(["--datastore"], metavar="KIND", help="Where data goes: local, s3, azure or gs."),
         click.Option(["--datastore-root"], metavar="URL", help="The root of that datastore."),
         click.Option(
-            ["--package-suffixes"], metavar="LIST", help="Suffixes of files that ship, besides .py."
+            ["--package-suffixes"], metavar="LIST", help="Suffixes of files that ship, besides .py and R's."
         ),
         click.Option(
             ["--package-max-size"], metavar="SIZE", help="Size above which the code package is refused."

@@ -128,7 +128,8 @@ def _option(name: str, option: Mapping[str, Any], value: Any) -> Iterator[str]:
 
 def _text(name: str, option: Mapping[str, Any], value: Any) -> str:
     if option["type"] == "JSON":
-        return value if isinstance(value, str) else json.dumps(value)
+        # The value itself, as in Metaflow: a text too, which no JSON has to be read from.
+        return json.dumps(value)
     if option["separator"] is not None and isinstance(value, (list, tuple)):
         return str(option["separator"]).join(map(str, value))
     allowed = _TYPES.get(option["type"])

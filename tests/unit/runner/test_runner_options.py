@@ -72,7 +72,7 @@ SURFACE = Surface(
         ({"names": ["x", "y"]}, ["--names=x;y"]),
         ({"names": "x;y"}, ["--names=x;y"]),
         ({"table": {"a": [1]}}, ['--table={"a": [1]}']),
-        ({"table": "[1]"}, ["--table=[1]"]),
+        ({"table": "[1]"}, ['--table="[1]"']),
         ({"user_namespace": ""}, ["--namespace="]),
         ({"forward": True}, ["--forward"]),
         ({"forward": False}, []),

@@ -20,7 +20,7 @@ from headway.launch.bundle.plan import BundleFile, LeftOut, Plan
 from headway.launch.bundle.walk import Imports, Walk
 from headway.store.batch import Code
 
-DEFAULT_SUFFIXES = (".py",)
+DEFAULT_SUFFIXES = (".py", ".R", ".RDS")
 
 #: Where packages from outside the flow's folder stand in the bundle: one import folder for all, since
 #: the names that a process imports are unique. Hidden, so that no file of the flow can stand there.
@@ -78,7 +78,7 @@ def collect(
 
 
 def parse_suffixes(text: str) -> tuple[str, ...]:
-    """The suffixes of ``.py,.R,yaml``, ``.py`` always among them; ``*`` stands for every file."""
+    """The suffixes of ``.csv,yaml``, those that ship anyway always among them; ``*`` stands for every file."""
     names = [name.strip() for name in text.split(",") if name.strip()]
     found = ["" if name == "*" else name if name.startswith(".") else f".{name}" for name in names]
     return tuple(dict.fromkeys((*DEFAULT_SUFFIXES, *found)))

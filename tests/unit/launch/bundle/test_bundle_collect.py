@@ -332,10 +332,10 @@ def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "suffixes"),
     [
-        ("", (".py",)),
-        (".py,.R,.RDS", (".py", ".R", ".RDS")),
-        (" yaml , .json", (".py", ".yaml", ".json")),
-        ("*", (".py", "")),
+        ("", (".py", ".R", ".RDS")),
+        (".py,.csv", (".py", ".R", ".RDS", ".csv")),
+        (" yaml , .json", (".py", ".R", ".RDS", ".yaml", ".json")),
+        ("*", (".py", ".R", ".RDS", "")),
     ],
 )
 def test_suffixes_as_people_write_them(text: str, suffixes: tuple[str, ...]) -> None:
