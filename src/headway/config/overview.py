@@ -41,6 +41,7 @@ GENERAL = {
     "EMBEDDED_CLUSTER_IDLE_MINUTES": "30",
     "FORWARD_CREDENTIALS": "false",
     "FORK_TASKS": "auto",
+    "PIPELINE": "the first that the program calls",
     "TASK_STDERR": "stderr; stdout with `Runner`, as in Metaflow",
     "PROFILE": "",
     "USER": "the login name",
