@@ -33,7 +33,7 @@ def load_flow(code: Code, root: str) -> Any:
         sys.path.insert(0, os.path.join(root, extra))
     name, qualname = code.cls
     # A pipeline's tasks are known by their functions, which the batch names.
-    module = _run_main(code, root, needed=bool(qualname) or name == "__main__")
+    module = _run_main(code, root, needed=bool(qualname) or name == "__main__", guarded=not qualname)
     holder: Any = module
     if name != "__main__":
         from importlib import import_module  # most flows are in the main file
@@ -50,7 +50,7 @@ def load_flow(code: Code, root: str) -> Any:
     return holder
 
 
-def _run_main(code: Code, root: str, needed: bool) -> ModuleType:
+def _run_main(code: Code, root: str, needed: bool, guarded: bool) -> ModuleType:
     """Run the main file as ``__main__``.
 
     Args:
@@ -58,6 +58,8 @@ def _run_main(code: Code, root: str, needed: bool) -> ModuleType:
         root: The folder that holds it.
         needed: Whether what is to be run stands in it. The program around a pipeline of other modules may ask for
             what is on the launcher's machine alone, such as libraries for its command line: it may fail then.
+        guarded: Whether its main guard is left out. What calls a pipeline is a program, which reads arguments and
+            files before; behind a flow's guard stands the flow alone.
     """
     module = ModuleType("__main__")
     path: Optional[str]
@@ -65,14 +67,16 @@ def _run_main(code: Code, root: str, needed: bool) -> ModuleType:
         sys.path.insert(0, root)
         compiled, path, package = _find_module(code.main)
         module.__package__ = package
+        if guarded and path is not None:
+            with open(path, "rb") as file:
+                compiled = _without_guard(file.read(), path)
     else:
         path = os.path.join(root, code.main)
         entry.keep_standard_module(path)
         sys.path.insert(0, os.path.dirname(path) if code.kind == "path" else os.getcwd())
         with open(path, "rb") as file:
-            compiled = compile(
-                file.read(), path if code.kind == "path" else "<string>", "exec", dont_inherit=True
-            )
+            text, shown = file.read(), path if code.kind == "path" else "<string>"
+        compiled = _without_guard(text, shown) if guarded else compile(text, shown, "exec", dont_inherit=True)
     if code.kind != "source":
         module.__file__ = path
     module.__dict__["__builtins__"] = __builtins__
@@ -87,6 +91,25 @@ def _run_main(code: Code, root: str, needed: bool) -> ModuleType:
         module.__class__ = _Unfinished
         module.__dict__["_headway_error"] = error
     return module
+
+
+def _without_guard(text: bytes, path: str) -> CodeType:
+    """A program without what stands behind ``if __name__ == "__main__":``."""
+    from _ast import PyCF_ONLY_AST  # for pipelines only
+
+    tree: Any = compile(text, path, "exec", PyCF_ONLY_AST, dont_inherit=True)
+    kept = (each.orelse if _is_guard(each) else [each] for each in tree.body)
+    tree.body = [each for statements in kept for each in statements]
+    compiled: CodeType = compile(tree, path, "exec", dont_inherit=True)
+    return compiled
+
+
+def _is_guard(statement: Any) -> bool:
+    test: Any = getattr(statement, "test", None) if type(statement).__name__ == "If" else None
+    if type(test).__name__ != "Compare" or [type(each).__name__ for each in test.ops] != ["Eq"]:
+        return False
+    sides = [test.left, *test.comparators]
+    return {getattr(side, "id", getattr(side, "value", None)) for side in sides} == {"__name__", "__main__"}
 
 
 class _Unfinished(ModuleType):

@@ -265,3 +265,20 @@ def test_a_command_is_for_one_of_the_programs_pipelines(folder: Folder) -> None:
     assert "of first" not in resumed.stderr
     del folder.environ["HEADWAY_PIPELINE"]
     assert "of first starts" in folder.python("both.py", "run", "--n", "3").stderr
+
+
+@pytest.mark.parametrize("started", [["told.py"], ["-m", "told"]])
+def test_what_stands_behind_the_guard_of_a_program_runs_once(folder: Folder, started: list[str]) -> None:
+    (folder.path / "told.py").write_text(
+        "import argparse\nfrom headway import pipeline, step\n\n\nclass Rows(list):\n    pass\n\n\n"
+        "@step\ndef count(rows: Rows) -> Rows:\n    return Rows([len(rows)])\n\n\n"
+        "@pipeline\ndef counting(rows: Rows):\n    count(rows)\n\n\n"
+        "if __name__ == '__main__':\n    parser = argparse.ArgumentParser()\n"
+        "    parser.add_argument('file')\n    with open(parser.parse_args().file, 'a+') as file:\n"
+        "        file.write('seen')\n        file.seek(0)\n"
+        "        print('counted', counting(Rows(file.read()))['count'].task.data.output)\n"
+        "else:\n    assert __name__ == '__main__', 'what is made here is of the main file'\n"
+    )
+    done = folder.python(*started, "note.txt")
+    assert "counted [4]" in done.stdout, done.stderr
+    assert (folder.path / "note.txt").read_text() == "seen"
