@@ -85,7 +85,12 @@ def _run_main(code: Code, root: str, needed: bool, guarded: bool) -> ModuleType:
     try:
         # The person's own flow file is what we are here to run.
         entry.until_constructed(lambda: exec(compiled, module.__dict__))  # noqa: S102
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        if needed and guarded and isinstance(error, SystemExit):
+            raise FlowDefinitionError(
+                f"{code.main} ended (sys.exit) before it came to its pipeline, where a task imported it.",
+                'Put what is not for tasks, such as reading arguments, behind `if __name__ == "__main__":`.',
+            ) from error
         if needed:
             raise
         module.__class__ = _Unfinished

@@ -282,3 +282,16 @@ def test_what_stands_behind_the_guard_of_a_program_runs_once(folder: Folder, sta
     done = folder.python(*started, "note.txt")
     assert "counted [4]" in done.stdout, done.stderr
     assert (folder.path / "note.txt").read_text() == "seen"
+
+
+def test_a_program_without_a_guard_that_ends_in_its_tasks_is_told_of_it(folder: Folder) -> None:
+    (folder.path / "plain.py").write_text(
+        "import sys\nfrom headway import pipeline, step\n\n\n@step\ndef one() -> int:\n    return 1\n\n\n"
+        "@pipeline\ndef alone():\n    one()\n\n\nif len(sys.argv) < 2:\n    sys.exit('give me a word')\nalone()\n"
+    )
+    done = folder.python("plain.py", "word")
+    assert done.returncode == 1
+    assert (
+        "plain.py ended (sys.exit) before it came to its pipeline, where a task imported it." in done.stderr
+    )
+    assert 'behind `if __name__ == "__main__":`' in done.stderr
