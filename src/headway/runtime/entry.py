@@ -7,7 +7,7 @@ the same name everywhere; it is run as far as ``MyFlow()``, with or without a ma
 import os
 import sys
 from types import CodeType, ModuleType
-from typing import Any, Optional, Tuple
+from typing import Any, Callable, Optional, Tuple
 
 from headway.errors import FlowDefinitionError
 from headway.flow import entry
@@ -31,6 +31,32 @@ def load_flow(code: Code, root: str) -> Any:
         use_packages(code.packages)
     for extra in reversed(code.paths):
         sys.path.insert(0, os.path.join(root, extra))
+    models = _Models(root)
+    sys.meta_path.append(models)
+    try:
+        return _load(code, root)
+    finally:
+        sys.meta_path.remove(models)
+        models.forget()
+
+
+class _Models:
+    """The last of all finders while the code is imported: settings may be said with models that only the launcher has."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self.forget: Callable[[], None] = lambda: None
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name.partition(".")[0] != "kubernetes":
+            return None
+        from headway.runtime import kubernetes_models  # for such flows only
+
+        self.forget = kubernetes_models.forget
+        return kubernetes_models.find(name, self._root, sys._getframe(1))
+
+
+def _load(code: Code, root: str) -> Any:
     name, qualname = code.cls
     # A pipeline's tasks are known by their functions, which the batch names.
     module = _run_main(code, root, needed=bool(qualname) or name == "__main__", guarded=not qualname)

@@ -92,9 +92,6 @@ def my_kubernetes_step():
     pass
 """
 
-#: The image of the tests has no client of Kubernetes.
-_OBJECT = (("from kubernetes.client.models import V1Toleration\n", "V1Toleration = dict\n"),)
-
 _TRAINER = '''
 from zenml import step
 
@@ -119,7 +116,6 @@ OPERATOR = (
         # As the document has it, the step names no operator: its settings count where it is sent.
         late=("kubernetes",),
         fits=(
-            *_OBJECT,
             (
                 '"cloud.google.com/gke-nodepool": "ml-pool",\n            "kubernetes.io/arch": "amd64"',
                 ANY_NODE,
