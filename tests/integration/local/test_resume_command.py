@@ -198,7 +198,7 @@ def test_what_cannot_be_resumed_is_refused(machine: Machine) -> None:
     assert "There is no run Many/18" in told
     assert machine.runs[0] in told
     assert "ids of digits are given by Headway" in machine.run("resume", "--run-id", "17", code=2)
-    assert "No such option" in machine.run("resume", "--size", "3", code=2)
+    assert "resume takes no --size" in machine.run("resume", "--size", "3", code=2)
     assert len(machine.runs) == 1
 
 
