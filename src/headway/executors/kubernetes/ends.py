@@ -75,12 +75,19 @@ class Ends:
         record, rest = await self._settled(job, attempt, cause(job, attempt, failure))
         if record.failure is not None and record.failure.reason == "Terminated" and attempt.cancelled is None:
             record = await self._with_reason(job, attempt, record, record.failure)
+        if record.failure == _ENDED_WITH_GANG:
+            await self._after_the_first(job)
         self._hooks.ran(job, attempt, record)
         if rest:
             self._hooks.tell(Output(attempt.ref, rest))
         self._jobs.end(job, attempt)
         self._hooks.tell(Ended(attempt.ref, record))
         self._hooks.ended(job, attempt, record)
+
+    async def _after_the_first(self, job: TrackedJob) -> None:
+        """Wait until it is told how the rank ended that the others followed, whose end may take longer to find out."""
+        while any(each.settling and not each.follows for each in job.attempts.values()):  # noqa: ASYNC110
+            await asyncio.sleep(_POLL)
 
     async def _settled(
         self, job: TrackedJob, attempt: Attempt, failure: Failure
@@ -135,6 +142,11 @@ class Ends:
         return tuple(sorted(rest, key=lambda line: line[1]))
 
 
+def is_broken(job: TrackedJob) -> bool:
+    """Whether a rank of the gang has come to its end; those that do later may have done so for that."""
+    return len(job.attempts) < len(job.batch.tasks) or any(each.settling for each in job.attempts.values())
+
+
 def cause(job: TrackedJob, attempt: Attempt, failure: Failure) -> Failure:
     """Why an attempt ends that leaves no record; of a gang's ranks all may end at about the same time."""
     if job.batch.gang is None:
@@ -142,9 +154,7 @@ def cause(job: TrackedJob, attempt: Attempt, failure: Failure) -> Failure:
     if attempt.stopped is not None:
         return failure
     if attempt.cancelled is None:
-        others = [each for each in job.attempts.values() if each is not attempt]
-        broken = len(others) + 1 < len(job.batch.tasks) or any(each.settling for each in others)
         # The Job controller ends the others of a gang by itself.
-        return _ENDED_WITH_GANG if broken and failure.reason == POD_DELETED else failure
+        return _ENDED_WITH_GANG if attempt.follows and failure.reason == POD_DELETED else failure
     before = attempt.ended_at is not None and attempt.ended_at <= attempt.cancelled_at
     return failure if before and failure.kind in (USER, RESOURCES) else attempt.cancelled

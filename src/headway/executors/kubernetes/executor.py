@@ -17,7 +17,7 @@ from headway.executors.kubernetes.assignment import Assignments
 from headway.executors.kubernetes.cancelling import Canceller
 from headway.executors.kubernetes.cluster import Prepared
 from headway.executors.kubernetes.departure import Departure
-from headway.executors.kubernetes.ends import EndHooks, Ends
+from headway.executors.kubernetes.ends import EndHooks, Ends, is_broken
 from headway.executors.kubernetes.feed import FeedReader
 from headway.executors.kubernetes.gathering import Gatherer
 from headway.executors.kubernetes.labels import run_selector
@@ -215,7 +215,7 @@ class KubernetesExecutor:
         if isinstance(attempt, Worker):
             self._pools.over(job, attempt, failure)
         elif not attempt.settling:
-            attempt.settling = True
+            attempt.settling, attempt.follows = True, is_broken(job)
             self._spawn(self._ends.settle(job, attempt, failure))
 
     def insecure(self, job: TrackedJob) -> bool:

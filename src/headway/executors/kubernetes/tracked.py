@@ -38,6 +38,7 @@ class Attempt:
         began_at: When its container began to run (seconds since the epoch), as far as its pod tells.
         ended_at: When its container ended (seconds since the epoch), as far as its pod tells.
         settling: Whether its end is being settled; it is settled once.
+        follows: Whether another rank of its gang had come to its end by then.
         ran_last: Which attempt a warm pod noted to be running when it ended.
     """
 
@@ -63,6 +64,7 @@ class Attempt:
     began_at: float | None = None
     ended_at: float | None = None
     settling: bool = False
+    follows: bool = False
     ran_last: AttemptRef | None = None
 
     @property

@@ -13,7 +13,7 @@ from headway.executors.kubernetes.labels import FLOW as FLOW_LABEL
 from headway.executors.kubernetes.labels import RUN as RUN_LABEL
 from headway.runtime.barrier import Verdict, decide
 from headway.store.batch import Batch, Code, Gang
-from headway.store.records import CONFIGURATION, RESOURCES, USER, AttemptRef, Failure
+from headway.store.records import CONFIGURATION, INFRASTRUCTURE, RESOURCES, USER, AttemptRef, Failure
 from headway.testing.executor_suite import FLOW, LIMIT, ExecutorSuite, Heard, refs_of
 from headway.testing.fake_kubernetes import FakeKubernetes, Fault
 from headway.testing.memory_store import MemoryStore
@@ -185,6 +185,23 @@ async def test_one_failed_rank_ends_the_others_without_a_launcher_and_its_pod_st
         assert record.failure is not None
         assert record.failure.reason in ("Cancelled", "PodDeleted")
     assert gangs.fake.pod_names() == [failed.name]
+
+
+async def test_of_ranks_that_end_in_one_moment_the_first_answers(gangs: GangRun) -> None:
+    """As when somebody deletes the pods of all of them: not each blames another."""
+    _, refs = await gangs.start(2)
+    await gangs.until(lambda: gangs.running() == 2)
+    (job,) = gangs.executor._jobs
+    gone = Failure(INFRASTRUCTURE, "PodDeleted", "The pod was deleted.")
+    # What this one came to is waited for a while, as its pod may tell more.
+    told = Failure(INFRASTRUCTURE, "Terminated", "The pod was asked to stop.")
+    for attempt, failure in zip(list(job.attempts.values()), (told, gone), strict=True):
+        gangs.executor.over(job, attempt, failure)
+    ends = [(await gangs.heard.end_of(ref))[0].failure for ref in refs]
+    assert [end and end.reason for end in ends] == ["Terminated", "Cancelled"]
+    assert tuple(end.ref for end in gangs.heard.of(Ended)) == refs, (
+        "the scheduler goes by which it hears first"
+    )
 
 
 async def test_ranks_are_stopped_one_by_one_where_another_has_ended(gangs: GangRun) -> None:
