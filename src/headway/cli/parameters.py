@@ -3,17 +3,19 @@
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from headway.cli.program import Program
 from headway.errors import HeadwayError, UsageError
 from headway.flow.config_value import ConfigValue
 from headway.flow.current import current
 from headway.flow.members import constants_of
 from headway.flow.parameters import Parameter, ParameterFieldFailedError
 from headway.store.batch import Project
+
+if TYPE_CHECKING:
+    from headway.cli.program import Program
 
 #: Click's names for our options start with this, so that no parameter can take the place of another option.
 PREFIX = "parameter_"
@@ -107,7 +109,7 @@ def _asked(parameter: Parameter) -> str:
 
 
 def run_parameters(
-    program: Program,
+    program: "Program",
     texts: Mapping[str, tuple[str, ...]],
     store_kind: Callable[[], str] | None = None,
     project: Callable[[], Project | None] | None = None,
@@ -124,7 +126,7 @@ def run_parameters(
 
 
 def shown_parameters(
-    program: Program, texts: Mapping[str, tuple[str, ...]], values: Mapping[str, object]
+    program: "Program", texts: Mapping[str, tuple[str, ...]], values: Mapping[str, object]
 ) -> dict[str, str]:
     """Of the values that a run starts with its parameters, as they were typed, else as Python writes what is simple."""
     return {
@@ -135,7 +137,7 @@ def shown_parameters(
 
 
 def missing_parameters(
-    program: Program,
+    program: "Program",
     known: Container[str],
     store_kind: Callable[[], str] | None = None,
     project: Callable[[], Project | None] | None = None,
@@ -155,7 +157,7 @@ def missing_parameters(
 
 
 def _values(
-    program: Program,
+    program: "Program",
     texts: Mapping[str, tuple[str, ...]],
     known: Container[str],
     store_kind: Callable[[], str] | None,

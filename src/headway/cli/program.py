@@ -248,7 +248,7 @@ class Program:
         Raises:
             UsageError: One has none, and needs one.
         """
-        from headway.cli.parameters import given_values, run_parameters  # which know of this module
+        from headway.cli.parameters import given_values, run_parameters  # for pipelines only
 
         parameters = self.declared.parameters
         texts = given_values(parameters, {}, self.configuration.environ)
