@@ -144,9 +144,11 @@ def triggers(this: Program) -> str:
     if not this.options.triggers:
         return ""
     # The client is for runs that wait for others.
+    from headway.cli.reading import trigger_told_for_typing
     from headway.client.trigger import triggered_by
 
-    return triggered_by(this.options.triggers).encode()
+    with trigger_told_for_typing(this.options.triggers):
+        return triggered_by(this.options.triggers).encode()
 
 
 def finish(this: Program, end: RunEnd) -> None:

@@ -45,15 +45,33 @@ def told_for_typing(this: Program) -> Iterator[None]:
     try:
         yield
     except NotFoundError as error:
-        # The client's own hint is for code.
-        looked, code, _ = (error.hint or "").partition("; metadata(")
-        if not code:
+        looked = _looked(error)
+        if not looked:
             raise
         hint = f"{_newest(this.flow)}{looked}; --datastore-root=s3://bucket/prefix looks elsewhere."
         raise NotFoundError(error.message, hint) from error
     except NamespaceMismatchError as error:
         everywhere = (error.hint or "").replace("namespace(None)", '--namespace=""')
         raise NamespaceMismatchError(error.message, _CALL.sub(r"--namespace=\1", everywhere)) from error
+
+
+@contextmanager
+def trigger_told_for_typing(pathspecs: tuple[str, ...]) -> Iterator[None]:
+    """Of a ``--trigger`` that is not found, names the runs that could have been meant."""
+    try:
+        yield
+    except NotFoundError as error:
+        looked = _looked(error)
+        if not looked:
+            raise
+        flows = dict.fromkeys(pathspec.partition("/")[0] for pathspec in pathspecs)
+        raise NotFoundError(error.message, f"{''.join(map(_newest, flows))}{looked}.") from error
+
+
+def _looked(error: NotFoundError) -> str:
+    """Where a run was looked for, as the client tells it; the rest of its hint is for code."""
+    looked, code, _ = (error.hint or "").partition("; metadata(")
+    return looked if code else ""
 
 
 def _newest(flow: str) -> str:

@@ -2,10 +2,12 @@
 
 import pytest
 from cli_flows import CommandLine
+from recorded_runs import digits
 
 from headway import FlowSpec, step, trigger_on_finish
 from headway.cli.decorator_options import decorator_options
 from headway.cli.left_commands import LEFT
+from headway.store.folder import FolderStore
 
 
 @pytest.mark.parametrize(
@@ -83,3 +85,12 @@ def test_a_run_to_come_after_has_to_be_there(cli: CommandLine) -> None:
     answer = cli("--trigger", "Upstream/1", "run", flow=Downstream)
     assert answer.code == 1
     assert "--trigger=Upstream/1" in answer.err
+    assert "Looked in " in answer.err
+    assert "metadata(" not in answer.err, "that is for code"
+
+
+def test_of_a_run_to_come_after_those_that_are_there_are_named(cli: CommandLine, folder: FolderStore) -> None:
+    digits(folder)
+    answer = cli("--trigger", "Digits/7", "run", flow=Downstream)
+    assert answer.code == 1
+    assert "The newest runs of Digits: 1.\n" in answer.err

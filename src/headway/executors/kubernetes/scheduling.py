@@ -35,6 +35,8 @@ class Explained:
 
 
 _ROOM = "Ask for less ({0}=…), or for a node that is there."
+#: What is asked for too much of; of several, one sentence names all.
+_ROOM_FOR = re.compile(re.escape(_ROOM).replace(re.escape("{0}"), r"(\w+)"))
 _GENERAL = "Ask for less, or for a node that is there."
 #: Hints that are given at a time: a message may name as many causes as there are.
 _MOST_HINTS = 2
@@ -135,9 +137,16 @@ def explain(message: str) -> Explained:
     words = ", ".join(text for _, text, _, _ in pieces if text)
     of = f"of {total} nodes " if total > 1 else "of 1 node "
     fixed = counted >= total and all(each for *_, each in pieces)
-    hints = list(dict.fromkeys(hint for *_, hint, _ in pieces if hint))[:_MOST_HINTS]
+    hints = _joined([hint for *_, hint, _ in pieces if hint])[:_MOST_HINTS]
     lacking = "available persistent volumes to bind" in why
     return Explained(f"{of}{words}", " ".join(hints) or _GENERAL, fixed=fixed, unbound=lacking)
+
+
+def _joined(hints: list[str]) -> list[str]:
+    """The hints, each once, in their order; those that tell to ask for less as one."""
+    lacking = dict.fromkeys(found.group(1) for found in map(_ROOM_FOR.fullmatch, hints) if found)
+    room = _ROOM.format("=…, ".join(lacking))
+    return list(dict.fromkeys(room if _ROOM_FOR.fullmatch(hint) else hint for hint in hints))
 
 
 def _piece(text: str) -> tuple[int, str, str, bool]:

@@ -76,7 +76,7 @@ NO_ACCOUNT = of_a_refusal('error looking up service account team/runner: service
 #: By symptom, as it is written there: what causes it in turn, words of the cause, words of the fix.
 SYMPTOMS: dict[str, tuple[tuple[Told, str, str], ...]] = {
     "Scheduler cannot find suitable node": (
-        (ROOM, "1 has too little free memory, 2 have too little free cpu", "Ask for less (memory=…)"),
+        (ROOM, "1 has too little free memory, 2 have too little free cpu", "less (memory=…, cpu=…)"),
         (LABELS, "not the labels that node_selector", "kubectl get nodes --show-labels"),
         (TAINTS, "a taint that the pod does not tolerate (dedicated: ml)", 'tolerations=[{"key": "dedicated"'),
         (GPUS, "too few free GPUs", "Ask for less (gpu=…)"),
