@@ -8,6 +8,7 @@ over too. So whatever follows from something that is run anew is run anew, in ev
 import time
 from collections.abc import Callable, Container, Iterable, Sequence
 from functools import partial
+from itertools import islice
 
 from msgspec.structs import replace
 
@@ -92,25 +93,30 @@ class Clones:
         )
         return start if len(rest) == len(start.tasks) else replace(start, tasks=rest)
 
-    def take(self, start: StartBatch) -> list[Record]:
-        """Take over what the earlier run has of a batch.
+    def take(self, starts: Sequence[StartBatch]) -> list[list[Record]]:
+        """Take over what the earlier run has of batches that start together: many small ones cost as one large one.
 
         Returns:
-            The records of the tasks taken over.
+            For each batch the records of the tasks taken over.
 
         Raises:
             StoreError: The datastore failed; the call may be repeated.
         """
-        found = self._gang(start) if start.gang else self._tasks(start)
-        if not found:
-            return []
-        records = [self._clone(start, task, record) for task, record in found.items()]
-        self._copy(ref for record in records for ref in record.artifacts.values())
-        writes = [partial(commit, self._store, self._past.flow, self._run, record) for record in records]
-        records = run_parallel(writes, _WRITERS)
-        for task, record in found.items():
-            self._origins[AttemptRef(start.step, task.task, task.attempt)] = record.ref
-        return records
+        found = [self._gang(start) if start.gang else self._tasks(start) for start in starts]
+        clones = [
+            self._clone(start, task, record)
+            for start, records in zip(starts, found, strict=True)
+            for task, record in records.items()
+        ]
+        if not clones:
+            return [[] for _ in starts]
+        self._copy(ref for record in clones for ref in record.artifacts.values())
+        writes = [partial(commit, self._store, self._past.flow, self._run, record) for record in clones]
+        taken = iter(run_parallel(writes, _WRITERS))
+        for start, records in zip(starts, found, strict=True):
+            for task, record in records.items():
+                self._origins[AttemptRef(start.step, task.task, task.attempt)] = record.ref
+        return [list(islice(taken, len(records))) for records in found]
 
     def _tasks(self, start: StartBatch) -> dict[TaskSpec, Record]:
         """What the earlier run has of a batch's tasks."""

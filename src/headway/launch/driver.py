@@ -60,6 +60,9 @@ from headway.store.records import (
 
 T = TypeVar("T")
 
+#: What was taken over of batches that start, by their names.
+Cloned = Mapping[str, Sequence[Record]]
+
 #: How a run ends that was to take over results and no more.
 CLONED = "only what was there was taken over, as --clone-only asks"
 
@@ -172,10 +175,12 @@ class Driver:
         """Go on where another launcher died."""
         self._ended = standing.ended
         by_executor: dict[Executor, list[Adoption]] = {}
-        for each in standing.unfinished:
-            done = frozenset(ref for ref in each.refs if ref in recorded)
+        dones = [frozenset(ref for ref in each.refs if ref in recorded) for each in standing.unfinished]
+        open_yet = [each.without(done) for each, done in zip(standing.unfinished, dones, strict=True)]
+        cloned = await self._clone(open_yet)
+        for each, rest, done in zip(standing.unfinished, open_yet, dones, strict=True):
             # What a run that it resumes has of it, taken over by now or not yet.
-            refs = each.refs - self._told_as_cloned(each.refs) - await self._clone(each.without(done))
+            refs = each.refs - self._told_as_cloned(each.refs) - self._tell_cloned(rest, cloned)
             if refs:
                 batch = self._batches.make(self._left(each.batch))
                 by_executor.setdefault(self._crew.of(each.batch), []).append(
@@ -276,8 +281,9 @@ class Driver:
             instructions += answer
         if instructions:
             await self._insist(self._journal.flush)
+        cloned = await self._clone([item for item in instructions if isinstance(item, StartBatch)])
         for instruction in instructions:
-            await self._carry_out(instruction)
+            await self._carry_out(instruction, cloned)
 
     async def _insist(self, call: Callable[[], T]) -> T:
         """Make a call to the datastore, however long that is in trouble: until then nothing may follow."""
@@ -301,10 +307,10 @@ class Driver:
             return instruction
         return replace(instruction, delay=round(instruction.delay * self._spread, 1))
 
-    async def _carry_out(self, instruction: Instruction) -> None:
+    async def _carry_out(self, instruction: Instruction, cloned: Cloned) -> None:
         match instruction:
             case StartBatch():
-                await self._start(instruction)
+                await self._start(instruction, cloned)
             case ScheduleRetry(ref, delay):
                 self._retries.wait(ref, delay)
             case CancelAttempts(refs, reason):
@@ -312,10 +318,10 @@ class Driver:
             case RunEnded():
                 self._ended = instruction
 
-    async def _start(self, batch: StartBatch) -> None:
+    async def _start(self, batch: StartBatch, cloned: Cloned) -> None:
         if len(batch.tasks) > 1 and not batch.tasks[0].attempt and not batch.gang:
             self._reporter.fan_out(batch.step, len(batch.tasks))
-        await self._clone(batch)
+        self._tell_cloned(batch, cloned)
         rest = self._left(batch)
         if rest.tasks and not self._clone_only:
             made = self._batches.make(rest)
@@ -327,12 +333,18 @@ class Driver:
         """What of a batch is to be run."""
         return batch if self._clones is None else self._clones.left(batch)
 
-    async def _clone(self, batch: StartBatch) -> frozenset[AttemptRef]:
-        """Take over what the resumed run has of a batch; what that is."""
-        if self._clones is None or not batch.tasks:
-            return frozenset()
-        records = await self._insist(partial(self._clones.take, batch))
-        if records:
+    async def _clone(self, batches: Sequence[StartBatch]) -> Cloned:
+        """Take over what the resumed run has of these batches, of all at once; what that is."""
+        wanted = [batch for batch in batches if batch.tasks]
+        if self._clones is None or not wanted:
+            return {}
+        taken = await self._insist(partial(self._clones.take, wanted))
+        return {batch.name: records for batch, records in zip(wanted, taken, strict=True) if records}
+
+    def _tell_cloned(self, batch: StartBatch, cloned: Cloned) -> frozenset[AttemptRef]:
+        """Tell the end of what was taken over of a batch; what that is."""
+        records = cloned.get(batch.name, ())
+        if self._clones is not None and records:
             self._reporter.cloned(self._clones.origin, records, len(batch.tasks))
         for record in records:
             self._events.put_nowait(AttemptSucceeded(record.ref, record.transition))

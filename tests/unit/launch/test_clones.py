@@ -1,6 +1,7 @@
 """Resume: what an earlier run has done is taken over, and only that, in every shape of graph."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 
 import pytest
@@ -14,13 +15,16 @@ from headway.launch.clones import Clones, steps_again
 from headway.launch.driver import CLONED, Driver
 from headway.launch.journal import Journal
 from headway.launch.past import PastRun
+from headway.launch.standing import Standing, replay
 from headway.launch.steps import schedule_plan
 from headway.runtime.commit import commit, origin_facts
 from headway.runtime.state import PARAMETERS
+from headway.schedule.events import AttemptSucceeded, RunStarted
 from headway.schedule.instructions import INTERRUPTED, RunEnded, StartBatch
 from headway.schedule.scheduler import Scheduler
 from headway.store import layout
 from headway.store.artifacts import ArtifactStore
+from headway.store.base import Buffer
 from headway.store.batch import Code, TaskSpec
 from headway.store.records import FAILED, SUCCEEDED, AttemptRef, Record, Transition
 from headway.store.run_records import RunRecord
@@ -63,6 +67,36 @@ LOOP = graph(
 )
 
 
+CHAIN = graph(
+    Node("start", "foreach", ("first",), foreach="items"),
+    Node("first", "linear", ("second",)),
+    Node("second", "linear", ("join",)),
+    Node("join", "join", ("end",), takes_inputs=True),
+    Node("end", "end"),
+)
+
+
+class Meeting(MemoryStore):
+    """A datastore in which writes of a step's records wait for each other: alone none of them comes to its end.
+
+    Args:
+        step: Of these.
+        parties: So many at a time.
+    """
+
+    def __init__(self, step: str, parties: int) -> None:
+        super().__init__()
+        self._step = f"/task/{step}/"
+        self._barrier = threading.Barrier(parties, timeout=1.0)
+        self.met = False
+
+    def put_if_absent(self, key: str, data: Buffer) -> None:
+        if self._step in key:
+            self._barrier.wait()
+            self.met = True
+        super().put_if_absent(key, data)
+
+
 class Run:
     """A run over a scripted executor; ``of`` makes it one that resumes another."""
 
@@ -77,7 +111,9 @@ class Run:
         max_splits: int | None = None,
         clone_only: bool = False,
         store: MemoryStore | None = None,
+        standing: Standing | None = None,
     ) -> None:
+        self.standing = standing
         self.store = store or (of.store if of else MemoryStore())
         self.graph, self.run = shape, run
         self.executor = FakeExecutor(self.store)
@@ -91,7 +127,7 @@ class Run:
         again = steps_again(shape, [step] if step else [])
         self.clones = Clones(of.past, self.store, run, shape, again, max_splits) if of else None
         self.driver = Driver(
-            Scheduler(schedule_plan(shape), {}),
+            standing.scheduler if standing else Scheduler(schedule_plan(shape), {}),
             dict.fromkeys(shape.nodes, self.executor),
             BatchFactory(FLOW, run, "ann", "user:ann", (), {name: StepRun(CODE) for name in shape.nodes}),
             Journal(self.store, FLOW, run),
@@ -102,7 +138,7 @@ class Run:
         )
 
     async def drive(self) -> RunEnded:
-        return await self.driver.run()
+        return await self.driver.run(self.standing)
 
     def ran(self) -> list[str]:
         """What was run, by step and task."""
@@ -353,6 +389,59 @@ async def test_trouble_with_the_datastore_while_taking_over_is_waited_out() -> N
     assert second.ran() == []
 
 
+async def chain_of_six() -> tuple[Run, dict[str, Act]]:
+    """A run of a foreach of six with a body of two steps, and what its steps do."""
+    acts = {
+        "start": fan_out("first", 6),
+        **going(first="second", second="join", join="end"),
+    }
+    run = Run(CHAIN, acts)
+    assert (await run.drive()).outcome == SUCCEEDED
+    return run, acts
+
+
+def brought_along(past: Run, store: MemoryStore) -> Run:
+    """The same run in another datastore."""
+    for info in past.store.list("v1/"):
+        store.put(info.key, past.store.get(info.key))
+    past.past = PastRun(store, past.past.record)
+    past.store = store
+    return past
+
+
+async def test_batches_that_start_together_are_taken_over_together() -> None:
+    """A second step of a foreach's body is a batch for each item."""
+    first, _ = await chain_of_six()
+    store = Meeting("second", 6)
+    second = Run(CHAIN, {}, run="2", of=brought_along(first, store))
+    assert (await second.drive()).outcome == SUCCEEDED
+    assert (store.met, second.ran()) == (True, [])
+    told = [records for _, records, _ in second.told.of("cloned")]
+    assert told[2:8] == [[f"second/{n}"] for n in range(8, 14)]
+
+
+async def test_a_launcher_that_takes_over_takes_what_was_done_together_too() -> None:
+    first, acts = await chain_of_six()
+    store = Meeting("second", 6)
+    brought_along(first, store)
+    # The launcher before died once all items of the first step were taken over.
+    done = [(ref("start", 1), acts["start"]), *((ref("first", n), acts["first"]) for n in range(2, 8))]
+    entries = [
+        RunStarted(),
+        *(AttemptSucceeded(each, act.outcome) for each, act in done if isinstance(act.outcome, Transition)),
+    ]
+    standing = replay(schedule_plan(CHAIN), {}, entries)
+    second = Run(CHAIN, {}, run="2", of=first, standing=standing)
+    assert second.clones is not None
+    second.clones.recall(
+        first.record(each.step, int(each.task))._replace(metadata=origin_facts("1", each.task, 0))
+        for each, _ in done
+    )
+    assert (await second.drive()).outcome == SUCCEEDED
+    assert (store.met, second.ran()) == (True, [])
+    assert second.told.of("cloned")[:6] == [("1", [f"second/{n}"], 1) for n in range(8, 14)]
+
+
 async def test_in_another_datastore_what_artifacts_hold_is_brought_along() -> None:
     first = Run(LINEAR, {**going(start="middle"), "middle": Act(outcome=BROKEN_CODE)})
     artifacts = ArtifactStore(first.store, FLOW)
@@ -375,7 +464,7 @@ async def test_what_an_earlier_launcher_took_over_is_recalled() -> None:
     second = Run(LINEAR, {}, run="2", of=first)
     middle = StartBatch("middle", (), (ref("start", 1),), (TaskSpec("2", 0),), False, "middle-2")
     assert second.clones is not None
-    assert second.clones.take(middle) == [], "nobody has told it of the start"
+    assert second.clones.take([middle]) == [[]], "nobody has told it of the start"
     assert second.clones.left(middle) == middle
     commit(
         second.store,
@@ -384,7 +473,7 @@ async def test_what_an_earlier_launcher_took_over_is_recalled() -> None:
         first.record("start", 1)._replace(metadata=origin_facts("1", "1", 0)),
     )
     second.clones.recall([second.record("start", 1)])
-    assert [str(record.ref) for record in second.clones.take(middle)] == ["middle/2"]
+    assert [str(record.ref) for record in second.clones.take([middle])[0]] == ["middle/2"]
     assert second.clones.left(middle).tasks == ()
 
 
