@@ -1,4 +1,4 @@
-"""Metaflow from PyPI, in an environment of its own that is made on first use (uv, or venv and pip)."""
+"""Metaflow from PyPI, in an environment of its own that is made on first use with uv."""
 
 import os
 import shutil
@@ -24,9 +24,11 @@ def peer() -> Path:
             ["uv", "pip", "install", "-q", "--python", str(python), *PACKAGES],
         ]
     else:
+        # The resolver of pip 23 does not come to an end over these; uv's does, and pip can install uv.
         commands = [
             [sys.executable, "-m", "venv", "--clear", str(_ENVIRONMENT)],
-            [str(python), "-m", "pip", "install", "-q", *PACKAGES],
+            [str(python), "-m", "pip", "install", "-q", "uv"],
+            [str(python), "-m", "uv", "pip", "install", "-q", "--python", str(python), *PACKAGES],
         ]
     for command in commands:
         if subprocess.run(command, env=os.environ, check=False).returncode:
