@@ -2,7 +2,7 @@
 
 Started as ``python headway.pyz``: the archive's ``__main__`` calls :func:`main`. Everything a pod
 needs to know stands in its environment (HEADWAY_DATASTORE, HEADWAY_BATCH, JOB_COMPLETION_INDEX)
-and in the batch that HEADWAY_BATCH names in the datastore.
+and in the batch that HEADWAY_BATCH names in the datastore, or in the part of it that holds its index.
 """
 
 import gc
@@ -26,6 +26,7 @@ from headway.runtime.usage import Meter
 from headway.runtime.verdict import echo, failure_of, last_words, metadata_of, refusal_of
 from headway.store.base import ObjectStore
 from headway.store.batch import Batch, TaskSpec
+from headway.store.layout import task_place
 from headway.store.open import open_store
 
 #: Exit codes of the pod: the attempt succeeded, it failed and its record says why, it must not start, it cannot start.
@@ -63,8 +64,9 @@ def _run(begun: float) -> int:
         from headway.runtime import worker  # for warm pods only
 
         return worker.work(store, inbox)
-    batch = Batch.decode(store.get(_told("HEADWAY_BATCH")))
-    task = batch.tasks[int(os.environ.get("JOB_COMPLETION_INDEX", "0"))]
+    key, place = task_place(_told("HEADWAY_BATCH"), int(os.environ.get("JOB_COMPLETION_INDEX", "0")))
+    batch = Batch.decode(store.get(key))
+    task = batch.tasks[place]
     refusal = refusal_of(store, batch, task, time.time())
     if refusal:
         last_words("Refused", refusal, "")

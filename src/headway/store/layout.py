@@ -10,6 +10,8 @@
     v1/<flow>/run/<run>/lease.json                    the launcher's claim, replaced by compare-and-swap
     v1/<flow>/run/<run>/journal/<8 digits>.json       the launcher's decisions, window by window
     v1/<flow>/run/<run>/batch/<batch>.json            what was started together: what the pods of one Job are to do
+    v1/<flow>/run/<run>/batch/<batch>/<5 digits>.json   the same in parts, if it is no gang and has more than 256 tasks:
+                                                      each a batch of the next 256; where the first is, all are
     v1/<flow>/run/<run>/inbox/<worker>/<8 digits>.json   what a warm pod is to do next, or that it has left
     v1/<flow>/run/<run>/gang/<batch>/<5 digits>       a rank of a gang is there, with its address
     v1/<flow>/run/<run>/gang/<batch>/verdict          created once: all ranks begin, or none does
@@ -25,7 +27,12 @@
 Steps, flows and ids never hold a slash or a dot. This module runs in pods.
 """
 
+from typing import Tuple
+
 VERSION = "v1"
+
+#: Tasks in one part of a stored batch.
+BATCH_PART = 256
 
 
 def flow_marker(flow: str) -> str:
@@ -66,6 +73,27 @@ def journal(flow: str, run: str) -> str:
 
 def batch(flow: str, run: str, name: str) -> str:
     return f"{run_folder(flow, run)}batch/{name}.json"
+
+
+def batch_parts(flow: str, run: str, name: str) -> str:
+    return f"{run_folder(flow, run)}batch/{name}/"
+
+
+def batch_part(folder: str, number: int) -> str:
+    return f"{folder}{number:05d}.json"
+
+
+def task_place(batch: str, index: int) -> Tuple[str, int]:
+    """The object that says what the task of this index is to do, and its place in there.
+
+    Args:
+        batch: Where its batch is stored: one object, or the folder with its parts.
+        index: Its index in the whole batch.
+    """
+    if not batch.endswith("/"):
+        return batch, index
+    number, place = divmod(index, BATCH_PART)
+    return batch_part(batch, number), place
 
 
 def inbox(flow: str, run: str, worker: str) -> str:

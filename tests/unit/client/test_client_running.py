@@ -7,8 +7,10 @@ from recorded_runs import BEGUN, BOOM, RecordedRun, digits
 
 from headway.client import Flow, NotFoundError, Run, Step, Task
 from headway.store import layout
+from headway.store.batch import Batch, Code, TaskSpec
 from headway.store.folder import FolderStore
 from headway.store.logs import encode_line
+from headway.store.stored_batch import store_batch
 
 
 def test_a_run_is_asked_again_until_it_has_ended(folder: FolderStore) -> None:
@@ -51,6 +53,26 @@ def test_a_run_that_failed_before_its_end_step_has_ended_and_never_finished(fold
     run = Run("Digits/1")
     assert (run.has_ended, run.finished, run.finished_at) == (True, False, None)
     assert run.ended_at == datetime.fromtimestamp(BEGUN + 60)  # noqa: DTZ006 - as the client has it
+
+
+def test_tasks_whose_batch_is_stored_in_parts_are_seen_before_they_have_a_record(folder: FolderStore) -> None:
+    recorded = RecordedRun(folder)
+    start = recorded.attempt("start", "1")
+    count = layout.BATCH_PART + 2
+    batch = Batch(
+        "Digits",
+        "1",
+        "train",
+        "train-2",
+        Code("path", "digits.py", ("__main__", "Digits")),
+        tuple(TaskSpec(str(2 + index), 0, index) for index in range(count)),
+        frames=(("start", "1", 0, count, "models"),),
+        inputs=(start,),
+    )
+    store_batch(folder, batch)
+    assert len(list(Step("Digits/1/train"))) == count
+    last = Task(f"Digits/1/train/{1 + count}")
+    assert (last.index, [task.pathspec for task in last.parent_tasks]) == (count - 1, ["Digits/1/start/1"])
 
 
 def test_a_task_in_a_pod_is_seen_before_it_has_a_record(folder: FolderStore) -> None:

@@ -34,6 +34,7 @@ from headway.store.records import (
     Transition,
 )
 from headway.store.run_records import RunEnd
+from headway.store.stored_batch import store_batch
 
 
 @pytest.fixture
@@ -67,6 +68,18 @@ def test_a_success_is_committed_with_its_log_and_facts(a_pod: Pod) -> None:
     assert values == {"alpha": 0.5, "made": [1, 2]}
     assert (life.stdout, life.stderr) == ("hello 0.5\n", "trouble\n")
     assert (life.log(), life.log("stderr")) == (["hello 0.5"], ["trouble"])
+
+
+def test_of_a_wide_foreach_a_pod_reads_its_own_part_alone(a_pod: Pod) -> None:
+    wide = a_pod.step("print('hello')", tasks=layout.BATCH_PART + 10)
+    a_pod.store.delete([layout.batch(FLOW, RUN, wide.name)])
+    store_batch(a_pod.store, wide)
+    folder = layout.batch_parts(FLOW, RUN, wide.name)
+    a_pod.store.delete([layout.batch_part(folder, 0)])
+    index = layout.BATCH_PART + 3
+    life = a_pod.live(wide, HEADWAY_BATCH=folder, JOB_COMPLETION_INDEX=str(index))
+    assert life.code == DONE, life.stderr
+    assert life.record(index).ref.task == str(1 + index)
 
 
 def test_the_record_is_announced_in_the_feed(a_pod: Pod) -> None:

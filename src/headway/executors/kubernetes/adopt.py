@@ -154,12 +154,15 @@ class Adopter:
         running = found.job_of(adoption.batch)
         job, name = running or (None, adoption.batch.name)
         given = adoption.batch._replace(name=name)
-        batch = await asyncio.to_thread(self._settler.batch, given) or given
+        warm = is_warm(self._assignments.settings(given), given)
+        # What warm pods were to do stands in their inboxes alone.
+        stored = None if warm else await asyncio.to_thread(self._settler.batch, given)
+        batch = stored or given
         refs = [AttemptRef(batch.step, task.task, task.attempt) for task in batch.tasks]
         attempts = {index: Attempt(ref, index) for index, ref in enumerate(refs) if ref in adoption.refs}
         # The settings of now may give Jobs other names.
         tracked = self._assignments.track(batch, attempts, name=job.metadata.name if job else "")
-        if is_warm(self._assignments.settings(batch), batch):
+        if warm:
             for attempt in list(attempts.values()):
                 self._over(tracked, attempt, RECORDED if attempt.ref in adoption.recorded else ORPHANED)
             return tracked, None

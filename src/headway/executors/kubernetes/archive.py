@@ -35,7 +35,7 @@ LAUNCHER_ONLY = frozenset(
         "syntax", "trace", "user_check", "usual_attributes",
     )}
     | {f"store/{name}.py" for name in (
-        "remote", "remote_faults", "forward", "s3/forward", "gs/forward", "azure/forward",
+        "remote", "remote_faults", "stored_batch", "forward", "s3/forward", "gs/forward", "azure/forward",
     )}
     | {"runtime/fresh.py"}
 )  # fmt: skip

@@ -31,7 +31,7 @@ class PodPlan:
     Attributes:
         runtime_config_map: The config map that carries the in-pod runtime.
         datastore: The datastore's root URL.
-        batch_key: The key of the stored batch, relative to that root.
+        batch_key: Where in it the batch is stored, as :func:`headway.store.stored_batch.address_of` says it.
         env: The way to the datastore as the launcher has it (endpoint, region, proxies); a step may say otherwise.
         own: Environment that the in-pod runtime goes by.
         parallelism: How many of the Job's pods may run at once.

@@ -8,8 +8,8 @@ from headway.config.kubernetes import KubernetesSettings
 from headway.executors.kubernetes.deadlines import warm_deadline
 from headway.executors.kubernetes.manifest import PodPlan, job_manifest
 from headway.executors.kubernetes.tracked import TrackedJob
-from headway.store import layout
 from headway.store.batch import Batch
+from headway.store.stored_batch import address_of
 
 
 def planned_job(
@@ -26,7 +26,7 @@ def planned_job(
     plan = PodPlan(
         runtime_config_map=runtime_config_map,
         datastore=datastore,
-        batch_key=layout.batch(job.batch.flow, job.batch.run, job.batch.name),
+        batch_key=address_of(job.batch),
         env=pod_env,
         own=_warm(job) if job.inbox else {},
         parallelism=job.parallelism,

@@ -14,6 +14,7 @@ from headway.store.base import ObjectStore
 from headway.store.batch import Batch, TaskSpec
 from headway.store.logs import parse_lines, reported_log
 from headway.store.records import OUT_OF_MEMORY, AttemptRef, Failure, Record
+from headway.store.stored_batch import read_batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,7 @@ class Settler:
 
     def batch(self, batch: Batch) -> Batch | None:
         """The batch of this name as it was stored for its pods, None where it was not."""
-        try:
-            return Batch.decode(self._store.get(layout.batch(batch.flow, batch.run, batch.name)))
-        except KeyNotFoundError:
-            return None
+        return read_batch(self._store, batch.flow, batch.run, batch.name)
 
     def settle(
         self,

@@ -22,10 +22,10 @@ from headway.executors.kubernetes.run_secret import RunSecret
 from headway.executors.kubernetes.slots import Demand, allot
 from headway.executors.kubernetes.suspension import is_queued
 from headway.executors.kubernetes.tracked import Jobs, TrackedJob
-from headway.store import layout
 from headway.store.base import ObjectStore
 from headway.store.inbox import Inbox
 from headway.store.records import CONFIGURATION, INFRASTRUCTURE, Failure
+from headway.store.stored_batch import store_batch
 
 #: Seconds between tries while the cluster has no room for another Job, or does not answer.
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0
@@ -167,17 +167,16 @@ class Submitter:
         await self._pause(job, delay)
         while not job.deleting:
             try:
-                await asyncio.to_thread(self._store_orders if job.inbox else self._store_whole, job)
+                if job.inbox:
+                    await asyncio.to_thread(self._store_orders, job)
+                else:
+                    await asyncio.to_thread(store_batch, self._store, job.batch)
                 break
             except StoreError as error:
                 self._hooks.waiting(job, "Datastore", error.message)
                 await self._pause(job, _STORE_PAUSE)
         self._stored.add(job.name)
         self.share()
-
-    def _store_whole(self, job: TrackedJob) -> None:
-        """What the pods are to do, by their index. Blocking."""
-        self._store.put(layout.batch(job.batch.flow, job.batch.run, job.batch.name), job.batch.encode())
 
     def _store_orders(self, job: TrackedJob) -> None:
         """The first order of each warm pod. Blocking."""

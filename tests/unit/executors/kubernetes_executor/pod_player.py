@@ -38,8 +38,10 @@ class PlayedPod:
         self._player = player
         self._store = player.store
         env = {item["name"]: item.get("value", "") for item in manifest["spec"]["containers"][0]["env"]}
-        self.batch = Batch.decode(self._store.get(env["HEADWAY_BATCH"]))
-        self.task = self.batch.tasks[int(manifest["metadata"]["annotations"].get(INDEX, "0"))]
+        index = int(manifest["metadata"]["annotations"].get(INDEX, "0"))
+        key, place = layout.task_place(env["HEADWAY_BATCH"], index)
+        self.batch = Batch.decode(self._store.get(key))
+        self.task = self.batch.tasks[place]
         self.ref = AttemptRef(self.batch.step, self.task.task, self.task.attempt)
         self.book = Logbook(clock=player.now)
         self._reports = 0

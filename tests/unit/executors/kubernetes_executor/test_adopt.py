@@ -12,8 +12,10 @@ from headway.executors.kubernetes.adopt import indexes
 from headway.executors.kubernetes.api.client import KubernetesClient
 from headway.executors.kubernetes.cluster import Prepared
 from headway.executors.kubernetes.executor import KubernetesExecutor
+from headway.runtime.commit import commit
+from headway.store import layout
 from headway.store.batch import Batch, Code
-from headway.store.records import INFRASTRUCTURE, LOST, SUCCEEDED, AttemptRef
+from headway.store.records import INFRASTRUCTURE, LOST, SUCCEEDED, AttemptRef, Record
 from headway.testing.executor_suite import FLOW, LIMIT, RUN, ExecutorSuite, Heard, refs_of
 from headway.testing.fake_kubernetes import FakeKubernetes
 from headway.testing.memory_store import MemoryStore
@@ -156,6 +158,20 @@ async def test_what_the_pods_were_told_counts_not_what_would_be_said_now(
     player.by_ref(refs[1]).succeed("next")
     (record,) = await second.heard.end_of(refs[1])
     assert (record.ref, record.outcome) == (refs[1], SUCCEEDED)
+
+
+async def test_a_batch_that_is_stored_in_parts_is_gone_on_with_whole(
+    executor: KubernetesExecutor, second: Second, store: MemoryStore, player: PodPlayer, code: Code
+) -> None:
+    batch = ExecutorSuite().batch(code, "waits", tasks=layout.BATCH_PART + 1)
+    near, far = refs_of(batch)[1], refs_of(batch)[-1]
+    await first_launcher(executor, batch, LIMIT)
+    commit(store, FLOW, RUN, Record(far, SUCCEEDED))
+    # As above; and one of them is in another part than what runs.
+    await second.adopt(batch._replace(tasks=batch.tasks[1:]), near, far, recorded=(far,))
+    player.by_ref(near).succeed("next")
+    records = await second.heard.end_of(near, far)
+    assert [record.outcome for record in records] == [SUCCEEDED, SUCCEEDED]
 
 
 async def test_an_attempt_whose_pod_is_gone_without_a_result_is_lost(
