@@ -88,7 +88,7 @@ class KubernetesExecutor:
         hooks = Hooks(
             self._refused, self._job_waits, self._withdrawn, lambda error: self._sink(Broken(error))
         )
-        self._submitter = Submitter(cluster, store, self._jobs, limit, pod_env, self._secret, hooks)
+        self._submitter = Submitter(cluster, store, limit, pod_env, self._secret, hooks)
         self._assignments = Assignments(settings, self._jobs, self._submitter, self._spawn)
         self._adopter = Adopter(cluster.client, self._settler, self._assignments, self._submitter, self.over)
         rivals = Rivals(cluster.client, flow, run)

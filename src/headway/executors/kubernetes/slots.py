@@ -37,10 +37,25 @@ def allot(limit: int, demands: Iterable[Demand]) -> dict[str, int]:
     """
     waiting = list(demands)
     free = limit - sum(min(item.unfinished, item.parallelism) for item in waiting)
+    return hand_out(limit, free, waiting)
+
+
+def hand_out(limit: int, free: int, demands: Iterable[Demand]) -> dict[str, int]:
+    """How what is free goes to those that can use more, by the rules of `allot`.
+
+    Args:
+        limit: Pods at a time over all Jobs, at least 1.
+        free: How many of them there may still be.
+        demands: In the order in which the Jobs came; no more of them is drawn than there is something to give.
+
+    Returns:
+        By Job, only those that may have more than now.
+    """
     more: dict[str, int] = {}
-    for item in waiting:
+    rest = iter(demands)
+    while free > 0 and (item := next(rest, None)) is not None:
         wanted = item.unfinished - min(item.unfinished, item.parallelism)
-        if item.whole and wanted > max(free, 0) and free < limit:
+        if item.whole and wanted > free and free < limit:
             break
         extra = wanted if item.whole else min(free, wanted)
         if extra > 0:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -14,14 +14,13 @@ from headway.executors.kubernetes.api.kinds import JOB, POD, SERVICE, Kind
 from headway.executors.kubernetes.api.types import Job
 from headway.executors.kubernetes.cluster import Prepared
 from headway.executors.kubernetes.gangs import gang_service
-from headway.executors.kubernetes.gathering import is_gathering
 from headway.executors.kubernetes.labels import BATCH, FLOW, JOB_NAME_LABELS, RUN
 from headway.executors.kubernetes.planned import planned_job
 from headway.executors.kubernetes.refusal import Refusal, job_refusal
 from headway.executors.kubernetes.run_secret import RunSecret
-from headway.executors.kubernetes.slots import Demand, allot
+from headway.executors.kubernetes.shares import Shares
 from headway.executors.kubernetes.suspension import is_queued
-from headway.executors.kubernetes.tracked import Jobs, TrackedJob
+from headway.executors.kubernetes.tracked import TrackedJob
 from headway.store.base import ObjectStore
 from headway.store.inbox import Inbox
 from headway.store.records import CONFIGURATION, INFRASTRUCTURE, Failure
@@ -61,7 +60,6 @@ class Submitter:
     Args:
         cluster: The cluster.
         store: The datastore.
-        jobs: All Jobs in hand.
         limit: Pods at a time over all Jobs of the run.
         pod_env: Environment that pods need to reach the datastore.
         secret: The credentials lent to the run's pods, if any.
@@ -72,7 +70,6 @@ class Submitter:
         self,
         cluster: Prepared,
         store: ObjectStore,
-        jobs: Jobs,
         limit: int,
         pod_env: Mapping[str, str],
         secret: RunSecret,
@@ -82,12 +79,10 @@ class Submitter:
         self._runtime_config_map = cluster.runtime_config_map
         self._runtime = cluster.runtime
         self._store = store
-        self._jobs = jobs
-        self._limit = limit
         self._pod_env = pod_env
         self._secret = secret
         self._hooks = hooks
-        self._stored: set[str] = set()
+        self._shares = Shares(limit, cluster.client.clock.monotonic)
         self._busy: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -102,37 +97,14 @@ class Submitter:
 
     def adopt(self, job: TrackedJob) -> None:
         """Take over a Job that another launcher created."""
-        self._stored.add(job.name)
+        self._shares.admit(job)
 
     def share(self) -> None:
         """Give free room to the Jobs that wait for it."""
-        demands = [
-            Demand(job.name, job.widest, job.parallelism, job.batch.gang is not None)
-            for job in self._one_gang_at_a_time()
-            if job.name in self._stored and not job.deleting
-        ]
-        for name, parallelism in allot(self._limit, demands).items():
-            job = self._jobs.get(name)
-            if job is not None and name not in self._busy:
-                self._busy.add(name)
-                job.parallelism, before = parallelism, job.parallelism
-                self._spawn(self._widen(job, before))
-
-    def _one_gang_at_a_time(self) -> Iterator[TrackedJob]:
-        """The Jobs, without the gangs that would take the nodes that an earlier one is gathering on."""
-        now = self._client.clock.monotonic()
-        free = not any(
-            is_gathering(job, now) or job.name in self._busy
-            for job in self._jobs
-            if job.batch.gang is not None
-        )
-        for job in self._jobs:
-            waits = job.batch.gang is not None and job.created is None and job.name not in self._busy
-            if not waits or job.name not in self._stored or job.deleting:
-                yield job
-            elif free:
-                free = False
-                yield job
+        for job, parallelism in self._shares.give(self._busy):
+            self._busy.add(job.name)
+            job.parallelism, before = parallelism, job.parallelism
+            self._spawn(self._widen(job, before))
 
     def withdraw(self, job: TrackedJob, *, now: bool) -> None:
         """Delete the Job and its pods, with the grace they were promised unless ``now``."""
@@ -175,7 +147,7 @@ class Submitter:
             except StoreError as error:
                 self._hooks.waiting(job, "Datastore", error.message)
                 await self._pause(job, _STORE_PAUSE)
-        self._stored.add(job.name)
+        self._shares.admit(job)
         self.share()
 
     def _store_orders(self, job: TrackedJob) -> None:

@@ -115,6 +115,7 @@ class TrackedJob:
         inbox: The folder of its pods' inboxes where they are warm, "" where each makes one attempt.
         idle_timeout: Seconds for which a warm pod waits for another order.
         orders: By index, the first order of each warm pod; empty once they are stored.
+        place: Its place in the order in which the Jobs came.
     """
 
     name: str
@@ -140,6 +141,7 @@ class TrackedJob:
     inbox: str = ""
     idle_timeout: int = 0
     orders: tuple[bytes, ...] = ()
+    place: int = 0
 
     @property
     def settled(self) -> bool:
@@ -199,9 +201,12 @@ class Jobs:
         self._by_name: dict[str, TrackedJob] = {}
         self._by_ref: dict[AttemptRef, tuple[TrackedJob, Attempt]] = {}
         self._done: set[str] = set()
+        self._came = 0
 
     def add(self, job: TrackedJob) -> None:
         """Take a Job in hand."""
+        self._came += 1
+        job.place = self._came
         self._by_name[job.name] = job
         for attempt in () if job.inbox else job.attempts.values():
             self._by_ref[attempt.ref] = (job, attempt)
