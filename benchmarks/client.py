@@ -19,7 +19,7 @@ from works import Measures, Target, Work, measure, ratio
 
 
 def works(place: Place) -> list[Work]:
-    """Everything that this page measures; from S3 only where there is a server."""
+    """Everything that this page measures."""
     width = 20 if place.quick else 1200
 
     def reader(module: str, on_s3: bool) -> Callable[[], Measures]:
@@ -56,9 +56,10 @@ def works(place: Place) -> list[Work]:
             ),
         )
 
+    from_s3 = work("client s3", "S3", on_s3=True)
     return [
         work("client folder", "a folder", on_s3=False),
-        *([work("client s3", "S3", on_s3=True)] if place.has_store else []),
+        from_s3.absent(place.lacks_store) if place.lacks_store else from_s3,
     ]
 
 

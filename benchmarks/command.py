@@ -6,11 +6,12 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from origin import origin
 from picture import draw
 from place import Place
-from report import lines, markdown, result_file, save
+from report import content_of, lines, result_file, save, table
 from rounds import do
-from works import MINUTES, Work
+from works import MINUTES, Done, Work
 
 Works = Callable[[Place], Sequence[Work]]
 
@@ -24,7 +25,8 @@ def main(name: str, about: str, makers: Sequence[Works]) -> int:
         makers: Make the works, once it is known where they run.
 
     Returns:
-        The exit code: 1 where a target is missed or a work failed; in the quick mode only the latter.
+        The exit code: 1 where a target is missed or was not measured, or a work failed; in the quick mode
+        only the latter.
     """
     parser = argparse.ArgumentParser(prog=f"dev.py bench {name}", description=about)
     parser.add_argument("--runs", type=int, help="rounds of every work, instead of its own number")
@@ -62,29 +64,45 @@ def main(name: str, about: str, makers: Sequence[Works]) -> int:
             if not chosen:
                 parser.error(f"no work is called so; there are {', '.join(work.name for work in works)}")
             works = chosen
-        if options.list or not works:
-            print(
-                "\n".join(
-                    f"{work.name}  ({', '.join(work.contenders)}; {work.rounds} rounds"
-                    f"{f' and {work.warm_up} to warm up' if work.warm_up else ''}, "
-                    f"about {MINUTES.get(work.name, 1):g} minutes each)"
-                    for work in works
-                )
-            )
-            return 0 if works else 2
+        if options.list:
+            print("\n".join(map(_told, works)))
+            return 0
         path = options.out or result_file(name)
         budget = options.budget * 60 if options.budget else None
-        dones = do(works, options.runs, options.quick, budget, lambda sofar: save(path, sofar))
-    table = lines(dones)
+        begun = origin(place)  # before anything is measured: the code may change while that lasts
+        if begun["diff"]:
+            print("NOTE  there are changes that are not committed; the file says so", file=sys.stderr)
+
+        def keep(sofar: Sequence[Done]) -> None:
+            save(path, content_of(begun, sofar))
+
+        dones = do(works, options.runs, options.quick, budget, keep)
+        keep(dones)
+    found = lines(content_of(begun, dones))
     if options.quick:
         ran = sum(bool(done.rounds) for done in dones)
         print(f"{ran} of {len(dones)} works ran; small and cold, their figures say nothing")
     else:
-        print(markdown(table))
-        print(f"picture: {draw(table, path.with_suffix('.svg'))}")
+        print(table(found))
+    print(f"picture: {draw(found, path.with_suffix('.svg'))}")
     print(f"raw figures: {path}")
-    failed = [failure for done in dones for failure in done.failures]
-    for failure in failed:
+    for done in dones:
+        if done.work.lacks:
+            print(f"LACKS  {done.work.name}: {done.work.lacks}", file=sys.stderr)
+    for failure in (failure for done in dones for failure in done.failures):
         print(f"FAILED  {failure}", file=sys.stderr)
-    missed = [line for line in table if line.figures and not line.target.holds(line.median)]
-    return 1 if failed or (missed and not options.quick) else 0
+    failed = any(done.failures for done in dones)
+    missed = [] if options.quick else [line for line in found if line.missed]
+    for line in missed:
+        print(f"MISSED  {line.goal.row}: {line.verdict.replace('*', '')}", file=sys.stderr)
+    return 1 if failed or missed else 0
+
+
+def _told(work: Work) -> str:
+    if not work.contenders:
+        return f"{work.name}  (left out: {work.lacks})"
+    warm = f" and {work.warm_up} to warm up" if work.warm_up else ""
+    return (
+        f"{work.name}  ({', '.join(work.contenders)}; {work.rounds} rounds{warm}, "
+        f"about {MINUTES.get(work.name, 1):g} minutes each{f'; {work.lacks}' if work.lacks else ''})"
+    )

@@ -27,13 +27,7 @@ _CPU, _MEMORY = 0.5, 1500
 
 
 def works(place: Place) -> list[Work]:
-    """Everything that this page measures; nothing where there is no S3 server."""
-    if not place.has_store:
-        print("no S3 server: set HEADWAY_TEST_BUCKET and AWS_…", file=sys.stderr)
-        return []
-    if importlib.util.find_spec("numpy") is None:
-        print("no numpy: `dev.py bench` installs it", file=sys.stderr)
-        return []
+    """Everything that this page measures."""
     length, count = (250_000, 1000) if place.quick else (25_000_000, 1_000_000)
 
     def flow(name: str, file: str, text: str, *words: str) -> dict[str, Callable[[], Measures]]:
@@ -46,53 +40,49 @@ def works(place: Place) -> list[Work]:
 
         return {module: of(module) for module in place.modules}
 
-    found = [
-        Work(
-            "data array",
-            {
-                "raw": lambda: _raw(place, length),
-                **flow("ArrayFlow", "big_array.py", ARRAY, "--length", str(length)),
-            },
-            (
-                *_share("200 MB array, local steps", "headway", "raw", 0.7),
-                Target(
-                    "200 MB array, both steps: Metaflow's time by ours",
-                    ratio("metaflow", "headway", "both"),
-                    4,
-                    at_least=True,
-                ),
+    array = Work(
+        "data array",
+        {
+            "raw": lambda: _raw(place, length),
+            **flow("ArrayFlow", "big_array.py", ARRAY, "--length", str(length)),
+        },
+        (
+            *_share("200 MB array, local steps", "headway", "raw", 0.7),
+            Target(
+                "200 MB array, both steps: Metaflow's time by ours",
+                ratio("metaflow", "headway", "both"),
+                4,
+                at_least=True,
             ),
         ),
-        Work(
-            "data dicts",
-            flow("DictsFlow", "dicts.py", DICTS, "--count", str(count)),
-            (
-                Target("1e6 dicts, store: our time by Metaflow's", ratio("headway", "metaflow", "store"), 1),
-                Target("1e6 dicts, load: our time by Metaflow's", ratio("headway", "metaflow", "load"), 1),
-                Target("1e6 dicts, peak memory by Metaflow's", ratio("headway", "metaflow", "peak"), 1),
-            ),
+    )
+    dicts = Work(
+        "data dicts",
+        flow("DictsFlow", "dicts.py", DICTS, "--count", str(count)),
+        (
+            Target("1e6 dicts, store: our time by Metaflow's", ratio("headway", "metaflow", "store"), 1),
+            Target("1e6 dicts, load: our time by Metaflow's", ratio("headway", "metaflow", "load"), 1),
+            Target("1e6 dicts, peak memory by Metaflow's", ratio("headway", "metaflow", "peak"), 1),
         ),
-    ]
-    if place.has_cluster:
-        found.append(
-            Work(
-                "data pod",
-                {"headway": lambda: _from_pod(place, length)},
-                tuple(
-                    Target(
-                        f"200 MB array, vanilla pod: rate of the {phase} by the raw client's",
-                        lambda measured, phase=phase: (
-                            measured["headway"][f"raw_{phase}"] / measured["headway"][phase]
-                        ),
-                        0.6,
-                        at_least=True,
-                    )
-                    for phase in ("store", "load")
+    )
+    pod = Work(
+        "data pod",
+        {"headway": lambda: _from_pod(place, length)},
+        tuple(
+            Target(
+                f"200 MB array, vanilla pod: rate of the {phase} by the raw client's",
+                lambda measured, phase=phase: (
+                    measured["headway"][f"raw_{phase}"] / measured["headway"][phase]
                 ),
-                warm_up=0,
+                0.6,
+                at_least=True,
             )
-        )
-    return found
+            for phase in ("store", "load")
+        ),
+    )
+    numpy = "" if importlib.util.find_spec("numpy") else "no numpy: `dev.py bench` installs it"
+    lacks = ((array, place.lacks_store or numpy), (dicts, place.lacks_store), (pod, place.lacks_cluster))
+    return [work.absent(why) if why else work for work, why in lacks]
 
 
 def _share(what: str, name: str, raw: str, limit: float) -> Sequence[Target]:

@@ -182,12 +182,14 @@ if __name__ == "__main__":
     DictsFlow()
 """
 
-#: Not a flow: the same bytes up and down, with the library that Headway's launcher uses and nothing around it.
+#: Not a flow: the same bytes up and down, with the library that Headway's launcher uses and nothing around it. Each way
+#: as one request and as several side by side, which Headway's client makes, too: what counts is the better one.
 RAW = """
 import json
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy
 import obstore
@@ -198,14 +200,41 @@ endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or "https://s3.amazonaws.com"
 options = {"allow_http": endpoint.startswith("http://"), "timeout": "10m"}
 store = S3Store(bucket, prefix=prefix, endpoint=endpoint, client_options=options)
 array = numpy.random.default_rng(time.time_ns()).random(length)
-begun = time.monotonic()
-obstore.put(store, "array", memoryview(array).cast("B"), chunk_size=8 << 20)
-stored = time.monotonic()
-content = obstore.get(store, "array").bytes()
-loaded = time.monotonic()
-assert len(content) == array.nbytes
-store.delete("array")
-print(json.dumps({"store": stored - begun, "load": loaded - stored}))
+content, quarter = memoryview(array).cast("B"), array.nbytes // 4
+
+
+def put_in_parts():
+    obstore.put(store, "in-parts", content, use_multipart=True, chunk_size=8 << 20)
+
+
+def put_at_once():
+    obstore.put(store, "at-once", content, use_multipart=False)
+
+
+def get_in_ranges():
+    starts = range(0, 4 * quarter, quarter)
+    with ThreadPoolExecutor(4) as pool:
+        return sum(len(part) for part in pool.map(get_range, starts))
+
+
+def get_range(start):
+    return obstore.get_range(store, "at-once", start=start, length=quarter)
+
+
+def get_at_once():
+    return len(obstore.get(store, "at-once").bytes())
+
+
+found = {}
+for work in (put_in_parts, put_at_once, get_in_ranges, get_at_once):
+    begun = time.monotonic()
+    size = work()
+    found[work.__name__] = time.monotonic() - begun
+    assert size in (None, array.nbytes)
+store.delete(["in-parts", "at-once"])
+found["store"] = min(found["put_in_parts"], found["put_at_once"])
+found["load"] = min(found["get_in_ranges"], found["get_at_once"])
+print(json.dumps(found))
 """
 
 #: Not a flow: prints when the latest run of a flow above stored and loaded.
@@ -392,17 +421,24 @@ if __name__ == "__main__":
     FailingFlow()
 """
 
-#: Each step keeps when the process of its container began, when its own code began, and when that ended.
-TIMELINE = """
+_CONTAINER_BEGAN = """
 import time
-
-from headway import FlowSpec, step
 
 
 def container_began():
     with open("/proc/uptime") as uptime, open("/proc/1/stat") as stat:
         up, ticks = float(uptime.read().split()[0]), int(stat.read().rpartition(")")[2].split()[19])
     return time.time() - (up - ticks / 100)
+
+
+"""
+
+#: What a bare pod runs that tells when the process of its container began.
+BARE_BEGAN = f"{_CONTAINER_BEGAN}print('container began', container_began())"
+
+#: Each step keeps when the process of its container began, when its own code began, and when that ended.
+TIMELINE = """CONTAINER_BEGAN
+from headway import FlowSpec, step
 
 
 class TimelineFlow(FlowSpec):
@@ -432,7 +468,7 @@ class TimelineFlow(FlowSpec):
 
 if __name__ == "__main__":
     TimelineFlow()
-"""
+""".replace("CONTAINER_BEGAN", _CONTAINER_BEGAN)
 
 #: Not a flow: prints those times, with when each task's pod called itself begun and its record was made.
 TIMES = """

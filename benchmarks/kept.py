@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows import FOREACH
+from origin import code
+from peer import peer_version
 from place import Place
 from works import Measures
 
@@ -38,7 +40,9 @@ def _holds_something(root: str) -> bool:
 
 
 def kept_run(place: Place, module: str, width: int, on_s3: bool) -> Kept:
-    """A run of this width; made now where there is none.
+    """A run of this width; made now where there is none, or only one by other code.
+
+    Headway's is kept by its commit and what was changed since, Metaflow's by its version.
 
     Args:
         place: Where contenders run.
@@ -49,9 +53,10 @@ def kept_run(place: Place, module: str, width: int, on_s3: bool) -> Kept:
     root = place.root(module, kept=True) if on_s3 else "folder"
     home = _KEPT / f"{module}-{width}-{'s3' if on_s3 else 'folder'}"
     marker = home / "kept.json"
+    by = peer_version() if module == "metaflow" else "-".join(code().values())
     if marker.exists():
         raw = json.loads(marker.read_text())
-        if raw.pop("root") == root and (not on_s3 or _holds_something(root)):
+        if raw.pop("root") == root and raw.pop("by", "") == by and (not on_s3 or _holds_something(root)):
             return Kept(home, **raw)
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
@@ -60,10 +65,11 @@ def kept_run(place: Place, module: str, width: int, on_s3: bool) -> Kept:
     ran = place.run(module, "foreach.py", FOREACH, words, env, limit=3600.0, home=home)
     told = {
         "root": root,
+        "by": by,
         "run": (home / "id.txt").read_text().strip(),
         "measures": dict(ran.measures),
         "made": time.strftime("%Y-%m-%d"),
     }
     marker.write_text(json.dumps(told))
-    raw = {name: value for name, value in told.items() if name != "root"}
+    raw = {name: value for name, value in told.items() if name not in ("root", "by")}
     return Kept(home, **raw)  # type: ignore[arg-type]

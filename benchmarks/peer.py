@@ -35,3 +35,14 @@ def peer() -> Path:
             raise BenchmarkError(f"failed: {' '.join(command)}")
     stamp.write_text("\n".join(PACKAGES))
     return python
+
+
+def peer_version() -> str:
+    """The exact version of Metaflow there."""
+    code = "import importlib.metadata as found; print(found.version('metaflow'))"
+    command = [str(peer()), "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+if __name__ == "__main__":
+    print(peer())

@@ -70,6 +70,18 @@ class Place:
         )
 
     @property
+    def lacks_store(self) -> str:
+        """Why works that need an S3 server cannot be done; empty where they can."""
+        return "" if self.has_store else "no S3 server: set HEADWAY_TEST_BUCKET and AWS_…"
+
+    @property
+    def lacks_cluster(self) -> str:
+        """Why works that need a cluster cannot be done; empty where they can."""
+        if self.has_cluster:
+            return ""
+        return self.lacks_store or "no cluster: set KUBECONFIG and HEADWAY_TEST_CLUSTER=1"
+
+    @property
     def modules(self) -> tuple[str, ...]:
         """Who is compared: the two names under which flow files import."""
         return ("headway",) if self.quick else ("headway", "metaflow")

@@ -2,103 +2,144 @@
 
     python3 dev.py bench timeline [--runs N]
 
-Needs what ``pods`` needs. Times of the cluster are those at which a watch on this machine heard of
+Needs what ``pods`` needs. A bare pod, which mounts nothing, tells how long the node takes by itself; what it takes
+longer to start ours is ours. Times of the cluster are those at which a watch on this machine heard of
 them, times of the task are by its node's clock: on a cluster of other machines, their clocks must agree.
 """
 
 import json
 import re
+import statistics
 import sys
 import time
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from cluster import Listener, sweep
+from cluster import Listener, bare_output, sweep
 from command import main
 from floor import IMAGE
-from flows import TIMELINE, TIMES
+from flows import BARE_BEGAN, TIMELINE, TIMES
 from place import Place
 from pods import resources
 from timing import BenchmarkError
-from works import Measures, Target, Work, measure
+from works import Measures, Round, Target, Work
 
 from headway.executors.kubernetes.api.kinds import JOB, POD
 from headway.executors.kubernetes.api.watch import WatchEvent
 from headway.executors.kubernetes.api.watch_view import Added, Modified
 
 _STEPS = ("start", "a", "b", "end")
+_OURS, _THEIRS = "ours", "Kubernetes"
 
 #: The phases in their order: (name, whose, from, to).
 PHASES = (
-    ("the record is stored, the launcher hears of it, decides and creates a Job", "ours", "before", "job"),
-    ("the Job's controller creates the pod", "Kubernetes", "job", "pod"),
-    ("the pod gets a node", "Kubernetes", "pod", "scheduled"),
-    ("the node starts the container", "Kubernetes", "scheduled", "container"),
-    ("interpreter, runtime, code and flow are loaded, the step begins", "ours", "container", "code"),
+    ("the record is stored, the launcher hears of it, decides and creates a Job", _OURS, "before", "job"),
+    ("the Job's controller creates the pod", _THEIRS, "job", "pod"),
+    ("the pod gets a node", _THEIRS, "pod", "scheduled"),
+    ("the node starts the container, as it does a bare pod's", _THEIRS, "scheduled", "bare"),
+    ("it takes longer (or less long) with what our pods mount", _OURS, "bare", "container"),
+    ("interpreter, runtime, code and flow are loaded, the step begins", _OURS, "container", "code"),
     ("the step's own code", "the step's", "code", "over"),
-    ("artifacts and logs are stored", "ours", "over", "record"),
+    ("artifacts and logs are stored", _OURS, "over", "record"),
 )
 
 
 def works(place: Place) -> list[Work]:
-    """The one thing that this page measures; nothing where there is no cluster."""
-    if not place.has_cluster:
-        return []
-    return [
-        Work(
-            "timeline",
-            {"headway": lambda: _timeline(place)},
-            (
-                *(
-                    Target(f"{whose}: {name}", measure("headway", name, 1000), unit="ms")
-                    for name, whose, *_ in PHASES
-                ),
-                Target("all that is ours", measure("headway", "ours", 1000), 300, unit="ms"),
-                Target("all that is Kubernetes' own", measure("headway", "Kubernetes", 1000), unit="ms"),
-            ),
-        )
-    ]
+    """The one thing that this page measures."""
+    work = Work(
+        "timeline",
+        {"bare": lambda: _bare(place), "headway": lambda: _tasks(place)},
+        (
+            *(Target(f"{whose}: {name}", partial(_phase, name), unit="ms") for name, whose, *_ in PHASES),
+            Target("all that is ours", partial(_whose, _OURS), 300, unit="ms"),
+            Target("all that is Kubernetes' own", partial(_whose, _THEIRS), unit="ms"),
+        ),
+    )
+    return [work.absent(place.lacks_cluster) if place.lacks_cluster else work]
 
 
-def _timeline(place: Place) -> Measures:
-    """The phases of a run's later tasks, the mean of the three."""
-    heard: dict[str, dict[str, float]] = {}
-    jobs: dict[str, str] = {}
+def _phase(name: str, measured: Round) -> float:
+    """A phase of the round, in ms: the mean of its tasks, and of its bare pods where that is what it takes."""
+    ((begin, end),) = ((begin, end) for phase, _, begin, end in PHASES if phase == name)
+    times = {**measured["headway"], "bare": measured["headway"]["scheduled"] + measured["bare"]["node"]}
+    return (times[end] - times[begin]) * 1000
 
-    def hear(kind: str, event: WatchEvent[Any]) -> None:
+
+def _whose(whose: str, measured: Round) -> float:
+    """The sum of all that is someone's, in ms."""
+    return sum(_phase(name, measured) for name, owner, *_ in PHASES if owner == whose)
+
+
+class _Heard(Listener):
+    """When a watch heard that Jobs and pods were created and that pods had a node.
+
+    Attributes:
+        times: By kind/name, what happened when.
+        jobs: The Job of each pod that has one.
+    """
+
+    def __init__(self, namespace: str) -> None:
+        super().__init__(namespace, (JOB, POD), self._note)
+        self.times: dict[str, dict[str, float]] = {}
+        self.jobs: dict[str, str] = {}
+
+    def __enter__(self) -> "_Heard":
+        super().__enter__()
+        return self
+
+    def _note(self, kind: str, event: WatchEvent[Any]) -> None:
         now = time.time()
         if not isinstance(event, Added | Modified):
             return
-        name = event.object.metadata.name
-        times = heard.setdefault(f"{kind}/{name}", {})
+        metadata = event.object.metadata
+        times = self.times.setdefault(f"{kind}/{metadata.name}", {})
         times.setdefault("created", now)
         if kind == "Pod":
-            jobs[name] = event.object.metadata.owner_references[0].name
+            for owner in metadata.owner_references:
+                self.jobs[metadata.name] = owner.name
             if event.object.spec.node_name:
                 times.setdefault("scheduled", now)
 
+
+def _bare(place: Place) -> Measures:
+    """From a bare pod's node to its container's start, the mean of as many as a round has tasks."""
+    taken = []
+    for _ in _STEPS[1:]:
+        with _Heard(place.namespace) as heard:
+            printed = bare_output(BARE_BEGAN, place.namespace)
+        (times,) = (times for name, times in heard.times.items() if name.startswith("Pod/"))
+        taken.append(float(printed.split()[-1]) - times["scheduled"])
+    sweep(place.namespace)
+    return {"node": statistics.mean(taken)}
+
+
+def _tasks(place: Place) -> Measures:
+    """When things happened to a run's later tasks, counted from the record before; the mean of the three."""
     command = ("run", "--with", f"{resources(1)},image={IMAGE}")
-    with Listener(place.namespace, (JOB, POD), hear):
+    with _Heard(place.namespace) as heard:
         ran = place.run("headway", "timeline.py", TIMELINE, command, place.in_pods("headway"))
     said = place.run("headway", "times.py", TIMES, (), place.on_s3("headway")).stdout
     sweep(place.namespace)
     tasks: dict[str, dict[str, float]] = json.loads(said.splitlines()[-1])
     pods = dict(re.findall(r"\[(\w+)/\d+\] Running on Kubernetes pod: (\S+)", ran.stdout))
-    phases: dict[str, list[float]] = {}
+    found: dict[str, list[float]] = {}
     for before, step in pairwise(_STEPS):
-        times = dict(tasks[step], before=tasks[before]["record"])
+        begun = tasks[before]["record"]
         try:
             pod = pods[step]
-            times["pod"] = heard[f"Pod/{pod}"]["created"]
-            times["scheduled"] = heard[f"Pod/{pod}"]["scheduled"]
-            times["job"] = heard[f"Job/{jobs[pod]}"]["created"]
+            times = {
+                "before": begun,
+                "job": heard.times[f"Job/{heard.jobs[pod]}"]["created"],
+                "pod": heard.times[f"Pod/{pod}"]["created"],
+                "scheduled": heard.times[f"Pod/{pod}"]["scheduled"],
+                **tasks[step],
+            }
         except KeyError as error:
             raise BenchmarkError(f"nothing was heard of {error} of step {step}") from error
-        for name, whose, begin, end in PHASES:
-            phases.setdefault(name, []).append(times[end] - times[begin])
-            phases.setdefault(whose, []).append(times[end] - times[begin])
-    # Of what is someone's, each task has several phases: their sum for one task.
-    return {name: sum(values) / (len(_STEPS) - 1) for name, values in phases.items()}
+        for name, at in times.items():
+            found.setdefault(name, []).append(at - begun)
+    return {name: statistics.mean(values) for name, values in found.items()}
 
 
 if __name__ == "__main__":

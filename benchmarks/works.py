@@ -1,13 +1,16 @@
 """What is measured: works, each done by several contenders in turn, and what their figures should be."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from goals import Goal
 
 #: What one contender took in one round, by name: "seconds", "cpu", "peak", …
 Measures = Mapping[str, float]
+#: How busy the machine was as a contender began: "busy", the share of its cores, and "load" (1 minute).
+Begin = Mapping[str, float]
 #: One round: the measures of every contender.
 Round = Mapping[str, Measures]
-
 
 #: What a round takes on a quiet machine with two cores, in minutes, roughly; Metaflow takes most of it.
 MINUTES = {
@@ -19,20 +22,22 @@ MINUTES = {
     "data array": 1,
     "data dicts": 1,
     "data pod": 0.5,
-    "client": 0.5,  # the first one makes the runs that are read: Metaflow's takes half an hour and more
+    "client folder": 0.3,  # the first one makes the runs that are read: Metaflow's takes half an hour and more
+    "client s3": 0.5,
     "timeline": 0.3,
     "pods linear": 1.5,
     "pods foreach-20": 4,
-    "pods foreach-200": 4,
+    "pods foreach-200": 5,
     "pods cpu": 0.3,
     "scale in-flight": 3,
-    "scale packed": 6,
+    "scale packed": 10,
+    "scale bodies": 1,
 }
 
 
 @dataclass(frozen=True)
 class Target:
-    """A figure taken from each round, and what its median should be.
+    """A figure taken from each round, and what its median should be; the fields are those of `Goal`.
 
     Attributes:
         row: What it is about, as a line of the table.
@@ -48,18 +53,10 @@ class Target:
     at_least: bool = False
     unit: str = "×"
 
-    def holds(self, median: float) -> bool:
-        """Whether this median is good enough."""
-        if self.limit is None:
-            return True
-        return median >= self.limit if self.at_least else median <= self.limit
-
     @property
-    def words(self) -> str:
-        """The target in words."""
-        if self.limit is None:
-            return "-"
-        return f"{'≥' if self.at_least else '≤'} {self.limit:g} {self.unit}"
+    def goal(self) -> Goal:
+        """What the median should be."""
+        return Goal(self.row, self.limit, self.at_least, self.unit)
 
 
 @dataclass(frozen=True)
@@ -72,6 +69,8 @@ class Work:
         targets: What comes of it.
         rounds: How often it is done in the long mode.
         warm_up: Rounds before those, not counted.
+        note: What a reader of its rows should know of how they came about.
+        lacks: What is missing here for all of it or, where it has contenders, for some of them.
     """
 
     name: str
@@ -79,6 +78,12 @@ class Work:
     targets: tuple[Target, ...]
     rounds: int = 5
     warm_up: int = 1
+    note: str = ""
+    lacks: str = ""
+
+    def absent(self, lacks: str) -> "Work":
+        """The same work where nothing of it can be done, and why."""
+        return replace(self, contenders={}, lacks=lacks)
 
 
 @dataclass
@@ -88,14 +93,14 @@ class Done:
     Attributes:
         work: What was done.
         rounds: What was measured, round by round.
-        loads: The machine's load (1 minute) as each round began.
+        begins: Round by round, in the order in which contenders came, how busy the machine was as each began.
         failures: Why rounds came to nothing.
         seconds: How long each round took, warm-up included.
     """
 
     work: Work
     rounds: list[Round] = field(default_factory=list)
-    loads: list[float] = field(default_factory=list)
+    begins: list[Mapping[str, Begin]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
