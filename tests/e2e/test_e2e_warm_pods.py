@@ -11,6 +11,7 @@ Started = dict[str, tuple[Workspace, Launch]]
 RUNS = {
     "linear": ("linear.py", "kubernetes:reuse=true"),
     "packed": ("packed.py", "kubernetes:reuse=true"),
+    "body": ("body.py", "kubernetes"),
     "half_way": ("half_way.py", "kubernetes"),
     "ageing": ("ageing.py", "kubernetes"),
 }
@@ -49,6 +50,22 @@ def test_a_foreach_in_two_pods_with_failures_that_are_tried_again(started: Start
     tried = [task for task in workspace.read("PackedFlow", result).steps["work"] if len(task.attempts) == 2]
     assert [task.attempts[0].data["unlucky"] for task in tried] == [0, 7, 14, 21, 28, 35]
     assert not any("unlucky" in task.data for task in tried)
+
+
+def test_every_step_of_a_foreachs_body_has_few_pods(started: Started) -> None:
+    workspace, launch = started["body"]
+    result = launch.wait()
+    assert result.returncode == 0, result.all
+    assert f"items {[3 * item for item in range(40)]}" in result.stdout
+    run = workspace.read("BodyFlow", result)
+    pods = {
+        step: {each.pod for task in run.steps[step] for each in task.attempts}
+        for step in ("double", "add", "check")
+    }
+    assert len(pods["double"] | pods["add"]) <= 4, "alike, they share them"
+    assert len(pods["check"]) <= 4
+    assert len(workspace.pods()) <= 4 + 4 + len(("start", "join", "end"))
+    assert not workspace.still_active()
 
 
 def test_a_killed_pod_is_the_running_tasks_affair(started: Started) -> None:

@@ -312,8 +312,8 @@ class KubernetesSettings(Settings):
         lands="the launcher", doc="How many tasks of a foreach one pod runs, one after the other.",
     )
     pods: int | None = setting(
-        None, optional(integer(1, unit="pods")), "KUBERNETES_PODS",
-        lands="the launcher", doc="How many pods a foreach has at most; its tasks are shared out among them.",
+        None, optional(integer(1, unit="pods")), "KUBERNETES_PODS", lands="the launcher",
+        doc="How many pods a step of a foreach has at a time, at most; its tasks are shared out among them.",
     )
 
     # For the launcher and the runtime, not in the manifest.

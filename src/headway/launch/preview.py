@@ -178,15 +178,17 @@ def _would_end(error: HeadwayError) -> str:
 
 
 def _comments(step: PlannedStep, start: StartBatch, graph: Graph, shown: Shown) -> Iterator[str]:
-    yield f"# Step {step.name}{_said_of(step.name, start, graph, shown)}"
+    reuse = step.kubernetes is not None and step.kubernetes.reuse
+    yield f"# Step {step.name}{_said_of(step.name, start, graph, shown, reuse=reuse)}"
     for row in _rows(step) or ():
         if row.source != BUILT_IN:
             yield f"#   {row.name} = {row.value}   ({row.source})"
 
 
-def _said_of(step: str, start: StartBatch, graph: Graph, shown: Shown) -> str:
+def _said_of(step: str, start: StartBatch, graph: Graph, shown: Shown, *, reuse: bool) -> str:
     if shown.warm and not shown.manifests:
-        return ": taken by pods that an earlier step leaves (reuse); where those are not enough, by more like them."
+        earlier = "pods that an earlier step leaves (reuse)" if reuse else "the foreach's pods"
+        return f": taken by {earlier}; where those are not enough, by more like them."
     pods = "pods that take several tasks each" if shown.warm else "all tasks"
     if start.gang:
         gang = graph[step].gang
@@ -196,4 +198,6 @@ def _said_of(step: str, start: StartBatch, graph: Graph, shown: Shown) -> str:
         return f": one Job for {len(start.tasks)} ranks{'' if known else ', as many as are assumed here'}."
     if any(step in node.targets and node.kind == FOREACH for node in graph):
         return f": one Job for {pods} of the foreach, {len(start.tasks)} of which are shown."
-    return ": pods that go on to other tasks (reuse)." if shown.warm else "."
+    if shown.warm:
+        return ": pods that go on to other tasks (reuse)." if reuse else f": {pods}."
+    return "."

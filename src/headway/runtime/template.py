@@ -117,18 +117,18 @@ class Template:
         control.recv(_MESSAGE)
         return cls(control, pid, greeting["why"])
 
-    def fork(self, order: int, index: int, pipes: Pipes) -> WarmChild:
-        """Start the order's task of this index; the descriptors stay the caller's to close.
+    def fork(self, batch: int, index: int, pipes: Pipes) -> WarmChild:
+        """Start the batch's task of this index; the descriptors stay the caller's to close.
 
         Args:
-            order: The batch, as a file.
+            batch: The batch, as a file.
             index: Its index in the batch.
             pipes: Where it writes.
         """
         self._count += 1
         command = json.dumps({"fork": self._count, "index": index}).encode()
         try:
-            socket.send_fds(self._control, [command], [order, *pipes])
+            socket.send_fds(self._control, [command], [batch, *pipes])
         except OSError:
             # The template is gone: the child's first look says so.
             _ = None

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import time
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Tuple
 
 from headway.errors import UsageError
 from headway.runtime import usage
@@ -46,16 +46,16 @@ def work(store: ObjectStore, folder: str) -> int:
     index = os.environ.get("JOB_COMPLETION_INDEX", "0")
     inbox = Inbox(store, f"{folder}{index}/")
     letter = inbox.look()
-    if letter is None or letter.order is None:
+    if letter is None or not letter.order:
         raise UsageError("This pod has no order in its inbox.")
-    first = letter.order
+    first = letter.order[0]
     refusal = refusal_of(store, first, first.tasks[0], time.time())
     if refusal:
         last_words("Refused", refusal, "")
         sys.stderr.write(refusal + "\n")
         return REFUSED
     own_name = f"{folder.rstrip('/').rpartition('/')[2]}-{index}"
-    return Worker(store, inbox, first, own_name).run(first)
+    return Worker(store, inbox, first, own_name).run(letter.order)
 
 
 class Worker:
@@ -64,7 +64,7 @@ class Worker:
     Args:
         store: The datastore.
         inbox: Where orders come from.
-        first: The first of them: it says how the code is started.
+        first: A batch of the first of them: it says how the code is started, as all do that come here.
         own_name: What the launcher calls this pod.
     """
 
@@ -103,13 +103,12 @@ class Worker:
         self._supervisor: Optional[Supervisor] = None
         signal.signal(signal.SIGTERM, self._told)
 
-    def run(self, first: Batch) -> int:
-        """Orders, until the farewell or until it is told to stop."""
-        order: Optional[Batch] = first
-        while order is not None and not self._leaves():
+    def run(self, order: Tuple[Batch, ...]) -> int:
+        """This order and those that come, until the farewell or until it is told to stop."""
+        while order and not self._leaves():
             self._carry_out(order)
             running_words(None)
-            order = None if self._leaves() else self._next(order)
+            order = () if self._leaves() else self._next(order[0])
         self._heart.stop()
         self._committer.drain()
         self._notes.close()
@@ -142,28 +141,34 @@ class Worker:
         """Whether nothing more is begun here: it must leave, or has run for so long that the next should be new."""
         return self._must_leave() or time.monotonic() - self._born >= self._limit
 
-    def _carry_out(self, order: Batch) -> None:
-        refusal = refusal_of(self._store, order, order.tasks[0], time.time())
+    def _carry_out(self, order: Tuple[Batch, ...]) -> None:
+        refusal = refusal_of(self._store, order[0], order[0].tasks[0], time.time())
         if refusal:
             sys.stderr.write(refusal + "\n")
             self._stopped = True
             return
-        content = os.memfd_create("headway-order")
-        os.write(content, order.encode())
+        for batch in order:
+            self._run_batch(batch, last=batch is order[-1])
+
+    def _run_batch(self, batch: Batch, *, last: bool) -> None:
+        """Its tasks; ``last`` says whether the order ends with them."""
+        content = os.memfd_create("headway-batch")
+        os.write(content, batch.encode())
         try:
-            for index, task in enumerate(order.tasks):
+            for index, task in enumerate(batch.tasks):
                 if self._leaves():
                     return
-                self._run_task(order, task, index, content)
+                self._run_task(batch, index, content, last=last and task is batch.tasks[-1])
         finally:
             os.close(content)
 
-    def _run_task(self, order: Batch, task: TaskSpec, index: int, content: int) -> None:
-        ref = AttemptRef(order.step, task.task, task.attempt)
+    def _run_task(self, batch: Batch, index: int, content: int, *, last: bool) -> None:
+        task = batch.tasks[index]
+        ref = AttemptRef(batch.step, task.task, task.attempt)
         running_words(ref)
         self._notes.began(ref)
         begun = time.time()
-        book = Logbook(order.log_limit)
+        book = Logbook(batch.log_limit)
 
         def show(lines: List[StampedLine]) -> None:
             for line in lines:
@@ -177,24 +182,24 @@ class Worker:
         child = self._template.fork(content, index, Pipes(**writes))
         for fd in writes.values():
             os.close(fd)
-        limit = None if order.timeout is None else order.timeout + order.grace
+        limit = None if batch.timeout is None else batch.timeout + batch.grace
         kills_before = usage.oom_kills()
-        supervisor = Supervisor(child, reads, book, show, order.grace, limit, self._stop, self._meter)
+        supervisor = Supervisor(child, reads, book, show, batch.grace, limit, self._stop, self._meter)
         self._supervisor = supervisor
         if self._stopped:
             supervisor.stop()
         ended = supervisor.run()
         signal.signal(signal.SIGTERM, self._told)
         self._supervisor = None
-        failure = failure_of(order, ended, usage.oom_kills() > kills_before, self._heart.taken)
+        failure = failure_of(batch, ended, usage.oom_kills() > kills_before, self._heart.taken)
         note_end(book, failure)
         facts = {**metadata_of(ended), **self._heart.facts}
-        record = record_of(order, task, ended.report, failure, facts, begun, time.time(), book.lines)
+        record = record_of(batch, task, ended.report, failure, facts, begun, time.time(), book.lines)
         logs = {stream: text for stream in STREAMS if (text := book.content(stream))}
-        self._committer.add(record, logs, last=index == len(order.tasks) - 1)
+        self._committer.add(record, logs, last=last)
 
-    def _next(self, before: Batch) -> Optional[Batch]:
-        """The next order, None once the worker has said farewell."""
+    def _next(self, before: Batch) -> Tuple[Batch, ...]:
+        """The next order, () once the worker has said farewell."""
         pause, since, asked = _FIRST_LOOK, time.monotonic(), time.monotonic()
         while not self._leaves():
             letter = self._inbox.look()
@@ -202,11 +207,11 @@ class Worker:
                 return letter.order
             now = time.monotonic()
             if now - since > self._idle_limit and self._inbox.leave():
-                return None
+                return ()
             if now - asked > _ASK:
                 asked = now
                 if self._store.size(layout.run_end(before.flow, before.run)) is not None:
-                    return None
+                    return ()
             time.sleep(pause)
             pause = min(pause * 1.1, _LONGEST_LOOK)
-        return None
+        return ()

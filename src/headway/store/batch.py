@@ -249,14 +249,23 @@ class Batch(NamedTuple):
     call: Optional["Call"] = None
 
     def encode(self) -> bytes:
+        return encode(self.to_json())
+
+    def to_json(self) -> Dict[str, Any]:
+        """The batch as an object for JSON."""
         raw = self._asdict()
         if self.call is not None:
             raw["call"] = self.call._asdict()
-        return encode(raw)
+        return raw
 
     @classmethod
     def decode(cls, data: bytes) -> "Batch":
-        raw = known(cls, json.loads(bytes(data).decode()))
+        return cls.from_json(json.loads(bytes(data).decode()))
+
+    @classmethod
+    def from_json(cls, raw: Dict[str, Any]) -> "Batch":
+        """The batch from the object that it becomes in JSON, which is used up."""
+        raw = known(cls, raw)
         raw["code"] = Code.from_json(raw["code"])
         raw["tasks"] = tuple(TaskSpec(*task) for task in raw["tasks"])
         raw["frames"] = tuple(frame_from_json(frame) for frame in raw.get("frames", ()))

@@ -4,11 +4,13 @@ Number n is created either by the launcher, as an order, or as the farewell: by 
 been idle too long, or by the launcher when the pod is to go. Exactly one of them succeeds.
 """
 
-from typing import Iterator, NamedTuple, Optional
+import json
+from typing import NamedTuple, Optional, Sequence, Tuple
 
 from headway.errors import KeyExistsError, KeyNotFoundError
 from headway.store.base import ObjectStore
 from headway.store.batch import Batch
+from headway.store.records import encode
 
 #: What stands in a farewell's place of an order.
 FAREWELL = b'{"farewell":true}'
@@ -18,10 +20,25 @@ class Letter(NamedTuple):
     """What one number of an inbox holds.
 
     Attributes:
-        order: Attempts to make, one after the other; None for the farewell.
+        order: Attempts to make, one after the other: of several batches where each holds few; () for the farewell.
     """
 
-    order: Optional[Batch]
+    order: Tuple[Batch, ...]
+
+
+def encode_order(batches: Sequence[Batch]) -> bytes:
+    """Batches as one order: the first as it is, of each other one only what it says otherwise.
+
+    From its second step on a foreach's tasks are batches of one, which differ in little.
+    """
+    first, *others = [batch.to_json() for batch in batches]
+    return encode([first, *({name: raw[name] for name in raw if raw[name] != first[name]} for raw in others)])
+
+
+def decode_order(data: bytes) -> Tuple[Batch, ...]:
+    """The batches of an order."""
+    first, *others = json.loads(bytes(data).decode())
+    return tuple(Batch.from_json({**first, **raw}) for raw in ({}, *others))
 
 
 class Inbox:
@@ -45,7 +62,7 @@ class Inbox:
         except KeyNotFoundError:
             return None
         self.number += 1
-        return Letter(None if data == FAREWELL else Batch.decode(data))
+        return Letter(() if data == FAREWELL else decode_order(data))
 
     def write(self, data: bytes) -> bool:
         """Create the next letter; False where the other side was first.
@@ -67,14 +84,3 @@ class Inbox:
 
     def _key(self) -> str:
         return f"{self._folder}{self.number:08d}.json"
-
-
-def orders(store: ObjectStore, folder: str) -> Iterator[Batch]:
-    """Every order that a worker was given, in order: for who takes a run over."""
-    inbox = Inbox(store, folder)
-    while True:
-        letter = inbox.look()
-        if letter is None:
-            return
-        if letter.order is not None:
-            yield letter.order

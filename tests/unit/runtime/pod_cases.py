@@ -23,6 +23,7 @@ from headway.runtime.state import PARAMETERS
 from headway.store import layout
 from headway.store.batch import Batch, Code
 from headway.store.folder import FolderStore
+from headway.store.inbox import encode_order
 from headway.store.logs import parse_lines
 from headway.store.records import AttemptRef, Record
 
@@ -99,9 +100,9 @@ class Pod:
         self.store.put(layout.batch(FLOW, RUN, batch.name), batch.encode())
         return batch
 
-    def order(self, number: int, batch: Batch) -> None:
+    def order(self, number: int, *batches: Batch) -> None:
         """Put an order into the pod's inbox."""
-        self.store.put(f"{INBOX}0/{number:08d}.json", batch.encode())
+        self.store.put(f"{INBOX}0/{number:08d}.json", encode_order(batches))
 
     def command(self, python: str = sys.executable) -> list[str]:
         """What a container starts, with the archive where it is here."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from pod_cases import INBOX, Pod
-from runtime_cases import FLOW, RUN, make_batch
+from runtime_cases import FLOW, RUN, make_batch, store_task
 
 from headway.runtime.commit import commit, lost
 from headway.runtime.worker import DONE, REFUSED
@@ -43,6 +43,12 @@ class {FLOW}(FlowSpec):
         if current.task_id == "5":
             os._exit(3)
         print("middle", current.task_id)
+        self.next(self.slow)
+
+    @step
+    def twice(self):
+        self.parent = os.getppid()
+        self.doubled = 2 * self.number
         self.next(self.slow)
 
     @step
@@ -130,6 +136,39 @@ def test_orders_are_run_one_after_the_other_in_processes_of_their_own(a_pod: Pod
     told = {each.ref: each for each in reported(a_pod.store)}
     assert len(told) == 6
     assert told[AttemptRef("start", "2", 0)] == record(a_pod.store, "start", "2")
+
+
+def test_the_batches_of_one_order_are_run_each_with_what_it_says(a_pod: Pod) -> None:
+    """The second step of a foreach's body: each task has its own task before it."""
+    several = []
+    for index in range(3):
+        before = AttemptRef("start", str(index), 0)
+        store_task(a_pod.store, before, {"number": index * 10})
+        frames = (("start", "0", index, 3, None),)
+        batch = order_of(a_pod, "twice", str(7 + index), inputs=(before,), frames=frames)
+        several.append(batch._replace(tasks=(TaskSpec(str(7 + index), 0, index),)))
+    a_pod.order(0, *several)
+    a_pod.store.put(f"{INBOX}0/00000001.json", FAREWELL)
+    process = a_pod.begin_warm()
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == DONE, err
+    assert [values(a_pod, "twice", task)["doubled"] for task in "789"] == [0, 20, 40]
+    for index, batch in enumerate(several):
+        found = record(a_pod.store, "twice", str(7 + index))
+        assert (found.frames, found.inputs) == (batch.frames, batch.inputs)
+    assert len({values(a_pod, "twice", task)["parent"] for task in "789"}) == 1
+    assert len(reported(a_pod.store)) == 3
+
+
+def test_a_worker_told_to_stop_begins_no_further_batch_of_its_order(a_pod: Pod) -> None:
+    a_pod.order(0, order_of(a_pod, "slow", "1"), order_of(a_pod, "start", "2"))
+    process = a_pod.begin_warm()
+    assert process.stdout is not None
+    assert [process.stdout.readline() for _ in range(2)] == ["imported\n", "begun\n"]
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=30) == REFUSED
+    process.communicate()
+    assert a_pod.store.size(layout.record(FLOW, RUN, "start", "2", 0)) is None
 
 
 def test_an_idle_worker_leaves_and_says_so(a_pod: Pod) -> None:

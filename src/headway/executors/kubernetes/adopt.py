@@ -14,7 +14,8 @@ from headway.executors.kubernetes.labels import BATCH
 from headway.executors.kubernetes.settle import Settler
 from headway.executors.kubernetes.submitter import Submitter
 from headway.executors.kubernetes.tracked import Attempt, TrackedJob
-from headway.executors.kubernetes.warm import ORPHANED, is_warm
+from headway.executors.kubernetes.warm import ORPHANED
+from headway.executors.kubernetes.warm_settings import is_warm
 from headway.store.batch import Batch
 from headway.store.records import INFRASTRUCTURE, AttemptRef, Failure
 

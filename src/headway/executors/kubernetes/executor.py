@@ -32,8 +32,9 @@ from headway.executors.kubernetes.security import is_restricted
 from headway.executors.kubernetes.settle import Settler
 from headway.executors.kubernetes.submitter import Hooks, Submitter
 from headway.executors.kubernetes.tracked import Attempt, Jobs, TrackedJob, attempts_of
-from headway.executors.kubernetes.warm import PoolHooks, Worker, is_warm
+from headway.executors.kubernetes.warm import PoolHooks, Worker
 from headway.executors.kubernetes.warm_end import WarmEnd
+from headway.executors.kubernetes.warm_settings import is_warm
 from headway.store.base import ObjectStore
 from headway.store.batch import Batch
 from headway.store.records import INFRASTRUCTURE, LOST, SUCCEEDED, AttemptRef, Failure, Record

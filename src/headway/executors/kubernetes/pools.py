@@ -67,7 +67,7 @@ class Pools:
         pool.expect(batch, settings)
         for index, task in enumerate(batch.tasks):
             packed = Packed(AttemptRef(batch.step, task.task, task.attempt), index, batch=batch)
-            (pool.fresh if self._ends.expect(pool, packed) else pool.queue).append(packed)
+            (pool.fresh.append if self._ends.expect(pool, packed) else pool.queue.add)(packed)
         self.dispatch()
 
     def restrict(self, namespaces: Container[str]) -> None:
@@ -100,7 +100,7 @@ class Pools:
             elif (job := self._job_of(packed.worker)) is not None:
                 touched[job.name] = job
         for pool in {id(pool): pool for pool, _ in known}.values():
-            pool.queue = type(pool.queue)(each for each in pool.queue if each.cancelled is None)
+            pool.queue.forget_cancelled()
             pool.fresh = type(pool.fresh)(each for each in pool.fresh if each.cancelled is None)
         over: list[TrackedJob] = []
         for job in touched.values():
@@ -137,12 +137,13 @@ class Pools:
             if not pool.queue:
                 return
             if not worker.writing and pool.wants_more(worker):
-                self._give(worker, pool.next_chunk(max(len(pool.staying()), pool.wanted())))
+                chunk = pool.next_chunk(max(len(pool.staying()), pool.wanted()), worker)
+                if chunk:
+                    self._give(worker, chunk)
 
     def _give(self, worker: Worker, chunk: list[Packed]) -> None:
         for packed in chunk:
-            packed.worker = worker
-            worker.hand[packed.ref] = packed
+            worker.take(packed)
         if worker.placed is not None:
             # Its news is soon to come.
             worker.placed = self._clock()
@@ -154,10 +155,10 @@ class Pools:
             worker.leaving = True
             pool = worker.pool
             for packed in reversed([each for each in chunk if not each.settling]):
-                worker.hand.pop(packed.ref)
+                worker.let_go(packed)
                 packed.worker = None
                 if pool is not None and packed.cancelled is None:
-                    pool.queue.appendleft(packed)
+                    pool.queue.put_back(packed)
                 elif pool is not None and packed.cancelled is not None:
                     self._ends.drop(pool, packed, packed.cancelled)
         self.dispatch()

@@ -12,8 +12,9 @@ from headway.executors.kubernetes.planned import for_batch, planned_job, with_le
 from headway.executors.kubernetes.run_secret import run_secret_manifest
 from headway.executors.kubernetes.slots import Demand, allot
 from headway.executors.kubernetes.tracked import TrackedJob, attempts_of, tracked_job
-from headway.executors.kubernetes.warm import Packed, Pool, is_warm
+from headway.executors.kubernetes.warm import Packed, Pool
 from headway.executors.kubernetes.warm_jobs import warm_job
+from headway.executors.kubernetes.warm_settings import is_warm, terms_of
 from headway.store.batch import Batch
 from headway.store.records import AttemptRef
 
@@ -89,22 +90,28 @@ class Previewer:
         return found
 
     def _warm_job(self, settings: KubernetesSettings, batch: Batch) -> TrackedJob | None:
-        """The Job of the pods that are missing; those of earlier batches are there still, and idle, with ``reuse``."""
+        """The Job of the pods that are missing.
+
+        Those of earlier batches are there still, and idle, with ``reuse``; without it those of the same foreach.
+        """
         if not settings.reuse:
-            self._pools = [pool for pool in self._pools if not pool.takes(settings, batch)]
+            foreach = terms_of(settings, batch).foreach
+            self._pools = [
+                pool
+                for pool in self._pools
+                if not pool.takes(settings, batch)
+                or any(terms.foreach == foreach for terms in pool.terms.values())
+            ]
         pool = next((pool for pool in self._pools if pool.takes(settings, batch)), None)
         if pool is None:
             pool = Pool.of(settings, batch)
             self._pools.append(pool)
         pool.active = {}
         pool.expect(batch, settings)
-        pool.queue.extend(
-            Packed(AttemptRef(batch.step, task.task, task.attempt), index, batch=batch)
-            for index, task in enumerate(batch.tasks)
-        )
-        for _ in pool.staying():
-            if pool.queue:
-                pool.next_chunk(max(len(pool.staying()), pool.wanted()))
+        for index, task in enumerate(batch.tasks):
+            pool.queue.add(Packed(AttemptRef(batch.step, task.task, task.attempt), index, batch=batch))
+        for worker in pool.staying():
+            pool.next_chunk(max(len(pool.staying()), pool.wanted()), worker)
         chunks = pool.new_chunks(self._limit)
         pool.queue.clear()
         if not chunks:

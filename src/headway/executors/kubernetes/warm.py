@@ -1,15 +1,16 @@
 """What the executor knows of warm pods, their pools and the attempts they have in hand."""
 
-from collections import deque
-from collections.abc import Callable, Coroutine, Iterable
+from collections import Counter, deque
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
-from headway.config.fields import replace
 from headway.config.kubernetes import KubernetesSettings
 from headway.executors.base import ExecutorEvent
 from headway.executors.kubernetes.packing import (
     BRIEF,
+    Terms,
     chunk,
     most_at_a_time,
     pace,
@@ -18,8 +19,10 @@ from headway.executors.kubernetes.packing import (
     wants_more,
 )
 from headway.executors.kubernetes.tracked import Attempt, TrackedJob
+from headway.executors.kubernetes.warm_queue import WarmQueue
+from headway.executors.kubernetes.warm_settings import pool_settings, terms_of
 from headway.store.batch import Batch, Code
-from headway.store.inbox import Inbox
+from headway.store.inbox import Inbox, encode_order
 from headway.store.records import INFRASTRUCTURE, NOT_BEGUN, AttemptRef, Failure
 
 #: Whatever a warm pod does for a launcher that is gone does not count: its first record that is refused sends it away.
@@ -57,7 +60,8 @@ class Worker(Attempt):
 
     Attributes:
         pool: Where it belongs.
-        hand: What it was given and has not ended, in order.
+        hand: What it was given and has not ended, in order; :meth:`take` and :meth:`let_go` change it.
+        steps: How many tasks of each step that is; a step of which there is none is not named.
         inbox: Where it is given more.
         writing: Whether an order is on its way to it.
         leaving: Whether it is given nothing more.
@@ -65,6 +69,7 @@ class Worker(Attempt):
 
     pool: "Pool | None" = None
     hand: dict[AttemptRef, Packed] = field(default_factory=dict)
+    steps: Counter[str] = field(default_factory=Counter)
     inbox: Inbox | None = None
     writing: bool = False
     leaving: bool = False
@@ -77,6 +82,20 @@ class Worker(Attempt):
     def idle(self) -> bool:
         """Whether it waits for an order and may have one."""
         return not (self.hand or self.writing or self.leaving or self.settling)
+
+    def take(self, packed: Packed) -> None:
+        """It is given this attempt."""
+        packed.worker = self
+        self.hand[packed.ref] = packed
+        self.steps[packed.ref.step] += 1
+
+    def let_go(self, packed: Packed) -> None:
+        """It has this attempt in hand no longer."""
+        if self.hand.pop(packed.ref, None) is not None:
+            step = packed.ref.step
+            self.steps[step] -= 1
+            if not self.steps[step]:
+                del self.steps[step]
 
 
 @dataclass(slots=True, eq=False)
@@ -91,18 +110,18 @@ class Pool:
         fresh: Attempts that only a new pod may take.
         workers: The pods that have not ended.
         active: By step, how many attempts have not ended.
-        shares: By step, how many tasks one pod is to run.
+        terms: By step, how few pods it is to have.
         paces: By step, seconds that a task takes.
     """
 
     settings: KubernetesSettings
     env: dict[str, str]
     code: Code
-    queue: deque[Packed] = field(default_factory=deque)
+    queue: WarmQueue[Packed] = field(default_factory=WarmQueue)
     fresh: deque[Packed] = field(default_factory=deque)
     workers: list[Worker] = field(default_factory=list)
     active: dict[str, int] = field(default_factory=dict)
-    shares: dict[str, float] = field(default_factory=dict)
+    terms: dict[str, Terms] = field(default_factory=dict)
     paces: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -121,35 +140,50 @@ class Pool:
 
     def expect(self, batch: Batch, settings: KubernetesSettings) -> None:
         """Count a batch's attempts in; which of them wait in which queue is for the caller to say."""
-        share = tasks_per_pod(len(batch.tasks), settings.pack, settings.pods)
-        if not batch.tasks[0].attempt or batch.step not in self.shares:
-            self.shares[batch.step] = share
+        self.terms[batch.step] = terms_of(settings, batch)
         self.active[batch.step] = self.active.get(batch.step, 0) + len(batch.tasks)
 
     def wanted(self) -> int:
         """How many pods its attempts are worth."""
-        return wanted_pods(self.active, self.shares)
+        return wanted_pods(self.active, self.terms)
 
     def staying(self) -> list[Worker]:
         """The pods that may be given more."""
         return [worker for worker in self.workers if not worker.leaving]
 
+    def share(self, step: str) -> float:
+        """How many tasks of a step one pod is to run."""
+        return tasks_per_pod(self.active[step], self.terms[step])
+
     def most(self, step: str) -> int:
         """How many tasks of a step a pod may have in hand."""
-        return most_at_a_time(self.paces.get(step), self.shares[step])
+        return most_at_a_time(self.paces.get(step), self.share(step))
 
     def wants_more(self, worker: Worker) -> bool:
         """Whether a pod is to be given its next tasks now."""
-        return wants_more((ref.step for ref in worker.hand), self.paces, self.shares)
+        return wants_more(worker.steps, self.paces, {step: self.share(step) for step in worker.steps})
 
-    def next_chunk(self, pods: int) -> list[Packed]:
-        """Take from the queue what the next pod is given: attempts of one batch."""
-        first = self.queue[0]
-        size = chunk(len(self.queue), pods, self.most(first.ref.step))
-        taken: list[Packed] = []
-        while self.queue and len(taken) < size and self.queue[0].batch is first.batch:
-            taken.append(self.queue.popleft())
-        return taken
+    def next_chunk(
+        self, pods: int, worker: Worker | None = None, begun: Mapping[str, int] | None = None
+    ) -> list[Packed]:
+        """Take from the queue what a pod is given next: attempts of one step, none where it may have none of them.
+
+        Args:
+            pods: How many pods share what waits.
+            worker: The pod, None for a new one.
+            begun: By step, how many new pods begin with it beside those that are there.
+        """
+        for step in self.queue.steps():
+            if self._may_have(step, worker, begun or {}):
+                return self.queue.take(step, chunk(self.queue.waiting(step), pods, self.most(step)))
+        return []
+
+    def _may_have(self, step: str, worker: Worker | None, begun: Mapping[str, int]) -> bool:
+        """Whether a pod may be given a step's tasks: pods with other settings of how few there are may be here too."""
+        limit = self.terms[step].pods
+        if limit is None or (worker is not None and step in worker.steps):
+            return True
+        return begun.get(step, 0) + sum(step in each.steps for each in self.workers) < limit
 
     def new_chunks(self, room: int) -> list[list[Packed]]:
         """Take from the queues what new pods begin with, one entry for each pod that is missing.
@@ -163,7 +197,11 @@ class Pool:
         new = max(0, min(missing, room - fresh))
         chunks = [[self.fresh.popleft()] for _ in range(fresh)]
         pods = len(staying) + fresh + new
-        chunks += [self.next_chunk(pods) for _ in range(new) if self.queue]
+        begun = Counter(each.ref.step for (each,) in chunks)
+        for _ in range(new):
+            if taken := self.next_chunk(pods, None, begun):
+                begun[taken[0].ref.step] += 1
+                chunks.append(taken)
         return chunks
 
     def ended(self, packed: Packed, seconds: float) -> None:
@@ -175,7 +213,7 @@ class Pool:
         if seconds:
             self.paces[step] = pace(self.paces.get(step), seconds)
         if packed.worker is not None:
-            packed.worker.hand.pop(packed.ref, None)
+            packed.worker.let_go(packed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,20 +233,12 @@ class PoolHooks:
     ended: Callable[[TrackedJob, Worker], None]
 
 
-def pool_settings(settings: KubernetesSettings) -> KubernetesSettings:
-    """What makes pods the same: all settings but those that only say how many there are."""
-    return replace(settings, pack=1, pods=None)
-
-
-def is_warm(settings: KubernetesSettings, batch: Batch) -> bool:
-    """Whether a batch goes to warm pods; each rank of a gang has a pod of its own."""
-    packed = settings.pack > 1 or settings.pods is not None
-    several = len(batch.tasks) > 1 or batch.tasks[0].attempt > 0
-    return batch.gang is None and (settings.reuse or (packed and several))
-
-
 def order_of(packed: Iterable[Packed]) -> bytes:
-    """The order for these attempts of one batch."""
-    several = list(packed)
-    whole = several[0].whole
-    return whole._replace(tasks=tuple(whole.tasks[each.index] for each in several)).encode()
+    """The order for these attempts, which may be of several batches."""
+    alike = (list(group) for _, group in groupby(packed, key=lambda each: id(each.batch)))
+    return encode_order(
+        [
+            several[0].whole._replace(tasks=tuple(each.whole.tasks[each.index] for each in several))
+            for several in alike
+        ]
+    )

@@ -27,8 +27,7 @@ def warm_job(pool: Pool, chunks: Sequence[list[Packed]], number: int) -> Tracked
     for index, chunk in enumerate(chunks):
         worker = Worker(AttemptRef("_pod", f"{batch.name}-{index}", 0), index, pool=pool)
         for packed in chunk:
-            packed.worker = worker
-            worker.hand[packed.ref] = packed
+            worker.take(packed)
         pool.workers.append(worker)
         workers[index] = worker
     job = tracked_job(batch, pool.settings, workers)

@@ -14,6 +14,7 @@ from headway.executors.kubernetes.cluster import Prepared
 from headway.executors.kubernetes.executor import KubernetesExecutor
 from headway.executors.kubernetes.preview import Previewer
 from headway.store.batch import Batch, Code, Gang
+from headway.store.records import FrameTuple
 from headway.testing.executor_suite import FLOW, LIMIT, RUN, STEPS, ExecutorSuite, Heard
 from headway.testing.fake_kubernetes import FakeKubernetes
 from headway.testing.memory_store import MemoryStore
@@ -23,6 +24,7 @@ LENT = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "hush"}
 POD_ENV = {"AWS_REGION": "eu-west-1"}
 CODE = Code("path", "suite_flow.py", ("__main__", "SuiteFlow"), bundle="0" * 64)
 
+FOREACH: tuple[FrameTuple, ...] = (("prints", "0", 0, 7, "items"),)
 CREATED = ("jobs", "services", "secrets")
 
 
@@ -44,6 +46,11 @@ CASES: dict[str, tuple[dict[str, Any], list[Batch]]] = {
     "packed": ({"pack": 2}, [batch(4)]),
     "one task of packed ones": ({"pack": 2}, [batch()]),
     "at most so many pods": ({"pods": 2}, [batch(7)]),
+    "one task of the second step of a packed foreach": ({"pods": 2}, [batch(name="waits-2", frames=FOREACH)]),
+    "both steps of a packed foreach": (
+        {"pods": 2},
+        [batch(7, frames=FOREACH), batch(name="waits-2", frames=FOREACH)],
+    ),
     "reused": ({"reuse": True}, [batch(2, env={"TZ": "UTC"})]),
 }
 

@@ -14,8 +14,8 @@ from headway.executors.base import Broken, Ended, Started
 from headway.executors.kubernetes.deadlines import TIMEOUT_MARGIN
 from headway.executors.kubernetes.executor import KubernetesExecutor
 from headway.store import layout
-from headway.store.batch import Batch, Code
-from headway.store.inbox import FAREWELL, Inbox
+from headway.store.batch import Code
+from headway.store.inbox import FAREWELL, Inbox, decode_order
 from headway.store.records import (
     CONFIGURATION,
     INFRASTRUCTURE,
@@ -26,6 +26,7 @@ from headway.store.records import (
     USER,
     AttemptRef,
     Failure,
+    FrameTuple,
     Record,
 )
 from headway.testing.executor_suite import (
@@ -83,7 +84,18 @@ class WarmRun(Run[WarmPlayer]):
         """Start the next attempt of a task."""
         batch = self.batch(ref.step)
         task = batch.tasks[0]._replace(task=ref.task, attempt=ref.attempt + 1)
-        return (await self.start_batch(batch._replace(tasks=(task,))))[0]
+        return (await self.start_batch(batch._replace(tasks=(task,), frames=_foreach(100))))[0]
+
+    async def follow(self, step: str, tasks: int) -> list[AttemptRef]:
+        """Start the second step of a foreach's body: each task is a batch, as its own task before it has ended."""
+        refs: list[AttemptRef] = []
+        for index in range(tasks):
+            batch = self.batch(step)
+            (task,) = batch.tasks
+            inputs = (AttemptRef("before", str(index), 0),)
+            alone = batch._replace(tasks=(task._replace(index=index),), frames=_foreach(tasks), inputs=inputs)
+            refs += await self.start_batch(alone)
+        return refs
 
     async def task(self, ref: AttemptRef) -> PackedTask:
         """The attempt, once it runs."""
@@ -257,6 +269,46 @@ class TestPacked:
         assert len(run.player.warm) == 2
         assert min(len(pod.tasks) for pod in run.player.warm) > 10
 
+    async def test_tasks_that_come_one_by_one_share_the_pods(self, run: WarmRun) -> None:
+        refs = await run.follow("succeeds", 40)
+        records = await run.ends(*refs)
+        assert {record.outcome for record in records} == {SUCCEEDED}
+        assert [record.inputs for record in records] == [
+            (AttemptRef("before", str(index), 0),) for index in range(40)
+        ]
+        assert [record.frames for record in records] == [_foreach(40, index) for index in range(40)]
+        assert len(run.player.warm) == 2
+        assert len(run.created()) <= 2
+        orders = [len(hand) for pod in run.player.warm for hand in _orders(run, pod)]
+        assert max(orders) > 2, "one order for tasks of several batches"
+
+    async def test_the_second_step_of_a_body_goes_on_in_the_pods_of_the_first(self, run: WarmRun) -> None:
+        first = await run.start("prints", 20)
+        await run.until(lambda: len(run.heard.of(Ended)) > 4)
+        refs = await run.follow("succeeds", 20)
+        assert {record.outcome for record in await run.ends(*first, *refs)} == {SUCCEEDED}
+        assert len(run.player.warm) == 2
+
+    async def test_a_pod_killed_amid_several_batches_is_still_one_tasks_fault(self, run: WarmRun) -> None:
+        refs = await run.follow("waits", 12)
+        await run.until(lambda: len(run.player.warm) == 2 and all(pod.tasks for pod in run.player.warm))
+        pod = run.player.warm[0]
+        hand = _hand(run, pod)
+        assert len(hand) > 1
+        pod.killed()
+        first, *others = await run.ends(*hand)
+        assert first.failure is not None
+        assert (first.ref, first.failure.reason) == (pod.tasks[0].ref, "OutOfMemory")
+        assert {record.failure.reason for record in others if record.failure} == {NOT_BEGUN}
+        assert [record.frames for record in others] == [_foreach(12, refs.index(ref)) for ref in hand[1:]]
+
+    async def test_what_no_pod_has_of_several_batches_can_be_told_to_stop(self, run: WarmRun) -> None:
+        refs = await run.follow("waits", 12)
+        await run.until(lambda: len(run.player.warm) == 2 and all(pod.tasks for pod in run.player.warm))
+        await run.executor.cancel(tuple(refs), STOPPED)
+        assert {record.failure for record in await run.ends(*refs)} == {STOPPED}
+        await run.until(lambda: not run.fake.pods())
+
     async def test_its_pods_wait_only_briefly(self, run: WarmRun) -> None:
         await run.ends(*await run.start("succeeds", 10))
         await run.until(lambda: all(pod.left for pod in run.player.warm), 10)
@@ -305,11 +357,20 @@ class TestPacked:
         assert not run.player.warm
 
 
+def _foreach(tasks: int, index: int = 0) -> tuple[FrameTuple, ...]:
+    return (("prints", "0", index, tasks, "items"),)
+
+
+def _orders(run: WarmRun, pod: WarmPod) -> list[list[AttemptRef]]:
+    """What a pod was given, order by order."""
+    letters = [run.store.get(info.key) for info in run.store.list(pod.inbox._folder)]
+    return [
+        [ref for batch in decode_order(data) for ref in refs_of(batch)]
+        for data in letters
+        if data != FAREWELL
+    ]
+
+
 def _hand(run: WarmRun, pod: WarmPod) -> list[AttemptRef]:
     """What a pod was given and has not ended."""
-    given: list[AttemptRef] = []
-    for info in run.store.list(pod.inbox._folder):
-        data = run.store.get(info.key)
-        if data != FAREWELL:
-            given += refs_of(Batch.decode(data))
-    return [ref for ref in given if not run.heard.of(Ended, ref)]
+    return [ref for order in _orders(run, pod) for ref in order if not run.heard.of(Ended, ref)]

@@ -49,42 +49,43 @@ class WarmPod:
         """Orders until the farewell."""
         self.player.fake.pod_running(self.name)
         while self.runs:
-            letter = await self._next()
-            if letter is None:
+            order = await self._next()
+            if not order:
                 return
-            for task in letter.tasks:
-                if self.runs:
-                    await self._run(letter, task)
+            for batch in order:
+                for task in batch.tasks:
+                    if self.runs:
+                        await self._run(batch, task)
 
-    async def _next(self) -> Batch | None:
+    async def _next(self) -> tuple[Batch, ...]:
         waited = 0.0
         while self.runs:
             letter = self.inbox.look()
             left = letter is None and waited > self.idle_timeout and self.inbox.leave()
-            if left or (letter is not None and letter.order is None):
+            if left or (letter is not None and not letter.order):
                 self.left = True
                 self.player.fake.pod_succeeded(self.name)
-                return None
+                return ()
             if letter is not None:
                 return letter.order
             await asyncio.sleep(0.05)
             waited += 0.05
-        return None
+        return ()
 
-    async def _run(self, order: Batch, spec: TaskSpec) -> None:
-        task = PackedTask(self, order, spec)
+    async def _run(self, batch: Batch, spec: TaskSpec) -> None:
+        task = PackedTask(self, batch, spec)
         self.tasks.append(task)
         self.player.pods.append(task)
         self.note(Section(task.ref, {}, begun=True))
-        self.player.plays.get(order.step, lambda _: None)(task)
+        self.player.plays.get(batch.step, lambda _: None)(task)
         while self.runs and not task.over:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
     def note(self, section: Section) -> None:
         """Write a note with one section."""
-        order = self.tasks[-1].batch
+        batch = self.tasks[-1].batch
         ref = AttemptRef("_pod", self.name, 0)
-        key = feed_key(order.flow, order.run, int(self.player.now() * 1000), ref, self._notes, NOTE)
+        key = feed_key(batch.flow, batch.run, int(self.player.now() * 1000), ref, self._notes, NOTE)
         self._notes += 1
         self.player.store.put(key, encode_note([section]))
 
@@ -102,14 +103,14 @@ class PackedTask(PlayedPod):
         over: Whether it has ended.
     """
 
-    def __init__(self, pod: WarmPod, order: Batch, spec: TaskSpec) -> None:
+    def __init__(self, pod: WarmPod, batch: Batch, spec: TaskSpec) -> None:
         self.pod = pod
         self.name = pod.name
         self._player = pod.player
         self._store = pod.player.store
-        self.batch = order
+        self.batch = batch
         self.task = spec
-        self.ref = AttemptRef(order.step, spec.task, spec.attempt)
+        self.ref = AttemptRef(batch.step, spec.task, spec.attempt)
         self.book = Logbook(clock=pod.player.now)
         self._reports = 0
         self.over = False
