@@ -41,10 +41,11 @@ class Verdicts:
         self._reporter = reporter
         self._max_splits = max_splits
         self._heard = heard
-        #: Failed attempts whose consequence the scheduler is about to decide.
-        self._undecided: dict[AttemptRef, Record] = {}
-        #: Failed attempts that the person was not told of: what follows depends on the gang's other ranks.
-        self._unreported: list[Record] = []
+        #: Failed attempts whose consequence the scheduler is about to decide, with rank 0 of their gang.
+        self._undecided: dict[AttemptRef, tuple[Record, AttemptRef]] = {}
+        #: Failed attempts that the person was not told of, by rank 0 of their gang: what follows depends on the other
+        #: ranks, so that it is decided for all of these at once. An attempt of no gang stands alone.
+        self._unreported: dict[AttemptRef, list[Record]] = {}
 
     def of(self, record: Record) -> Event:
         """What the scheduler is told of an attempt that ended with this record."""
@@ -52,7 +53,7 @@ class Verdicts:
         if record.outcome == SUCCEEDED:
             too_many = self._too_many_splits(record)
             if too_many is not None:
-                self._undecided[record.ref] = record._replace(outcome=FAILED, failure=too_many)
+                self._expect(record._replace(outcome=FAILED, failure=too_many))
                 return AttemptFailed(record.ref, too_many)
             self._reporter.attempt_ended(record, None)
             return AttemptSucceeded(record.ref, record.transition)
@@ -61,8 +62,11 @@ class Verdicts:
             self._reporter.attempt_ended(record._replace(failure=failure._replace(reason=CANCELLED)), None)
             return AttemptCancelled(record.ref)
         # What follows, a retry or the end of the run, is known once the scheduler has decided.
-        self._undecided[record.ref] = record
+        self._expect(record)
         return AttemptFailed(record.ref, failure, record.ended, max(0.0, record.ended - record.started))
+
+    def _expect(self, record: Record) -> None:
+        self._undecided[record.ref] = record, self._scheduler.leader(record.ref)
 
     def _too_many_splits(self, record: Record) -> Failure | None:
         splits = record.transition.splits if record.transition else None
@@ -81,15 +85,16 @@ class Verdicts:
     def decided(self, event: Event, answer: Sequence[Instruction]) -> None:
         """The scheduler has answered an event: what failed is told, with what follows."""
         if isinstance(event, AttemptFailed) and event.ref in self._undecided:
-            self._unreported.append(self._undecided.pop(event.ref))
-        self._tell_failures(answer)
+            record, gang = self._undecided.pop(event.ref)
+            self._unreported.setdefault(gang, []).append(record)
+        for gang, (first, *_) in list(self._unreported.items()):
+            if not self._scheduler.undecided(first.ref):
+                self._tell_failures(self._unreported.pop(gang), answer)
 
-    def _tell_failures(self, answer: Sequence[Instruction]) -> None:
-        """Tell of what has failed, once it is known what follows; of a gang's ranks the first to fail comes first."""
-        decided = [record for record in self._unreported if not self._scheduler.undecided(record.ref)]
+    def _tell_failures(self, decided: Sequence[Record], answer: Sequence[Instruction]) -> None:
+        """Tell of what has failed now that it is known what follows; of a gang's ranks the first to fail comes first."""
         again = [item for item in answer if isinstance(item, ScheduleRetry)]
         for record in sorted(decided, key=lambda record: record.ended):
-            self._unreported.remove(record)
             retry = again.pop(0) if again else None
             if retry is not None and retry.fallback:
                 self._reporter.attempt_caught(record)

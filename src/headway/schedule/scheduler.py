@@ -116,6 +116,11 @@ class Scheduler:
         task = self._tasks.current(ref)
         return self._stop is not None or bool(task and task.gang and task.gang.failures)
 
+    def leader(self, ref: AttemptRef) -> AttemptRef:
+        """Rank 0's attempt, where this is the attempt of a gang's rank that counts; else itself."""
+        task = self._tasks.current(ref)
+        return task.gang.control.ref if task and task.gang else ref
+
     def undecided(self, ref: AttemptRef) -> bool:
         """Whether the attempt ended and what follows depends on other ranks of its gang."""
         task = self._tasks.current(ref)
