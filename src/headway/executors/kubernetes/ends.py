@@ -2,9 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import NamedTuple
 
 from headway.errors import StoreError
@@ -97,17 +96,23 @@ class Ends:
         if attempt.pod:
             facts = {"kubernetes-pod-name": attempt.pod, "kubernetes-pod-namespace": job.namespace}
         loop = asyncio.get_running_loop()
-        task = job.task(attempt)
         while True:
             try:
-                settle = partial(self._settler.settle, began=attempt.began_at)
-                record = await loop.run_in_executor(
-                    self._threads, settle, job.batch, task, failure, facts, attempt.ended_at
+                return await loop.run_in_executor(
+                    self._threads, self._record_and_rest, job, attempt, failure, facts
                 )
-                return record, await loop.run_in_executor(self._threads, self._unshown, job, attempt, record)
             except StoreError as error:
                 self._hooks.tell(datastore_away(job.batch.step, attempt.ref, error))
                 await asyncio.sleep(_STORE_PAUSE)
+
+    def _record_and_rest(
+        self, job: TrackedJob, attempt: Attempt, failure: Failure, facts: Mapping[str, str]
+    ) -> tuple[Record, tuple[tuple[str, float, str], ...]]:
+        """Both in one visit to a thread, as there is seldom anything that was not shown. Blocking."""
+        record = self._settler.settle(
+            job.batch, job.task(attempt), failure, facts, attempt.ended_at, began=attempt.began_at
+        )
+        return record, self._unshown(job, attempt, record)
 
     async def _with_reason(
         self, job: TrackedJob, attempt: Attempt, record: Record, failure: Failure

@@ -116,8 +116,8 @@ class Pools:
     # Who does what.
 
     def dispatch(self) -> None:
-        """Share out what waits, once all that has just happened is known."""
-        if not self._dispatching:
+        """Share out what waits, once all that has just happened is known; a run without warm pods costs it nothing."""
+        if self._pools and not self._dispatching:
             self._dispatching = True
             asyncio.get_running_loop().call_soon(self._dispatch)
 
