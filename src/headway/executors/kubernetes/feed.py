@@ -88,8 +88,8 @@ class FeedReader:
         after = f"{self._prefix}{max(0, self._newest - WINDOW_MS):013d}"
         fresh: list[tuple[str, FeedKey]] = []
         for info in self._store.list(self._prefix, after=after):
-            parsed = parse_feed_key(info.key)
-            if parsed is None or info.key in self._seen:
+            # Nearly all are known where there are many.
+            if info.key in self._seen or (parsed := parse_feed_key(info.key)) is None:
                 continue
             if wanted(parsed.ref) or parsed.kind == NOTE:
                 fresh.append((info.key, parsed))

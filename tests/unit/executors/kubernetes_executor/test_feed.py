@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway.errors import StoreUnavailableError
+from headway.executors.kubernetes import feed as feed_module
 from headway.executors.kubernetes.feed import (
     WINDOW_MS,
     FeedReader,
@@ -26,6 +27,7 @@ from headway.store.logs import (
     encode_line,
     encode_note,
     feed_key,
+    parse_feed_key,
     parse_lines,
     reported_log,
 )
@@ -180,6 +182,15 @@ def test_whatever_the_clocks_nothing_is_missed_or_heard_twice(reports: list[tupl
                 heard += [(ref, sequence) for ref, sequence, *_ in feed.heard()]
         heard += [(ref, sequence) for ref, sequence, *_ in feed.heard()]
         assert sorted(heard) == sorted(put)
+
+
+def test_what_is_known_is_not_looked_into_again(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    monkeypatch.setattr(feed_module, "parse_feed_key", lambda key: parsed.append(key) or parse_feed_key(key))
+    for number in range(5):
+        feed.put(ONE, "line", at=BEGIN + number)
+        assert len(feed.heard()) == 1
+    assert len(parsed) == 5
 
 
 def test_the_log_of_a_dead_attempt_is_what_it_had_reported(feed: Feed) -> None:
