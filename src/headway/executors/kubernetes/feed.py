@@ -1,9 +1,9 @@
 """Hears what pods report through the datastore: log lines and the news that a record is there.
 
 One listing answers for all pods of the run, whatever their number: feed keys begin with the time,
-so only what came after the last look is listed. A pod whose clock is behind by more than the
-window is heard of all the same, later: by the pod watch, and its log from the stored one. One whose
-clock is ahead is heard at once, and costs longer listings.
+so only what came about the time of the last look or after it is listed (see ``feed_window``). A pod
+whose clock is behind by more than the window is heard of all the same, later: by the pod watch, and
+its log from the stored one. One whose clock is ahead is heard at once, and costs longer listings.
 """
 
 import time
@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from headway.errors import KeyNotFoundError
+from headway.executors.kubernetes.feed_window import MANY, FeedWindow
 from headway.store import layout
 from headway.store.base import ObjectStore
 from headway.store.logs import (
@@ -26,9 +27,6 @@ from headway.store.logs import (
     parse_lines,
 )
 from headway.store.records import AttemptRef
-
-#: Milliseconds by which clocks may differ and a report still be heard at once.
-WINDOW_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +59,28 @@ class FeedReader:
         run: The run's id.
         begin_ms: Milliseconds since the epoch before which nothing is of interest.
         clock: Seconds since the epoch.
+        many: Keys beyond which most looks do not go over the whole window.
     """
 
     def __init__(
-        self, store: ObjectStore, flow: str, run: str, begin_ms: int, clock: Callable[[], float] = time.time
+        self,
+        store: ObjectStore,
+        flow: str,
+        run: str,
+        begin_ms: int,
+        clock: Callable[[], float] = time.time,
+        many: int = MANY,
     ) -> None:
         self._store = store
         self._clock = clock
         self._prefix = layout.feed(flow, run)
-        self._newest = begin_ms
+        self._many = many
+        self._window = FeedWindow(begin_ms, many)
         self._seen: dict[str, int] = {}
 
     def rewind(self) -> None:
         """Begin with what was reported first."""
-        self._newest = 0
+        self._window = FeedWindow(0, self._many)
 
     def poll(
         self, readers: ThreadPoolExecutor, wanted: Callable[[AttemptRef], object] = bool
@@ -85,9 +91,11 @@ class FeedReader:
             readers: Read the reports.
             wanted: Whether anybody waits for what an attempt reports; other reports are passed over.
         """
-        after = f"{self._prefix}{max(0, self._newest - WINDOW_MS):013d}"
+        now, listed = self._clock(), 0
+        after = f"{self._prefix}{self._window.begin(now):013d}"
         fresh: list[tuple[str, FeedKey]] = []
         for info in self._store.list(self._prefix, after=after):
+            listed += 1
             # Nearly all are known where there are many.
             if info.key in self._seen or (parsed := parse_feed_key(info.key)) is None:
                 continue
@@ -101,10 +109,8 @@ class FeedReader:
         contents = list(readers.map(self._read, keys) if len(keys) > 1 else map(self._read, keys))
         # Only now, so that what could not be read is new again the next time.
         self._seen.update((key, parsed.ms) for key, parsed in fresh)
-        # One pod whose clock is ahead must not hide what the others report.
-        latest = int(self._clock() * 1000)
-        self._newest = max([self._newest, *(min(parsed.ms, latest) for _, parsed in fresh)])
-        self._forget()
+        if self._window.end(now, listed, (parsed.ms for _, parsed in fresh)):
+            self._forget()
         return [
             report
             for (_, parsed), payload in zip(fresh, contents, strict=True)
@@ -124,7 +130,7 @@ class FeedReader:
     def _forget(self) -> None:
         """Keep only keys that another listing could still show."""
         if len(self._seen) > 4096:
-            floor = self._newest - WINDOW_MS
+            floor = self._window.floor
             self._seen = {key: ms for key, ms in self._seen.items() if ms >= floor}
 
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from headway.errors import StoreUnavailableError
 from headway.executors.kubernetes import feed as feed_module
 from headway.executors.kubernetes.feed import (
-    WINDOW_MS,
     FeedReader,
     next_pause,
     reports,
     texts,
 )
+from headway.executors.kubernetes.feed_window import MANY, WHOLE_EVERY, WINDOW_MS
 from headway.store import layout
 from headway.store.logs import (
     END,
@@ -49,11 +49,13 @@ def readers() -> Iterator[ThreadPoolExecutor]:
 class Feed:
     """A feed, its reader, and the launcher's clock."""
 
-    def __init__(self, readers: ThreadPoolExecutor) -> None:
-        self.store = MemoryStore()
+    def __init__(
+        self, readers: ThreadPoolExecutor, many: int = MANY, store: MemoryStore | None = None
+    ) -> None:
+        self.store = store or MemoryStore()
         self.now = BEGIN
         self._readers = readers
-        self._reader = FeedReader(self.store, FLOW, RUN, BEGIN, lambda: self.now / 1000)
+        self._reader = FeedReader(self.store, FLOW, RUN, BEGIN, lambda: self.now / 1000, many)
         self._sequences: dict[AttemptRef, int] = {}
 
     def put(self, ref: AttemptRef, *lines: str, at: int | None = None, kind: str = LOG) -> None:
@@ -91,7 +93,7 @@ def test_what_is_old_is_not_listed_again(feed: Feed) -> None:
         assert [lines for *_, lines in feed.heard()] == [[str(second)]]
     (last,) = [key for method, key in feed.store.calls if method == "list"][-1:]
     assert last == layout.feed(FLOW, RUN)
-    assert feed._reader._newest == BEGIN + 190_000
+    assert feed._reader._window.floor == BEGIN + 190_000 - WINDOW_MS
 
 
 def test_a_pod_whose_clock_is_a_little_behind_is_heard(feed: Feed) -> None:
@@ -182,6 +184,46 @@ def test_whatever_the_clocks_nothing_is_missed_or_heard_twice(reports: list[tupl
                 heard += [(ref, sequence) for ref, sequence, *_ in feed.heard()]
         heard += [(ref, sequence) for ref, sequence, *_ in feed.heard()]
         assert sorted(heard) == sorted(put)
+
+
+_steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("report"), st.integers(-45_000, 3_000)),
+        st.tuples(st.just("wait"), st.sampled_from([40, 300, 500, 2_000])),
+        st.just(("look", 0)),
+    ),
+    max_size=60,
+)
+
+
+@given(_steps)
+@settings(max_examples=150, deadline=None)
+def test_where_most_looks_are_short_nothing_is_missed_that_whole_ones_find(
+    steps: list[tuple[str, int]],
+) -> None:
+    """Whatever the clocks, and be it beyond the window: the same reports, once, and a few seconds later at most."""
+    with ThreadPoolExecutor(1) as readers:
+        whole = Feed(readers, many=1_000_000)
+        short = Feed(readers, many=0, store=whole.store)
+        heard: dict[AttemptRef, int] = {}
+        expected: dict[AttemptRef, int] = {}
+
+        def look() -> None:
+            for feed, found in ((whole, expected), (short, heard)):
+                for ref, *_ in feed.heard():
+                    assert ref not in found, "once"
+                    found[ref] = feed.now
+            late = [ref for ref, at in expected.items() if ref not in heard]
+            assert all(whole.now - expected[ref] < WHOLE_EVERY * 1000 for ref in late)
+
+        for number, (what, value) in enumerate([*steps, ("look", 0), ("wait", 5_000), ("look", 0)]):
+            if what == "report":
+                whole.put(AttemptRef("train", str(number), 0), at=whole.now + value)
+            elif what == "wait":
+                whole.now = short.now = whole.now + value
+            else:
+                look()
+        assert expected.keys() <= heard.keys()
 
 
 def test_what_is_known_is_not_looked_into_again(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
