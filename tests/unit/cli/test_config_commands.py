@@ -10,12 +10,39 @@ from cli_flows import CommandLine
 
 from headway import FlowSpec, step
 
+LEFT = ": taken by pods that an earlier step leaves (reuse); where those are not enough, by more like them."
+
 
 class Here(FlowSpec):
     """Needs no pod."""
 
     @step
     def start(self) -> None:
+        self.next(self.end)
+
+    @step
+    def end(self) -> None:
+        pass
+
+
+class Body(FlowSpec):
+    """A foreach with two steps in its body."""
+
+    @step
+    def start(self) -> None:
+        self.items = [1, 2]
+        self.next(self.first, foreach="items")
+
+    @step
+    def first(self) -> None:
+        self.next(self.second)
+
+    @step
+    def second(self) -> None:
+        self.next(self.join)
+
+    @step
+    def join(self, inputs: object) -> None:
         self.next(self.end)
 
     @step
@@ -115,6 +142,27 @@ def test_dry_run_prints_manifests_and_asks_nobody(cli: CommandLine, tmp_path: Pa
     assert "Step train: cpu is 9 (--override cpu=9), not 2" in answer.err
     assert "On this machine: start, join, end." in answer.err
     assert not (tmp_path / ".headway").exists(), "nothing is written"
+
+
+@pytest.mark.parametrize(
+    ("said", "second", "join"),
+    [
+        ("", ".", "."),
+        (":pods=2", ": taken by the foreach's pods; where those are not enough, by more like them.", "."),
+        (":reuse=true", LEFT, LEFT),
+        (":reuse=true,pods=2", LEFT, LEFT),
+    ],
+)
+def test_dry_run_says_which_pods_take_the_steps_of_a_body(
+    cli: CommandLine, said: str, second: str, join: str
+) -> None:
+    answer = cli(
+        "run", "--dry-run", "--datastore-root=s3://bucket/team", f"--with=kubernetes{said}", flow=Body
+    )
+    assert answer.code == 0, answer.err
+    told = [line for line in answer.out.splitlines() if line.startswith("# Step ")]
+    assert told[2:4] == [f"# Step second{second}", f"# Step join{join}"]
+    assert len(list(yaml.safe_load_all(answer.out))) == {"": 5, ":pods=2": 4}.get(said, 2)
 
 
 def test_dry_run_shows_what_is_lent_by_its_names_only(
