@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from headway.cli.program import Program
 from headway.cli.reading import look_where_told, told_for_typing, user_namespace
-from headway.client import Flow, NotFoundError, Run, namespace
+from headway.client import Flow, NamespaceMismatchError, NotFoundError, Run, namespace
 from headway.errors import UsageError
 
 
@@ -86,7 +86,9 @@ def _runs(this: Program, *, my_runs: bool) -> list[Run]:
     look_where_told(this)
     namespace(user_namespace(this, None) if my_runs else None)
     try:
-        return list(Flow(this.flow, _namespace_check=False))
+        return list(Flow(this.flow))
+    except NamespaceMismatchError:
+        return []
     except NotFoundError as error:
         raise NotFoundError(f"{this.flow} has no tags: it has never run.", "Type `run` first.") from error
 

@@ -1,7 +1,7 @@
 """``Flow``: the runs of a flow; and ``Headway``: all flows."""
 
 from datetime import datetime
-from typing import Any, Iterator, List, Optional
+from typing import Any, Iterator, List, Optional, Sequence
 
 from headway.client.entity import Entity, in_namespace
 from headway.client.errors import FlowNotFoundError
@@ -17,8 +17,19 @@ from headway.errors import NotFoundError
 class Flow(Entity, depth=1):
     """A flow by its name: ``Flow("MyFlow")``. Iteration and ``[id]`` give its runs, the newest first.
 
-    Only runs in the user namespace are given, wherever their data is.
+    Only runs in the user namespace are given, wherever their data is; opened with
+    ``_namespace_check=False`` it gives all of them, as with Metaflow.
     """
+
+    #: Whether it keeps to the user namespace; written down where it does not, and travels in a pickle then.
+    _checks_namespace = True
+
+    def __init__(
+        self, pathspec: str = "", *parts: object, attempt: Optional[int] = None, _namespace_check: bool = True
+    ) -> None:
+        if not _namespace_check:
+            self._checks_namespace = False
+        super().__init__(pathspec, *parts, attempt=attempt, _namespace_check=_namespace_check)
 
     def _open(self, attempt: Optional[int]) -> None:
         if not flow_exists(self.id):
@@ -42,7 +53,7 @@ class Flow(Entity, depth=1):
             told = of_metaflow(self.id, str(run)) if is_name(str(run)) else ""
             raise KeyError(f"{self!r} has no run {run!r}. {told}".strip())
         found: Run = Run._bound(data, (self.id, data.run))
-        if not found.is_in_namespace():
+        if self._checks_namespace and not found.is_in_namespace():
             raise found._outside()
         return found
 
@@ -55,7 +66,9 @@ class Flow(Entity, depth=1):
         Args:
             *tags: Only those with all these tags.
         """
-        namespace = get_namespace()
+        return self._runs_in(get_namespace() if self._checks_namespace else None, tags)
+
+    def _runs_in(self, namespace: Optional[str], tags: Sequence[str] = ()) -> Iterator[Run]:
         for data in runs_of(self.id, with_tags=bool(tags)):
             run: Run = Run._bound(data, (self.id, data.run))
             if in_namespace(data, namespace) and run._tagged(tags):
@@ -83,7 +96,8 @@ class Flow(Entity, depth=1):
 
     def is_in_namespace(self) -> bool:
         """Whether it has a run in the user namespace that is in use."""
-        return get_namespace() is None or self.latest_run is not None
+        within = get_namespace()
+        return within is None or next(self._runs_in(within), None) is not None
 
 
 class Headway:

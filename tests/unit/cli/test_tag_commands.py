@@ -24,7 +24,7 @@ def test_add_remove_and_replace(cli: CommandLine, folder: FolderStore) -> None:
     assert given("1") == {"best", "checked", "x"}
 
 
-def test_list_for_people(cli: CommandLine, folder: FolderStore) -> None:
+def test_list_for_people(cli: CommandLine, folder: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
     RecordedRun(folder, "1", tags=("a", "b"))
     RecordedRun(folder, "2", tags=("b",), user="bob")
     system = "runtime:dev  (system)\nuser:ann  (system)\nuser:bob  (system)\n"
@@ -39,6 +39,9 @@ def test_list_for_people(cli: CommandLine, folder: FolderStore) -> None:
     )
     assert cli("tag", "list", "2", "--hide-system-tags").out == "b\n"
     assert cli("tag", "list", "--run-id", "2", "--flat").out == "b\nruntime:dev\nuser:bob\n"
+    monkeypatch.setenv("HEADWAY_USER", "carl")
+    answer = cli("tag", "list", "--my-runs")
+    assert (answer.code, answer.out) == (0, ""), "none of them is carl's"
 
 
 def test_list_for_programs(cli: CommandLine, folder: FolderStore) -> None:

@@ -380,6 +380,24 @@ def test_runs_of_others_are_seen_in_their_namespace_or_in_none(folder: FolderSto
     assert ids(Headway().flows) == ["Digits", "Other"]
 
 
+def test_a_flow_that_checks_no_namespace_gives_all_of_its_runs(folder: FolderStore) -> None:
+    digits(folder, tags=("good",))
+    namespace("user:bob")
+    flow = Flow("Digits", _namespace_check=False)
+    for each in (flow, pickle.loads(pickle.dumps(flow))):
+        assert (
+            each.latest_run
+            == each.latest_successful_run
+            == each["1"]
+            == Run("Digits/1", _namespace_check=False)
+        )
+        assert ids(each) == ids(each.runs("good")) == ["1"]
+        assert not each.is_in_namespace(), "a question of its own"
+    assert ids(Headway()) == []
+    with pytest.raises(InvalidPathspecError, match="has no attempts"):
+        Flow("Digits", attempt=1)
+
+
 def test_all_flows(folder: FolderStore) -> None:
     digits(folder)
     assert "Digits" in Headway()
