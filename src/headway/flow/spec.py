@@ -69,10 +69,19 @@ class FlowSpec:
             )
         given = {"foreach": foreach, "num_parallel": num_parallel, "condition": condition, **unknown}
         keywords = {name: value for name, value in given.items() if value is not None or name in unknown}
-        state.transition = make_transition(
-            state.task.step, file, line, lambda name: getattr(self, name), targets, keywords
-        )
+        values: Dict[str, Any] = {}
+
+        def read(name: str) -> Any:
+            value = getattr(self, name)
+            # A property that yields its items starts anew each time it is read.
+            once = hasattr(value, "__next__") and name not in self.__dict__
+            values[name] = list(value) if once else value
+            return values[name]
+
+        state.transition = make_transition(state.task.step, file, line, read, targets, keywords)
         state.next_line = line
+        if foreach is not None and foreach not in self.__dict__:
+            state.keep_iterated(foreach, values[foreach])
 
     @classmethod
     def _get_parameters(cls) -> Iterator[Tuple[str, Any]]:
@@ -267,13 +276,17 @@ def transition_of(flow: Any) -> Optional[Transition]:
 
 
 def produced(flow: Any) -> Dict[str, object]:
-    """The artifacts to store after the step: what it set, and what it read and may have changed in place."""
+    """The artifacts to store after the step: what it set, and what it read and may have changed in place.
+
+    With them goes what its foreach goes over, if that is none of its attributes.
+    """
     state = _state(flow)
-    return {
+    made = {
         name: value
         for name, value in vars(flow).items()
         if name != _STATE and name not in state.untouched and name not in state.read_only
     }
+    return {**made, **state.iterated}
 
 
 def inherited(flow: Any) -> Dict[str, Any]:

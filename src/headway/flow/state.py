@@ -1,5 +1,6 @@
 """The state of a bound flow object: what it can read, what its step changed."""
 
+from headway.errors import HeadwayError
 from headway.flow.graph import PARALLEL_VARIABLE
 from headway.flow.names import did_you_mean
 from headway.flow.splits import item_at
@@ -21,12 +22,14 @@ class TaskState:
         transition: What ``self.next`` said, None before.
         next_line: The line that said it.
         inputs: The ``inputs`` of a join, made when first asked for.
+        iterated: Under its hidden name, what the step's foreach goes over where no artifact is that.
     """
 
     __slots__ = (
         "_items",
         "adopted",
         "inputs",
+        "iterated",
         "next_line",
         "read_only",
         "task",
@@ -44,6 +47,7 @@ class TaskState:
         self.transition: Optional[Transition] = None
         self.next_line = 0
         self.inputs: Any = None
+        self.iterated: Dict[str, object] = {}
         self._items: Dict[int, Any] = {}
 
     def names(self) -> Set[str]:
@@ -61,18 +65,26 @@ class TaskState:
         return [(level, frame) for level, frame in enumerate(self.task.frames) if frame[4] is not None]
 
     def item(self, level: int) -> Any:
-        """What a foreach gave this task at one level of its fan-out; None where that is lost."""
+        """What a foreach gave this task at one level of its fan-out.
+
+        Raises:
+            HeadwayError: No artifact is what the foreach goes over.
+        """
         if level not in self._items:
             self._items[level] = self._find_item(self.task.frames[level])
         return self._items[level]
 
     def _find_item(self, frame: Frame) -> Any:
-        _, _, index, _, variable = frame
+        split, _, index, _, variable = frame
         if variable == PARALLEL_VARIABLE:
             return index
         found = self.iterable_source(frame)
         if found is None:
-            return None
+            raise HeadwayError(
+                f"What the foreach of step '{split}' goes over ('{variable}') is not kept among the artifacts of "
+                f"step '{self.task.step}'.",
+                f"The task of '{split}' is of an older version, most likely: run it again, with resume {split}.",
+            )
         name, source = found
         # Loaded apart from the attribute of that name: a step that only looks at its input
         # must not be taken to have touched the whole of what the foreach goes over.
@@ -87,6 +99,15 @@ class TaskState:
                 if name is not None and name in source.names():
                     return name, source
         return None
+
+    def keep_iterated(self, name: str, value: object) -> None:
+        """Keep what the step's foreach goes over for its tasks, where the class computes it or has it to itself.
+
+        Such are properties and private attributes: no artifact has their value. Of parameters, configurations
+        and constants there is one.
+        """
+        if name not in self.read_only or self.source_of(name) is None:
+            self.iterated[HIDDEN_PREFIX + self.task.step] = value
 
     def kept_iterables(self, own: Callable[[str], bool]) -> Dict[str, Any]:
         """Hidden artifacts that keep a foreach's iterable readable after the step.

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections import OrderedDict, deque
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import pytest
 from flow_sources import MemorySource, Place, bound
 
 import headway
+from headway.errors import HeadwayError
 from headway.flow.current import current
 from headway.flow.graph import PARALLEL_VARIABLE
-from headway.flow.spec import FlowSpec, call_step, inherited
+from headway.flow.spec import FlowSpec, call_step, inherited, inputs_of, produced, transition_of
 from headway.flow.splits import count_items, item_at
 from headway.flow.step import step
 from headway.flow.task import Frame, Input
@@ -111,10 +113,94 @@ def test_the_outer_input_outlives_an_inner_join() -> None:
     assert after.input == "b"
 
 
-def test_what_is_lost_is_none() -> None:
+def test_what_is_lost_is_an_error_and_never_none() -> None:
     one = bound(Flow, source=MemorySource(), frames=[OUTER])
-    assert one.input is None
+    with pytest.raises(HeadwayError, match=r"the foreach of step 'start' goes over \('xs'\)"):
+        _ = one.input
+    with pytest.raises(HeadwayError, match="resume start"):
+        one.foreach_stack()
     assert inherited(one) == {}
+
+
+class Computes(FlowSpec):
+    """What its foreachs go over is in the class: computed, private, or no data at all."""
+
+    _private = ("a", "b")
+    constant = ("c", "d")
+
+    class Colour(Enum):
+        RED = 1
+        BLUE = 2
+
+    @property
+    def computed(self) -> list[int]:
+        return [self.base, self.base + 1]  # type: ignore[attr-defined]
+
+    @property
+    def yielded(self) -> Iterator[int]:
+        yield from (7, 8)
+
+    @step
+    def work(self) -> None: ...
+
+    @step
+    def join(self, inputs: Any) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("name", "items"),
+    [
+        ("computed", [5, 6]),
+        ("yielded", [7, 8]),
+        ("_private", ["a", "b"]),
+        ("Colour", [Computes.Colour.RED, Computes.Colour.BLUE]),
+        ("name", list("Computes")),
+    ],
+)
+def test_what_only_the_class_has_is_kept_for_the_tasks(name: str, items: list[Any]) -> None:
+    split = bound(Computes, source=MemorySource(base=5))
+    split.next(split.work, foreach=name)
+    assert transition_of(split).splits == len(items)
+    made = produced(split)
+    assert set(made) == {"_headway_work"}
+    frames: list[Frame] = [("work", "1", index, len(items), name) for index in range(len(items))]
+    # As the tasks find it: in its hidden place, whatever the class says by then.
+    source = MemorySource(base=50, **made)
+    tasks = [bound(Computes, source=source, frames=[frame]) for frame in frames]
+    assert [task.input for task in tasks] == items
+    assert tasks[1].foreach_stack() == [(1, len(items), items[1])]
+    assert set(inherited(tasks[0])) == {"base", "_headway_work"}
+    inputs = [Input("work", source, (frame,)) for frame in frames]
+    assert [each.input for each in inputs_of(bound(Computes, "join", inputs=inputs))] == items
+
+
+def test_behind_an_inner_join_what_the_class_computed_is_kept() -> None:
+    inner: Frame = ("inner", "7", 0, 1, "ys")
+    inputs = [
+        Input("work", MemorySource(_headway_work=[5, 6], ys=[1]), (("work", "1", 1, 2, "computed"), inner))
+    ]
+    join = bound(Computes, "join", frames=[("work", "1", 1, 2, "computed")], inputs=inputs)
+    assert join.input == 6
+    assert inherited(join) == {"_headway_work": Place("[5, 6]")}
+
+
+def test_what_is_an_artifact_is_not_kept_twice() -> None:
+    split = bound(Computes, source=MemorySource(constant=("c", "d"), given=[1]))
+    split.next(split.work, foreach="constant")
+    assert produced(split) == {}
+    split = bound(Computes, source=MemorySource(given=[1]))
+    split.next(split.work, foreach="given")
+    assert produced(split) == {"given": [1]}
+    split = bound(Computes)
+    split.own = [1]
+    split.next(split.work, foreach="own")
+    assert produced(split) == {"own": [1]}
+
+
+def test_a_private_attribute_counts_as_the_step_reads_it() -> None:
+    split = bound(Computes, source=MemorySource(_private=["of an earlier step"]))
+    split.next(split.work, foreach="_private")
+    assert produced(split) == {"_headway_work": ("a", "b")}
 
 
 def test_a_foreach_over_a_parameter_needs_nothing_kept() -> None:
