@@ -29,7 +29,7 @@ from headway.store.stored_batch import store_batch
 #: Seconds between tries while the cluster has no room for another Job, or does not answer.
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0
 _STORE_PAUSE = 5.0
-#: First orders written at a time.
+#: Batches written at a time, and first orders of one Job.
 _AT_ONCE = 16
 #: Seconds within which a Job that waits is seen to be no longer wanted.
 _LOOK = 0.5
@@ -85,6 +85,8 @@ class Submitter:
         self._shares = Shares(limit, cluster.client.clock.monotonic)
         self._busy: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        # Of their own: a thousand writes in line elsewhere would hold up what everybody else asks of the datastore.
+        self._threads = ThreadPoolExecutor(_AT_ONCE, "headway-batches")
 
     def submit(self, job: TrackedJob, delay: float = 0.0) -> None:
         """Create the Job once there is room for at least one of its pods; for all of them, if it is a gang.
@@ -125,6 +127,7 @@ class Submitter:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def delete_pod(self, job: TrackedJob, pod: str, *, now: bool) -> None:
         """Delete one pod of a Job whose other attempts go on."""
@@ -139,10 +142,7 @@ class Submitter:
         await self._pause(job, delay)
         while not job.deleting:
             try:
-                if job.inbox:
-                    await asyncio.to_thread(self._store_orders, job)
-                else:
-                    await asyncio.to_thread(store_batch, self._store, job.batch)
+                await asyncio.get_running_loop().run_in_executor(self._threads, self._write, job)
                 break
             except StoreError as error:
                 self._hooks.waiting(job, "Datastore", error.message)
@@ -150,7 +150,14 @@ class Submitter:
         self._shares.admit(job)
         self.share()
 
-    def _store_orders(self, job: TrackedJob) -> None:
+    def _write(self, job: TrackedJob) -> None:
+        """What its pods are to do. Blocking."""
+        if job.inbox:
+            self._write_orders(job)
+        else:
+            store_batch(self._store, job.batch)
+
+    def _write_orders(self, job: TrackedJob) -> None:
         """The first order of each warm pod. Blocking."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             writes = [
