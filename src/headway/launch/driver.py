@@ -27,6 +27,7 @@ from headway.launch.clones import Clones
 from headway.launch.crew import Crew
 from headway.launch.journal import Journal
 from headway.launch.lease import LeaseLostError
+from headway.launch.own_thread import OwnThread
 from headway.launch.reporter import Reporter
 from headway.launch.retries import Retries
 from headway.launch.standing import NotTakenOverError, Standing
@@ -110,6 +111,7 @@ class Driver:
         self._crew = Crew(executors, fallbacks)
         self._batches = batches
         self._journal = journal
+        self._thread = OwnThread("headway-journal")
         self._reporter = reporter
         self._verdicts = Verdicts(scheduler, reporter, max_splits, heard)
         self._spread = 1 + 0.25 * jitter()
@@ -165,6 +167,7 @@ class Driver:
             if self._hurry is not None:
                 self._hurry.cancel()
             async with contextlib.AsyncExitStack() as stack:
+                stack.enter_context(self._thread)
                 for executor in self._crew.every:
                     if hands_off:
                         stack.push_async_callback(executor.let_go)
@@ -290,7 +293,7 @@ class Driver:
         troubled = False
         while True:
             try:
-                answer = await asyncio.to_thread(call)
+                answer = await self._thread.call(call)
                 break
             except StoreUnavailableError as error:
                 if self._stops > 1:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 from headway.errors import HeadwayError, StoreError
 from headway.launch.lease import DURATION_SECONDS, RENEW_SECONDS, Lease
+from headway.launch.own_thread import OwnThread
 
 #: Seconds between two looks at a claim that is watched.
 _LOOK = 5.0
@@ -48,24 +49,27 @@ async def kept(lease: Lease, lost: Callable[[HeadwayError], None]) -> AsyncItera
             for a reason that nobody thought of.
     """
     over = asyncio.Event()
-    task = asyncio.create_task(_renew(lease, lost, over))
-    try:
-        yield
-    finally:
-        # Not cancelled: that would leave a renewal running in its thread, beside the release.
-        over.set()
-        await task
-        with contextlib.suppress(StoreError):
-            await asyncio.to_thread(lease.release)
+    with OwnThread("headway-lease") as thread:
+        task = asyncio.create_task(_renew(lease, thread, lost, over))
+        try:
+            yield
+        finally:
+            # Not cancelled: that would leave a renewal running in its thread, beside the release.
+            over.set()
+            await task
+            with contextlib.suppress(StoreError):
+                await thread.call(lease.release)
 
 
-async def _renew(lease: Lease, lost: Callable[[HeadwayError], None], over: asyncio.Event) -> None:
+async def _renew(
+    lease: Lease, thread: OwnThread, lost: Callable[[HeadwayError], None], over: asyncio.Event
+) -> None:
     while not over.is_set():
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(over.wait(), RENEW_SECONDS)
             return
         try:
-            await asyncio.to_thread(lease.renew)
+            await thread.call(lease.renew)
         except StoreError:
             # The datastore is in trouble; the next renewal may succeed, and a lease that ran out
             # meanwhile is still ours unless somebody took it.

@@ -244,3 +244,14 @@ async def test_a_run_that_another_launcher_drives_is_let_go_of(how: str) -> None
     assert run.executor.gone
     assert run.executor.closed == []
     assert run.executor.cancelled == []
+
+
+# Threads
+
+
+@pytest.mark.usefixtures("busy_threads")
+async def test_the_journal_waits_for_nobody_elses_calls() -> None:
+    run = DrivenRun(LINEAR).linear()
+    end = await asyncio.wait_for(run.drive(), 60.0)
+    assert end.outcome == SUCCEEDED
+    assert read_journal(run.store, FLOW, RUN)

@@ -190,3 +190,19 @@ async def test_a_datastore_that_fails_while_a_claim_is_watched_is_told(store: Me
     store.fail_next(StoreUnavailableError("no answer"), "get_tagged")
     with pytest.raises(StoreUnavailableError):
         await taking
+
+
+@pytest.mark.usefixtures("busy_threads")
+async def test_it_is_renewed_in_time_whoever_else_calls_the_datastore(store: MemoryStore) -> None:
+    lost: list[HeadwayError] = []
+    lease = make_lease(store)
+    lease.acquire()
+    async with kept(lease, lost.append):
+        await asyncio.sleep(3 * RENEW_SECONDS + 1)
+        record = read_lease(store, "Sample", "7")
+    assert record is not None
+    assert record.beat == 3
+    after = read_lease(store, "Sample", "7")
+    assert after is not None
+    assert after.released
+    assert not lost
