@@ -11,6 +11,7 @@ from headway.datatools.errors import S3URLError, no_folder
 from headway.datatools.objects import Facts, S3Object, headers_for
 from headway.datatools.roots import default_encryption, temporary_root
 from headway.datatools.scope import Place, checked_root, place_of, root_of_run, url_of
+from headway.datatools.shapes import keys_of, pairs_of
 from headway.datatools.uploads import (
     Source,
     Upload,
@@ -154,7 +155,7 @@ class S3:
 
     def info_many(self, keys: Iterable[str], return_missing: bool = False) -> List[S3Object]:
         """:meth:`info` of many objects, in the order of the keys."""
-        return self._infos(list(keys), return_missing)
+        return self._infos(keys_of(keys), return_missing)
 
     def get(self, key: Key = None, return_missing: bool = False, return_info: bool = True) -> S3Object:
         """Download an object.
@@ -176,7 +177,7 @@ class S3:
         self, keys: Iterable[Union[str, S3GetObject]], return_missing: bool = False, return_info: bool = True
     ) -> List[S3Object]:
         """:meth:`get` of many objects, several at a time, in the order of the keys."""
-        return self._download(list(keys), return_missing, return_info)
+        return self._download(keys_of(keys), return_missing, return_info)
 
     def get_recursive(self, keys: Iterable[Optional[str]], return_info: bool = False) -> List[S3Object]:
         """Download every object whose key begins with one of these.
@@ -191,7 +192,7 @@ class S3:
         """
         asked: List[str] = []
         places: List[Place] = []
-        for key in keys:
+        for key in keys_of(keys):
             url = self._url(key)
             place = place_of(url)
             # Not the bare root: run 1's is the beginning of run 10's.
@@ -263,10 +264,12 @@ class S3:
             Key and URL of each that was stored, in their order.
 
         Raises:
-            S3InvalidObjectError: One is nothing that can be stored; of a list nothing is stored then.
+            S3InvalidObjectError: They are no pairs, or one is nothing that can be stored; of a list nothing is
+                stored then.
             S3ClientError: One cannot be stored; others may have been.
         """
-        if isinstance(key_objs, (list, tuple)):
+        key_objs = pairs_of(key_objs, "key_objs", "value")
+        if isinstance(key_objs, list):
             for pair in key_objs:
                 check_value(_value(pair), _key(pair))
         return self._upload(key_objs, overwrite, from_path=False)
@@ -282,10 +285,12 @@ class S3:
             Key and URL of each that was stored, in their order.
 
         Raises:
-            S3NotFoundError: A file is not there; of a list nothing is stored then.
+            S3InvalidObjectError: They are no pairs; of a list nothing is stored then.
+            S3NotFoundError: A file is not there; likewise.
             S3ClientError: One cannot be stored; others may have been.
         """
-        if isinstance(key_paths, (list, tuple)):
+        key_paths = pairs_of(key_paths, "key_paths", "path")
+        if isinstance(key_paths, list):
             for pair in key_paths:
                 check_file(_path(pair))
         return self._upload(key_paths, overwrite, from_path=True)
@@ -294,7 +299,7 @@ class S3:
         return url_of(self._root, getattr(key, "key", key))
 
     def _list(self, keys: Optional[Iterable[str]], *, recursive: bool) -> List[S3Object]:
-        asked: Sequence[Optional[str]] = [None] if keys is None else list(keys)
+        asked: Sequence[Optional[str]] = [None] if keys is None else keys_of(keys)
         urls = [self._url(key) for key in asked]
 
         def entries(url: str) -> List[S3Object]:

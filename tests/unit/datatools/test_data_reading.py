@@ -1,5 +1,6 @@
 """What S3 gives: objects, ranges and listings, and which words their places are told in."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -269,6 +270,25 @@ def test_a_server_that_encodes_no_names_is_taken_at_its_word(s3: S3, server: S3S
 def test_a_whole_url_under_a_root_is_refused(s3: S3) -> None:
     with pytest.raises(S3URLError, match="relative to s3://bucket/root"):
         s3.get("s3://bucket/root/a")
+
+
+@pytest.mark.parametrize("method", ["list_paths", "list_recursive", "info_many", "get_many", "get_recursive"])
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ("dir", r"keys is 'dir', a text\. Write \['dir'\]"),
+        (b"dir", r"keys is b'dir', a text"),
+        (S3GetObject("dir", 0, 3), r"keys is a single S3GetObject\(key='dir'"),
+        (3, r"keys is 3 \(int\)"),
+    ],
+)
+def test_one_key_where_a_list_belongs_is_not_gone_through(
+    s3: S3, tree: S3Server, method: str, keys: object, words: str
+) -> None:
+    with pytest.raises(S3URLError) as caught:
+        getattr(s3, method)(keys)
+    assert re.match(words, f"{caught.value.message} {caught.value.hint}")
+    assert tree.seen == [], "nothing is asked for"
 
 
 def test_a_bucket_that_is_not_there(tree: S3Server) -> None:

@@ -1,9 +1,11 @@
 """What S3 stores: values, files, what they carry, and what is not overwritten."""
 
 import io
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,6 +34,25 @@ def test_what_is_no_value(s3: S3, server: S3Server, value: object) -> None:
         s3.put("k", value)
     with pytest.raises(S3InvalidObjectError, match="'k'"):
         s3.put_many([("fine", "x"), ("k", value)])
+    assert server.objects == {}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "words"),
+    [
+        ("ab", "is 'ab' (str)"),
+        (3, "is 3 (int)"),
+        ({"a": "b"}, "is a dict"),
+        (S3PutObject("a", "b"), "is S3PutObject(key='a'"),
+        ([("fine", "x"), "ab"], "holds 'ab', which is no pair"),
+        ([("fine", "x"), ("a",)], "holds ('a',), which is no pair"),
+        (iter([("a", "b", "c")]), "holds ('a', 'b', 'c'), which is no pair"),
+    ],
+)
+def test_what_is_no_list_of_pairs(s3: S3, server: S3Server, pairs: Any, words: str) -> None:
+    method, name = (s3.put_many, "key_objs") if words != "is a dict" else (s3.put_files, "key_paths")
+    with pytest.raises(S3InvalidObjectError, match=re.escape(f"{name} {words}")):
+        method(pairs)
     assert server.objects == {}
 
 
