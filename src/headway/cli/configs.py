@@ -22,7 +22,7 @@ def config_options(flow_class: Any) -> list[click.Parameter]:
     if not names:
         return []
     declared = [getattr(flow_class, name)._declaration for name in names]
-    listed = "; ".join(each.name + (f": {each.help}" if each.help else "") for each in declared)
+    listed = "; ".join(f"{each.name}: {each.help}" if each.help else str(each.name) for each in declared)
     return [
         click.Option(
             ["--config", "configs"],

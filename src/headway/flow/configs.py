@@ -61,9 +61,6 @@ class Config(Delayed):
         show_default: Whether ``--help`` shows the default.
         plain: Whether the value is kept as the parser returns it, text without one, instead of as a
             :class:`~headway.flow.config_value.ConfigValue`.
-
-    Raises:
-        FlowDefinitionError: Both defaults are given.
     """
 
     #: By this the flow's members are told apart without loading this module where no flow has a configuration.
@@ -82,16 +79,12 @@ class Config(Delayed):
     ) -> None:
         frame = sys._getframe(1)
         place = (frame.f_code.co_filename, frame.f_lineno)
-        super().__init__(name.replace("-", "_"), frame.f_globals, place)
+        super().__init__(str(name).replace("-", "_"), frame.f_globals, place)
         shown = True if show_default is None else show_default
         self._declaration = ConfigDeclaration(
             name, default, default_value, help, bool(required), parser, bool(plain), shown, *place
         )
         self._attribute = name
-        if default is not None and default_value is not None:
-            raise self._declaration.error(
-                "both default and default_value are given.", "Name a file or a value, not both."
-            )
 
     def __set_name__(self, owner: Any, attribute: str) -> None:
         self._attribute = attribute

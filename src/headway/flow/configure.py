@@ -87,8 +87,11 @@ def scope_of(configs: Mapping[str, Config], values: Mapping[str, Any]) -> dict[s
 def _check(declared: Mapping[str, ConfigDeclaration]) -> None:
     seen: dict[str, ConfigDeclaration] = {}
     for each in declared.values():
-        if not str(each.name).replace("-", "_").isidentifier():
+        name: object = each.name
+        if not (isinstance(name, str) and name.replace("-", "_").isidentifier()):
             raise each.error("this is no name.", "Use letters, digits, - and _, and no digit first.")
+        if each.default is not None and each.default_value is not None:
+            raise each.error("both default and default_value are given.", "Name a file or a value, not both.")
         key = _folded(each.name)
         if key in seen:
             raise each.error(

@@ -29,7 +29,7 @@ class UserDecorator:
     _headway_user_decorator = True
 
     def __new__(cls, *arguments: Any, **named: Any) -> Any:
-        if len(arguments) == 1 and not named and cls._fits(arguments[0]):
+        if len(arguments) == 1 and not named and (cls._fits(arguments[0]) or _is_flow(arguments[0])):
             return note_on(arguments[0], cls._spec((), {}, sys._getframe(1)))
         return super().__new__(cls)
 
@@ -40,7 +40,8 @@ class UserDecorator:
     def __call__(self, target: Any) -> Any:
         """Stand on a step, or on a flow's class."""
         spec = self._spec(self._args, self._kwargs, sys._getframe(1))
-        if not self._fits(target):
+        # A step's on a flow is not an error yet: the check of the flow names the class, the file and the line.
+        if not (self._fits(target) or _is_flow(target)):
             file, line = spec.location
             raise FlowDefinitionError(
                 f"@{type(self).__name__} stands on {getattr(target, '__name__', target)!r}, "
@@ -69,6 +70,11 @@ class UserDecorator:
 
     def __repr__(self) -> str:
         return f"@{name_of(type(self))}"
+
+
+def _is_flow(target: Any) -> bool:
+    # Not by its class: that would need FlowSpec, which every class with steps derives from in any case.
+    return isinstance(target, type) and any(base.__name__ == "FlowSpec" for base in target.__mro__)
 
 
 def name_of(kind: Any) -> str:
@@ -136,8 +142,7 @@ class FlowMutator(Mutator):
 
     @classmethod
     def _fits(cls, target: Any) -> bool:
-        # Not by its class: that would need FlowSpec, which every class with steps derives from in any case.
-        return isinstance(target, type) and any(base.__name__ == "FlowSpec" for base in target.__mro__)
+        return _is_flow(target)
 
     def pre_mutate(self, mutable_flow: Any) -> None:
         """Change parameters and decorators of the flow, and its steps, before ``--with`` adds to them.

@@ -75,6 +75,18 @@ def test_the_help_of_run_says_what_is_configured(configured: Callable[..., Answe
     assert "Config 'cfg' cannot be read from cfg.json (its default): No such file" in answer.err
 
 
+def test_a_name_that_is_no_text_is_told_like_other_wrong_declarations(cli: CommandLine) -> None:
+    class Misnamed(FlowSpec):
+        cfg = Config(3)  # type: ignore[arg-type]
+
+        @step
+        def start(self) -> None: ...
+
+    answer = cli("check", flow=Misnamed)
+    assert answer.code == 2
+    assert "Config '3': this is no name." in answer.err
+
+
 def test_a_value_given_for_a_parameter_has_the_type_of_its_default(configured: Callable[..., Answer]) -> None:
     answer = configured("run", "--alpha", "fast")
     assert answer.code == 2

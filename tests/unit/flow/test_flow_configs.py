@@ -256,9 +256,16 @@ def test_what_is_wrong_is_named(body: str, values: dict[str, str], words: str) -
 
 
 def test_errors_of_the_declaration_itself() -> None:
-    with pytest.raises(UsageError, match="both default and default_value") as caught:
-        flow_class(body_source('cfg = Config("cfg", default="a", default_value={})'))
-    assert getattr(caught.value, "file", None) == FILE
+    for arguments, words in (
+        ('"cfg", default="a", default_value={}', "both default and default_value"),
+        ("3", "Config '3': this is no name"),
+        ("None", "Config 'None': this is no name"),
+    ):
+        # Told by the flow's check, and no traceback from the class's body.
+        flow_class(body_source(f"cfg = Config({arguments})"))
+        with pytest.raises(UsageError, match=words) as caught:
+            declared(f"cfg = Config({arguments})")
+        assert getattr(caught.value, "file", None) == FILE
     with pytest.raises(UsageError, match="put into a text before it is known"):
         flow_class(body_source('cfg = Config("cfg")\nimage = f"{cfg.name}:1"'))
     with pytest.raises(UsageError, match=r"cfg\.name is put into a text before it is known"):

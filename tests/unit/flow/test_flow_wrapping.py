@@ -305,6 +305,12 @@ def test_what_is_written_wrong_is_named(body: str, words: str) -> None:
         parse(body_source(body))
 
 
+@pytest.mark.parametrize("written", ["plain", "plain()", "Told", "Told('1')"])
+def test_a_steps_decorator_on_a_flow_is_told_by_the_flows_check(written: str) -> None:
+    with pytest.raises(HeadwayError, match=r"@.*\.(plain|Told) stands on class F"):
+        parse(f"@{written}\n" + body_source("@step\ndef only(self): pass"))
+
+
 def test_what_is_no_generator_is_refused() -> None:
     with pytest.raises(FlowDefinitionError, match="'f', which is no generator function") as caught:
         user_step_decorator(f)
