@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from headway.cli.program import Program
-from headway.cli.reading import look_where_told, told_for_typing, user_namespace
+from headway.cli.reading import look_where_told, told_for_typing, user_namespace, warned_in_words
 from headway.client import Flow, NamespaceMismatchError, NotFoundError, Run, namespace
 from headway.errors import UsageError
 
@@ -53,16 +53,17 @@ def list_tags(
     _exclusive(("--run-id", run_id), ("a run as an argument", run))
     _exclusive(("--group-by-tag", group_by_tag), ("--group-by-run", group_by_run), ("--flat", flat))
     one = run_id or run
-    runs = [_run(this, one, "")] if one else _runs(this, my_runs=my_runs)
-    if group_by_tag:
-        _by_tag(this, runs, system=not hide_system_tags)
-    elif group_by_run:
-        for each in runs:
-            _by_run(this, [each], system=not hide_system_tags)
-    elif this.options.quiet and not flat:
-        _by_run(this, runs, system=not hide_system_tags)
-    else:
-        _all(this, runs, system=not hide_system_tags, marked=not flat)
+    with warned_in_words(this):
+        runs = [_run(this, one, "")] if one else _runs(this, my_runs=my_runs)
+        if group_by_tag:
+            _by_tag(this, runs, system=not hide_system_tags)
+        elif group_by_run:
+            for each in runs:
+                _by_run(this, [each], system=not hide_system_tags)
+        elif this.options.quiet and not flat:
+            _by_run(this, runs, system=not hide_system_tags)
+        else:
+            _all(this, runs, system=not hide_system_tags, marked=not flat)
 
 
 def _run(this: Program, run_id: str | None, given_namespace: str | None) -> Run:
@@ -70,7 +71,7 @@ def _run(this: Program, run_id: str | None, given_namespace: str | None) -> Run:
     within = user_namespace(this, given_namespace)
     namespace(within)
     if run_id is None:
-        with told_for_typing(this):
+        with told_for_typing(this), warned_in_words(this):
             latest = Flow(this.flow).latest_run
         raise UsageError(
             "Which run is meant? --run-id RUN has to be given.",

@@ -1,6 +1,7 @@
 """Where the commands that read runs back look for them, and in which user namespace."""
 
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -53,6 +54,15 @@ def told_for_typing(this: Program) -> Iterator[None]:
     except NamespaceMismatchError as error:
         everywhere = (error.hint or "").replace("namespace(None)", '--namespace=""')
         raise NamespaceMismatchError(error.message, _CALL.sub(r"--namespace=\1", everywhere)) from error
+
+
+@contextmanager
+def warned_in_words(this: Program) -> Iterator[None]:
+    """What the client warns of is a line on stderr, without the line of code at which Python would show it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", RuntimeWarning)
+        warnings.showwarning = lambda message, *_: this.write(f"Warning: {message}", error=True, style="warn")
+        yield
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from headway.client.namespaces import get_namespace
 from headway.client.pathspec import Path, is_name
 from headway.client.run import Run
 from headway.client.run_data import RunData
+from headway.client.unread import Unread
 from headway.errors import NotFoundError
 
 
@@ -68,8 +69,10 @@ class Flow(Entity, depth=1):
         """
         return self._runs_in(get_namespace() if self._checks_namespace else None, tags)
 
-    def _runs_in(self, namespace: Optional[str], tags: Sequence[str] = ()) -> Iterator[Run]:
-        for data in runs_of(self.id, with_tags=bool(tags)):
+    def _runs_in(
+        self, namespace: Optional[str], tags: Sequence[str] = (), unread: Optional[Unread] = None
+    ) -> Iterator[Run]:
+        for data in runs_of(self.id, with_tags=bool(tags), unread=unread):
             run: Run = Run._bound(data, (self.id, data.run))
             if in_namespace(data, namespace) and run._tagged(tags):
                 yield run
@@ -96,8 +99,10 @@ class Flow(Entity, depth=1):
 
     def is_in_namespace(self) -> bool:
         """Whether it has a run in the user namespace that is in use."""
-        within = get_namespace()
-        return within is None or next(self._runs_in(within), None) is not None
+        return self._has_runs_in(get_namespace())
+
+    def _has_runs_in(self, namespace: Optional[str], unread: Optional[Unread] = None) -> bool:
+        return namespace is None or next(self._runs_in(namespace, unread=unread), None) is not None
 
 
 class Headway:
@@ -109,9 +114,10 @@ class Headway:
         return list(self)
 
     def __iter__(self) -> Iterator[Flow]:
+        unread = Unread()
         for name in flow_names():
             flow: Flow = Flow._bound(None, (name,))
-            if flow.is_in_namespace():
+            if flow._has_runs_in(get_namespace(), unread):
                 yield flow
 
     def __getitem__(self, name: str) -> Flow:

@@ -7,6 +7,7 @@ from headway.client.pathspec import age_order
 from headway.client.places import roots
 from headway.client.run_data import THREADS, RunData
 from headway.client.stores import is_near, store_at
+from headway.client.unread import Unread
 from headway.errors import KeyNotFoundError
 from headway.store import layout
 from headway.store.parallel import run_parallel
@@ -32,18 +33,22 @@ def find_run(flow: str, run: str) -> Optional[RunData]:
     return next((found for root in roots() if (found := read_run(root, flow, run)) is not None), None)
 
 
-def runs_of(flow: str, with_tags: bool = False) -> Iterator[RunData]:
+def runs_of(flow: str, with_tags: bool = False, unread: Optional[Unread] = None) -> Iterator[RunData]:
     """The flow's runs, the newest first; records are read as far as one goes on asking.
 
     Args:
         flow: The flow.
         with_tags: Whether the tags that people gave are wanted too: they are read along.
+        unread: The datastores that could not be read while the runs of other flows were listed.
     """
+    unread = unread or Unread()
     waiting = _newest_first(flow)
     span = 1
     while waiting:
         now, waiting = waiting[:span], waiting[span:]
         found = _read_all(flow, now)
+        for data in found:
+            data.listed_with = unread
         if with_tags:
             run_parallel([partial(getattr, data, "tags") for data in found], _threads(now))
         yield from found

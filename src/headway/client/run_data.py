@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Seque
 
 from headway.client.attempts import Attempts, Seen
 from headway.client.stores import is_near, store_at
+from headway.client.unread import Unread, read_of
 from headway.errors import KeyNotFoundError, NotFoundError
 from headway.flow.graph import Graph
 from headway.store import layout
@@ -44,6 +45,8 @@ class RunData:
         self.run = found.run
         #: Who, when, the tags it began with: also in a record that only points to another datastore.
         self.summary = found
+        #: Of a run in a list: what is shared with the others in it.
+        self.listed_with: Optional[Unread] = None
         self._index = root
         self._record: Optional[RunRecord] = None if found.root else found
         self._graph: Optional[Graph] = None
@@ -87,10 +90,10 @@ class RunData:
         """
         if self._record is None:
             try:
-                data = self.store.get(layout.run_record(self.flow, self.run))
+                data = self._read(layout.run_record)
             except KeyNotFoundError as error:
                 raise NotFoundError(
-                    f"Run {self.flow}/{self.run} is no longer in {self.root}.",
+                    f"Run {self._path} is no longer in {self.root}.",
                     f"{self._index} still lists it; its data was deleted there.",
                 ) from error
             self._record = RunRecord.decode(data)
@@ -107,8 +110,14 @@ class RunData:
     def tags(self) -> Tags:
         """The tags that people gave it, as they were when first asked for or last changed here."""
         if self._tags is None:
-            self._tags = read_tags(self.store, self.flow, self.run, self.summary.tags)
+            unread, run = self.listed_with, self._path
+            read = partial(read_of, run, self.root, self._read_tags)
+            begun_with = frozenset(self.summary.tags)
+            self._tags = read() if unread is None else unread.tags_of(run, self.root, read, begun_with)
         return self._tags
+
+    def _read_tags(self) -> Tags:
+        return read_tags(self.store, self.flow, self.run, self.summary.tags)
 
     def change_tags(self, change: Callable[[Tags], Tags]) -> None:
         """Change the tags that people gave it; ``change`` makes the new ones of those that are there.
@@ -123,11 +132,19 @@ class RunData:
         """How the run ended, None while it has not."""
         if self._end is None:
             try:
-                self._end = RunEnd.decode(self.store.get(layout.run_end(self.flow, self.run)))
+                self._end = RunEnd.decode(self._read(layout.run_end))
             except KeyNotFoundError:
                 # Not ended, or not there any more: then this says so.
                 _ = self.record
         return self._end
+
+    @property
+    def _path(self) -> str:
+        return f"{self.flow}/{self.run}"
+
+    def _read(self, key: Callable[[str, str], str]) -> bytes:
+        """One of the run's own objects."""
+        return read_of(self._path, self.root, lambda: self.store.get(key(self.flow, self.run)))
 
     @property
     def has_ended(self) -> bool:

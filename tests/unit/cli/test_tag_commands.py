@@ -5,7 +5,11 @@ from cli_flows import CommandLine
 from recorded_runs import RecordedRun
 
 from headway.client import Run
+from headway.client.stores import keep_store
+from headway.errors import StoreConfigurationError
+from headway.launch.index import remember_run
 from headway.store.folder import FolderStore
+from headway.testing.memory_store import MemoryStore
 
 
 def given(run: str) -> set[str]:
@@ -42,6 +46,22 @@ def test_list_for_people(cli: CommandLine, folder: FolderStore, monkeypatch: pyt
     monkeypatch.setenv("HEADWAY_USER", "carl")
     answer = cli("tag", "list", "--my-runs")
     assert (answer.code, answer.out) == (0, ""), "none of them is carl's"
+
+
+def test_a_list_goes_on_where_a_datastore_cannot_be_read(cli: CommandLine, folder: FolderStore) -> None:
+    RecordedRun(folder, "1", tags=("a",))
+    far = MemoryStore("far")
+    keep_store(far)
+    for number in ("2", "3"):
+        remember_run(folder.url, far.url, RecordedRun(far, number, tags=("b",)).record)
+    for _ in range(2):
+        far.fail_next(StoreConfigurationError("no credentials", "Sign in."))
+    answer = cli("tag", "list", "--all", "--hide-system-tags", "--group-by-run")
+    assert (answer.code, answer.out) == (0, "Digits/3: b\nDigits/2: b\nDigits/1: a\n")
+    assert answer.err.startswith(
+        "Warning: run Digits/3 is in memory://far, which cannot be read: no credentials. "
+    )
+    assert answer.err.count("\n") == 1, "once for the datastore, without a line of code"
 
 
 def test_list_for_programs(cli: CommandLine, folder: FolderStore) -> None:
