@@ -21,15 +21,15 @@ from headway.executors.kubernetes.api.watch_view import Added, Synced
 _ALL = "!headway-bench-spares"
 
 
-def bare_output(code: str, namespace: str, limit: float = 120.0) -> str:
+def bare_output(code: str, namespace: str, token: bool = False, limit: float = 120.0) -> str:
     """What a bare pod prints that runs this code and nothing else."""
-    return asyncio.run(asyncio.wait_for(_bare_output(code, namespace), limit))
+    return asyncio.run(asyncio.wait_for(_bare_output(code, namespace, token), limit))
 
 
-async def _bare_output(code: str, namespace: str) -> str:
+async def _bare_output(code: str, namespace: str, token: bool) -> str:
     name = f"floor-{time.time_ns():x}"
     async with KubernetesClient(load_access()) as client:
-        await client.create(POD, namespace, bare_pod(name, name, cpu_for(1), code))
+        await client.create(POD, namespace, bare_pod(name, name, cpu_for(1), code, token))
         while (await client.get(POD, namespace, name)).status.phase not in ("Succeeded", "Failed"):  # noqa: ASYNC110  (another machine ends it)
             await asyncio.sleep(0.1)
         printed = await _text(client.logs(namespace, name))

@@ -93,8 +93,8 @@ async def _chain(levels: Sequence[int], namespace: str) -> list[float]:
             await client.delete_collection(POD, namespace, label_selector=f"{LABEL}={tag}", grace_seconds=0)
 
 
-def bare_pod(name: str, tag: str, cpu: float, code: str = "pass") -> dict[str, Any]:
-    """A pod's manifest that runs this code in the image's Python."""
+def bare_pod(name: str, tag: str, cpu: float, code: str = "pass", token: bool = False) -> dict[str, Any]:
+    """A pod's manifest that runs this code in the image's Python, with its account's token mounted or nothing."""
     requests = {"cpu": str(cpu), "memory": f"{MEMORY}M", "ephemeral-storage": f"{DISK}M"}
     container = {
         "name": "main",
@@ -111,7 +111,7 @@ def bare_pod(name: str, tag: str, cpu: float, code: str = "pass") -> dict[str, A
             "restartPolicy": "Never",
             "terminationGracePeriodSeconds": 0,
             # As Headway's: a pod that needs neither the API nor others' addresses starts without them.
-            "automountServiceAccountToken": False,
+            "automountServiceAccountToken": token,
             "enableServiceLinks": False,
             "containers": [container],
         },

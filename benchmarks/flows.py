@@ -436,6 +436,43 @@ def container_began():
 #: What a bare pod runs that tells when the process of its container began.
 BARE_BEGAN = f"{_CONTAINER_BEGAN}print('container began', container_began())"
 
+#: A foreach whose body is two steps.
+BODIES = """
+from headway import FlowSpec, Parameter, step
+
+
+class BodiesFlow(FlowSpec):
+    width = Parameter("width", default=500)
+
+    @step
+    def start(self):
+        self.items = list(range(self.width))
+        self.next(self.first, foreach="items")
+
+    @step
+    def first(self):
+        self.y = self.input
+        self.next(self.second)
+
+    @step
+    def second(self):
+        self.y *= 2
+        self.next(self.join)
+
+    @step
+    def join(self, inputs):
+        self.total = sum(each.y for each in inputs)
+        self.next(self.end)
+
+    @step
+    def end(self):
+        assert self.total == self.width * (self.width - 1), self.total
+
+
+if __name__ == "__main__":
+    BodiesFlow()
+"""
+
 #: Each step keeps when the process of its container began, when its own code began, and when that ended.
 TIMELINE = """CONTAINER_BEGAN
 from headway import FlowSpec, step

@@ -21,7 +21,7 @@ _ROOT = Path(__file__).parents[1]
 
 def code() -> dict[str, str]:
     """The commit, and a hash of what was changed since and not committed; empty where nothing was."""
-    diff = _git("diff", "HEAD")
+    diff = _git("diff", "HEAD") + _git("ls-files", "--others", "--exclude-standard")
     return {
         "commit": _git("rev-parse", "--short=7", "HEAD").strip(),
         "diff": hashlib.sha256(diff.encode()).hexdigest()[:12] if diff else "",

@@ -16,7 +16,7 @@ from pathlib import Path
 from cluster import Created, fleet_size, running, sweep
 from command import main
 from floor import IMAGE
-from flows import FAILING, FLEET
+from flows import BODIES, FAILING, FLEET
 from place import Place
 from pods import resources
 from timing import BenchmarkError, stop_group
@@ -28,14 +28,15 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 def works(place: Place) -> list[Work]:
     """Everything that this page measures."""
     some, many, pods = (10, 20, 2) if place.quick else (1000, 10_000, 20)
+    bodies = 40 if place.quick else 500
 
-    def packed(width: int, failing: float = 0.0) -> Measures:
+    def packed(file: str, text: str, width: int, *more: str) -> Measures:
         words = (
-            "run", "--width", str(width), "--failing", str(failing), "--max-num-splits", str(width),
+            "run", "--width", str(width), "--max-num-splits", str(width), *more,
             "--with", f"{resources(pods)},image={IMAGE},reuse=true,pods={pods}",
         )  # fmt: skip
         with Created(place.namespace) as created:
-            ran = place.run("headway", "failing.py", FAILING, words, place.in_pods("headway"), 1500.0)
+            ran = place.run("headway", file, text, words, place.in_pods("headway"), 1500.0)
             time.sleep(1)  # what was created last is heard of
         sweep(place.namespace)
         place.clear(f"{place.name}/headway")
@@ -65,9 +66,9 @@ def works(place: Place) -> list[Work]:
         Work(
             "scale packed",
             {
-                "thousand": lambda: packed(some),
-                "headway": lambda: packed(many),
-                "failing": lambda: packed(many, 0.05),
+                "thousand": lambda: packed("failing.py", FAILING, some),
+                "headway": lambda: packed("failing.py", FAILING, many),
+                "failing": lambda: packed("failing.py", FAILING, many, "--failing", "0.05"),
             },
             (
                 Target(
@@ -97,6 +98,22 @@ def works(place: Place) -> list[Work]:
             ),
             warm_up=0,
             note="no warm-up: a round takes ten minutes; the flow itself asserts that results are right",
+        ),
+        Work(
+            "scale bodies",
+            {"headway": lambda: packed("bodies.py", BODIES, bodies)},
+            (
+                Target(
+                    "foreach 500 of two steps each, packed: objects created",
+                    measure("headway", "objects"),
+                    unit="objects",
+                ),
+                Target(
+                    "foreach 500 of two steps each, packed: the launcher's processor time",
+                    measure("headway", "cpu"),
+                    unit="s",
+                ),
+            ),
         ),
     ]
     if place.lacks_cluster:

@@ -2,9 +2,10 @@
 
     python3 dev.py bench timeline [--runs N]
 
-Needs what ``pods`` needs. A bare pod, which mounts nothing, tells how long the node takes by itself; what it takes
-longer to start ours is ours. Times of the cluster are those at which a watch on this machine heard of
-them, times of the task are by its node's clock: on a cluster of other machines, their clocks must agree.
+Needs what ``pods`` needs. A bare pod tells how long the node takes by itself, another one, with its account's token,
+what mounting any volume adds; what ours take longer is ours. Times of the cluster are those at which a watch on this
+machine heard of them, times of the task are by its node's clock: on a cluster of other machines, their clocks must
+agree.
 """
 
 import json
@@ -30,15 +31,16 @@ from headway.executors.kubernetes.api.watch import WatchEvent
 from headway.executors.kubernetes.api.watch_view import Added, Modified
 
 _STEPS = ("start", "a", "b", "end")
-_OURS, _THEIRS = "ours", "Kubernetes"
+_OURS, _THEIRS, _VOLUME = "ours", "Kubernetes", "any volume"
 
 #: The phases in their order: (name, whose, from, to).
 PHASES = (
     ("the record is stored, the launcher hears of it, decides and creates a Job", _OURS, "before", "job"),
     ("the Job's controller creates the pod", _THEIRS, "job", "pod"),
     ("the pod gets a node", _THEIRS, "pod", "scheduled"),
-    ("the node starts the container, as it does a bare pod's", _THEIRS, "scheduled", "bare"),
-    ("it takes longer (or less long) with what our pods mount", _OURS, "bare", "container"),
+    ("the node starts the container of a pod that mounts nothing", _THEIRS, "scheduled", "bare"),
+    ("and that of a pod that mounts a volume, as by default each does", _VOLUME, "bare", "volume"),
+    ("and our pod's, more or less than that", _OURS, "volume", "container"),
     ("interpreter, runtime, code and flow are loaded, the step begins", _OURS, "container", "code"),
     ("the step's own code", "the step's", "code", "over"),
     ("artifacts and logs are stored", _OURS, "over", "record"),
@@ -49,11 +51,21 @@ def works(place: Place) -> list[Work]:
     """The one thing that this page measures."""
     work = Work(
         "timeline",
-        {"bare": lambda: _bare(place), "headway": lambda: _tasks(place)},
+        {
+            "bare": lambda: _bare(place, token=False),
+            "volume": lambda: _bare(place, token=True),
+            "headway": lambda: _tasks(place),
+        },
         (
             *(Target(f"{whose}: {name}", partial(_phase, name), unit="ms") for name, whose, *_ in PHASES),
-            Target("all that is ours", partial(_whose, _OURS), 300, unit="ms"),
-            Target("all that is Kubernetes' own", partial(_whose, _THEIRS), unit="ms"),
+            Target("all that is ours", partial(_whose, (_OURS,)), 300, unit="ms"),
+            Target(
+                "all that is ours, with what any volume takes",
+                partial(_whose, (_OURS, _VOLUME)),
+                300,
+                unit="ms",
+            ),
+            Target("all that is Kubernetes' own", partial(_whose, (_THEIRS,)), unit="ms"),
         ),
     )
     return [work.absent(place.lacks_cluster) if place.lacks_cluster else work]
@@ -62,13 +74,14 @@ def works(place: Place) -> list[Work]:
 def _phase(name: str, measured: Round) -> float:
     """A phase of the round, in ms: the mean of its tasks, and of its bare pods where that is what it takes."""
     ((begin, end),) = ((begin, end) for phase, _, begin, end in PHASES if phase == name)
-    times = {**measured["headway"], "bare": measured["headway"]["scheduled"] + measured["bare"]["node"]}
+    times = dict(measured["headway"])
+    times |= {pod: times["scheduled"] + measured[pod]["node"] for pod in ("bare", "volume")}
     return (times[end] - times[begin]) * 1000
 
 
-def _whose(whose: str, measured: Round) -> float:
+def _whose(whose: tuple[str, ...], measured: Round) -> float:
     """The sum of all that is someone's, in ms."""
-    return sum(_phase(name, measured) for name, owner, *_ in PHASES if owner == whose)
+    return sum(_phase(name, measured) for name, owner, *_ in PHASES if owner in whose)
 
 
 class _Heard(Listener):
@@ -102,12 +115,17 @@ class _Heard(Listener):
                 times.setdefault("scheduled", now)
 
 
-def _bare(place: Place) -> Measures:
-    """From a bare pod's node to its container's start, the mean of as many as a round has tasks."""
+def _bare(place: Place, token: bool) -> Measures:
+    """From a bare pod's node to its container's start, the mean of as many as a round has tasks.
+
+    Args:
+        place: Where.
+        token: Whether it mounts its account's token, as a pod does by default, or nothing.
+    """
     taken = []
     for _ in _STEPS[1:]:
         with _Heard(place.namespace) as heard:
-            printed = bare_output(BARE_BEGAN, place.namespace)
+            printed = bare_output(BARE_BEGAN, place.namespace, token)
         (times,) = (times for name, times in heard.times.items() if name.startswith("Pod/"))
         taken.append(float(printed.split()[-1]) - times["scheduled"])
     sweep(place.namespace)

@@ -25,7 +25,10 @@ def quick(name: str, out: Path, *words: str) -> dict[str, Any]:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    works: dict[str, Any] = json.loads(out.read_text())["works"]
+    assert out.with_suffix(".svg").read_text().startswith("<svg")
+    content = json.loads(out.read_text())
+    assert content["commit"]
+    works: dict[str, Any] = content["works"]
     return works
 
 
@@ -51,3 +54,25 @@ def test_steps_as_pods_and_reading_them_back(tmp_path: Path) -> None:
     assert 0 < measured["failing"]["objects"] < 20
     assert works["client folder"]["rounds"]
     assert works["client s3"]["rounds"]
+
+
+@pytest.mark.cluster
+@pytest.mark.s3
+def test_data_the_time_of_one_task_and_wide_foreaches(tmp_path: Path) -> None:
+    names = ("data", "timeline", "scale in-flight", "scale bodies", "pods foreach-200")
+    works = quick("all", tmp_path / "all.json", "--only", *names)
+    # Simulated nodes and numpy are not everywhere; what lacks them says so, and is left out.
+    lacking = {name: work["lacks"] for name, work in works.items() if work["lacks"]}
+    assert lacking.keys() <= {"scale in-flight", "data array"}, lacking
+    assert all(work["rounds"] for name, work in works.items() if name not in lacking)
+    for name in ("data array", "data dicts", "data pod"):
+        if name not in lacking:
+            (measured,) = works[name]["rounds"]
+            assert measured["headway"]["store"] > 0
+            assert measured["headway"]["load"] > 0
+    (measured,) = works["timeline"]["rounds"]
+    assert measured["bare"]["node"] > 0
+    assert measured["volume"]["node"] > 0
+    assert 0 < measured["headway"]["job"] < measured["headway"]["record"]
+    (measured,) = works["scale bodies"]["rounds"]
+    assert measured["headway"]["objects"] > 0
