@@ -6,6 +6,7 @@ are few, since each is one that no artifact can have; what the runtime needs are
 """
 
 import sys
+from types import FunctionType, MethodType
 
 from headway.errors import HeadwayError
 from headway.flow import entry
@@ -287,6 +288,13 @@ def produced(flow: Any) -> Dict[str, object]:
         if name != _STATE and name not in state.untouched and name not in state.read_only
     }
     return {**made, **state.iterated}
+
+
+def functions_set(flow: Any) -> Dict[str, object]:
+    """The functions and bound methods among what :func:`produced` gives, by name."""
+    return {
+        name: value for name, value in produced(flow).items() if isinstance(value, (FunctionType, MethodType))
+    }
 
 
 def inherited(flow: Any) -> Dict[str, Any]:

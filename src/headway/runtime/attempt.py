@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, Optional, Sequence
 
 from headway.errors import HeadwayError, StoreConfigurationError, StoreUnavailableError
 from headway.flow.current import Parallel, current
-from headway.flow.spec import bind, call_step, inherited, inputs_of, produced, transition_of
+from headway.flow.spec import bind, call_step, functions_set, inherited, inputs_of, produced, transition_of
 from headway.flow.task import Input, TaskContext
 from headway.flow.task import Transition as Said
 from headway.flow.transition import check_followed
@@ -142,6 +142,12 @@ def _run(
     transition = Transition(said.targets, said.foreach, said.splits) if said else None
     if not _is_stored(batch):
         return Report(transition=transition, caught=caught)
+    # What a call of a pipeline returns is asked for, and stays an error where it cannot be stored.
+    functions = functions_set(flow) if batch.call is None else {}
+    if functions:
+        from headway.runtime.functions import leave_out  # for steps that set functions only
+
+        leave_out(flow, functions)
     # Of a step that looked at none of them, even their places are still to be read.
     artifacts: Dict[str, ArtifactRef] = patiently(lambda: dict(inherited(flow)))
     made = produced(flow)

@@ -63,6 +63,50 @@ def test_what_was_changed_in_place_is_stored_again(store: MemoryStore) -> None:
     assert loaded(store, report)["names"] == ["a", "b", "c"]
 
 
+def of_this_module() -> int:
+    return 1
+
+
+class Owner:
+    def method(self) -> int:
+        return 2
+
+
+def test_functions_that_cannot_be_pickled_end_with_the_step(
+    store: MemoryStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def start(self: Any) -> None:
+        def local() -> int:
+            return 3
+
+        class Local:
+            def method(self) -> int:
+                return 4
+
+        self.seen = [each() for each in (of_this_module, Owner().method, local, Local().method)]
+        self.kept, self.method, self.local, self.bound = of_this_module, Owner().method, local, Local().method
+        self.own = self.start
+        self.names = lambda: self.names
+
+    report = run_body(store, start)
+    assert report.failure is None
+    values = loaded(store, report)
+    assert (values.pop("kept"), values.pop("method")()) == (of_this_module, 2)
+    # What it inherits under the name stays, as with Metaflow.
+    assert values == {"alpha": 0.5, "names": ["a", "b"], "seen": [1, 2, 3, 4]}
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "self.local, self.bound, self.own, self.names." in line
+    assert "top level of a module" in line
+
+
+def test_what_holds_such_a_function_still_fails(store: MemoryStore) -> None:
+    def start(self: Any) -> None:
+        self.many = [lambda: 1]
+
+    failure = failure_of(store, start)
+    assert "self.many (list) cannot be pickled" in failure.message
+
+
 def test_a_foreach_says_how_many_follow(store: MemoryStore) -> None:
     def start(self: Any) -> None:
         self.items = "abc"
