@@ -114,13 +114,20 @@ class KubernetesClient:
                 return _decoded(answer.body, kind.type, request)
             raise
 
-    async def get(self, kind: Kind[T], namespace: str | None, name: str) -> T:
+    async def get(self, kind: Kind[T], namespace: str | None, name: str, *, cached: bool = False) -> T:
         """Read one object.
+
+        Args:
+            kind: What it is.
+            namespace: Where it is.
+            name: Its name.
+            cached: Whether what the server remembers will do, which is cheaper for it, and may be older than what was
+                read before.
 
         Raises:
             NotFound: If there is none.
         """
-        return await self._call(requests.get(kind, namespace, name), kind.type)
+        return await self._call(requests.get(kind, namespace, name, cached=cached), kind.type)
 
     async def list(
         self,

@@ -47,9 +47,10 @@ def create(
     )
 
 
-def get(kind: Kind[KubernetesObject], namespace: str | None, name: str) -> Request:
-    """Read one object."""
-    return Request("GET", kind.path(namespace, name), _target("get", kind, namespace, name))
+def get(kind: Kind[KubernetesObject], namespace: str | None, name: str, *, cached: bool = False) -> Request:
+    """Read one object, as it is or, from the server's memory, as it was lately."""
+    query = {"resourceVersion": "0"} if cached else {}
+    return Request("GET", kind.path(namespace, name), _target("get", kind, namespace, name), query=query)
 
 
 def list_page(
