@@ -131,7 +131,8 @@ def test_an_exception_is_shown_without_our_own_frames(started: Started) -> None:
     assert 'raise ValueError("the answer is 41")' in trace
     assert trace.count("  File ") == 1
     assert run.task("start").stdout == "about to raise\n"
-    assert run.task("start").data == {"before": "kept"}, "what can be kept of what it had set"
+    kept = {"before": "kept", "name": "RaisingFlow"}
+    assert run.task("start").data == kept, "what can be kept of what it had set"
     assert "self.lock is not kept of this attempt: " in run.task("start").stderr
     assert "_thread.lock" in run.task("start").metadata["artifacts-not-kept"]
 

@@ -93,13 +93,11 @@ def dump(
     missing = set(wanted or ())
     for task in _tasks(this, path, None):
         _, run, step, number = task.path_components
-        names = list(task.artifact_names(private=private))
-        # Those that are known of every task are not listed, and found by their name.
-        asked = [name for name in sorted(wanted or ()) if private or not name.startswith("_")]
-        names += [name for name in asked if name not in names and name in task]
-        # A task that failed, or has not ended, has none; one whose step set nothing neither.
-        why = " none, it failed" if task.exception else " none" if task.has_ended else " none yet"
-        none = "" if names else why
+        names = task.artifact_names(private=private)
+        # A task that failed, or has not ended, has none; one whose step set nothing neither. What is told of
+        # every task has no content of its own, and so no hash.
+        why = ", it failed" if task.exception else "" if task.has_ended else " yet"
+        none = "" if any(task[name].sha for name in names) else f" none of its own{why}"
         if not this.options.quiet:
             this.write(f"Artifacts of run={run} step={step} task={number}:{none}", error=True)
         # As the path is typed, and as Metaflow's pickles have it.

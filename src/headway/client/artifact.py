@@ -7,7 +7,7 @@ from typing import Any, Dict, Hashable, Iterator, List, Optional
 from headway.client.entity import Entity, InRun
 from headway.client.facts import local_time, store_type
 from headway.client.task_data import TaskData
-from headway.client.told import is_told, told, told_ref
+from headway.client.told import is_told, told, told_names, told_ref
 from headway.flow.names import did_you_mean
 from headway.store import layout
 from headway.store.records import NOT_KEPT, ArtifactRef, Record
@@ -122,11 +122,10 @@ class Artifacts:
     be an artifact's.
     """
 
-    __slots__ = ("__by_name", "__task")
+    __slots__ = ("__by_name",)
 
-    def __init__(self, artifacts: Dict[str, DataArtifact], task: TaskData) -> None:
+    def __init__(self, artifacts: Dict[str, DataArtifact]) -> None:
         self.__by_name = artifacts
-        self.__task = task
 
     @property
     def _fields(self) -> "tuple[str, ...]":
@@ -136,8 +135,6 @@ class Artifacts:
         return dict(self.__by_name)
 
     def __getattr__(self, name: str) -> DataArtifact:
-        if name not in self.__by_name and _is_public(self.__task, name):
-            return DataArtifact._of(self.__task, name)
         if name.startswith("__") or name not in self.__by_name:
             raise AttributeError(f"There is no artifact {name!r} here. {did_you_mean(name, self.__by_name)}")
         return self.__by_name[name]
@@ -158,7 +155,7 @@ class Artifacts:
         return sorted([*object.__dir__(self), *self.__by_name])
 
     def __reduce__(self) -> Any:
-        return (Artifacts, (self.__by_name, self.__task))
+        return (Artifacts, (self.__by_name,))
 
     def __repr__(self) -> str:
         return f"<{len(self)} artifacts: {', '.join(self.__by_name)}>"
@@ -183,12 +180,12 @@ class Values:
         if name == "_artifacts":
             # Metaflow's object keeps them so, and programs list them by it.
             return {each: DataArtifact._of(self.__task, each) for each in public(self.__task)}
-        if _is_public(self.__task, name):
+        if name in public(self.__task):
             return told(self.__task, name)
         raise AttributeError(why_missing(self.__task, name))
 
     def __contains__(self, name: object) -> bool:
-        return name in self.__task.artifact_refs() or _is_public(self.__task, name)
+        return name in self.__task.artifact_refs() or name in public(self.__task)
 
     def __dir__(self) -> List[str]:
         return sorted([*object.__dir__(self), *public(self.__task)])
@@ -200,14 +197,14 @@ class Values:
         return f"<data of {self.__task.pathspec}: {', '.join(public(self.__task))}>"
 
 
-def _is_public(task: TaskData, name: object) -> bool:
-    """Whether it is the one artifact without ``_`` that a task has though nobody made it: the flow's name."""
-    return name == "name" and is_told(task, name)
+def artifact_names(task: TaskData) -> List[str]:
+    """The names of all of its artifacts, sorted: of those that it stored, and of what is told of every task."""
+    return sorted({*task.artifact_refs(), *told_names(task)})
 
 
 def public(task: TaskData) -> List[str]:
-    """The names of the artifacts that a person made, sorted."""
-    return sorted(name for name in task.artifact_refs() if not name.startswith("_"))
+    """The names that do not begin with ``_``: those that a person made, and the flow's ``name``."""
+    return [name for name in artifact_names(task) if not name.startswith("_")]
 
 
 def why_missing(task: TaskData, name: str) -> str:

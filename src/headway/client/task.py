@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Dict, Hashable, Iterable, Iterator, List, Optional, Tuple, Union
 
-from headway.client.artifact import Artifacts, DataArtifact, Values, public
+from headway.client.artifact import Artifacts, DataArtifact, Values, artifact_names, public
 from headway.client.code import MetaflowCode, code_of
 from headway.client.entity import InRun
 from headway.client.errors import TaskFailedError
@@ -28,9 +28,9 @@ class Task(InRun, depth=4):
     """One execution of a step: ``Task("Flow/run/step/task")``.
 
     Of several attempts the one that counts is shown: the one that succeeded, else the newest;
-    ``attempt=n`` shows another. Iteration and ``[name]`` give its artifacts; those whose name begins
-    with ``_`` only by name, as those that stand for what Metaflow stores with every task (``_task_ok``,
-    ``_exception``, ``_foreach_stack``, …).
+    ``attempt=n`` shows another. Iteration and ``[name]`` give its artifacts, the flow's ``name`` among
+    them; those whose name begins with ``_`` only by name, as those that stand for what Metaflow stores
+    with every task (``_task_ok``, ``_exception``, ``_foreach_stack``, …).
     """
 
     _task: TaskData
@@ -72,7 +72,7 @@ class Task(InRun, depth=4):
     @property
     def artifacts(self) -> Artifacts:
         """Its artifacts as attributes: ``task.artifacts.x.size``."""
-        return Artifacts({artifact.id: artifact for artifact in self}, self._task)
+        return Artifacts({artifact.id: artifact for artifact in self})
 
     @property
     def metadata(self) -> List[Metadata]:
@@ -236,9 +236,10 @@ class Task(InRun, depth=4):
         """The names of its artifacts, sorted.
 
         Args:
-            private: Whether those that begin with ``_`` are among them.
+            private: Whether those that begin with ``_`` are among them, which stand for what Metaflow
+                stores with every task or were set so.
         """
-        return sorted(self._task.artifact_refs()) if private else public(self._task)
+        return artifact_names(self._task) if private else public(self._task)
 
     def scrub_log(self, streams: Iterable[str] = (STDOUT, STDERR), attempt: Optional[int] = None) -> None:
         """Take what it printed out of the datastore, for good; a line that says so takes its place.

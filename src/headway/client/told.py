@@ -1,9 +1,9 @@
 """Artifacts that Metaflow stores with every task, made here of what the records of task and run say.
 
-They are found under their names, and not listed: nobody made them.
+They are found under their names, and listed beside those that a person made: of them ``name`` alone is public.
 """
 
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, Iterable, List, Optional
 
 from headway.client.errors import TaskFailedError
 from headway.client.facts import exception_of, went_well
@@ -18,6 +18,11 @@ from headway.store.records import SUCCEEDED, ArtifactRef, AttemptRef, Record
 def is_told(task: TaskData, name: object) -> bool:
     """Whether it is one of them; a task has them once it has ended."""
     return name in _MAKERS and task.record() is not None
+
+
+def told_names(task: TaskData) -> Iterable[str]:
+    """The names of all that the task has of them."""
+    return _MAKERS if task.record() is not None else ()
 
 
 def told(task: TaskData, name: str) -> Any:

@@ -149,26 +149,26 @@ def test_dump_prints_each_artifact_with_its_size_and_type(cli: CommandLine, fold
     answer = cli("dump", "1/train/3")
     assert answer.err == "Artifacts of run=1 step=train task=3:\n"
     names = [line.split()[0] for line in answer.out.splitlines()]
-    assert names == ["alpha", "score"]
-    assert answer.out.splitlines()[1].endswith(" type: <class 'int'>] = 10")
-    assert [line.split()[0] for line in cli("dump", "1/train/3", "--private").out.splitlines()] == [
-        "_seed",
-        "alpha",
-        "score",
-    ]
+    assert names == ["alpha", "name", "score"]
+    assert answer.out.splitlines()[1].endswith("type: <class 'str'>] = Digits")
+    assert answer.out.splitlines()[2].endswith(" type: <class 'int'>] = 10")
+    private = {line.split()[0]: line for line in cli("dump", "1/train/3", "--private").out.splitlines()}
+    assert list(private) == sorted(private), "in one order"
+    assert {"_seed", "_foreach_stack", "_transition", "_graph_info", *names} <= set(private)
+    assert private["_task_ok"].endswith("type: <class 'bool'>] = True")
     assert cli("dump", "1/train/3", "--no-private").out == answer.out
     assert cli("dump", "1/train/3", "--include", "name").out.endswith("type: <class 'str'>] = Digits\n")
     asked = ("dump", "1/train/3", "--include", "_current_step,score")
     assert [line.split()[0] for line in cli(*asked, "--private").out.splitlines()] == [
-        "score",
         "_current_step",
+        "score",
     ]
     assert "No artifact is called _current_step.\n" in cli(*asked).err
     quiet = cli("--quiet", "dump", "1/train/3")
     assert (quiet.out, quiet.err) == (answer.out, "")
     assert cli("dump", "1/train/3", "--include", "score, nope").out.startswith("score [size: ")
     assert "= (too large to show)" in cli("dump", "1/train/3", "--max-value-size", "1").out
-    assert len(cli("dump", "1/train").out.splitlines()) == 6
+    assert len(cli("dump", "1/train").out.splitlines()) == 9
 
 
 def test_dump_to_a_file(cli: CommandLine, folder: FolderStore, tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_dump_to_a_file(cli: CommandLine, folder: FolderStore, tmp_path: Path) -
     file = tmp_path / "values.pickle"
     answer = cli("dump", "1/train/3", "--file", str(file))
     assert (answer.code, answer.out) == (0, "")
-    assert pickle.loads(file.read_bytes()) == {"1/train/3": {"alpha": 0.5, "score": 10}}
+    assert pickle.loads(file.read_bytes()) == {"1/train/3": {"alpha": 0.5, "name": "Digits", "score": 10}}
     answer = cli("dump", "1/train/3", "--file", str(tmp_path / "nowhere" / "x"))
     assert answer.code == 2
     assert "cannot be written" in answer.err
@@ -223,5 +223,9 @@ def test_dump_of_a_task_that_stored_nothing_says_so(cli: CommandLine, folder: Fo
     recorded.attempt("train", "3", failure=BOOM)
     recorded.running("train", "4")
     said = cli("dump", "1/train").err
-    for task, what in {"2": "none", "3": "none, it failed", "4": "none yet"}.items():
+    for task, what in {
+        "2": "none of its own",
+        "3": "none of its own, it failed",
+        "4": "none of its own yet",
+    }.items():
         assert f"step=train task={task}: {what}\n" in said

@@ -164,7 +164,7 @@ def test_a_failed_attempt_has_what_it_had_set_and_says_why_not_the_rest(folder: 
     run.end()
     task = Task("Digits/1/start/1")
     assert (task.data.score, task.artifacts.score.data) == (0.7, 0.7)
-    assert [artifact.id for artifact in task] == ["score"]
+    assert [artifact.id for artifact in task] == ["name", "score"]
     assert "early" not in task
     assert Task("Digits/1/start/1", attempt=0).data.early == 1
     with pytest.raises(AttributeError, match="'lock' was not kept: a lock cannot be pickled"):
@@ -219,14 +219,15 @@ def test_values_and_artifacts_of_a_task(folder: FolderStore) -> None:
     assert not hasattr(task.data, "nope")
     with pytest.raises(AttributeError, match="Did you mean score"):
         _ = task.data.scor
-    assert ids(task) == ["alpha", "score"]
+    assert ids(task) == ["alpha", "name", "score"], "the flow's name is one, as with Metaflow"
     assert task["_seed"].data == task.data._seed == 1
     assert "_seed" in task
-    assert task.artifacts._fields == ("alpha", "score")
-    assert task.artifacts._asdict() == {"alpha": task["alpha"], "score": task["score"]}
-    assert [artifact.data for artifact in task.artifacts] == [0.5, 10]
-    assert task.artifacts.score == task["score"] == task.artifacts[1]
-    assert len(task.artifacts) == 2
+    assert task.artifacts._fields == ("alpha", "name", "score")
+    assert task.artifacts._asdict() == {name: task[name] for name in ("alpha", "name", "score")}
+    assert repr(task.data) == "<data of Digits/1/train/3: alpha, name, score>"
+    assert [artifact.data for artifact in task.artifacts] == [0.5, "Digits", 10]
+    assert task.artifacts.score == task["score"] == task.artifacts[2]
+    assert len(task.artifacts) == 3
     assert "score" in dir(task.data)
     with pytest.raises(AttributeError, match="no artifact 'scor'"):
         _ = task.artifacts.scor
@@ -247,7 +248,7 @@ def test_an_artifact_tells_of_itself_without_being_loaded(folder: FolderStore) -
 def test_what_programs_read_of_metaflows_objects_under_private_names(folder: FolderStore) -> None:
     digits(folder)
     run, task, artifact = Run("Digits/1"), Task("Digits/1/train/3"), DataArtifact("Digits/1/train/3/score")
-    assert task.data._artifacts == {"alpha": task["alpha"], "score": artifact}
+    assert task.data._artifacts == {"alpha": task["alpha"], "name": task["name"], "score": artifact}
     assert (run._tags, run._user_tags, run._system_tags) == (run.tags, run.user_tags, run.system_tags)
     assert (task._tags, task._created_at) == (task.tags, task.created_at)
     kept = artifact._object

@@ -37,7 +37,11 @@ def test_what_metaflow_stores_with_every_task_is_told(folder: FolderStore) -> No
     assert (start["_foreach_var"].data, start["_foreach_num_splits"].data) == ("models", 3)
     assert (start["name"].type, start["name"].size) == ("str", 0)
     assert repr(start["name"]) == f"DataArtifact('{start.pathspec}/name')"
-    assert "name" not in [artifact.id for artifact in start]
+    assert [artifact.id for artifact in start] == ["models", "name"], "private ones are found by name alone"
+    assert [name for name in start.artifact_names(private=True) if name.startswith("_")] == [
+        "_configs_processed", "_current_step", "_exception", "_foreach_num_splits", "_foreach_stack",
+        "_foreach_var", "_graph_info", "_iteration_stack", "_success", "_task_ok", "_transition",
+    ]  # fmt: skip
     assert start["_exception"].data is None
     assert (start["_iteration_stack"].data, start["_configs_processed"].data) == ([], True)
 
