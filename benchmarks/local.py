@@ -13,10 +13,12 @@ from command import main
 from flows import FOREACH, LINEAR, SENT
 from kept import kept_run
 from place import Place
-from works import Measures, Target, Work, measure, ratio
+from works import Measures, Round, Target, Work, measure, ratio
 
 #: Tasks of a foreach besides those of its items: start, join, end.
 _OTHERS = 3
+#: Metaflow with as many workers as there are items.
+_AT_ONCE = "metaflow, all at once"
 
 
 def works(place: Place) -> list[Work]:
@@ -29,6 +31,10 @@ def works(place: Place) -> list[Work]:
             return lambda: place.run(module, file, text, words, limit=limit).measures
 
         return {module: of(module) for module in (("headway",) if alone else place.modules)}
+
+    def at_once(width: int) -> Measures:
+        words = ("run", "--width", str(width), "--max-workers", str(width))
+        return place.run("metaflow", "foreach.py", FOREACH, words).measures
 
     def python() -> Measures:
         return place.run("headway", "nothing.py", "", ()).measures
@@ -49,11 +55,14 @@ def works(place: Place) -> list[Work]:
         ),
         Work(
             "local foreach-100",
-            each("foreach.py", FOREACH, "run", "--width", str(medium)),
+            {
+                **each("foreach.py", FOREACH, "run", "--width", str(medium)),
+                **({} if place.quick else {_AT_ONCE: lambda: at_once(medium)}),
+            },
             (
                 Target(
                     "foreach 100 local: Metaflow's time by ours",
-                    ratio("metaflow", "headway"),
+                    _by_the_better,
                     25,
                     at_least=True,
                 ),
@@ -64,6 +73,7 @@ def works(place: Place) -> list[Work]:
                     unit="ms",
                 ),
             ),
+            note="by the better one of Metaflow with its own 16 workers and with 100",
         ),
         Work(
             "local foreach-1200",
@@ -108,6 +118,11 @@ def works(place: Place) -> list[Work]:
             for of in ("", "@kubernetes")
         ),
     ]
+
+
+def _by_the_better(measured: Round) -> float:
+    """Metaflow's time by ours, with as many workers as serve it better."""
+    return min(measured[name]["seconds"] for name in ("metaflow", _AT_ONCE)) / measured["headway"]["seconds"]
 
 
 if __name__ == "__main__":

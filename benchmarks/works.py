@@ -15,7 +15,7 @@ Round = Mapping[str, Measures]
 #: What a round takes on a quiet machine with two cores, in minutes, roughly; Metaflow takes most of it.
 MINUTES = {
     "local linear": 0.3,
-    "local foreach-100": 1.5,
+    "local foreach-100": 2,
     "local foreach-1200": 15,
     "local show": 0.1,
     "local help": 0.1,
