@@ -68,10 +68,10 @@ def _user_decorator(
 ) -> DecoratorSpec:
     """A decorator that somebody wrote, with the arguments that follow its name."""
     # What finds it reads signatures; most command lines name none.
-    from headway.flow.user_check import find_decorator
+    from headway.flow.find_decorator import find_decorator
     from headway.flow.user_decorators import StepMutator, UserStepDecorator, name_of
 
-    kind = find_decorator(spec.name, bases or (UserStepDecorator, StepMutator))
+    kind = find_decorator(spec, bases or (UserStepDecorator, StepMutator))
     if kind is None:
         kind_of(spec, kinds)
     found: dict[str, object] = {}

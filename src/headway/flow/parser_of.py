@@ -27,6 +27,9 @@ def parser_of(parser: Any, error: Callable[[str], HeadwayError]) -> Callable[[An
         made = getattr(import_module(module), name)
     except (ImportError, AttributeError, ValueError) as cause:
         raise error(f"the parser '{parser}' is not found: {cause}.") from cause
+    except Exception as cause:
+        said = f"{type(cause).__name__}: {cause}"
+        raise error(f"the parser '{parser}' cannot be had, its import failed: {said}.") from cause
     if not callable(made):
         raise error(f"the parser '{parser}' is no function.")
     found: Callable[[Any], Any] = made

@@ -1,14 +1,14 @@
-"""What is checked of decorators that people wrote, and how one is found by its name; the launcher alone does."""
+"""What is checked of decorators that people wrote; the launcher alone does."""
 
+import importlib
 import inspect
 import sys
-from importlib import import_module
-from typing import Any, Optional
+from typing import Optional
 
 from headway.errors import HeadwayError
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.misuse import error_at
-from headway.flow.user_decorators import UserDecorator, name_of
+from headway.flow.user_decorators import UserDecorator
 
 
 def check_user_spec(spec: DecoratorSpec, where: str) -> None:
@@ -51,45 +51,17 @@ def check_user_spec(spec: DecoratorSpec, where: str) -> None:
         raise error_at(spec, f"@{spec.name}{on} does not take these arguments: {error}.") from error
 
 
-def find_decorator(name: str, bases: tuple[Any, ...]) -> Optional[Any]:
-    """A decorator that somebody wrote, by its name: ``module.Name``, or its end where that is unique.
-
-    A module that is not loaded is imported.
-
-    Args:
-        name: The name.
-        bases: What it may derive from.
-
-    Returns:
-        The class; None where there is none, or several.
-    """
-    if "." in name:
-        module, _, attribute = name.rpartition(".")
-        try:
-            found = getattr(import_module(module), attribute, None)
-        except ImportError as error:
-            if error.name is not None and not module.startswith(error.name):
-                raise
-            found = None
-        if isinstance(found, type) and issubclass(found, bases):
-            return found
-    known = [kind for base in bases for kind in _derived(base) if not kind.__name__.startswith("_")]
-    ending = {kind for kind in known if name_of(kind) == name or name_of(kind).endswith(f".{name}")}
-    return ending.pop() if len(ending) == 1 else None
-
-
-def _derived(base: Any) -> list[Any]:
-    return [each for kind in base.__subclasses__() for each in (kind, *_derived(kind))]
-
-
 def place_of(error: BaseException) -> tuple[Optional[str], Optional[int]]:
     """The (file, line) of the person's code that an exception came from, as far as it tells."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return error.filename, error.lineno
     found: tuple[Optional[str], Optional[int]] = (None, None)
     trace = error.__traceback__
     ours = sys.modules["headway"].__path__[0]
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
-        if not file.startswith(ours):
+        # What runs a module's code is Python's, and stands between the person's lines.
+        if not file.startswith((ours, "<frozen importlib")) and file != importlib.__file__:
             found = (file, trace.tb_lineno)
         trace = trace.tb_next
     return found

@@ -255,6 +255,15 @@ def test_what_is_wrong_is_named(body: str, values: dict[str, str], words: str) -
     assert caught.value.exit_code == 2
 
 
+def test_a_parser_whose_module_is_broken_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "broken_parser.py").write_text("def parse(:")
+    with pytest.raises(
+        UsageError, match=r"'broken_parser.parse' .* its import failed: SyntaxError: invalid syntax"
+    ):
+        declared('cfg = Config("cfg", parser="broken_parser.parse")', values={"cfg": "{}"})
+
+
 def test_errors_of_the_declaration_itself() -> None:
     for arguments, words in (
         ('"cfg", default="a", default_value={}', "both default and default_value"),
