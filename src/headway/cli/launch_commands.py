@@ -10,7 +10,11 @@ from headway.cli.context import program
 from headway.cli.parameters import PREFIX, parameter_options
 from headway.cli.shared_options import launch_options
 from headway.errors import UsageError
+from headway.flow.names import folded
 from headway.flow.parameters import Parameter
+
+#: Before click's name for an option that has given its own to a parameter.
+_GAVE_WAY = "headway_"
 
 
 def run_command(parameters: Mapping[str, Parameter]) -> click.Command:
@@ -20,7 +24,7 @@ def run_command(parameters: Mapping[str, Parameter]) -> click.Command:
         # The launcher is not loaded by the commands that only look at the flow.
         from headway.cli import commands_run
 
-        commands_run.run(program(), **values)
+        commands_run.run(program(), **{name.removeprefix(_GAVE_WAY): value for name, value in values.items()})
 
     options: list[click.Parameter] = [
         *parameter_options(parameters.values()),
@@ -32,17 +36,22 @@ def run_command(parameters: Mapping[str, Parameter]) -> click.Command:
             help="Print the pods' manifests (YAML) and run nothing; asks no cluster.",
         ),
     ]
-    taken = {f"--{parameter.name}" for parameter in parameters.values()}
+    taken = {folded(parameter.name) for parameter in parameters.values()}
     options = [_with_room(option, taken) for option in options]
     return click.Command("run", params=options, callback=run, help="Run the flow.")
 
 
 def _with_room(option: click.Parameter, taken: set[str]) -> click.Parameter:
-    """Where a parameter of the flow is called like an option that only Headway has, the parameter has the name."""
-    if str(option.name).startswith(PREFIX) or not taken & set(option.opts):
+    """Where a parameter of the flow is called like an option that only Headway has, the parameter has the name.
+
+    So it has the variables and the keyword argument that go by it: in these neither case counts, nor - against _.
+    """
+    names = {name.removeprefix("--") for name in option.opts}
+    if str(option.name).startswith(PREFIX) or not taken & names:
         return option
     renamed = copy(option)
-    renamed.opts = [f"--headway-{name.removeprefix('--')}" for name in option.opts]
+    renamed.opts = [f"--headway-{name}" for name in names]
+    renamed.name = f"{_GAVE_WAY}{option.name}"
     return renamed
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from headway.errors import HeadwayError, UsageError
 from headway.flow.configs import Config, ConfigDeclaration, as_value
 from headway.flow.delayed import Delayed
-from headway.flow.names import did_you_mean
+from headway.flow.names import did_you_mean, folded
 from headway.flow.parameters import ParameterContext
 from headway.flow.parser_of import parser_of
 
@@ -52,7 +52,7 @@ def read_given(configs: Mapping[str, Config], given: GivenConfigs) -> dict[str, 
     """
     declared = {attribute: config._declaration for attribute, config in configs.items()}
     _check(declared)
-    by_name = {_folded(each.name): attribute for attribute, each in declared.items()}
+    by_name = {folded(each.name): attribute for attribute, each in declared.items()}
     files, values = _by_attribute(given.files, by_name), _by_attribute(given.values, by_name)
     ready = _by_attribute(given.ready, by_name)
     for attribute in files.keys() & values.keys():
@@ -92,7 +92,7 @@ def _check(declared: Mapping[str, ConfigDeclaration]) -> None:
             raise each.error("this is no name.", "Use letters, digits, - and _, and no digit first.")
         if each.default is not None and each.default_value is not None:
             raise each.error("both default and default_value are given.", "Name a file or a value, not both.")
-        key = _folded(each.name)
+        key = folded(each.name)
         if key in seen:
             raise each.error(
                 f"its name is taken by another one (line {seen[key].line}).", "Rename one of them."
@@ -105,7 +105,7 @@ def _by_attribute(
 ) -> dict[str, tuple[Any, str]]:
     found = {}
     for name, value in given.items():
-        attribute = by_name.get(_folded(name))
+        attribute = by_name.get(folded(name))
         if attribute is None:
             raise UsageError(
                 f"{value[1]}: the flow has no configuration '{name}'.",
@@ -113,10 +113,6 @@ def _by_attribute(
             )
         found[attribute] = value
     return found
-
-
-def _folded(name: str) -> str:
-    return name.lower().replace("_", "-")
 
 
 def _text(each: ConfigDeclaration, path: str, said: str) -> str:

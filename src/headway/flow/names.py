@@ -10,6 +10,11 @@ RESERVED_NAMES = frozenset(
 FREE_NAMES = frozenset({"cmd", "name"})
 
 
+def folded(name: str) -> str:
+    """A name as it is compared on the command line and in variables: neither case counts, nor - against _."""
+    return name.lower().replace("_", "-")
+
+
 def closest(name: str, candidates: Iterable[str]) -> Optional[str]:
     """The candidate that was probably meant, None where none is near."""
     from difflib import get_close_matches  # only on the way to an error message

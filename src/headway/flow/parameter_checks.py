@@ -1,6 +1,6 @@
 """What is checked of a flow's parameters before a run; the launcher alone does."""
 
-from headway.flow.names import RESERVED_NAMES, closest
+from headway.flow.names import RESERVED_NAMES, closest, folded
 from headway.flow.parameters import Parameter
 from headway.flow.values import is_parameter_type
 from headway.plain import Iterable, Mapping, Optional, Tuple
@@ -48,7 +48,7 @@ def check_parameters(parameters: Iterable[Parameter]) -> None:
     seen: dict[str, Parameter] = {}
     for parameter in parameters:
         _check_declaration(parameter)
-        key = _folded(parameter.name)
+        key = folded(parameter.name)
         if key in seen:
             raise parameter.error(
                 f"its name is taken by the parameter '{seen[key].name}' "
@@ -76,7 +76,7 @@ def _check_declaration(parameter: Parameter) -> None:
     name: object = parameter.name
     if not isinstance(name, str) or not name.replace("-", "_").isidentifier():
         raise parameter.error("this is no name.", "Use letters, digits, - and _, and no digit first.")
-    if _folded(name) in RESERVED_PARAMETERS:
+    if folded(name) in RESERVED_PARAMETERS:
         raise parameter.error(
             "the name is reserved: the command line has an option of it.", "Use another name."
         )
@@ -139,7 +139,3 @@ def _wrong_option(parameter: Parameter) -> Optional[Tuple[str, str]]:
 def _are_variables(names: object) -> bool:
     several = names if isinstance(names, (list, tuple)) else () if names is None else (names,)
     return all(isinstance(name, str) and name for name in several)
-
-
-def _folded(name: str) -> str:
-    return name.lower().replace("_", "-")

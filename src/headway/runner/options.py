@@ -73,6 +73,8 @@ def _options(
 ) -> tuple[list[str], dict[str, object]]:
     """The words, and what was given and is no option."""
     by_name = {name: option for option in options for name in _spellings(option)}
+    # What an option is called on the command line is its own, whatever else another goes by.
+    by_name.update((option["names"][0], option) for option in options)
     words: list[str] = []
     rest: dict[str, object] = {}
     for name, value in given.items():

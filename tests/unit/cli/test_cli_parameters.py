@@ -1,6 +1,7 @@
 """A flow's parameters on the command line and in variables."""
 
 import io
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -8,12 +9,18 @@ import pytest
 from cli_flows import CommandLine, Digits
 
 from headway import FlowSpec, JSONType, Parameter, current, kubernetes, project, step
+from headway.cli import commands_run
+from headway.cli.describe import describe
+from headway.cli.flow_commands import build
 from headway.cli.parameters import given_values, parameter_options, run_parameters
 from headway.cli.program import Options, Program
 from headway.cli.project import project_of
+from headway.cli.start import run_command
 from headway.cli.store_kind import store_kind
 from headway.errors import HeadwayError, UsageError
 from headway.flow.members import parameters_of
+from headway.runner.errors import UnknownArgumentError
+from headway.runner.options import Surface
 from headway.ui.writer import StreamWriter
 
 
@@ -135,6 +142,68 @@ def test_a_parameter_may_be_called_like_an_option_that_only_headway_has(cli: Com
     assert "--override TEXT" in out or "--override STR" in out
     assert "--headway-override" in out
     assert "--headway-dry-run" in out
+
+
+class Namesakes(FlowSpec):
+    """Every option of ``run`` that Metaflow's does not have, as parameters write them."""
+
+    dry_run = Parameter("dry_run", default=False)
+    mine = Parameter("Override", default="mine")
+    lend = Parameter("forward_credentials", default="d")
+
+    @step
+    def start(self) -> None:
+        pass
+
+
+def headways_own(flow: Any, parsed: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What ``run`` is called with after these keyword arguments for it were put into words."""
+    told: dict[str, Any] = {}
+    monkeypatch.setattr(commands_run, "run", lambda program, **values: told.update(values))
+    group = build(flow, parameters_of(flow), set())
+    words = Surface(describe(group, parameters_of(flow))).command("run", parsed)
+    assert run_command(flow, words, "flow.py") == 0
+    return told
+
+
+def test_what_is_headways_own_gives_way_in_variables_and_keyword_arguments_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for prefix in ("METAFLOW_RUN_", "HEADWAY_RUN_"):
+        for name in ("DRY_RUN", "OVERRIDE", "FORWARD_CREDENTIALS"):
+            monkeypatch.setenv(prefix + name, "true")
+    told = headways_own(
+        Namesakes, {"dry_run": True, "Override": "x", "forward_credentials": "f"}, monkeypatch
+    )
+    assert (told["dry_run"], told["overrides"], told["forward_credentials"]) == (False, (), False)
+    given = {name: value for name, value in told.items() if name.startswith("parameter_")}
+    assert given_values(parameters_of(Namesakes), given, {}) == {
+        "dry_run": ("True",),
+        "mine": ("x",),
+        "lend": ("f",),
+    }
+
+
+def test_what_gave_way_can_be_said_by_its_other_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METAFLOW_RUN_HEADWAY_FORWARD_CREDENTIALS", "true")
+    told = headways_own(Namesakes, {"headway_dry_run": True, "headway_override": ["cpu=2"]}, monkeypatch)
+    assert (told["dry_run"], told["overrides"], told["forward_credentials"]) == (True, ("cpu=2",), True)
+    with pytest.raises(UnknownArgumentError, match="override"):
+        headways_own(Namesakes, {"override": ["cpu=2"]}, monkeypatch)
+
+
+def test_a_parameters_name_goes_before_the_inner_names_of_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Inner(FlowSpec):
+        late = Parameter("late", default="")
+        overrides = Parameter("overrides", default="")
+
+        @step
+        def start(self) -> None:
+            pass
+
+    told = headways_own(Inner, {"late": "a", "overrides": "b"}, monkeypatch)
+    assert (told["parameter_late"], told["parameter_overrides"]) == ("a", "b")
+    assert (told["late"], told["overrides"]) == ((), ())
 
 
 def test_a_flag_stands_alone() -> None:
