@@ -13,9 +13,10 @@ from typing import Protocol
 from headway.config.spec_args import extra_text
 from headway.executors.kubernetes.api.client import KubernetesClient
 from headway.executors.kubernetes.api.errors import ApiError, Forbidden
-from headway.executors.kubernetes.api.kinds import EVENT, NODE
+from headway.executors.kubernetes.api.kinds import NODE
 from headway.executors.kubernetes.api.types import Event, Node
 from headway.executors.kubernetes.bound import missing
+from headway.executors.kubernetes.event_lists import About, EventLists
 from headway.executors.kubernetes.fitting import Fit, fit
 from headway.executors.kubernetes.needs import ASKING_POD
 from headway.executors.kubernetes.pod_events import (
@@ -81,9 +82,8 @@ class Inquirer:
         self._nodes: tuple[Node, ...] | None = None
         self._nodes_at = 0.0
         self._may_see_nodes = True
-        #: The namespaces whose events may not be listed.
-        self._closed: set[str] = set()
         self._room = asyncio.Semaphore(_AT_A_TIME)
+        self._events = EventLists(client, self._room)
 
     async def run(self) -> None:
         """The loop; until it is cancelled."""
@@ -93,15 +93,16 @@ class Inquirer:
             self._forget(now)
             lacking = [job for job in self._jobs if self._lacks_pods(job, now)]
             for job in lacking:
-                if job.namespace in self._closed and not any(each.pod for each in job.attempts.values()):
+                if job.namespace in self._events.closed and not any(
+                    each.pod for each in job.attempts.values()
+                ):
                     self._answers.unexplained(job)
+            jobs = [job for job in lacking if job.attempts and self._is_due(job.name, now)]
+            pods = self._standing(now)
+            await self._events.expect([*map(_creating, jobs), *(_running(job) for job, _ in pods)])
             questions = [
-                *(
-                    self._ask_about_job(job)
-                    for job in lacking
-                    if job.attempts and self._is_due(job.name, now)
-                ),
-                *(self._ask_about_pod(*found) for found in self._standing(now)),
+                *(self._ask_about_job(job) for job in jobs),
+                *(self._ask_about_pod(*pod) for pod in pods),
             ]
             await asyncio.gather(*questions)
 
@@ -141,13 +142,13 @@ class Inquirer:
             self._due = {name: due for name, due in self._due.items() if due[0] + _ASK_RARELY > now}
 
     async def _ask_about_job(self, job: TrackedJob) -> None:
-        events = await self._events(job.namespace, "Job", job.name, "FailedCreate")
+        events = await self._events.of(_creating(job), job.name)
         if events and job.attempts and not job.deleting:
             self._answers.refused(job, refusal(in_order(events)[-1].message))
 
     async def _ask_about_pod(self, job: TrackedJob, attempt: Attempt) -> None:
         patience = float(job.settings.start_failure_timeout)
-        events = await self._events(job.namespace, "Pod", attempt.pod, "")
+        events = await self._events.of(_running(job), attempt.pod)
         if attempt.started or attempt.settling:
             return
         if attempt.node:
@@ -169,7 +170,7 @@ class Inquirer:
     async def _unbound(self, job: TrackedJob) -> Standstill | None:
         """Why one of the pod's volume claims has no volume."""
         for claim in claims(job.settings):
-            events = await self._events(job.namespace, "PersistentVolumeClaim", claim, "")
+            events = await self._events.of(About(job.namespace, "PersistentVolumeClaim"), claim)
             if why := unbound(claim, events or ()):
                 return why
         return None
@@ -206,22 +207,6 @@ class Inquirer:
             return None
         return fit(found.items[0].spec, nodes) if found.items else None
 
-    async def _events(self, namespace: str, kind: str, name: str, reason: str) -> Sequence[Event] | None:
-        """The object's events, None where they cannot be read."""
-        selector = f"involvedObject.kind={kind},involvedObject.name={name}"
-        if reason:
-            selector += f",reason={reason}"
-        try:
-            async with self._room:
-                found = (await self._client.list(EVENT, namespace, field_selector=selector)).items
-        except Forbidden:
-            self._closed.add(namespace)
-            return None
-        except ApiError:
-            return None
-        self._closed.discard(namespace)
-        return found
-
     async def _readable_nodes(self) -> tuple[Node, ...] | None:
         now = self._client.clock.monotonic()
         if self._may_see_nodes and (self._nodes is None or now - self._nodes_at > _NODES_KEPT):
@@ -235,3 +220,13 @@ class Inquirer:
                 self._nodes, self._nodes_at = listed, now
                 self._may_see_nodes = len(listed) <= _MOST_NODES
         return self._nodes if self._may_see_nodes else None
+
+
+def _creating(job: TrackedJob) -> About:
+    """What is told of Jobs whose pods are refused."""
+    return About(job.namespace, "Job", "FailedCreate")
+
+
+def _running(job: TrackedJob) -> About:
+    """What is told of pods."""
+    return About(job.namespace, "Pod")

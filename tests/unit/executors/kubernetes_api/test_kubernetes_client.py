@@ -13,6 +13,7 @@ from headway.executors.kubernetes.api.errors import (
     ApiError,
     Conflict,
     Forbidden,
+    Gone,
     Invalid,
     NoCredentials,
     NotFound,
@@ -109,6 +110,25 @@ async def test_a_list_whose_pages_expire_is_read_again_at_once(
     assert len((await client.list(CONFIG_MAP, NS, limit=2)).items) == 5
     assert len(fake.seen("list")) == 3
     assert "limit" not in fake.seen("list")[-1].query
+
+
+async def test_of_a_list_no_more_pages_are_read_than_will_do(
+    fake: FakeKubernetes, client: KubernetesClient
+) -> None:
+    for number in range(7):
+        await client.create(CONFIG_MAP, NS, config_map(f"cm-{number}"))
+    assert len((await client.list(CONFIG_MAP, NS, limit=2, most=3)).items) == 4
+    assert len(fake.seen("list")) == 2
+    fake.fault(Fault(verb="list", skip=1, status=410, reason="Expired", message="continue token too old"))
+    with pytest.raises(Gone):
+        await client.list(CONFIG_MAP, NS, limit=2, most=3)
+
+
+async def test_a_get_may_be_answered_from_memory(fake: FakeKubernetes, client: KubernetesClient) -> None:
+    await client.create(CONFIG_MAP, NS, config_map("a"))
+    await client.get(CONFIG_MAP, NS, "a")
+    await client.get(CONFIG_MAP, NS, "a", cached=True)
+    assert [request.query for request in fake.seen("get")] == [{}, {"resourceVersion": "0"}]
 
 
 async def test_lists_over_all_namespaces_and_by_field(fake: FakeKubernetes, client: KubernetesClient) -> None:

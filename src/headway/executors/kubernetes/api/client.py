@@ -137,6 +137,7 @@ class KubernetesClient:
         label_selector: str | None = None,
         field_selector: str | None = None,
         limit: int = 500,
+        most: int | None = None,
         retry: RetryPolicy | None = None,
     ) -> Listing[T]:
         """Read all objects that match, page by page.
@@ -147,6 +148,7 @@ class KubernetesClient:
             label_selector: As in kubectl's -l.
             field_selector: As in kubectl's --field-selector.
             limit: The size of a page.
+            most: How many will do, None for all: no further page is read once there are so many.
             retry: How long to go on trying, if not as the client does.
         """
         items: tuple[T, ...] = ()
@@ -157,14 +159,14 @@ class KubernetesClient:
             try:
                 page = await self._call(request, page_of(kind), retry)
             except Gone:
-                if token is None:
+                if token is None or most is not None:
                     raise
                 # The pages took longer than the server keeps old versions: all of it at once.
                 items, size, token = (), None, None
                 continue
             items += page.items or ()
             token = page.metadata.continue_token
-            if not token:
+            if not token or (most is not None and len(items) >= most):
                 return Listing(items, page.metadata.resource_version)
 
     async def patch(
