@@ -100,8 +100,10 @@ class FlowSpec:
 
     @property
     def script_name(self) -> str:
-        """The file name of the program that runs the flow."""
-        return sys.argv[0].replace("\\", "/").rpartition("/")[2] or "-c"
+        """The name of the file in which the flow's class stands; of the program, where that came from no file."""
+        module = sys.modules.get(type(self).__module__)
+        file = getattr(module, "__file__", None) or sys.argv[0]
+        return file.replace("\\", "/").rpartition("/")[2] or "-c"
 
     @property
     def index(self) -> Optional[int]:

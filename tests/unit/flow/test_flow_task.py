@@ -1,6 +1,8 @@
 """A flow object within a task: what it reads, what it may set, what is stored of it."""
 
 import pickle
+import sys
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -253,8 +255,14 @@ def test_flow_objects_are_no_artifacts(what: str) -> None:
 
 
 def test_names_of_the_flow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.argv", ["/somewhere/flow.py", "run"])
-    assert (flow().name, flow().script_name) == ("Flow", "flow.py")
+    monkeypatch.setattr("sys.argv", ["/somewhere/program.py", "run"])
+    assert (flow().name, flow().script_name) == ("Flow", "test_flow_task.py")
+    main = ModuleType("__main__")
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    written = type("Written", (Flow,), {"__module__": "__main__"})(use_cli=False)
+    assert written.script_name == "program.py", "a program on standard input is in no file"
+    main.__file__ = "/bundle/flow.py"
+    assert written.script_name == "flow.py"
 
 
 def test_outside_of_a_task() -> None:
