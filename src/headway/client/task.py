@@ -1,7 +1,7 @@
 """``Task``: one execution of a step; of its attempts the one that counts is shown."""
 
 from datetime import datetime
-from typing import Any, Dict, Hashable, Iterable, Iterator, List, Optional, Tuple, Union
+from typing import Any, Dict, Hashable, Iterable, Iterator, List, Mapping, Optional, Tuple, Union
 
 from headway.client.artifact import Artifacts, DataArtifact, Values, artifact_names, public
 from headway.client.code import MetaflowCode, code_of
@@ -184,17 +184,24 @@ class Task(InRun, depth=4):
         """The size of ``stderr`` in bytes."""
         return len(self.stderr.encode())
 
-    def loglines(self, stream: str, as_unicode: bool = True) -> Iterator[Tuple[datetime, Union[str, bytes]]]:
+    def loglines(
+        self, stream: str, as_unicode: bool = True, meta_dict: Optional[Mapping[str, Any]] = None
+    ) -> Iterator[Tuple[datetime, Union[str, bytes]]]:
         """The lines of its log.
 
         Args:
             stream: "stdout" or "stderr".
             as_unicode: Whether lines come as text; else as UTF-8 bytes.
+            meta_dict: A ``metadata_dict`` that was read before: of the attempt that it is about, as with
+                Metaflow, unless the task was asked for with one.
 
         Yields:
             When the line was written (UTC), and the line.
         """
-        for line in self._task.log(stream):
+        shown = self._task
+        if meta_dict is not None and "attempt" in meta_dict and shown.pinned is None:
+            shown = shown.pin(int(meta_dict["attempt"])) or shown
+        for line in shown.log(stream):
             yield utc_time(line.ms), line.text if as_unicode else line.text.encode()
 
     @property

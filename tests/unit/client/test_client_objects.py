@@ -3,6 +3,7 @@
 import pickle
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from recorded_runs import BEGUN, BOOM, RecordedRun, digits
@@ -298,6 +299,21 @@ def test_logs_as_text_and_line_by_line(folder: FolderStore) -> None:
     when, line = next(task.loglines("stdout"))
     assert (when, line) == (datetime.fromisoformat("2027-01-15T08:00:00"), "model 1")
     assert [text for _, text in task.loglines("stdout", as_unicode=False)] == [b"model 1", b"done"]
+
+
+def test_the_log_of_the_attempt_that_metadata_is_about(folder: FolderStore) -> None:
+    run = RecordedRun(folder)
+    run.attempt("start", "1", 0, failure=BOOM, stdout=["first"])
+    run.attempt("start", "1", 1, stdout=["second"])
+    task, first = Task("Digits/1/start/1"), Task("Digits/1/start/1", attempt=0)
+
+    def lines(task: Task, *arguments: Any) -> list[Any]:
+        return [text for _, text in task.loglines("stdout", *arguments)]
+
+    assert lines(task, True, None) == lines(task, True, task.metadata_dict) == ["second"]
+    assert lines(task, False, first.metadata_dict) == [b"first"]
+    assert lines(first, True, task.metadata_dict) == ["first"], "the task's own attempt counts more"
+    assert lines(task, True, {}) == ["second"]
 
 
 def test_parents_and_children_of_tasks_and_steps(folder: FolderStore) -> None:
