@@ -1,5 +1,6 @@
 """What ``show`` prints: a flow's steps, what they do, and how each goes on."""
 
+from headway.flow.decorators import DecoratorSpec
 from headway.flow.graph import FOREACH, Graph, Node
 from headway.ui.writer import StreamWriter
 
@@ -10,8 +11,7 @@ def print_graph(graph: Graph, write: StreamWriter) -> None:
     for node in graph:
         write("")
         for spec in node.decorators:
-            arguments = ", ".join(f"{name}={value!r}" for name, value in spec.shown.items())
-            write(f"@{spec.name}({arguments})" if arguments else f"@{spec.name}", style="dim")
+            write(f"@{spec.name}{_arguments(spec)}", style="dim")
             for late in spec.beneath:
                 write(f"    what it leaves open: {late.shown_source}", style="dim")
         marks = [
@@ -26,6 +26,12 @@ def print_graph(graph: Graph, write: StreamWriter) -> None:
             write(f"    <= {', '.join(node.needs)}")
         elif node.targets and not graph.is_pipeline:
             write(f"    => {', '.join(node.targets)}{_how(node)}")
+
+
+def _arguments(spec: DecoratorSpec) -> str:
+    given = [repr(value) for value in spec.positional]
+    given += [f"{name}={value!r}" for name, value in spec.shown.items()]
+    return f"({', '.join(given)})" if given else ""
 
 
 def _how(node: Node) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cli_flows import CommandLine, Digits
 
-from headway import FlowSpec, Parameter, kubernetes, step
+from headway import FlowSpec, Parameter, UserStepDecorator, kubernetes, step
 from headway.cli.commands_run import finish
 from headway.cli.program import Options, Program
 from headway.cli.start import run_command
@@ -64,6 +64,18 @@ def test_show_with_a_late_decorator(cli: CommandLine) -> None:
         assert out.count("@kubernetes(cpu=3)") == 3, "on the steps that lack it"
         assert out.count("@kubernetes(cpu=2)") == 1
         assert out.count("    what it leaves open: --with kubernetes:cpu=3") == 1
+
+
+def test_show_with_what_a_persons_own_decorator_was_given(cli: CommandLine) -> None:
+    class Told(UserStepDecorator):
+        def init(self, *values: object, **named: object) -> None: ...
+
+    class Flow(FlowSpec):
+        @Told(1, "a", z=2)
+        @step
+        def start(self) -> None: ...
+
+    assert "Told(1, 'a', z=2)\n" in cli("show", flow=Flow).out
 
 
 def test_version(cli: CommandLine) -> None:
