@@ -83,6 +83,8 @@ def python(cloud: Clouds, folder: Path, *words: str, **changes: str) -> "subproc
         "PYTHONPATH": os.pathsep.join([source, str(libraries())]),
         "HOME": str(folder),
         "HEADWAY_USER": "ann",
+        # Not in one that stands further up, such as that of the folder for temporary files.
+        "HEADWAY_DATASTORE_SYSROOT_LOCAL": str(folder),
         "METAFLOW_AWS_SECRETS_MANAGER_DEFAULT_REGION": "eu-west-1",
         "METAFLOW_GCP_SECRET_MANAGER_PREFIX": "projects/1/secrets/",
         "METAFLOW_AZURE_KEY_VAULT_PREFIX": "https://ours.vault.azure.net",
