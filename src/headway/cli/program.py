@@ -15,6 +15,7 @@ from headway.cli.configs import given_configs
 from headway.config.general import datastore_roots, default_decorators, name_profile, name_store, user
 from headway.config.sources import Configuration
 from headway.errors import SettingsError, UsageError
+from headway.flow.check import check_attached
 from headway.flow.declare import declare
 from headway.flow.declared import Declared
 from headway.flow.graph import Graph
@@ -25,6 +26,7 @@ from headway.launch.origin import Origin, find_origin
 from headway.ui.writer import StreamWriter
 
 if TYPE_CHECKING:
+    from headway.flow.decorators import DecoratorSpec
     from headway.flow.mutate import Mutation
     from headway.flow.packaged import Packaged
     from headway.flow.pipeline import Pipeline
@@ -323,10 +325,17 @@ class Program:
 
         specs = [parse_with(text) for text in texts]
         if self.pipeline is not None:
-            return self.traced.graph_with(specs)
-        if self._mutation is None and all(spec.user is None for spec in specs):
-            return self.written_graph.with_decorators(specs)
+            graph = self.traced.graph_with(specs)
+        elif self._mutation is None and all(spec.user is None for spec in specs):
+            graph = self.written_graph.with_decorators(specs)
+        else:
+            return self._mutated_graph(specs)
+        # What was written is checked, and late decorators each by itself.
+        check_attached(self.flow_class, graph)
+        return graph
+
+    def _mutated_graph(self, late: "Sequence[DecoratorSpec]") -> Graph:
         from headway.flow.mutate import Mutation  # as above
 
         mutation = self._mutation or Mutation(self._by_itself)
-        return parse_flow(self.flow_class, self.origin.source, mutation.finish(specs))
+        return parse_flow(self.flow_class, self.origin.source, mutation.finish(late))

@@ -4,12 +4,12 @@
 has passed.
 """
 
-from headway.errors import FlowDefinitionError
+from headway.errors import FlowDefinitionError, HeadwayError
 from headway.flow.catalogue import check_decorators
 from headway.flow.declared import Declared
 from headway.flow.decorator_errors import BadStepDecoratorError
 from headway.flow.decorators import DecoratorSpec, decorators_of
-from headway.flow.graph import END, FOREACH, PARALLEL, SWITCH, Node, reachable_from, topological_order
+from headway.flow.graph import END, FOREACH, PARALLEL, SWITCH, Graph, Node, reachable_from, topological_order
 from headway.flow.members import read_only_names
 from headway.flow.misuse import error_at
 from headway.flow.names import RESERVED_NAMES, did_you_mean
@@ -57,6 +57,22 @@ def _check_var(cls: Any, step: str, decorators: tuple[DecoratorSpec, ...]) -> No
                 f"@catch(var={var!r}) on step '{step}': '{var}' is {taken}.",
                 "Name an artifact of its own.",
             )
+
+
+def check_attached(cls: Any, graph: Graph) -> None:
+    """Check a graph that late decorators have joined, for what they cannot be beside a class that was checked.
+
+    Args:
+        cls: The flow's class.
+        graph: Its graph with them.
+
+    Raises:
+        UsageError: One of them cannot stand on a step.
+    """
+    for node in graph:
+        _check_var(cls, node.name, node.decorators)
+    if not graph.is_pipeline:
+        check_gangs(graph.nodes)
 
 
 def check_names(steps: Mapping[str, Node]) -> None:
@@ -147,7 +163,8 @@ def check_gangs(steps: Mapping[str, Node]) -> None:
     for node in steps.values():
         spec = node.gang
         if spec is not None and node.name not in entered and spec.attributes.get("num_nodes") is None:
-            raise _error(
+            raise _error_with(
+                spec,
                 node,
                 "is @parallel, and nothing says on how many nodes it runs.",
                 "Write @parallel(num_nodes=N), or lead to it with num_parallel=N.",
@@ -167,17 +184,22 @@ def check_gangs(steps: Mapping[str, Node]) -> None:
                     "is @parallel, so that a join has to follow it.",
                     "Lead it to def join(self, inputs).",
                 )
-        if node.kind in UNCAUGHT and node.decorator("catch") is not None:
-            raise _error(
+        caught = node.decorator("catch")
+        if node.kind in UNCAUGHT and caught is not None:
+            raise _error_with(
+                caught,
                 node,
                 f"is @catch and ends with a {node.kind}: had it failed, nobody would know what follows.",
-                "Let it go on to a step of its own that decides.",
+                "Write @catch on the steps that can have it, or use --with retry."
+                if caught.attached
+                else "Let it go on to a step of its own that decides.",
             )
         for target in node.targets:
             gang = steps[target]
             spec = gang.gang
             if spec is not None and node.kind != PARALLEL and spec.attributes.get("num_nodes") is None:
-                raise _error(
+                raise _error_with(
+                    spec,
                     node,
                     f"leads to the @parallel step '{target}' without saying on how many nodes it runs.",
                     f"Write self.next(self.{target}, num_parallel=N), or @parallel(num_nodes=N).",
@@ -215,3 +237,12 @@ def _misplaced(spec: DecoratorSpec, where: str) -> FlowDefinitionError:
 def _error(node: Node, message: str, hint: str, at_next: bool = False) -> FlowDefinitionError:
     line = node.next_line if at_next and node.next_line else node.line
     return FlowDefinitionError(f"Step '{node.name}' {message}", hint or None, node.file or None, line or None)
+
+
+def _error_with(
+    spec: DecoratorSpec, node: Node, message: str, hint: str, at_next: bool = False
+) -> HeadwayError:
+    """The error of a step for which a decorator is to blame: a late one is told of where it was said."""
+    if spec.attached:
+        return error_at(spec, f"step '{node.name}' {message}", hint)
+    return _error(node, message, hint, at_next)

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from headway.config.sources import Configuration
 from headway.errors import SettingsError, UsageError
-from headway.flow.check import UNCAUGHT
 from headway.flow.decorators import DecoratorSpec
 from headway.flow.graph import CALL, Graph, Node
 from headway.flow.misuse import error_at
@@ -244,12 +243,6 @@ def _catch(node: Node) -> Catch | None:
     spec = node.decorator("catch")
     if spec is None:
         return None
-    if node.kind in UNCAUGHT:
-        # What is written was checked with the graph.
-        raise UsageError(
-            f"{spec.source}: step '{node.name}' ends with a {node.kind}, which @catch cannot stand in for.",
-            "Write @catch on the steps that can have it, or use --with retry.",
-        )
     printed = spec.attributes.get("print_exception")
     # A call says nothing of what follows.
     targets = () if node.kind == CALL else node.targets

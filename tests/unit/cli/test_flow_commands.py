@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cli_flows import CommandLine, Digits
 
-from headway import FlowSpec, Parameter, UserStepDecorator, kubernetes, step
+from headway import FlowMutator, FlowSpec, Parameter, UserStepDecorator, kubernetes, step
 from headway.cli.commands_run import finish
 from headway.cli.program import Options, Program
 from headway.cli.start import run_command
@@ -56,6 +56,57 @@ def test_show(cli: CommandLine) -> None:
         "Step end (end)\n"
         "    Says which is best.\n"
     ), answer.out
+
+
+class Plain(FlowSpec):
+    """A flow without decorators and without a fan-out."""
+
+    rate = Parameter("rate", default=1)
+
+    @step
+    def start(self) -> None:
+        self.next(self.end)
+
+    @step
+    def end(self) -> None:
+        pass
+
+
+class Mutating(FlowMutator):
+    """Changes nothing, but such a flow is read anew with late decorators."""
+
+
+@Mutating
+class Mutated(Plain):
+    pass
+
+
+@pytest.mark.parametrize("flow", [Plain, Mutated])
+@pytest.mark.parametrize(
+    ("late", "words"),
+    [
+        (
+            "catch:var=next",
+            "@catch(var='next') on step 'start': 'next' is a name that every flow object has.",
+        ),
+        ("catch:var=rate", "@catch(var='rate') on step 'start': 'rate' is a parameter of the flow."),
+        ("parallel", "step 'start' is @parallel, and nothing says on how many nodes it runs."),
+    ],
+)
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_a_late_decorator_that_no_step_can_have_is_refused(
+    cli: CommandLine, flow: Any, late: str, words: str, command: str
+) -> None:
+    answer = cli(command, "--with", late, flow=flow)
+    assert answer.code == 2
+    assert f"--with {late}: {words}" in answer.err
+
+
+def test_a_late_catch_on_a_step_that_decides_is_refused(cli: CommandLine) -> None:
+    answer = cli("check", "--with", "catch")
+    assert answer.code == 2
+    assert "--with catch: step 'start' is @catch and ends with a foreach" in answer.err
+    assert "Write @catch on the steps that can have it" in answer.err
 
 
 def test_show_with_a_late_decorator(cli: CommandLine) -> None:

@@ -8,7 +8,7 @@ import pytest
 from headway.config.sources import Configuration
 from headway.errors import FlowDefinitionError, HeadwayError, SettingsError, UsageError
 from headway.flow.decorators import DecoratorSpec
-from headway.flow.graph import CALL, FOREACH, Graph, Node
+from headway.flow.graph import CALL, Graph, Node
 from headway.flow.late import parse_with
 from headway.launch.overrides import Override, parse_override
 from headway.launch.steps import PlannedStep, plan_steps, schedule_plan
@@ -178,11 +178,6 @@ def test_secrets_travel_with_what_is_configured_about_them(tmp_path: Path) -> No
 def test_a_secret_that_cannot_be_one_is_found_before_anything_runs(tmp_path: Path, source: Any) -> None:
     with pytest.raises(UsageError, match="@secrets on step 'start'"):
         plan(tmp_path, spec("secrets", sources=[source]))
-
-
-def test_catch_attached_to_a_step_that_decides_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"^--with catch: step 'start' ends with a foreach"):
-        plan(tmp_path, parse_with("catch"), kind=FOREACH)
 
 
 @pytest.mark.parametrize(
