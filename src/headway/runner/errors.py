@@ -17,12 +17,18 @@ class ArgumentTypeError(UsageError, TypeError):
     headline = "Argument of another type"
 
 
-class FlowFileMissingError(UsageError, FileNotFoundError):
-    """There is no such flow file."""
-
+class _MissingError(UsageError, FileNotFoundError):
     def __str__(self) -> str:
         # The other base would make a text of its own of what it takes for a number and a reason.
         return UsageError.__str__(self)
+
+
+class FlowFileMissingError(_MissingError):
+    """There is no such flow file."""
+
+
+class WorkingFolderMissingError(_MissingError):
+    """There is no such folder to work in."""
 
 
 class RunNotStartedError(HeadwayError, RuntimeError):

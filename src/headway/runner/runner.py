@@ -15,7 +15,8 @@ from headway.client.lookup import read_run
 from headway.client.run import Run
 from headway.errors import NotFoundError
 from headway.runner.blocking import finished
-from headway.runner.errors import FlowFileMissingError, RunNotStartedError, SpinFailedError
+from headway.runner.checks import checked_cwd, checked_env, checked_file, checked_profile, checked_timeout
+from headway.runner.errors import RunNotStartedError, SpinFailedError
 from headway.runner.executing import Executing, ExecutingRun, ExecutingTask
 from headway.runner.options import Surface
 from headway.runner.process import STREAMS, RunningProcess
@@ -57,6 +58,8 @@ class Runner:
 
     Raises:
         FlowFileMissingError: There is no such file.
+        WorkingFolderMissingError: There is no such folder.
+        ArgumentTypeError: One of these is of another type, such as a number where a variable's text belongs.
     """
 
     def __init__(
@@ -69,18 +72,20 @@ class Runner:
         file_read_timeout: int = 3600,
         **kwargs: Any,
     ) -> None:
-        self.cwd = str(Path(cwd or ".").absolute())
-        self.flow_file = _found(flow_file, Path(self.cwd))
+        folder = checked_cwd(cwd)
+        self.cwd = str(folder)
+        self.flow_file = checked_file(flow_file, folder)
         self.show_output = show_output
-        self.file_read_timeout = file_read_timeout
+        self.file_read_timeout = checked_timeout(file_read_timeout)
         self.top_level_kwargs = kwargs
         self.env_vars = {name: value for name, value in os.environ.items() if name not in _OF_A_TASK}
         # As Metaflow's: all that tasks print stands in one place, in order.
         self.env_vars.setdefault("HEADWAY_TASK_STDERR", "stdout")
-        self.env_vars.update(env or {})
-        if profile is not None:
+        self.env_vars.update(checked_env(env))
+        named = checked_profile(profile)
+        if named is not None:
             self.env_vars.pop("HEADWAY_PROFILE", None)
-            self.env_vars["METAFLOW_PROFILE"] = profile
+            self.env_vars["METAFLOW_PROFILE"] = named
         self._surface: Surface | None = None
         self._removals: list[weakref.finalize[..., Runner]] = []
 
@@ -263,12 +268,3 @@ def _executing(runner: Runner, process: RunningProcess, told: Mapping[str, str])
     if "task_id" in told:
         return ExecutingTask(runner, process, run[told["step_name"]][told["task_id"]])
     return ExecutingRun(runner, process, run)
-
-
-def _found(flow_file: str, cwd: Path) -> str:
-    for folder in (cwd, Path.cwd()):
-        if (folder / flow_file).is_file():
-            return str(folder / flow_file)
-    raise FlowFileMissingError(
-        f"There is no flow file {flow_file} in {cwd}.", "Name it from there, or by its whole path."
-    )
