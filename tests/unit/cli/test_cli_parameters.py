@@ -189,7 +189,7 @@ def test_what_gave_way_can_be_said_by_its_other_name(monkeypatch: pytest.MonkeyP
     told = headways_own(Namesakes, {"headway_dry_run": True, "headway_override": ["cpu=2"]}, monkeypatch)
     assert (told["dry_run"], told["overrides"], told["forward_credentials"]) == (True, ("cpu=2",), True)
     with pytest.raises(UnknownArgumentError, match="override"):
-        headways_own(Namesakes, {"override": ["cpu=2"]}, monkeypatch)
+        headways_own(Namesakes, {"overrides": ["cpu=2"]}, monkeypatch)
 
 
 def test_a_parameters_name_goes_before_the_inner_names_of_options(monkeypatch: pytest.MonkeyPatch) -> None:
