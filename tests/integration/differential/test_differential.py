@@ -75,6 +75,7 @@ CASES = [
     ("given", [((), 0)], 9),
     ("before", [((), 0), (("--refuse", "True"), 1)], 8),
     ("family", [((), 0)], 80),
+    ("computed", [((), 0), (("--dry_run", "True", "--override", "typed"), 0)], 15),
     ("ends", [((), 1), (("resume",), 0)], 25),
     ("trouble", [((), 0), (("--last", "raise"), 1)], 50),
 ]
