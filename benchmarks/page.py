@@ -113,7 +113,7 @@ def _between(text: str, name: str, how: str, block: str) -> str:
 
 
 def _figures(files: Contents, found: Sequence[Line], history: bool) -> str:
-    shown = [line for line in found if line.work != _TIMELINE or line.goal.limit is not None]
+    shown = [line for line in found if line.work != _TIMELINE or line.goal.row.startswith(_SUM)]
     rows = [["work", "target", "median (range)", "rounds", "verdict", "remark"]]
     rows += [[*cells(line), line.note] for line in shown]
     if history:

@@ -62,7 +62,6 @@ def works(place: Place) -> list[Work]:
             Target(
                 "all that is ours, with what any volume takes",
                 partial(_whose, (_OURS, _VOLUME)),
-                300,
                 unit="ms",
             ),
             Target("all that is Kubernetes' own", partial(_whose, (_THEIRS,)), unit="ms"),
