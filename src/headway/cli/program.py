@@ -314,16 +314,15 @@ class Program:
             late: What ``--with`` says after the command.
             defaults: Whether DEFAULT_DECOSPECS, which says where steps of runs are run, has a say.
         """
-        texts = [*self.options.late, *late]
-        default = default_decorators(self.configuration)
-        if defaults and default is not None:
-            texts += str(default.value).split()
-        if not texts and self._mutation is None:
+        said = [(text, "") for text in (*self.options.late, *late)]
+        if defaults:
+            said += [(str(each.value), each.source) for each in default_decorators(self.configuration)]
+        if not said and self._mutation is None:
             return self.written_graph
         # Knows every decorator's attributes; most command lines attach none.
         from headway.flow.late import parse_with
 
-        specs = [parse_with(text) for text in texts]
+        specs = [parse_with(text, source) for text, source in said]
         if self.pipeline is not None:
             graph = self.traced.graph_with(specs)
         elif self._mutation is None and all(spec.user is None for spec in specs):

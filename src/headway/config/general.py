@@ -115,9 +115,18 @@ def check_root(kind: str, root: object, source: str) -> str:
     )
 
 
-def default_decorators(configuration: Configuration) -> Sourced | None:
-    """DEFAULT_DECOSPECS: decorators for every step, as ``--with`` takes them, separated by blanks."""
-    return configuration.get("DEFAULT_DECOSPECS")
+def default_decorators(configuration: Configuration) -> list[Sourced]:
+    """DEFAULT_DECOSPECS: decorators for every step, as ``--with`` takes them, separated by blanks.
+
+    Returns:
+        Each as it is written, and for words where that is: ``METAFLOW_DEFAULT_DECOSPECS retry (<file>)``.
+    """
+    found = configuration.get("DEFAULT_DECOSPECS")
+    if found is None:
+        return []
+    file, _, name = found.source.rpartition(": ")
+    where = f" ({file})" if file else ""
+    return [Sourced(text, f"{name} {text}{where}") for text in str(found.value).split()]
 
 
 def is_on(configuration: Configuration, name: str) -> bool:

@@ -17,6 +17,9 @@ _NOTES = "_headway_decorators"
 #: How the source begins of what a pipeline says of all of its steps.
 OF_PIPELINE = "@pipeline"
 
+#: How the source begins of what comes from the command line or a variable.
+LATE = ("--with", "HEADWAY_DEFAULT_DECOSPECS", "METAFLOW_DEFAULT_DECOSPECS")
+
 
 class DecoratorSpec(NamedTuple):
     """One decorator as a person wrote it.
@@ -25,7 +28,8 @@ class DecoratorSpec(NamedTuple):
         name: The decorator's name.
         attributes: What was written and nothing else: defaults are the reader's business, so that
             an explicit ``cpu=1`` stays explicit.
-        source: Where: ``file:line``, or ``--with kubernetes:cpu=4``.
+        source: Where: ``file:line``, ``--with kubernetes:cpu=4``, or ``HEADWAY_DEFAULT_DECOSPECS kubernetes:cpu=4``
+            with the file, if any, that says so.
         positional: Arguments without a name; only decorators that people wrote take any.
         user: The class of a decorator that somebody wrote, None for Headway's own.
         note: Which of the notes on the step it was when it was written there, from 0; -1 if it was not.
@@ -52,7 +56,7 @@ class DecoratorSpec(NamedTuple):
     @property
     def attached(self) -> bool:
         """Whether it came from the command line or a variable and not from the flow's code."""
-        return self.source.startswith("--with")
+        return self.source.startswith(LATE)
 
     @property
     def of_pipeline(self) -> bool:
@@ -78,7 +82,9 @@ class DecoratorSpec(NamedTuple):
     @property
     def shown_source(self) -> str:
         """Where it was written, likewise."""
-        return f"--with {self.name}" if self.name == "secrets" and self.attached else self.source
+        if self.name != "secrets" or not self.attached:
+            return self.source
+        return f"{self.source.partition(' ')[0]} {self.name}"
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> "DecoratorSpec":

@@ -10,17 +10,22 @@ from headway.flow.decorators import DecoratorSpec
 from headway.flow.values import guess
 
 
-def parse_with(text: str) -> DecoratorSpec:
-    """The decorator that a ``--with`` names.
+def parse_with(text: str, source: str = "") -> DecoratorSpec:
+    """The decorator that a ``--with`` names, or a variable that stands for it.
 
     A value is JSON, a number or text. JSON may hold commas and colons; text ends at the next comma,
     but goes on where it is itself a list of pairs (``node_selector=disk=ssd,zone=a``).
+
+    Args:
+        text: The text.
+        source: Where it is said, beginning with one of :data:`~headway.flow.decorators.LATE`; by default
+            in a ``--with``.
 
     Raises:
         UsageError: There is no such decorator or attribute, or a value is refused.
     """
     # What finds them is loaded for those who name one of their own.
-    spec = parse_decorator(text, f"--with {text}")
+    spec = parse_decorator(text, source or f"--with {text}")
     if spec.user is None:
         check_spec(spec)
     else:

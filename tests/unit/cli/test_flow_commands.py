@@ -109,6 +109,41 @@ def test_a_late_catch_on_a_step_that_decides_is_refused(cli: CommandLine) -> Non
     assert "Write @catch on the steps that can have it" in answer.err
 
 
+@pytest.mark.parametrize(
+    ("late", "words"),
+    [
+        ("nope", "There is no step decorator 'nope'."),
+        ("nomod.deco", "There is no step decorator 'nomod.deco'"),
+        ("retry:times=x", "times='x'"),
+        ("catch:var=next", "@catch(var='next') on step 'start'"),
+    ],
+)
+def test_a_decorator_of_a_variable_or_a_file_is_blamed_on_it(
+    cli: CommandLine, late: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "METAFLOW_DEFAULT_DECOSPECS"
+    monkeypatch.setenv(name, f"timeout:minutes=7 {late}")
+    answer = cli("check", flow=Plain)
+    assert (answer.code, f"{name} {late}: {words}" in answer.err) == (2, True)
+    assert "--with" not in answer.err
+    assert f"--with {late}: {words}" in cli("check", "--with", late, flow=Plain).err, "which comes first"
+    monkeypatch.delenv(name)
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps({name: late}))
+    monkeypatch.setenv("METAFLOW_HOME", str(tmp_path))
+    answer = cli("check", flow=Plain)
+    assert (answer.code, f"{name} {late} ({file}): {words}" in answer.err) == (2, True)
+
+
+def test_what_a_secret_holds_that_a_variable_names_is_not_shown(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADWAY_DEFAULT_DECOSPECS", "secrets:surces=hush")
+    err = cli("check", flow=Plain).err
+    assert "HEADWAY_DEFAULT_DECOSPECS secrets: Decorator 'secrets' does not support" in err
+    assert "hush" not in err
+
+
 def test_show_with_a_late_decorator(cli: CommandLine) -> None:
     for words in (("show", "--with", "kubernetes:cpu=3"), ("--with", "kubernetes:cpu=3", "show")):
         out = cli(*words).out

@@ -101,8 +101,9 @@ def test_the_local_root_is_configured_or_the_nearest_or_here(tmp_path: Path) -> 
 
 def test_default_decorators_are_found(tmp_path: Path) -> None:
     found = default_decorators(configuration(tmp_path, METAFLOW_DEFAULT_DECOSPECS="kubernetes:cpu=2 retry"))
-    assert found is not None
-    assert found.value == "kubernetes:cpu=2 retry"
+    name = "METAFLOW_DEFAULT_DECOSPECS"
+    assert found == [("kubernetes:cpu=2", f"{name} kubernetes:cpu=2"), ("retry", f"{name} retry")]
+    assert default_decorators(configuration(tmp_path)) == []
 
 
 @pytest.mark.parametrize(
