@@ -30,17 +30,21 @@ def checked_env(env: object) -> dict[str, str]:
     return dict(env)
 
 
-def checked_cwd(cwd: object) -> Path:
+def checked_cwd(cwd: object, name: str = "cwd") -> Path:
     """The working folder, by its whole path; this process's where none is named.
+
+    Args:
+        cwd: It, or None.
+        name: What the argument is called.
 
     Raises:
         ArgumentTypeError: It is no path.
         WorkingFolderMissingError: There is no such folder.
     """
-    folder = Path(_path("cwd", cwd or ".")).absolute()
+    folder = Path(_path(name, cwd or ".")).absolute()
     if not folder.is_dir():
         what = "is no folder" if folder.exists() else "does not exist"
-        raise WorkingFolderMissingError(f"cwd: {folder} {what}.", "Name the folder that the run works in.")
+        raise WorkingFolderMissingError(f"{name}: {folder} {what}.", "Name the folder that the run works in.")
     return folder
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import linecache
+import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,11 +11,17 @@ from typing import Any
 
 from headway.client import Run
 from headway.errors import UsageError
+from headway.flow.spec import FlowSpec
+from headway.runner.checks import checked_cwd, checked_env
+from headway.runner.errors import ArgumentTypeError
 from headway.runner.executing import ExecutingRun
 from headway.runner.runner import Runner
 
 #: What steps may use although it stands behind their class.
 _DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+#: The magics of a whole cell stand at its top.
+_MAGICS_ABOVE = re.compile(r"\A(?:\s*%%[^\n]*\n)+")
 
 
 class NBRunner:
@@ -38,6 +45,8 @@ class NBRunner:
 
     Raises:
         UsageError: The class stands in no cell.
+        ArgumentTypeError: It is no flow's class, or an argument is of another type.
+        WorkingFolderMissingError: There is no such folder.
     """
 
     def __init__(
@@ -50,23 +59,33 @@ class NBRunner:
         file_read_timeout: int = 3600,
         **kwargs: Any,
     ) -> None:
+        given: object = flow
+        if not (isinstance(given, type) and issubclass(given, FlowSpec)):
+            raise ArgumentTypeError(
+                f"NBRunner is given {given!r}, which is no flow.", "Give it the flow's class."
+            )
         self.flow_name = flow.__name__
-        self.base_dir = str(Path(base_dir or ".").absolute())
+        self.base_dir = str(checked_cwd(base_dir, "base_dir"))
         source = f"{cell_of(flow)}\n\nif __name__ == '__main__':\n    {self.flow_name}()\n"
         with tempfile.NamedTemporaryFile(
             "w", prefix=f"{self.flow_name}_", suffix=".py", dir=self.base_dir, delete=False, encoding="utf-8"
         ) as file:
             file.write(source)
         self._file: str | None = file.name
-        self.runner = Runner(
-            file.name,
-            show_output=show_output,
-            profile=profile,
-            env=env,
-            cwd=self.base_dir,
-            file_read_timeout=file_read_timeout,
-            **kwargs,
-        )
+        try:
+            self.runner = Runner(
+                file.name,
+                show_output=show_output,
+                profile=profile,
+                # As Metaflow's: by this the notebook's server knows the processes that it may end.
+                env={**checked_env(env), "JPY_PARENT_PID": ""},
+                cwd=self.base_dir,
+                file_read_timeout=file_read_timeout,
+                **kwargs,
+            )
+        except UsageError:
+            Path(file.name).unlink()
+            raise
 
     def nbrun(self, **kwargs: Any) -> Run:
         """Run the flow, wait for its end, clean up, and give the run; see :meth:`Runner.run`."""
@@ -130,32 +149,31 @@ def cell_of(flow: type) -> str:
         UsageError: The class stands in no cell.
     """
     for source in _sources(flow):
-        plain = "".join(line for line in source if not line.startswith(("%", "!", "get_ipython()")))
         try:
-            statements = ast.parse(plain).body
+            statements = ast.parse(source).body
         except SyntaxError:
             continue
         found = [at for at, each in enumerate(statements) if _is_class(each, flow.__name__)]
         if found:
-            return _needed(plain.splitlines(keepends=True), statements, found[-1])
+            return _needed(source.splitlines(keepends=True), statements, found[-1])
     raise UsageError(
         f"{flow.__name__} stands in no cell of a notebook.",
         "In a file, run it with Runner('that_file.py').",
     )
 
 
-def _sources(flow: type) -> Iterator[list[str]]:
-    """The lines of cells in which a class may stand, the likeliest first."""
+def _sources(flow: type) -> Iterator[str]:
+    """Cells in which a class may stand, as Python, the likeliest first."""
     functions = [value for value in vars(flow).values() if hasattr(value, "__code__")]
     file = functions[0].__code__.co_filename if functions else ""
     if Path(file).is_file() and flow.__module__ != "__main__":
         return
-    # Notebooks keep their cells where tracebacks look for lines.
-    yield linecache.getlines(file)
+    # Notebooks keep their cells where tracebacks look for lines, their own commands turned into Python.
+    yield "".join(linecache.getlines(file))
     # Not those that a magic runs (%%time), and a class without functions names no cell at all.
     shell: Any = getattr(sys.modules["__main__"], "get_ipython", lambda: None)()
     for cell in reversed(shell.history_manager.input_hist_raw if shell else ()):
-        yield cell.splitlines(keepends=True)
+        yield shell.transform_cell(_MAGICS_ABOVE.sub("", cell))
 
 
 def _is_class(statement: ast.stmt, name: str) -> bool:
@@ -163,5 +181,19 @@ def _is_class(statement: ast.stmt, name: str) -> bool:
 
 
 def _needed(lines: Sequence[str], statements: Sequence[ast.stmt], flow: int) -> str:
+    above = list(lines[: statements[flow].end_lineno])
+    for each in statements[:flow]:
+        if _is_command(each):
+            # Empty lines in its place: tracebacks tell the lines of the cell.
+            above[each.lineno - 1 : each.end_lineno] = ["\n"] * (
+                (each.end_lineno or each.lineno) - each.lineno + 1
+            )
     behind = [ast.unparse(each) for each in statements[flow + 1 :] if isinstance(each, _DEFINITIONS)]
-    return "\n".join(["".join(lines[: statements[flow].end_lineno]), *behind])
+    return "\n".join(["".join(above), *behind])
+
+
+def _is_command(statement: ast.stmt) -> bool:
+    """Whether it is one of the notebook's own commands (``%matplotlib inline``, ``!pip list``), which no program has."""
+    return not isinstance(statement, _DEFINITIONS) and any(
+        isinstance(part, ast.Name) and part.id == "get_ipython" for part in ast.walk(statement)
+    )

@@ -4,6 +4,7 @@ import linecache
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -12,15 +13,25 @@ from headway import FlowSpec, NBRunner, Runner, step
 from headway.errors import UsageError
 from headway.runner.notebook import cell_of
 
-CELL = """%matplotlib inline
+TYPED = """%matplotlib inline
 !pip list
 from headway import FlowSpec, step
 
 class InCell(FlowSpec):
+    TEXT = '''
+%d items
+!
+'''
+
     @step
     def start(self):
         pass
 """
+COMMANDS = SimpleNamespace(run_line_magic=print, getoutput=print)
+#: As a notebook keeps it.
+CELL = TYPED.replace("%matplotlib inline", "get_ipython().run_line_magic('matplotlib', 'inline')").replace(
+    "!pip list", "files = get_ipython().getoutput('pip list')"
+)
 
 
 SAME_CELL = """from headway import FlowSpec, NBRunner, step
@@ -44,9 +55,8 @@ def flow_of(cell: str, kept: bool = True) -> type:
     linecache.cache.pop(name, None)
     if kept:
         linecache.cache[name] = (len(cell), None, cell.splitlines(keepends=True), name)
-    names: dict[str, object] = {"__name__": "__main__"}
-    above = "".join("#" * line.startswith(("%", "!")) + line for line in cell.splitlines(keepends=True))
-    exec(compile(above.partition("run = ")[0], name, "exec"), names)
+    names: dict[str, object] = {"__name__": "__main__", "get_ipython": lambda: COMMANDS}
+    exec(compile(cell.partition("run = ")[0], name, "exec"), names)
     found = names["InCell"]
     assert isinstance(found, type)
     return found
@@ -58,8 +68,8 @@ def flow() -> type:
 
 
 def test_the_cell_without_the_notebooks_own_commands(flow: type) -> None:
-    assert cell_of(flow).startswith("from headway import FlowSpec, step\n\nclass InCell(FlowSpec):")
-    assert "pip" not in cell_of(flow)
+    assert cell_of(flow).startswith("\n\nfrom headway import FlowSpec, step\n\nclass InCell(FlowSpec):")
+    assert "\n%d items\n!\n" in cell_of(flow), "no command, although its line begins as one"
 
 
 def test_the_cell_may_be_the_one_that_runs_the_flow() -> None:
@@ -71,11 +81,16 @@ def test_the_cell_may_be_the_one_that_runs_the_flow() -> None:
 
 
 def test_a_cell_that_a_magic_ran_is_found_in_the_history(monkeypatch: pytest.MonkeyPatch) -> None:
-    history = SimpleNamespace(input_hist_raw=["", "class InCell: old", CELL, "%%time\n" + CELL, "InCell("])
-    shell = SimpleNamespace(history_manager=history)
+    history = SimpleNamespace(
+        input_hist_raw=["", "class InCell: old", "%%time\n%%capture\n" + TYPED, "InCell("]
+    )
+    kept = {TYPED: CELL}
+    shell = SimpleNamespace(history_manager=history, transform_cell=lambda cell: kept.get(cell, cell))
     monkeypatch.setattr(sys.modules["__main__"], "get_ipython", lambda: shell, raising=False)
     for cell in (CELL, "class InCell: pass"):
-        assert cell_of(flow_of(cell, kept=False)).startswith("from headway import FlowSpec, step\n\nclass")
+        assert cell_of(flow_of(cell, kept=False)).startswith(
+            "\n\nfrom headway import FlowSpec, step\n\nclass"
+        )
     history.input_hist_raw.append("class Other: pass")
     with pytest.raises(UsageError, match="NoCell stands in no cell"):
         cell_of(type("NoCell", (), {}))
@@ -90,6 +105,38 @@ def test_its_file_is_there_until_it_is_cleaned_up(flow: type, tmp_path: Path) ->
     runner.cleanup()
     runner.cleanup()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"env": {"A": 3}}, "env: the value of 'A' is 3"),
+        ({"profile": 3}, "profile is 3"),
+        ({"base_dir": "nowhere"}, "base_dir: .*nowhere does not exist"),
+    ],
+)
+def test_what_it_is_given_wrong_leaves_no_file(
+    flow: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=words):
+        NBRunner(flow, **given)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("given", [3, int, SimpleNamespace()])
+def test_what_is_no_flow(given: Any) -> None:
+    with pytest.raises(TypeError, match=r"which is no flow\.\nGive it the flow's class"):
+        NBRunner(given)
+
+
+def test_its_processes_are_not_the_notebooks_servers(
+    flow: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JPY_PARENT_PID", "77")
+    runner = NBRunner(flow, base_dir=str(tmp_path), env={"A": "b"})
+    assert (runner.runner.env_vars["JPY_PARENT_PID"], runner.runner.env_vars["A"]) == ("", "b")
+    runner.cleanup()
 
 
 class InFile(FlowSpec):
