@@ -4,6 +4,9 @@ from headway.errors import HeadwayError
 from headway.flow.task import HIDDEN_PREFIX, ArtifactSource
 from headway.plain import Callable, Dict, Iterable, List, Sequence, Set, Tuple
 
+#: The types of stored values that Metaflow does not store.
+_FUNCTIONS = frozenset({"function", "method"})
+
 
 class MergeArtifactsError(HeadwayError):
     """``merge_artifacts`` was called where or how it cannot be."""
@@ -73,6 +76,7 @@ def choose_artifacts(
             "Keep one of them.",
         )
     chosen: Dict[str, Tuple[str, ArtifactSource]] = {}
+    functions: Dict[str, Dict[str, ArtifactSource]] = {}
     differing: List[str] = []
     skipped: Set[str] = set(exclude)
     for source in sources:
@@ -81,11 +85,18 @@ def choose_artifacts(
                 continue
             if is_set(name):
                 continue
-            content = source.ref(name).sha256
-            if name not in chosen:
+            ref = source.ref(name)
+            content = ref.sha256
+            if getattr(ref, "type", "") in _FUNCTIONS and not include:
+                functions.setdefault(name, {}).setdefault(content, source)
+            elif name not in chosen:
                 chosen[name] = (content, source)
             elif chosen[name][0] != content and name not in differing:
                 differing.append(name)
+    # Functions are no artifacts with Metaflow: one is taken over where nothing speaks against it, and is no conflict.
+    for name, found in functions.items():
+        if name not in chosen and len(found) == 1:
+            chosen.update((name, each) for each in found.items())
     if differing:
         raise UnhandledInMergeArtifactsError(sorted(differing), step)
     missing = [name for name in include if name not in chosen and not is_set(name)]

@@ -34,7 +34,7 @@ class ArtifactSource(Protocol):
         ...
 
     def ref(self, name: str) -> Any:
-        """Where the value is: something with a ``sha256`` that is the same for the same content."""
+        """Where the value is: with a ``sha256``, the same for the same content, and the ``type`` if known."""
         ...
 
 

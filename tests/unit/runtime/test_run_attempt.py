@@ -99,6 +99,31 @@ def test_functions_that_cannot_be_pickled_end_with_the_step(
     assert "top level of a module" in line
 
 
+def of_this_module_too() -> int:
+    return 5
+
+
+def test_functions_are_no_conflict_when_merging(store: MemoryStore) -> None:
+    refs = [AttemptRef("train", str(number), 0) for number in range(2)]
+    same, other = {"f": of_this_module, "g": of_this_module}, {"f": of_this_module, "g": of_this_module_too}
+    store_task(store, refs[0], {**same, "m": Owner().method, "score": 1})
+    store_task(store, refs[1], {**other, "m": 7, "score": 1})
+
+    def start(self: Any, inputs: Any) -> None:
+        self.merge_artifacts(inputs)
+
+    report = run_body(store, start, inputs=tuple(refs), join=True)
+    assert report.failure is None
+    values = loaded(store, report)
+    assert {name: values[name] for name in "fm"} == {"f": of_this_module, "m": 7}
+    assert "g" not in values
+
+    def chosen(self: Any, inputs: Any) -> None:
+        self.merge_artifacts(inputs, include=["g"])
+
+    assert "different values of g" in failure_of(store, chosen, inputs=tuple(refs), join=True).message
+
+
 def test_what_holds_such_a_function_still_fails(store: MemoryStore) -> None:
     def start(self: Any) -> None:
         self.many = [lambda: 1]

@@ -8,6 +8,14 @@ class Owner:
         return 1
 
 
+def first():
+    return 1
+
+
+def second():
+    return 2
+
+
 class Computed(FlowSpec):
     dry_run = Parameter("dry_run", default=False)
     override = Parameter("override", default="mine")
@@ -48,11 +56,14 @@ class Computed(FlowSpec):
     @step
     def most(self):
         self.stack = self.foreach_stack()
+        self.scorer = first if self.index else second
         self.next(self.yields)
 
     @step
     def yields(self, inputs):
         self.stacks = [each.stack for each in inputs]
+        self.merge_artifacts(inputs, exclude=["stack"])
+        self.conflict = hasattr(self, "scorer")
         self.items = [each.input for each in inputs] + [self.input]
         self.next(self.privates)
 

@@ -14,6 +14,8 @@ out = {
     "called": run["start"].task.data.called,
     "functions": [name in run["start"].task.data for name in ("ends", "bound", "builtin")],
 }
+for task in run["yields"]:
+    out[f"yields {task.metadata_dict['foreach-execution-path']}"] = task.data.conflict
 for task in run["listing"]:
     out[f"listing {task.index}"] = [task.data.lambda_seen, task.data.counts, task.data.inherited]
 for task in run["most"]:
