@@ -30,7 +30,7 @@ MODULES = ("__init__.py", "call.py", "errors.py", "plain.py", "version.py")
 LAUNCHER_ONLY = frozenset(
     {f"flow/{name}.py" for name in (
         "assemble", "attributes", "branches", "catalogue", "check", "configure", "declare", "declared", "docstrings",
-        "evaluate", "flow_catalogue", "late", "misuse", "mutate", "named_decorator", "next_call",
+        "evaluate", "find_decorator", "flow_catalogue", "late", "misuse", "mutate", "named_decorator", "next_call",
         "option_words", "output", "outputs", "parameter_checks", "parse", "pod_attributes", "source", "step_options",
         "syntax", "trace", "user_check", "usual_attributes",
     )}
