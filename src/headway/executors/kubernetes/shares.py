@@ -46,7 +46,8 @@ class Shares:
         Returns:
             The Jobs that may have more pods at a time than now, and how many.
         """
-        self._given = [job for job in self._given if job.name in busy or not _is_over(job)]
+        # One that is withdrawn while it is being created may take nodes yet.
+        self._given = [job for job in self._given if job.attempts and (job.name in busy or not job.deleting)]
         hungry, used = self._count()
         free = self._limit - used
         if free <= 0:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Container, Iterator
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from headway.config.resolve import resolve_kubernetes
@@ -123,6 +123,7 @@ STEPS = st.lists(
 
 
 @given(st.integers(1, 12), COMING, st.sets(st.integers(0, 8)), STEPS)
+@example(3, [(1, True), (1, False), (1, True)], set(), [("withdraw", 0), ("end", 0)])
 @settings(max_examples=150, deadline=None)
 def test_it_gives_what_the_rule_over_all_jobs_gives(
     limit: int, coming: list[tuple[int, bool]], late: set[int], steps: list[tuple[str, int]]
