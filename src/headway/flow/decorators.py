@@ -67,6 +67,8 @@ class DecoratorSpec(NamedTuple):
         """Plain data for the run's record; values that JSON does not know become their repr."""
         attributes = {name: plain(value) for name, value in self.shown.items()}
         raw: Dict[str, Any] = {"name": self.name, "attributes": attributes, "source": self.shown_source}
+        if self.positional:
+            raw["positional"] = [plain(value) for value in self.positional]
         if self.beneath:
             raw["beneath"] = [late.to_json() for late in self.beneath]
         return raw
@@ -90,7 +92,8 @@ class DecoratorSpec(NamedTuple):
     def from_json(cls, raw: Mapping[str, Any]) -> "DecoratorSpec":
         """The inverse of :meth:`to_json`."""
         beneath = tuple(cls.from_json(late) for late in raw.get("beneath", ()))
-        return cls(raw["name"], raw.get("attributes", {}), raw.get("source", ""), beneath=beneath)
+        positional = tuple(raw.get("positional", ()))
+        return cls(raw["name"], raw.get("attributes", {}), raw.get("source", ""), positional, beneath=beneath)
 
 
 class StepDecorator:

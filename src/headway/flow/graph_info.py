@@ -3,7 +3,7 @@
 import os
 from typing import Any, Dict, FrozenSet, List
 
-from headway.flow.decorators import DecoratorSpec
+from headway.flow.decorators import DecoratorSpec, plain
 from headway.flow.graph import FOREACH, PARALLEL, SPLIT, SWITCH, Graph, Node
 from headway.flow.members import configs_of, constants_of, parameters_of
 from headway.flow.step import members_of
@@ -84,9 +84,11 @@ def _step(node: Node) -> Dict[str, Any]:
 
 
 def _decorator(spec: DecoratorSpec) -> Dict[str, Any]:
+    # Of one that a person wrote, Metaflow tells here what has no name; its own name holds a dot always.
+    unnamed = {"_args": [plain(value) for value in spec.positional]} if "." in spec.name else {}
     return {
         "name": spec.name,
-        "attributes": dict(spec.shown),
+        "attributes": {**unnamed, **spec.shown},
         "statically_defined": not spec.attached,
         "inserted_by": None,
     }

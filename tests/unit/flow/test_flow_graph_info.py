@@ -1,12 +1,15 @@
 """What ``current.graph_info`` holds, under the names by which tools for Metaflow read it."""
 
+import json
 from typing import Any
 
 import pytest
-from flow_sources import body_source, flow_class, steps_source
+from flow_sources import NAMES, body_source, flow_class, steps_source
 
+from headway.flow.graph import Graph
 from headway.flow.graph_info import graph_info
 from headway.flow.parse import parse_flow
+from headway.flow.user_decorators import UserStepDecorator
 
 
 def info(source: str) -> dict[str, Any]:
@@ -99,3 +102,24 @@ def test_the_structure_nests_what_splits(written: dict[str, str], structure: lis
 def test_each_step_has_its_name() -> None:
     cls = flow_class(body_source(steps_source({"start": "self.end", "end": ""})))
     assert [each.name for each in cls(use_cli=False)] == ["start", "end"]
+
+
+class Told(UserStepDecorator):
+    def init(self, *values: object, **named: object) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("written", "attributes"),
+    [("Told(1, (2,), z=3)", {"_args": [1, [2]], "z": 3}), ("Told", {"_args": []}), ("retry", {})],
+)
+def test_what_a_persons_own_decorator_was_given(
+    monkeypatch: pytest.MonkeyPatch, written: str, attributes: dict[str, Any]
+) -> None:
+    monkeypatch.setitem(NAMES, "Told", Told)
+    source = body_source(f"@{written}\n@step\ndef start(self): pass")
+    cls = flow_class(source)
+    graph = parse_flow(cls, source)
+    recorded = Graph.from_json(json.loads(json.dumps(graph.to_json())))
+    for each in (graph, recorded):
+        (told,) = graph_info(each, cls)["steps"]["start"]["decorators"]
+        assert json.loads(json.dumps(told["attributes"])) == attributes
