@@ -34,8 +34,8 @@ def check_class(declared: Declared) -> None:
     for name, member in members_of(cls).items():
         if getattr(type(member), "_headway_user_decorator", False):
             raise FlowDefinitionError(
-                f"{member!r} stands on '{name}', which is not marked with @step there.",
-                "Put it above @step.",
+                f"{member!r} stands on '{name}', which is not {member._belongs} there.",
+                f"Put it above {member._above}.",
             )
         if step_mark(member) is None:
             for spec in decorators_of(member):

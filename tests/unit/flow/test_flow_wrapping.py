@@ -85,7 +85,12 @@ def silent(step_name: str, flow: Any, inputs: Any) -> Any:
         yield
 
 
+class Changes(FlowMutator):
+    """Belongs on a flow."""
+
+
 NAMES.update(
+    Changes=Changes,
     Told=Told,
     Inner=Inner,
     plain=plain,
@@ -290,7 +295,14 @@ def test_how_it_is_written() -> None:
     [
         ("@step\n@plain\ndef start(self): pass", "@step stands above"),
         ("@step\n@Told('1')\ndef start(self): pass", "stands on 'start', which is not a step"),
-        ("@plain\ndef helper(self): pass\n@step\ndef start(self): pass", "stands on 'helper'"),
+        (
+            "@plain\ndef helper(self): pass\n@step\ndef start(self): pass",
+            r"stands on 'helper', which is not a step there\.\nPut it above @step",
+        ),
+        (
+            "@Changes\n@step\ndef helper(self): pass\n@step\ndef start(self): pass",
+            r"stands on 'helper', which is not a flow there\.\nPut it above the class of a flow",
+        ),
         ("@plain(1)\n@step\ndef start(self): pass", "value without a name: 1"),
         (
             "@plain(a=1)\n@step\ndef start(self): pass",
