@@ -15,7 +15,7 @@ from headway.flow.misuse import error_at
 from headway.flow.names import RESERVED_NAMES, did_you_mean
 from headway.flow.parameter_checks import check_parameters
 from headway.flow.step import members_of, step_mark
-from headway.plain import Any, Mapping
+from headway.plain import Any, Mapping, Sequence
 
 #: Steps that decide more than which steps follow: had one failed, nobody could say what it would have.
 UNCAUGHT = frozenset({FOREACH, PARALLEL, SWITCH})
@@ -71,8 +71,21 @@ def check_attached(cls: Any, graph: Graph) -> None:
     """
     for node in graph:
         _check_var(cls, node.name, node.decorators)
+        if graph.is_pipeline:
+            check_gang_size(node.name, node.decorators)
     if not graph.is_pipeline:
         check_gangs(graph.nodes)
+
+
+def check_gang_size(step: str, decorators: Sequence[DecoratorSpec]) -> None:
+    """Check that a call of a pipeline that is a gang says on how many nodes: nothing that leads to it can."""
+    gang = next((spec for spec in decorators if spec.name in ("parallel", "pytorch_parallel")), None)
+    if gang is not None and gang.attributes.get("num_nodes") is None:
+        raise error_at(
+            gang,
+            f"Step '{step}' is @{gang.name}, and does not say on how many nodes.",
+            f"Write @{gang.name}(num_nodes=4).",
+        )
 
 
 def check_names(steps: Mapping[str, Node]) -> None:

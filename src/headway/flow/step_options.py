@@ -8,8 +8,8 @@ import re
 
 from headway.errors import FlowDefinitionError, HeadwayError
 from headway.flow.catalogue import check_decorators, check_spec
+from headway.flow.check import check_gang_size
 from headway.flow.decorators import OF_PIPELINE, DecoratorSpec, decorators_of
-from headway.flow.misuse import error_at
 from headway.flow.names import RESERVED_NAMES, did_you_mean
 from headway.flow.operator_settings import merged
 from headway.flow.option_words import STEP, check_words
@@ -119,7 +119,7 @@ class _Options:
             for spec in in_pods:
                 put_below(specs, spec)
         check_decorators(specs, f"step '{self._name}'")
-        self._check_gang(specs)
+        check_gang_size(self._name, specs)
         parameters = step.get("parameters") or {}
         if not isinstance(parameters, Mapping):
             raise self._error(f"has parameters={parameters!r}.", 'Write a dict: parameters={"rate": 0.1}.')
@@ -308,15 +308,6 @@ class _Options:
     def _within(self, value: Any) -> Any:
         dump = getattr(value, "model_dump", None)
         return dict(dump(exclude_unset=True)) if callable(dump) else value
-
-    def _check_gang(self, specs: Sequence[DecoratorSpec]) -> None:
-        gang = next((spec for spec in specs if spec.name in ("parallel", "pytorch_parallel")), None)
-        if gang is not None and gang.attributes.get("num_nodes") is None:
-            raise error_at(
-                gang,
-                f"Step '{self._name}' is @{gang.name}, and does not say on how many nodes.",
-                f"Write @{gang.name}(num_nodes=4).",
-            )
 
     def _error(self, what: str, hint: str) -> FlowDefinitionError:
         file, line = self._mark.location

@@ -175,6 +175,14 @@ def test_late_decorators_and_settings(cli: Cli) -> None:
     assert cli("show", "--with", "kubernetes:memory=100", rows=3).out.count("@kubernetes(memory=100)") == 2
 
 
+def test_a_gang_that_with_makes_of_a_call_says_on_how_many_nodes(cli: Cli) -> None:
+    answer = cli("check", "--with", "parallel", rows=3)
+    assert answer.code == 2
+    assert "--with parallel: " in answer.err
+    assert "does not say on how many nodes" in answer.err
+    assert cli("check", "--with", "parallel:num_nodes=2", rows=3).code == 0
+
+
 def test_the_graph_as_text_dot_and_svg(cli: Cli) -> None:
     assert cli("output-text", rows=3).out.splitlines() == [
         "load",
