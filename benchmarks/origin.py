@@ -19,12 +19,18 @@ from headway.executors.kubernetes.api.kubeconfig import load_access
 _ROOT = Path(__file__).parents[1]
 
 
+#: What is measured, and what measures it: a commit that changes nothing of this has the same figures.
+_SOURCES = ("src", "compat", "benchmarks/*.py", "requirements")
+
+
 def code() -> dict[str, str]:
-    """The commit, and a hash of what was changed since and not committed; empty where nothing was."""
-    diff = _git("diff", "HEAD") + _git("ls-files", "--others", "--exclude-standard")
+    """The commit, a hash of its sources, and one of what in them is not committed; "" where all is."""
+    diff = _git("diff", "HEAD", "--", *_SOURCES)
+    diff += _git("ls-files", "--others", "--exclude-standard", "--", *_SOURCES)
     return {
         "commit": _git("rev-parse", "--short=7", "HEAD").strip(),
-        "diff": hashlib.sha256(diff.encode()).hexdigest()[:12] if diff else "",
+        "sources": _hash(_git("ls-files", "--stage", "--", *_SOURCES)),
+        "diff": _hash(diff) if diff else "",
     }
 
 
@@ -81,6 +87,10 @@ def _processor() -> str:
         return platform.processor()
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, platform.processor())
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _git(*words: str) -> str:

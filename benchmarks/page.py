@@ -2,7 +2,7 @@
 
     python3 dev.py bench page FILE … [--history]
 
-The files are those of one run of `bench all`, or of several of the same commit: one that was cut and gone on.
+The files are those of one run of `bench all`, or of several of the same sources: one that was cut and gone on.
 They are kept in benchmarks/figures. With --history they may be of several commits: each row then names its own,
 and of two figures for one row the later file's is shown.
 """
@@ -50,10 +50,10 @@ def rewritten(text: str, files: Contents, history: bool = False) -> str:
     Args:
         text: The page as it is.
         files: What the files of raw figures hold, by name.
-        history: Whether they may be of several commits.
+        history: Whether they may be of several sources.
 
     Raises:
-        PageError: Files of several commits are to be one, or a marker is missing.
+        PageError: Files of several sources are to be one, or a marker is missing.
     """
     command = " ".join([*(["--history"] if history else []), *files])
     found = gathered(files, history)
@@ -67,12 +67,11 @@ def gathered(files: Contents, history: bool) -> list[Line]:
     """The lines of all files, one for each row; what was asked for comes first, measured or not.
 
     Raises:
-        PageError: They are of several commits.
+        PageError: They are of several sources.
     """
-    if not history:
-        code = {_code(content) for content in files.values()}
-        if len(code) > 1:
-            raise PageError(f"one table is of one commit, these files are of {', '.join(sorted(code))}")
+    if not history and len({_sources(content) for content in files.values()}) > 1:
+        codes = sorted({_code(content) for content in files.values()})
+        raise PageError(f"one table is of one state of the sources, these files are of {', '.join(codes)}")
     by_row: dict[str, Line] = {goal.row: Line(goal, ()) for goal in ASKED}
     for line in (line for content in files.values() for line in lines(content)):
         known = by_row.get(line.goal.row, line)
@@ -96,6 +95,11 @@ def named(text: str) -> tuple[list[str], bool]:
         raise PageError("the page does not say what its figures are written from")
     words = shlex.split(found["words"])
     return [word for word in words if word != "--history"], "--history" in words
+
+
+def _sources(content: Mapping[str, Any]) -> tuple[str, str]:
+    """What was measured: commits that add figures or words to the same sources have the same."""
+    return content.get("sources", content["commit"]), content.get("diff", "")
 
 
 def _code(content: Mapping[str, Any]) -> str:

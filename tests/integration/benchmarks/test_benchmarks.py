@@ -28,6 +28,7 @@ def quick(name: str, out: Path, *words: str) -> dict[str, Any]:
     assert out.with_suffix(".svg").read_text().startswith("<svg")
     content = json.loads(out.read_text())
     assert content["commit"]
+    assert content["sources"]
     works: dict[str, Any] = content["works"]
     return works
 

@@ -89,10 +89,18 @@ def test_a_run_that_was_cut_is_joined_with_what_went_on() -> None:
     assert named(text) == (["a.json", "b.json"], False)
 
 
-@pytest.mark.parametrize("other", [{"commit": "def5678"}, {"diff": "0123"}])
+def test_commits_of_the_same_sources_are_joined() -> None:
+    files = {
+        "a.json": {**content(fast=[1.0]), "sources": "5ace"},
+        "b.json": {**content("def5678", fast=[3.0]), "sources": "5ace"},
+    }
+    assert cells_of(rewritten(EMPTY, files), "fast")[2] == "2 (1 to 3) s"
+
+
+@pytest.mark.parametrize("other", [{"commit": "def5678"}, {"diff": "0123"}, {"sources": "0b1d"}])
 def test_files_of_other_code_are_refused_but_as_history(other: dict[str, str]) -> None:
-    files = {"a.json": content(fast=[1.0]), "b.json": content(**other, fast=[9.0])}
-    with pytest.raises(PageError, match="one table is of one commit"):
+    files = {"a.json": content(fast=[1.0]), "b.json": {**content(fast=[9.0]), **other}}
+    with pytest.raises(PageError, match="one table is of one state of the sources"):
         rewritten(EMPTY, files)
     text = rewritten(EMPTY, files, history=True)
     assert cells_of(text, "fast")[2] == "9 s"
