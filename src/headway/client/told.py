@@ -12,7 +12,7 @@ from headway.client.run_data import PARAMETERS
 from headway.client.task_data import TaskData
 from headway.flow.frames import ForeachFrame, variable_of
 from headway.store.artifacts import INCLUDED
-from headway.store.records import SUCCEEDED, ArtifactRef, AttemptRef, Record
+from headway.store.records import SUCCEEDED, UNPERSISTED, ArtifactRef, AttemptRef, Record
 
 
 def is_told(task: TaskData, name: object) -> bool:
@@ -21,8 +21,9 @@ def is_told(task: TaskData, name: object) -> bool:
 
 
 def told_names(task: TaskData) -> Iterable[str]:
-    """The names of all that the task has of them."""
-    return _MAKERS if task.record() is not None else ()
+    """The names of all that the task has of them: none where nothing that it made was to be kept."""
+    record = task.record()
+    return () if record is None or UNPERSISTED in record.metadata else _MAKERS
 
 
 def told(task: TaskData, name: str) -> Any:

@@ -10,7 +10,7 @@ from headway.runtime.logbook import Logbook
 from headway.store import layout
 from headway.store.base import ObjectStore
 from headway.store.batch import Batch, TaskSpec
-from headway.store.records import CAUGHT, FAILED, LOST, SUCCEEDED, AttemptRef, Failure, Record
+from headway.store.records import CAUGHT, FAILED, LOST, SUCCEEDED, UNPERSISTED, AttemptRef, Failure, Record
 
 STREAMS = ("stdout", "stderr")
 
@@ -87,7 +87,8 @@ def _gang_facts(batch: Batch, task: TaskSpec) -> Dict[str, str]:
 def _spun_facts(batch: Batch) -> Dict[str, str]:
     if batch.spun is None:
         return {}
-    return origin_facts(batch.spun.run, batch.spun.task, batch.spun.attempt)
+    facts = origin_facts(batch.spun.run, batch.spun.task, batch.spun.attempt)
+    return facts if batch.spun.persist else {**facts, UNPERSISTED: "true"}
 
 
 def origin_facts(run: str, task: str, attempt: int) -> Dict[str, str]:

@@ -98,6 +98,9 @@ CAUGHT = "caught"
 #: Metadata of a failed attempt: as JSON, which artifacts it had set that could not be stored, and why.
 NOT_KEPT = "artifacts-not-kept"
 
+#: Metadata of an attempt that ``spin`` made without ``--persist``: nobody asked for what it made.
+UNPERSISTED = "unpersisted"
+
 
 class Record(NamedTuple):
     """An attempt's result; the creation of this object, once, is what makes it true.

@@ -49,10 +49,8 @@ class Parts(FlowSpec):
     @step
     def gather(self, inputs):
         self.merge_artifacts(inputs, include=["word"])
-        self.unpicklable = lambda: 0 if os.environ.get("ODD") else None
-        del self.unpicklable
         if os.environ.get("ODD"):
-            self.unpicklable = lambda: 0
+            self.unpicklable = iter(lambda: 0, 1)
         self.next(self.end)
 
     @step

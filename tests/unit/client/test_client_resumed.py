@@ -40,3 +40,11 @@ def test_where_the_origin_is_gone_the_task_stays_without_a_log(folder: FolderSto
     RecordedRun(folder, "2", origin="1").attempt("train", "4", metadata=origin("1", "4"))
     folder.delete([layout.run_record("Digits", "1")])
     assert Task("Digits/2/train/4").stdout == ""
+
+
+def test_a_task_that_was_spun_without_being_kept_lists_nothing(folder: FolderStore) -> None:
+    run = RecordedRun(folder, "1")
+    run.attempt("train", "4", metadata={"unpersisted": "true"})
+    run.attempt("train", "5")
+    assert list(Task("Digits/1/train/4")) == []
+    assert [artifact.id for artifact in Task("Digits/1/train/5")] == ["name"]
