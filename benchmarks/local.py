@@ -95,7 +95,7 @@ def works(place: Place) -> list[Work]:
                 ),
             ),
             warm_up=0,
-            note="every round against one run of Metaflow's, half an hour of the same work, made once and kept",
+            note="every round against one run of Metaflow's, which takes many minutes: made once and kept",
         ),
         *(
             Work(

@@ -33,8 +33,9 @@ _TIMELINE, _SUM = "timeline", "all that is ours"
 _BEGIN = re.compile(r"^<!-- figures: python3 dev\.py bench page (?P<words>.*) -->$", re.MULTILINE)
 
 _OLDER = (
-    "These figures are of several commits, named in their rows, and older than the method told below: contenders came in "
-    "one order, nobody waited for a quiet machine, the node's share of a task's time counted as Kubernetes' alone."
+    "These figures are of several commits, named in their rows. Files that tell a load average are older than the method "
+    "told below: contenders came in one order, nobody waited for a quiet machine, the node's share of a task's time "
+    "counted as Kubernetes' alone."
 )
 
 Contents = Mapping[str, Mapping[str, Any]]

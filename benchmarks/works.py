@@ -22,7 +22,7 @@ MINUTES = {
     "data array": 1,
     "data dicts": 1,
     "data pod": 0.5,
-    "client folder": 0.3,  # the first one makes the runs that are read: Metaflow's takes half an hour and more
+    "client folder": 0.3,  # the first one makes the runs that are read: Metaflow's takes up to half an hour
     "client s3": 0.5,
     "timeline": 0.3,
     "pods linear": 1.5,
