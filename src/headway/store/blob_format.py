@@ -5,11 +5,14 @@
     b"HWB1" | length of the header, 4 bytes little-endian | header, JSON | block | block | …
 
     header  {"sha256": …, "hash": "tree", "type": …, "block": 8388608,
-             "frames": [[size, [[codec, stored size], …]], …], "arrays": {"1": ["d", 16], …}}
+             "frames": [[size, [[codec, stored size], …]], …], "arrays": {"1": ["d", 16], …},
+             "digests": [["<sha256 of a block>", …], …]}
     hash    how the sha256 is made: of the blocks' ("tree"), or where there is no such word, of all in a row
     frame   the pickle first, then each of its out-of-band buffers
     block   so many bytes of a frame (the last has fewer), as they are ("raw") or packed ("zlib")
     arrays  which frames are the content of arrays of Python's own, see ``headway.store.arrays``
+    digests of every block of every frame, where the pickle has several: each is known to be what was
+            stored before the next one comes, see ``headway.store.arriving``
 
 Blocks stand alone, so that they are packed, fetched and unpacked side by side, and what does not
 shrink within a large frame is left alone.
@@ -63,6 +66,7 @@ class Header(NamedTuple):
         start: Where the first frame begins.
         tree: Whether the address is made of those of the blocks.
         arrays: By frame: the array's type code and its machine format.
+        digests: By frame: the sha256 of each block; empty where the header does not tell.
     """
 
     sha256: str
@@ -72,10 +76,15 @@ class Header(NamedTuple):
     start: int
     tree: bool
     arrays: Mapping[int, ArrayKind]
+    digests: Sequence[Sequence[bytes]] = ()
 
 
 def encode_blob(
-    sha256: str, kind: str, frames: Sequence[memoryview], arrays: Mapping[int, ArrayKind]
+    sha256: str,
+    kind: str,
+    frames: Sequence[memoryview],
+    arrays: Mapping[int, ArrayKind],
+    digests: Sequence[Sequence[bytes]],
 ) -> List[Buffer]:
     """The bytes of a blob as a sequence of buffers; what is not packed is not copied.
 
@@ -84,6 +93,7 @@ def encode_blob(
         kind: The name of the value's type.
         frames: The content.
         arrays: Which of them are arrays.
+        digests: The sha256 of each block of each of them.
     """
     views = [view for frame in frames for view in cut(frame, BLOCK_SIZE)]
     blocks = iter(run_parallel([partial(_pack, view) for view in views], _THREADS))
@@ -99,6 +109,8 @@ def encode_blob(
     }  # fmt: skip
     if arrays:
         header["arrays"] = arrays
+    if frames[0].nbytes > BLOCK_SIZE:
+        header["digests"] = [[digest.hex() for digest in each] for each in digests]
     text = json.dumps(header).encode()
     return [MAGIC + len(text).to_bytes(4, "little") + text, *body]
 
@@ -135,14 +147,23 @@ def decode_header(data: bytes, name: str) -> Header:
         arrays = {
             int(number): (str(code), int(form)) for number, (code, form) in raw.get("arrays", {}).items()
         }
+        digests = [[bytes.fromhex(digest) for digest in each] for each in raw.get("digests", ())]
+        if digests and [len(each) for each in digests] != [len(frame.blocks) for frame in frames]:
+            raise ValueError("there is not a digest for each block")
         tree = raw.get("hash") == "tree"
-        return Header(raw["sha256"], raw["type"], int(raw["block"]), frames, end, tree, arrays)
+        return Header(raw["sha256"], raw["type"], int(raw["block"]), frames, end, tree, arrays, digests)
     except (ValueError, KeyError, TypeError) as error:
         raise damaged(name, "its header cannot be read") from error
 
 
-def unpack_block(codec: str, data: memoryview, into: memoryview, name: str) -> None:
-    """Put a block's content where it belongs.
+def unpacked(codec: str, data: memoryview, size: int, name: str) -> Buffer:
+    """A block's content.
+
+    Args:
+        codec: How it is packed.
+        data: As it is stored.
+        size: How large the content is.
+        name: The artifact's name, for errors.
 
     Raises:
         StoreError: It is not what the header says, or packed in a way that is not known here.
@@ -150,7 +171,7 @@ def unpack_block(codec: str, data: memoryview, into: memoryview, name: str) -> N
     content: Buffer = data
     if codec == "zlib":
         try:
-            content = zlib.decompress(data, bufsize=max(1, len(into)))
+            content = zlib.decompress(data, bufsize=max(1, size))
         except zlib.error as error:
             raise damaged(name, str(error)) from error
     elif codec != "raw":
@@ -158,9 +179,9 @@ def unpack_block(codec: str, data: memoryview, into: memoryview, name: str) -> N
             f"artifact {name} is compressed with {codec!r}, which this version of Headway does not read",
             "Update Headway here.",
         )
-    if len(content) != len(into):
-        raise damaged(name, f"a block holds {len(content)} bytes instead of {len(into)}")
-    into[:] = content
+    if len(content) != size:
+        raise damaged(name, f"a block holds {len(content)} bytes instead of {size}")
+    return content
 
 
 def damaged(name: str, why: str) -> StoreError:

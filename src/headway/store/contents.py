@@ -1,8 +1,9 @@
-"""The frames of a stored blob: fetched side by side, each block hashed by whoever fetched it, then checked."""
+"""The frames of a stored blob: fetched side by side, each block hashed by whoever fetched it, and checked."""
 
 from functools import partial
-from typing import Any, Callable, List, NamedTuple, Optional, Sequence
+from typing import Callable, Iterator, List, NamedTuple, Optional, Sequence, Tuple, TypeVar
 
+from headway.store.arriving import Arriving, use_arriving
 from headway.store.base import Buffer
 from headway.store.blob_format import (
     BLOCK_SIZE,
@@ -11,10 +12,12 @@ from headway.store.blob_format import (
     damaged,
     decode_header,
     header_end,
-    unpack_block,
+    unpacked,
 )
 from headway.store.digest import block_digest, content_address, sha256
 from headway.store.parallel import run_parallel
+
+T = TypeVar("T")
 
 #: So much of a blob is read at first; most blobs are whole in it.
 FIRST_READ = 1 << 20
@@ -34,17 +37,20 @@ ReadRange = Callable[[int, int], bytes]
 Fill = Callable[[int, memoryview], int]
 
 
-def read_contents(read: ReadRange, fill: Optional[Fill], name: str, expected: str) -> List[Any]:
-    """The frames of a blob, each in memory of its own, once they are known to be what was stored.
+def use_contents(read: ReadRange, fill: Optional[Fill], name: str, expected: str, use: Callable[..., T]) -> T:
+    """What becomes of the frames of a blob, each in memory of its own, all known to be what was stored.
 
     Args:
         read: Reads a range of the blob.
         fill: Reads a range straight to where it belongs; None to go through ``read``.
         name: The artifact's name, for errors.
         expected: The address of the content, "" to trust the blob's own.
+        use: Called with the pickle and an iterable of the other frames. The pickle is a buffer or, where it has
+            several blocks whose digests the header tells, a file whose later blocks are still coming.
 
     Raises:
         StoreError: The blob is damaged.
+        Exception: What ``use`` raised.
     """
     first = read(0, FIRST_READ)
     end = header_end(first, name)
@@ -53,28 +59,56 @@ def read_contents(read: ReadRange, fill: Optional[Fill], name: str, expected: st
     header = decode_header(first, name)
     alone = _alone(first, header, name, expected)
     if alone is not None:
-        return [alone]
+        return use(alone)
+    if header.digests:
+        sizes = [frame.size for frame in header.frames]
+        _compare(content_address(sizes, header.digests, header.block), header, name, expected)
     contents = [_room(header, number) for number in range(len(header.frames))]
     views = [memoryview(content).cast("B") for content in contents]
     total = sum(view.nbytes for view in views)
     blocks = _blocks(header, views)
     rest = max(0, blocks[-1].end - len(first)) if blocks else 0
-    groups = _group(blocks, min(_MOST_AT_ONCE, rest // (2 * _THREADS)) if fill is not None else 0)
+    most = min(_MOST_AT_ONCE, rest // (2 * _THREADS)) if fill is not None else 0
+    if header.digests:
+        # The pickle's first block is what is waited for at first.
+        groups = [blocks[:1], *_group(blocks[1:], most)]
+        arriving = Arriving(len(header.frames[0].blocks), header.block)
 
-    def bring(group: Sequence[_Block]) -> List[bytes]:
-        _fetch(read, fill, first, group, name)
-        return [block_digest(block.into, total) for block in group] if header.tree else []
+        def bring(group: Sequence[_Block]) -> None:
+            for block, content in _fetched(read, fill, first, group, name):
+                if block_digest(content, total) != block.digest:
+                    raise damaged(name, OTHER_CONTENT)
+                if block.frame is views[0]:
+                    arriving.came(block.place // header.block, content)
+                else:
+                    block.settle(content)
 
-    brought = run_parallel([partial(bring, group) for group in groups], _THREADS if rest else 1)
+        return use_arriving(arriving, [partial(bring, group) for group in groups], contents[1:], use)
+
+    groups = _group(blocks, most)
+
+    def bring_all(group: Sequence[_Block]) -> List[bytes]:
+        digests = []
+        for block, content in _fetched(read, fill, first, group, name):
+            block.settle(content)
+            if header.tree:
+                digests.append(block_digest(content, total))
+        return digests
+
+    brought = run_parallel([partial(bring_all, group) for group in groups], _THREADS if rest else 1)
     if header.tree:
         digests = iter([digest for group in brought for digest in group])
         each = [[next(digests) for _ in frame.blocks] for frame in header.frames]
         found = content_address([view.nbytes for view in views], each, header.block)
     else:
         found = _address_in_a_row(views)
+    _compare(found, header, name, expected)
+    return use(contents[0], contents[1:])
+
+
+def _compare(found: str, header: Header, name: str, expected: str) -> None:
     if found != (expected or header.sha256):
         raise damaged(name, OTHER_CONTENT)
-    return contents
 
 
 def _alone(first: bytes, header: Header, name: str, expected: str) -> Optional[bytes]:
@@ -93,8 +127,7 @@ def _alone(first: bytes, header: Header, name: str, expected: str) -> Optional[b
         found = content_address([size], [[block_digest(view, size)]], header.block)
     else:
         found = _address_in_a_row([view])
-    if found != (expected or header.sha256):
-        raise damaged(name, OTHER_CONTENT)
+    _compare(found, header, name, expected)
     return content
 
 
@@ -108,6 +141,7 @@ class _Block(NamedTuple):
         into: Its place in the content.
         frame: The content that this is a part of.
         place: Where in it.
+        digest: The sha256 of the content; empty where the header does not tell.
     """
 
     start: int
@@ -116,6 +150,12 @@ class _Block(NamedTuple):
     into: memoryview
     frame: memoryview
     place: int
+    digest: bytes
+
+    def settle(self, content: Buffer) -> None:
+        """Put the content in its place, unless it is there."""
+        if content is not self.into:
+            self.into[:] = content
 
 
 def _room(header: Header, number: int) -> Buffer:
@@ -135,11 +175,12 @@ def _room(header: Header, number: int) -> Buffer:
 def _blocks(header: Header, views: Sequence[memoryview]) -> List[_Block]:
     blocks: List[_Block] = []
     start = header.start
-    for frame, view in zip(header.frames, views):
+    for index, (frame, view) in enumerate(zip(header.frames, views)):
         for number, (codec, stored) in enumerate(frame.blocks):
             place = number * header.block
             into = view[place : place + header.block]
-            blocks.append(_Block(start, start + stored, codec, into, view, place))
+            digest = header.digests[index][number] if header.digests else b""
+            blocks.append(_Block(start, start + stored, codec, into, view, place, digest))
             start += stored
     return blocks
 
@@ -165,8 +206,10 @@ def _lie_alike(group: Sequence[_Block]) -> bool:
     return all(block.codec == "raw" and block.frame is group[0].frame for block in group)
 
 
-def _fetch(read: ReadRange, fill: Optional[Fill], first: bytes, group: Sequence[_Block], name: str) -> None:
-    """Put blocks in their places, from what was read at first and with one read more."""
+def _fetched(
+    read: ReadRange, fill: Optional[Fill], first: bytes, group: Sequence[_Block], name: str
+) -> Iterator[Tuple[_Block, Buffer]]:
+    """Each block and its content, from what was read at first and with one read more."""
     start, end = group[0].start, group[-1].end
     data = first[start:end]
     if fill is not None and start + len(data) < end and _lie_alike(group):
@@ -177,6 +220,8 @@ def _fetch(read: ReadRange, fill: Optional[Fill], first: bytes, group: Sequence[
         have = len(data) + fill(start + len(data), into[len(data) :])
         if have < len(into):
             raise damaged(name, f"it is cut off after {start + have} bytes")
+        for block in group:
+            yield block, block.into
         return
     if start + len(data) < end:
         data += read(start + len(data), end)
@@ -184,7 +229,8 @@ def _fetch(read: ReadRange, fill: Optional[Fill], first: bytes, group: Sequence[
         raise damaged(name, f"it is cut off after {start + len(data)} bytes")
     view = memoryview(data)
     for block in group:
-        unpack_block(block.codec, view[block.start - start : block.end - start], block.into, name)
+        packed = view[block.start - start : block.end - start]
+        yield block, unpacked(block.codec, packed, len(block.into), name)
 
 
 def _address_in_a_row(frames: Sequence[memoryview]) -> str:

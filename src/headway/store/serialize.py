@@ -8,7 +8,19 @@ import gc
 import pickle
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Dict,
+    Iterable,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from headway.store.base import Buffer
 from headway.store.blob_format import BLOCK_SIZE, OTHER_CONTENT, ArrayKind, cut, damaged, encode_blob
@@ -16,6 +28,7 @@ from headway.store.digest import block_digest, content_address
 from headway.store.parallel import run_parallel
 
 if TYPE_CHECKING:
+    from headway.store.arriving import Arriving
     from headway.store.contents import Fill, ReadRange
     from headway.store.room import Room
 
@@ -33,12 +46,14 @@ class Blob(NamedTuple):
         type: The name of the value's type, for people.
         frames: The pickle and the buffers it refers to; these are views of the value's own memory.
         arrays: Which frames are arrays of Python's own.
+        digests: The sha256 of each block of each frame.
     """
 
     sha256: str
     type: str
     frames: Sequence[memoryview]
     arrays: Mapping[int, ArrayKind] = {}  # never changed
+    digests: Sequence[Sequence[bytes]] = ()
 
     @property
     def size(self) -> int:
@@ -52,7 +67,7 @@ class Blob(NamedTuple):
 
     def encode(self) -> List[Buffer]:
         """The blob's bytes as a sequence of buffers; here compression happens."""
-        return encode_blob(self.sha256, self.type, self.frames, self.arrays)
+        return encode_blob(self.sha256, self.type, self.frames, self.arrays, self.digests)
 
 
 def dump(value: object, name: str = "") -> Blob:
@@ -91,7 +106,8 @@ def dump_within(value: object, room: "Room") -> Blob:
 def _blob(value: object, pickled: "Tuple[Buffer, _Kept]") -> Blob:
     stream, kept = pickled
     frames = (memoryview(stream), *kept.views)
-    return Blob(_address(frames), type_name(value), frames, kept.arrays)
+    digests = _digests(frames)
+    return Blob(_address(frames, digests), type_name(value), frames, kept.arrays, digests)
 
 
 class _Kept:
@@ -151,23 +167,25 @@ def load(read: "ReadRange", name: str = "", sha256: str = "", fill: "Optional[Fi
         StoreError: The blob is damaged.
         ArtifactLoadError: The value cannot be made here, mostly because a module is missing.
     """
-    from headway.store.contents import read_contents  # a task whose step reads nothing loads nothing
+    from headway.store.contents import use_contents  # a task whose step reads nothing loads nothing
 
-    return _unpickled(read_contents(read, fill, name, sha256), name)
+    return use_contents(read, fill, name, sha256, partial(_unpickled, name))
 
 
 def load_plain(pickled: Buffer, name: str, sha256: str) -> Any:
     """Read back a value that is a pickle and nothing else, as :func:`load` does."""
     view = memoryview(pickled)
-    if _address((view,)) != sha256:
+    if _address((view,), _digests((view,))) != sha256:
         raise damaged(name, OTHER_CONTENT)
-    return _unpickled((view,), name)
+    return _unpickled(name, view)
 
 
-def _unpickled(contents: Sequence[Any], name: str) -> Any:
+def _unpickled(name: str, pickled: "Union[Buffer, Arriving]", buffers: Iterable[Any] = ()) -> Any:
     try:
         with _NoCollection():
-            return pickle.loads(contents[0], buffers=contents[1:])
+            if isinstance(pickled, (bytes, bytearray, memoryview)):
+                return pickle.loads(pickled, buffers=buffers)
+            return pickle.Unpickler(pickled, buffers=buffers).load()
     except Exception as error:  # unpickling runs the user's own code
         from headway.store.unpicklable import ArtifactLoadError  # its words are for what goes wrong
 
@@ -181,14 +199,17 @@ def type_name(value: object) -> str:
     return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
 
 
-def _address(frames: Sequence[memoryview]) -> str:
-    """The address of the content, its blocks hashed side by side."""
-    sizes = [frame.nbytes for frame in frames]
-    total = sum(sizes)
+def _digests(frames: Sequence[memoryview]) -> List[List[bytes]]:
+    """The sha256 of each block of each frame, made side by side."""
+    total = sum(frame.nbytes for frame in frames)
     blocks = [cut(frame, BLOCK_SIZE) for frame in frames]
     calls = [partial(block_digest, block, total) for each in blocks for block in each]
     digests = iter(run_parallel(calls, _THREADS if total > BLOCK_SIZE else 1))
-    return content_address(sizes, [[next(digests) for _ in each] for each in blocks], BLOCK_SIZE)
+    return [[next(digests) for _ in each] for each in blocks]
+
+
+def _address(frames: Sequence[memoryview], digests: Sequence[Sequence[bytes]]) -> str:
+    return content_address([frame.nbytes for frame in frames], digests, BLOCK_SIZE)
 
 
 class _NoCollection:
