@@ -17,9 +17,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -244,7 +245,7 @@ def test(arguments: list[str]) -> NoReturn:
 
 
 def e2e(arguments: list[str]) -> NoReturn:
-    """The end-to-end suite, on the embedded cluster and on the one that the environment names."""
+    """The end-to-end suite, on the embedded cluster and on the one that the environment names, side by side."""
     options = argparse.ArgumentParser(prog="dev.py e2e", add_help=False, allow_abbrev=False)
     options.add_argument("--target", action="append", choices=("embedded", "real"))
     chosen, rest = options.parse_known_args(arguments)
@@ -262,7 +263,16 @@ def e2e(arguments: list[str]) -> NoReturn:
             2,
         )
     setup()
-    replace_process(pytest("tests/e2e", "--no-skips", *(f"--target={name}" for name in targets), *rest))
+    suites = [
+        pytest("tests/e2e", "--no-skips", f"--target={name}", "-o", f"cache_dir=.pytest_cache/{name}", *rest)
+        for name in dict.fromkeys(targets)
+    ]
+    if len(suites) == 1:
+        replace_process(suites[0])
+    # They wait for pods most of the time, and not for each other.
+    codes = run_side_by_side(suites)
+    # Tests that were chosen by name may be about one of the clusters alone.
+    raise SystemExit(max((code for code in codes if code != NO_TESTS), default=NO_TESTS))
 
 
 def matrix(arguments: list[str]) -> NoReturn:
@@ -356,6 +366,31 @@ def run_captured(command: list[str], echo: bool) -> tuple[int, str]:
                 print(line, end="", flush=True)
         code = process.wait()
     return code, "".join(lines)
+
+
+def run_side_by_side(commands: list[list[str]]) -> list[int]:
+    """Run inside the environment, all at once; the first is seen as it goes, of the others is told at the end.
+
+    Returns:
+        Their exit codes; that of one which a signal ended is as a shell would tell it.
+    """
+    sys.stdout.flush()
+    with ExitStack() as stack:
+        running: list[tuple[subprocess.Popen[bytes], Any]] = []
+        for command in commands:
+            said = stack.enter_context(tempfile.TemporaryFile()) if running else None
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, stdout=said, stderr=said
+            )
+            stack.enter_context(attended(process))
+            running.append((process, said))
+        codes = [process.wait() for process, _ in running]
+        for _, said in running:
+            if said is not None:
+                said.seek(0)
+                shutil.copyfileobj(said, sys.stdout.buffer)
+        sys.stdout.flush()
+    return [code if code >= 0 else 128 - code for code in codes]
 
 
 @contextmanager
