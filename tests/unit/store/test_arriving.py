@@ -201,15 +201,20 @@ def test_where_there_are_no_more_threads_blocks_come_first(monkeypatch: pytest.M
 
 def test_an_interrupt_is_not_held_up() -> None:
     """What still comes is not waited for."""
-    arriving, late = Arriving(2, 8), threading.Event()
+    arriving, late, came = Arriving(2, 8), threading.Event(), threading.Event()
+
+    def bring() -> None:
+        late.wait(PATIENCE)
+        came.set()
 
     def use(pickled: Arriving, _: object) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        use_arriving(arriving, [lambda: late.wait(PATIENCE)], [], use)
-    assert not late.is_set()
+        use_arriving(arriving, [bring], [], use)
+    assert not came.is_set()
     late.set()
+    assert came.wait(PATIENCE)
 
 
 @given(st.data(), st.binary(max_size=200), st.integers(1, 20))
