@@ -48,7 +48,7 @@ class Line:
 
     @property
     def verdict(self) -> str:
-        """Met, or missed and by how much; and whether all rounds agree."""
+        """Met, or missed and by how much; and whether all rounds agree: as quick as another is a tie."""
         limit = self.goal.limit
         if limit is None:
             return "-"
@@ -57,7 +57,8 @@ class Line:
         held = {self.goal.holds(figure) for figure in self.figures}
         split = ""
         if len(held) > 1:
-            split = ", a tie: rounds on both sides" if limit == 1 else ", not in every round"
+            tie = limit == 1 and self.goal.unit == "×"
+            split = ", a tie: rounds on both sides" if tie else ", not in every round"
         if not self.missed:
             return f"met{split}"
         off = abs(self.median - limit) / limit if limit else self.median

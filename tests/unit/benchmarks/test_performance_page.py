@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from goals import ASKED
+from goals import ASKED, Goal
 from page import FIGURES, PAGE, PICTURE, PageError, gathered, named, rewritten
 from picture import svg
-from report import read
+from report import Line, read
 
 EMPTY = "<!-- figures -->\n<!-- end of figures -->\n<!-- timeline -->\n<!-- end of timeline -->\n"
 
@@ -70,6 +70,22 @@ def test_a_row_names_target_median_range_rounds_and_those_that_failed() -> None:
         "fast", "≤ 2 s", "1.5 (1 to 3) s", "3, 1 failed", "met, not in every round", "no warm-up",
     ]  # fmt: skip
     assert cells_of(text, ASKED[0].row)[2:5] == ["not measured", "0", "not measured"]
+
+
+@pytest.mark.parametrize(
+    ("goal", "figures", "verdict"),
+    [
+        (Goal("times another", 1.0), [0.8, 0.9, 1.1], "met, a tie: rounds on both sides"),
+        (Goal("times another", 1.0), [0.9, 1.1, 1.2], "**missed** by 10%, a tie: rounds on both sides"),
+        (Goal("times another", 1.0), [0.8, 0.9, 1.0], "met"),
+        (Goal("seconds", 1.0, unit="s"), [0.8, 0.9, 1.1], "met, not in every round"),
+        (Goal("seconds", 1.0, unit="s"), [0.9, 1.1, 1.2], "**missed** by 10%, though not in every round"),
+        (Goal("times another", 4.0, at_least=True), [3.0, 5.0, 6.0], "met, not in every round"),
+    ],
+    ids=lambda value: getattr(value, "row", None),
+)
+def test_only_what_is_as_quick_as_another_is_a_tie(goal: Goal, figures: list[float], verdict: str) -> None:
+    assert Line(goal, figures).verdict == verdict
 
 
 def test_the_note_tells_commit_time_machine_and_how_quiet_it_was() -> None:
