@@ -54,8 +54,10 @@ def started(workspaces: Workspaces) -> Started:
     # A hundred megabytes, which one run of the tests brings for the next ones.
     kept = {**resolver(jax), "XDG_CACHE_HOME": str(cache())}
     found = {"jax": (jax, jax.start(JAX.read_text(), "run", env=kept))}
+    # jax listens at all addresses: where pods share one network, the other gang needs a port of its own.
+    port = {"HEADWAY_KUBERNETES_PORT": "29511"}
     for name, space in spaces.items():
-        launch = space.start(flows[name], "run", "--with", "kubernetes", env=resolver(space))
+        launch = space.start(flows[name], "run", "--with", "kubernetes", env={**resolver(space), **port})
         found[name] = (space, launch)
     return found
 
