@@ -263,8 +263,9 @@ def e2e(arguments: list[str]) -> NoReturn:
             2,
         )
     setup()
+    suite = ["tests/e2e", "--no-skips", "--durations=30", "--durations-min=5", *rest]
     suites = [
-        pytest("tests/e2e", "--no-skips", f"--target={name}", "-o", f"cache_dir=.pytest_cache/{name}", *rest)
+        pytest(*suite, f"--target={name}", "-o", f"cache_dir=.pytest_cache/{name}")
         for name in dict.fromkeys(targets)
     ]
     if len(suites) == 1:
