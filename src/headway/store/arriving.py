@@ -29,9 +29,8 @@ class Arriving:
     """
 
     def __init__(self, count: int, size: int) -> None:
-        self._blocks: List[Optional[memoryview]] = [
-            None
-        ] * count  # those that came and were not read to their end
+        #: Those that came and were not read to their end.
+        self._blocks: List[Optional[memoryview]] = [None] * count
         self._size = size
         self._at = 0
         self._over = False
