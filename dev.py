@@ -239,9 +239,13 @@ def run_stage(stage: Stage, verbose: bool) -> list[str]:
 def test(arguments: list[str]) -> NoReturn:
     """Unit tests, and the integration tests for which the environment names servers."""
     setup()
-    # Paths of one's own replace the two suites.
+    replace_process(pytest(*instead_of(["tests/unit", "tests/integration"], arguments)))
+
+
+def instead_of(suites: list[str], arguments: list[str]) -> list[str]:
+    """What pytest is told: these suites, unless the arguments have paths of their own."""
     own = any(Path(argument.split("::")[0]).exists() for argument in arguments)
-    replace_process(pytest(*([] if own else ["tests/unit", "tests/integration"]), *arguments))
+    return [*([] if own else suites), *arguments]
 
 
 def e2e(arguments: list[str]) -> NoReturn:
@@ -263,7 +267,7 @@ def e2e(arguments: list[str]) -> NoReturn:
             2,
         )
     setup()
-    suite = ["tests/e2e", "--no-skips", "--durations=30", "--durations-min=5", *rest]
+    suite = [*instead_of(["tests/e2e"], rest), "--no-skips", "--durations=30", "--durations-min=5"]
     suites = [
         pytest(*suite, f"--target={name}", "-o", f"cache_dir=.pytest_cache/{name}")
         for name in dict.fromkeys(targets)
