@@ -31,6 +31,9 @@ LAST_CALL = 60.0
 #: And any other test after these: a hang should fail the gate, not use up its time.
 LAST_CALL_ELSEWHERE = 900.0
 
+#: Where the cache of pytest has the tests that passed.
+PASSED = "headway/passed"
+
 SERVERS = {
     "cluster": (("HEADWAY_TEST_CLUSTER",), "no Kubernetes cluster for tests"),
     "s3": (("AWS_ENDPOINT_URL_S3", "HEADWAY_TEST_BUCKET"), "no S3 server for tests"),
@@ -40,6 +43,9 @@ SERVERS = {
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--no-skips", action="store_true", help="a skipped test, or no test at all, is a failure"
+    )
+    parser.addoption(
+        "--not-again", action="store_true", help="leave out what passed in the session before this one"
     )
     parser.addoption(
         "--update-golden", action="store_true", help="write golden files and generated tables anew"
@@ -84,7 +90,11 @@ def update_golden(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update-golden"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--not-again"):
+        again = passed_before(config)
+        config.hook.pytest_deselected(items=[item for item in items if item.nodeid in again])
+        items[:] = [item for item in items if item.nodeid not in again]
     for item in items:
         if any(item.path.is_relative_to(folder) for folder in MACHINES):
             item.add_marker(pytest.mark.flaky(reruns=1, reruns_delay=2))
@@ -96,6 +106,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker(marker):
                 item.add_marker(skip)
+
+
+def passed_before(config: pytest.Config) -> set[str]:
+    """The tests that passed in the last session with the same cache folder."""
+    return set(config.cache.get(PASSED, [])) if config.cache else set()
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
@@ -115,6 +130,11 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     assert reporter is not None
+    if session.config.cache and not session.config.getoption("collectonly"):
+        passed = {report.nodeid for report in reporter.stats.get("passed", [])}
+        if session.config.getoption("--not-again"):
+            passed |= passed_before(session.config)
+        session.config.cache.set(PASSED, sorted(passed))
     if not exitstatus and len(reporter.stats.get("rerun", [])) > MOST_SECOND_GOES:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     if not session.config.getoption("--no-skips") or exitstatus:
