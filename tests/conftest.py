@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 from _pytest.terminal import TerminalReporter
 
-# Under nohup, what the tests start would be as deaf to it as we are, and some is to hear it.
+# Under nohup and behind an &, we and what the tests start would be deaf to what some of it is to hear.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 UNIT = Path(__file__).parent / "unit"
 #: Tests of whole machines: processes, servers, clusters. Each has a second go, but few of them in one session;
