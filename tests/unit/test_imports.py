@@ -25,12 +25,13 @@ HEAVY = {
 
 #: What a pod whose datastore is an S3 bucket does without as well, once its modules are compiled.
 POD_HEAVY = HEAVY | {
-    "_hashlib", "base64", "calendar", "contextlib", "datetime", "encodings.idna", "enum", "hashlib", "heapq",
-    "importlib", "ipaddress", "json", "locale", "pathlib", "pickle", "re", "runpy", "selectors", "signal", "socket",
-    "string", "struct", "tarfile", "traceback", "typing", "urllib", "warnings", "zipimport",
+    "_hashlib", "base64", "calendar", "collections", "contextlib", "datetime", "encodings.idna", "enum", "functools",
+    "hashlib", "heapq", "importlib", "ipaddress", "json", "locale", "operator", "pathlib", "pickle", "re", "reprlib",
+    "runpy", "selectors", "signal", "socket", "string", "struct", "tarfile", "threading", "traceback", "types",
+    "typing", "urllib", "warnings", "zipimport",
 }  # fmt: skip
 #: Modules beyond those of a bare interpreter, ours and Python's: raise it for a reason only.
-POD_MODULES = 112
+POD_MODULES = 107
 
 
 @pytest.mark.parametrize(

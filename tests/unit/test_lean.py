@@ -77,7 +77,9 @@ def test_pickles_are_the_same() -> None:
     assert lean_pickle.loads(pickle.dumps(value["a"])) == [1, "x"]
 
 
-@pytest.mark.parametrize("name", ["signal", "socket", "pickle", "json"])
+@pytest.mark.parametrize(
+    "name", ["collections", "functools", "json", "pickle", "signal", "socket", "threading", "types"]
+)
 def test_what_is_offered_is_what_the_module_has(name: str) -> None:
     lean, real = importlib.import_module(f"{LEAN}.{name}"), importlib.import_module(name)
     for offered in lean.__all__:

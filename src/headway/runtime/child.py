@@ -4,7 +4,6 @@ import atexit
 import os
 import signal
 import sys
-import threading
 from typing import Any, Callable, Dict, Mapping, NoReturn
 
 from headway.runtime import channel
@@ -126,7 +125,7 @@ def _leave(code: int) -> NoReturn:
     but nothing that the parent had set up is run a second time.
     """
     try:
-        shutdown: Any = getattr(threading, "_shutdown", None)
+        shutdown: Any = getattr(sys.modules.get("threading"), "_shutdown", None)
         if shutdown:
             shutdown()
         run_exitfuncs: Any = getattr(atexit, "_run_exitfuncs", None)

@@ -5,7 +5,6 @@ own code all the while. So threads bring block after block, each checked before 
 waits for nothing but the block that it reads next.
 """
 
-from threading import Condition, Thread
 from typing import Any, Callable, Iterator, List, Optional, Sequence, TypeVar
 
 from headway.store.base import Buffer
@@ -34,6 +33,9 @@ class Arriving:
         self._size = size
         self._at = 0
         self._over = False
+        # Here and not above, as in parallel.py: what is unpickled is the user's.
+        from threading import Condition
+
         self._change = Condition()
 
     def came(self, number: int, content: Buffer) -> None:
@@ -124,6 +126,8 @@ def use_arriving(
     Raises:
         BaseException: What the first failing call raised, else what ``use`` did.
     """
+    from threading import Thread
+
     failures: List[BaseException] = []
 
     def bring() -> None:

@@ -4,7 +4,6 @@ Not ``concurrent.futures``: its import alone costs more than most of the transfe
 """
 
 from collections import deque
-from threading import Thread, get_ident
 from typing import Callable, Deque, List, Optional, Sequence, Tuple, TypeVar
 
 T = TypeVar("T")
@@ -22,6 +21,9 @@ def run_parallel(calls: Sequence[Callable[[], T]], threads: int) -> List[T]:
     """
     if threads <= 1 or len(calls) <= 1:
         return [call() for call in calls]
+    # Here and not above: what the calls load may be the user's, and ask in another thread for the real threading.
+    from threading import Thread, get_ident
+
     waiting: Deque[Tuple[int, Callable[[], T]]] = deque(enumerate(calls))
     results: List[Optional[T]] = [None] * len(calls)
     failures: List[BaseException] = []

@@ -23,7 +23,7 @@ OFFERED = frozenset(__all__) - {"NamedTuple", "Row", "TYPE_CHECKING", "field", "
 LEAN = "headway.lean"
 _LEANER = {
     name: frozenset(import_module(f"{LEAN}.{name}").__all__)
-    for name in ("json", "pickle", "signal", "socket")
+    for name in ("collections", "functools", "json", "pickle", "signal", "socket", "threading", "types")
 }
 #: Names of ``typing`` that are gone once a module has been transformed.
 _RESOLVED = frozenset({"NamedTuple", "TYPE_CHECKING", "overload"})
