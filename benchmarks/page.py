@@ -4,7 +4,7 @@
 
 The files are those of one run of `bench all`, or of several of the same sources: one that was cut and gone on.
 They are kept in benchmarks/figures. With --history they may be of several commits: each row then names its own,
-and of two figures for one row the later file's is shown.
+and of figures of several commits for one row those of the last one are shown.
 """
 
 import argparse
@@ -32,11 +32,7 @@ FIGURES = Path(__file__).parent / "figures"
 _TIMELINE, _SUM = "timeline", "all that is ours"
 _BEGIN = re.compile(r"^<!-- figures: python3 dev\.py bench page (?P<words>.*) -->$", re.MULTILINE)
 
-_OLDER = (
-    "These figures are of several commits, named in their rows. Files that tell a load average are older than the method "
-    "told below: contenders came in one order, nobody waited for a quiet machine, the node's share of a task's time "
-    "counted as Kubernetes' alone."
-)
+_SEVERAL = "These figures are of several commits, named in their rows; each row's are of one."
 
 Contents = Mapping[str, Mapping[str, Any]]
 
@@ -74,12 +70,17 @@ def gathered(files: Contents, history: bool) -> list[Line]:
         codes = sorted({_code(content) for content in files.values()})
         raise PageError(f"one table is of one state of the sources, these files are of {', '.join(codes)}")
     by_row: dict[str, Line] = {goal.row: Line(goal, ()) for goal in ASKED}
-    for line in (line for content in files.values() for line in lines(content)):
-        known = by_row.get(line.goal.row, line)
-        if history and (line.figures or not known.figures):
-            by_row[line.goal.row] = line
-        elif not history:
-            by_row[line.goal.row] = line if known is line else _joined(known, line)
+    measured: dict[str, tuple[str, str]] = {}
+    for content in files.values():
+        for line in lines(content):
+            known = by_row.get(line.goal.row)
+            others = measured.get(line.goal.row) not in (None, _sources(content))
+            if known is None or (others and line.figures):
+                by_row[line.goal.row] = line
+            elif not others:
+                by_row[line.goal.row] = _joined(known, line)
+            if line.figures:
+                measured[line.goal.row] = _sources(content)
     return list(by_row.values())
 
 
@@ -126,7 +127,7 @@ def _figures(files: Contents, found: Sequence[Line], history: bool) -> str:
         rows = [[*row, commit] for row, commit in zip(rows, commits, strict=True)]
     notes = [_note(name, content) for name, content in files.items()]
     if history:
-        notes.insert(0, f"{_OLDER}\n")
+        notes.insert(0, f"{_SEVERAL}\n")
     picture = "![How far each figure is from its target](performance.svg)"
     return "\n\n".join(["\n".join(notes), markdown(rows), picture])
 

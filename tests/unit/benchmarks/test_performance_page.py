@@ -123,6 +123,20 @@ def test_files_of_other_code_are_refused_but_as_history(other: dict[str, str]) -
     assert cells_of(text, "fast")[-1] == f"`{other.get('commit', 'abc1234')}`"
 
 
+def test_a_rows_figures_are_all_of_the_last_commit_that_has_some() -> None:
+    files = {
+        "a.json": content(fast=[1.0], slow=[5.0]),
+        "b.json": content(fast=[2.0], slow=[]),
+        "c.json": content("def5678", fast=[7.0], slow=[]),
+        "d.json": content("def5678", fast=[9.0], slow=[]),
+    }
+    text = rewritten(EMPTY, files, history=True)
+    assert cells_of(text, "fast")[2:4] == ["8 (7 to 9) s", "2, 2 failed"]
+    assert cells_of(text, "fast")[-1] == "`def5678`"
+    assert cells_of(text, "slow")[2] == "5 s"
+    assert cells_of(text, "slow")[-1] == "`abc1234`"
+
+
 def test_the_phases_of_a_task_are_those_of_one_round() -> None:
     phases = {"ours: begins": [1.0, 9.0, 5.0], "ours: ends": [9.0, 2.0, 5.5]}
     timeline = content(**phases, **{"all that is ours": [10.0, 11.0, 10.5]})
