@@ -214,7 +214,8 @@ def until_line(process: "subprocess.Popen[str]", text: str) -> None:
     ],
 )
 def test_a_pod_that_is_stopped_says_so(a_pod: Pod, handler: str, how: str) -> None:
-    batch = a_pod.step(f"{handler}\nprint('ready')\ntime.sleep(60)")
+    # A signal that comes on the very way into a sleep is handled after it.
+    batch = a_pod.step(f"{handler}\nprint('ready')\nwhile True:\n    time.sleep(0.05)")
     process = a_pod.begin(batch)
     until_line(process, "ready")
     process.send_signal(signal.SIGTERM)

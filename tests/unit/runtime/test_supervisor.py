@@ -167,10 +167,14 @@ def test_a_step_that_closes_its_streams_is_waited_for() -> None:
     assert (outcome.ended.code, outcome.lines) == (4, [])
 
 
+#: A minute in naps: a signal that comes on the very way into a sleep is handled after it.
+DOZE = "for _ in range(1200):\n    time.sleep(0.05)\n"
+
+
 def test_sigterm_is_passed_on_and_the_step_may_end_by_itself() -> None:
     program = (
         "signal.signal(signal.SIGTERM, lambda *_: (os.write(1, b'saved\\n'), sys.exit(0)))\n"
-        "print('ready', flush=True); time.sleep(60)"
+        f"print('ready', flush=True)\n{DOZE}"
     )
     outcome = supervise(program, on_line=stop_at_ready)
     assert (outcome.ended.code, outcome.ended.terminated, outcome.ended.expired) == (0, True, "")
@@ -201,8 +205,7 @@ def test_a_step_that_finishes_in_its_grace_has_its_result() -> None:
 HELPER = (
     "import os, signal, time\n"
     "signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.2), os.write(1, b'helper saved\\n'), os._exit(0)))\n"
-    "print('ready', flush=True)\n"
-    "time.sleep(60)\n"
+    f"print('ready', flush=True)\n{DOZE}"
 )
 
 
@@ -231,8 +234,8 @@ def test_a_step_that_handles_the_signal_is_told_alone() -> None:
         "def heard(*_):\n    os.write(1, b'early\\n' if os.getppid() == me else b'heard\\n')\n"
         "    time.sleep(0.2); os._exit(0)\n"
         "signal.signal(signal.SIGTERM, heard)\n"
-        "if os.fork() == 0:\n    time.sleep(0.05); print('ready', flush=True); time.sleep(60)\n"
-        "time.sleep(60)"
+        "if os.fork() == 0:\n    time.sleep(0.05); print('ready', flush=True)\n"
+        f"{DOZE}"
     )
     outcome = supervise(program, on_line=stop_at_ready)
     # The worker hears of it once the step has ended.
